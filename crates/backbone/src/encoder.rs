@@ -1,0 +1,91 @@
+use crate::layer::Layer;
+use crate::linear::{Linear, Making};
+use crate::norm::Norm;
+use crate::positions::PositionTable;
+use crate::{BackboneError, EncoderConfig, Layout, Parameters, Source};
+use tch::{Device, Tensor};
+
+/// The encoder: a linear map of the columns, positions, layers, and a last norm where norms come first.
+#[derive(Debug)]
+pub struct Encoder {
+    config: EncoderConfig,
+    input_dim: usize,
+    max_frames: usize,
+    input: Linear,
+    positions: PositionTable,
+    layers: Vec<Layer>,
+    norm: Option<Norm>,
+    parameters: Parameters,
+}
+
+impl Encoder {
+    /// An encoder of `input_dim` columns and segments of up to `max_frames` frames.
+    ///
+    /// # Errors
+    /// A configuration that makes no sense; a tensor of the source that is missing or has another shape.
+    pub fn new(
+        config: &EncoderConfig,
+        input_dim: usize,
+        max_frames: usize,
+        source: &mut Source<'_>,
+        device: Device,
+    ) -> Result<Self, BackboneError> {
+        config.check()?;
+        let mut parameters = Parameters::default();
+        let mut making = Making { parameters: &mut parameters, source, device };
+        let width = config.model_dim;
+        let input = making.linear("input", input_dim as i64, width as i64)?;
+        let positions = PositionTable::new(&mut making, config.positions, max_frames, width)?;
+        let layers = (0..config.layers)
+            .map(|i| Layer::new(&mut making, &format!("encoder.layers.{i}"), config))
+            .collect::<Result<_, _>>()?;
+        let norm = config.norm_first.then(|| Norm::new(&mut making, "encoder.norm", width as i64)).transpose()?;
+        Ok(Encoder { config: config.clone(), input_dim, max_frames, input, positions, layers, norm, parameters })
+    }
+
+    /// Its shape.
+    pub fn config(&self) -> &EncoderConfig {
+        &self.config
+    }
+
+    /// Columns C that it takes.
+    pub fn input_dim(&self) -> usize {
+        self.input_dim
+    }
+
+    /// Frames of the longest segment that it takes.
+    pub fn max_frames(&self) -> usize {
+        self.max_frames
+    }
+
+    /// Its tensors.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Encodes a packed batch; `train` turns dropout on.
+    ///
+    /// # Shapes
+    /// `x_nc` [N, C] → [N, D]
+    ///
+    /// # Errors
+    /// A batch of another shape than the layout or the encoder says.
+    pub fn forward(&self, x_nc: &Tensor, layout: &Layout, train: bool) -> Result<Tensor, BackboneError> {
+        let expected = [layout.frames(), self.input_dim as i64];
+        if x_nc.size() != expected {
+            let (name, expected, found) = ("frames".into(), expected.to_vec(), x_nc.size());
+            return Err(BackboneError::Shape { name, expected, found });
+        }
+        if layout.longest() > self.max_frames as i64 {
+            return Err(BackboneError::TooLong { found: layout.longest(), max_frames: self.max_frames });
+        }
+        let mut h_nd = self.positions.add(&self.input.forward(x_nc)?, layout)?;
+        for layer in &self.layers {
+            h_nd = layer.forward(&h_nd, layout, train)?;
+        }
+        match &self.norm {
+            Some(norm) => norm.forward(&h_nd),
+            None => Ok(h_nd),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+use crate::parameters::Init;
+use crate::{BackboneError, Parameters, Source};
+use tch::{Device, Tensor};
+
+/// x Wᵀ + b, with PyTorch's names and first values (uniform within 1/√inputs).
+#[derive(Debug)]
+pub(crate) struct Linear {
+    weight: Tensor,
+    bias: Tensor,
+}
+
+/// Where a module's tensors come from and go.
+pub(crate) struct Making<'a, 's> {
+    pub(crate) parameters: &'a mut Parameters,
+    pub(crate) source: &'a mut Source<'s>,
+    pub(crate) device: Device,
+}
+
+impl Making<'_, '_> {
+    pub(crate) fn tensor(&mut self, name: String, shape: &[i64], init: Init) -> Result<Tensor, BackboneError> {
+        self.parameters.add(self.source, self.device, name, shape, init)
+    }
+
+    pub(crate) fn linear(&mut self, name: &str, inputs: i64, outputs: i64) -> Result<Linear, BackboneError> {
+        let bound = Init::Uniform(1.0 / (inputs as f64).sqrt());
+        Ok(Linear {
+            weight: self.tensor(format!("{name}.weight"), &[outputs, inputs], bound)?,
+            bias: self.tensor(format!("{name}.bias"), &[outputs], bound)?,
+        })
+    }
+}
+
+impl Linear {
+    pub(crate) fn from_parts(weight: Tensor, bias: Tensor) -> Self {
+        Linear { weight, bias }
+    }
+
+    /// # Shapes
+    /// `x` [N, inputs] → [N, outputs]
+    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor, BackboneError> {
+        Ok(x.f_linear(&self.weight, Some(&self.bias))?)
+    }
+}

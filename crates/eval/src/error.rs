@@ -1,0 +1,40 @@
+use mosei_schema::SegmentId;
+
+/// Why a cell's predictions cannot be measured.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum EvalError {
+    /// A number that is not finite where only finite ones can be compared.
+    #[error("cell {cell}, {split}, {segment} {emotion}: {column}: expected {expected}, found {found}")]
+    NotFinite {
+        /// The cell's key.
+        cell: String,
+        /// `valid` or `test`.
+        split: String,
+        /// Which segment. Boxed, so that the error stays small beside what functions return.
+        segment: Box<SegmentId>,
+        /// Which emotion.
+        emotion: String,
+        /// Which column of the predictions.
+        column: &'static str,
+        /// What the column may hold.
+        expected: &'static str,
+        /// What is there.
+        found: f64,
+    },
+    /// A split that no measurement is made on.
+    #[error("cell {cell}: split: expected valid or test, found '{found}'")]
+    UnknownSplit {
+        /// The cell's key.
+        cell: String,
+        /// What is there.
+        found: String,
+    },
+    /// An emotion whose name the result table keeps for an average.
+    #[error("cell {cell}: emotion: expected a name other than macro and micro, found '{found}'")]
+    ReservedEmotion {
+        /// The cell's key.
+        cell: String,
+        /// What is there.
+        found: String,
+    },
+}

@@ -1,0 +1,137 @@
+//! Which frames belong to which segment.
+//!
+//! What lives here: the rule of CMU's SDK, and why a segment has no frame. What does not: the frames' values.
+
+/// Seconds: overlaps and labels up to this length do not count (the SDK's epsilon).
+pub const EPSILON_S: f64 = 1e-5;
+
+/// The frames of one video in order of time.
+#[derive(Debug, Clone)]
+pub struct Timeline {
+    /// Rows of the file, in order of time.
+    rows: Vec<usize>,
+    /// Their intervals, seconds.
+    intervals: Vec<[f64; 2]>,
+    /// Latest end among a frame and those before it: ordered even where frames lie within others.
+    latest_end: Vec<f64>,
+}
+
+/// Why a segment has no frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dropped {
+    /// The label is shorter than [`EPSILON_S`].
+    TooShort,
+    /// It starts where the features have ended.
+    PastTheEnd,
+    /// The features have a hole there, or begin only afterwards.
+    NoFrame,
+}
+
+impl Timeline {
+    /// Orders a video's frames; `intervals` are start and end in seconds, in any order.
+    pub fn new(intervals: &[[f64; 2]]) -> Self {
+        let mut rows: Vec<usize> = (0..intervals.len()).collect();
+        rows.sort_by(|&a, &b| {
+            let ([s, e], [t, f]) = (intervals[a], intervals[b]);
+            s.total_cmp(&t).then(e.total_cmp(&f))
+        });
+        let intervals: Vec<[f64; 2]> = rows.iter().map(|&r| intervals[r]).collect();
+        let latest_end = intervals
+            .iter()
+            .scan(f64::NEG_INFINITY, |latest, &[_, end]| {
+                *latest = latest.max(end);
+                Some(*latest)
+            })
+            .collect();
+        Timeline { rows, intervals, latest_end }
+    }
+
+    /// When the last frame ends, seconds; negative infinity where there is none.
+    pub fn end_s(&self) -> f64 {
+        self.latest_end.last().copied().unwrap_or(f64::NEG_INFINITY)
+    }
+
+    /// Median length of a frame, seconds; `None` where there is none.
+    pub(crate) fn frame_s(&self) -> Option<f64> {
+        let mut lengths: Vec<f64> = self.intervals.iter().map(|[s, e]| e - s).collect();
+        lengths.sort_unstable_by(f64::total_cmp);
+        lengths.get(lengths.len() / 2).copied()
+    }
+
+    /// Rows of the frames that overlap `[start, end)` by more than [`EPSILON_S`], in order of time.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn frames_of(&self, [start, end]: [f64; 2]) -> Result<Vec<usize>, Dropped> {
+        if end - start < EPSILON_S {
+            return Err(Dropped::TooShort);
+        }
+        let first = self.latest_end.partition_point(|&e| e <= start);
+        let past = self.intervals.partition_point(|&[s, _]| s < end);
+        let overlap = |&[s, e]: &[f64; 2]| end.min(e) - start.max(s);
+        let rows: Vec<usize> = (first..past.max(first))
+            .filter(|&i| overlap(&self.intervals[i]) > EPSILON_S)
+            .map(|i| self.rows[i])
+            .collect();
+        match rows.is_empty() {
+            false => Ok(rows),
+            true if start + EPSILON_S >= self.end_s() => Err(Dropped::PastTheEnd),
+            true => Err(Dropped::NoFrame),
+        }
+    }
+}
+
+/// Frames a second, from the median frame lengths of videos; rounded to a thousandth, for they come from float times.
+pub(crate) fn rate_hz(mut frame_s: Vec<f64>) -> Option<f64> {
+    frame_s.sort_unstable_by(f64::total_cmp);
+    let median = frame_s.get(frame_s.len() / 2).copied().filter(|&s| s > 0.0)?;
+    Some((1000.0 / median).round() / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hundredths(n: usize) -> Timeline {
+        Timeline::new(&(0..n).map(|k| [k as f64 * 0.01, (k + 1) as f64 * 0.01]).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_segment_takes_the_frames_it_overlaps() {
+        let t = hundredths(100);
+        assert_eq!(t.frames_of([0.105, 0.205]).unwrap(), (10..=20).collect::<Vec<_>>());
+        assert_eq!(t.frames_of([0.1, 0.2]).unwrap(), (10..20).collect::<Vec<_>>());
+        assert_eq!(t.frames_of([0.100_005, 0.199_995]).unwrap(), (10..20).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_edge_within_epsilon_does_not_count() {
+        let t = hundredths(100);
+        assert_eq!(t.frames_of([0.109_995, 0.13]).unwrap(), [11, 12]);
+        assert_eq!(t.frames_of([0.109_98, 0.13]).unwrap(), [10, 11, 12]);
+    }
+
+    #[test]
+    fn what_sticks_out_takes_what_there_is() {
+        let t = hundredths(100);
+        assert_eq!(t.frames_of([-0.3, 0.02]).unwrap(), [0, 1]);
+        assert_eq!(t.frames_of([0.98, 7.0]).unwrap(), [98, 99]);
+    }
+
+    #[test]
+    fn a_segment_without_frames_says_why() {
+        let t = hundredths(100);
+        assert_eq!(t.frames_of([1.0, 2.0]), Err(Dropped::PastTheEnd));
+        assert_eq!(t.frames_of([0.5, 0.500_001]), Err(Dropped::TooShort));
+        assert_eq!(t.frames_of([-2.0, -1.0]), Err(Dropped::NoFrame));
+        let hole = Timeline::new(&[[0.0, 0.01], [5.0, 5.01]]);
+        assert_eq!(hole.frames_of([1.0, 2.0]), Err(Dropped::NoFrame));
+        assert_eq!(Timeline::new(&[]).frames_of([0.0, 1.0]), Err(Dropped::PastTheEnd));
+    }
+
+    #[test]
+    fn rows_out_of_order_come_in_order_of_time() {
+        let t = Timeline::new(&[[0.02, 0.03], [0.0, 0.01], [0.01, 0.02]]);
+        assert_eq!(t.frames_of([0.0, 1.0]).unwrap(), [1, 2, 0]);
+    }
+}

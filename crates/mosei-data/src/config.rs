@@ -1,0 +1,280 @@
+//! What a study says about its data: the `[data]` and `[labels]` tables of a configuration.
+//!
+//! What lives here: the settings, their defaults and what makes them valid. What does not: anything that acts on
+//! them. The synthetic corpus has its own settings beside it.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// A setting that cannot be carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("key '{key}': expected {expected}, found {found}")]
+pub struct ConfigError {
+    /// The key, with its table where it is nested.
+    pub key: String,
+    /// What is allowed.
+    pub expected: String,
+    /// What is written.
+    pub found: String,
+}
+
+/// An error naming `key` unless `holds`.
+pub(crate) fn require(
+    holds: bool,
+    key: impl Into<String>,
+    expected: impl Into<String>,
+    found: impl std::fmt::Display,
+) -> Result<(), ConfigError> {
+    if holds {
+        return Ok(());
+    }
+    Err(ConfigError { key: key.into(), expected: expected.into(), found: found.to_string() })
+}
+
+/// Which frames of a segment that is longer than the cap are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Crop {
+    /// The first frames.
+    Start,
+    /// The frames in the middle; of an odd surplus the larger half is cut at the end.
+    Centre,
+    /// The last frames.
+    End,
+}
+
+/// What to do about video ids that the folds name and no file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnknownIds {
+    /// Refuse the folds.
+    Error,
+    /// Count them in the manifest.
+    Count,
+}
+
+/// Which data, and how it is made ready.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataConfig {
+    /// The features file in the data folder. Default `CMU_MOSEI_COVAREP.csd`.
+    pub features: String,
+    /// The label file, or list of label files, in the data folder. Default `CMU_MOSEI_Labels.csd`.
+    #[serde(deserialize_with = "one_or_many")]
+    pub labels: Vec<String>,
+    /// The folds file in the data folder. Default: `folds.json` where it exists, else a seeded split by video.
+    pub folds: Option<String>,
+    /// Frames averaged into one; 1 leaves them as they are. Default 1.
+    pub pool_frames: usize,
+    /// Most frames of a segment, after pooling. Default 500.
+    pub max_frames: usize,
+    /// What is kept of a longer segment. Default `centre`.
+    pub crop: Crop,
+    /// Standardised values beyond this many standard deviations are cut to it. Default 8.
+    pub clip: f64,
+    /// An emotion is present where its intensity is above this. Default 0.
+    pub presence_above: f64,
+    /// Whether the folds may name videos that are in neither file. Default `error`.
+    pub unknown_fold_ids: UnknownIds,
+    /// The split by video, where no folds are given.
+    pub split: SplitConfig,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        DataConfig {
+            features: "CMU_MOSEI_COVAREP.csd".into(),
+            labels: vec!["CMU_MOSEI_Labels.csd".into()],
+            folds: None,
+            pool_frames: 1,
+            max_frames: 500,
+            crop: Crop::Centre,
+            clip: 8.0,
+            presence_above: 0.0,
+            unknown_fold_ids: UnknownIds::Error,
+            split: SplitConfig::default(),
+        }
+    }
+}
+
+/// A split by video drawn here, used where no folds are given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SplitConfig {
+    /// Groups of a cross-validation by video; 0 for a single split. At least 3: fold `f` tests on group `f`,
+    /// validates on group `f + 1` and trains on the rest. Default 0.
+    pub k_folds: usize,
+    /// Share of the videos that validates, in a single split. Default 0.1.
+    pub valid_share: f64,
+    /// Share of the videos that tests, in a single split. Default 0.2.
+    pub test_share: f64,
+    /// Seed of the draw. Default 0.
+    pub seed: u64,
+}
+
+impl Default for SplitConfig {
+    fn default() -> Self {
+        SplitConfig { k_folds: 0, valid_share: 0.1, test_share: 0.2, seed: 0 }
+    }
+}
+
+impl DataConfig {
+    /// Whether these settings can be carried out.
+    ///
+    /// # Errors
+    /// The first key that cannot.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        require(!self.features.is_empty(), "features", "a file name", "''")?;
+        require(!self.labels.is_empty(), "labels", "at least one file name", "none")?;
+        for (i, name) in self.labels.iter().enumerate() {
+            require(!name.is_empty(), "labels", "file names", "''")?;
+            require(!self.labels[..i].contains(name), "labels", "different files", format!("'{name}' twice"))?;
+        }
+        require(self.folds.as_deref() != Some(""), "folds", "a file name", "''")?;
+        require(self.pool_frames >= 1, "pool_frames", "at least 1", self.pool_frames)?;
+        require(self.max_frames >= 1, "max_frames", "at least 1", self.max_frames)?;
+        require(self.clip > 0.0 && self.clip.is_finite(), "clip", "a number above 0", self.clip)?;
+        require(
+            (0.0..3.0).contains(&self.presence_above),
+            "presence_above",
+            "a number from 0 to below 3",
+            self.presence_above,
+        )?;
+        self.split.check()?;
+        require(
+            self.folds.is_none() || self.split.k_folds == 0,
+            "split.k_folds",
+            "0 where 'folds' names a file",
+            self.split.k_folds,
+        )
+    }
+}
+
+impl SplitConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        let (valid, test) = (self.valid_share, self.test_share);
+        require(
+            self.k_folds == 0 || self.k_folds >= 3,
+            "split.k_folds",
+            "0, or at least 3 (one group to test, one to validate, the rest to train)",
+            self.k_folds,
+        )?;
+        require(valid > 0.0 && valid < 1.0, "split.valid_share", "a share between 0 and 1", valid)?;
+        require(test > 0.0 && test < 1.0, "split.test_share", "a share between 0 and 1", test)?;
+        require(valid + test < 1.0, "split.test_share", "valid_share + test_share below 1", valid + test)
+    }
+}
+
+/// How many labels the fine-tuning sees.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LabelConfig {
+    /// Budgets as shares of the training segments, each above 0 and at most 1.
+    pub fractions: Vec<f64>,
+    /// Budgets as numbers of segments.
+    pub counts: Vec<usize>,
+    /// How many times the budgets are drawn. Default 1.
+    pub draws: usize,
+    /// Seed of the draws, apart from the training seed. Default 0.
+    pub seed: u64,
+    /// Segments with each emotion that every budget must hold; 0 to allow none. Default 1.
+    pub min_positives: usize,
+}
+
+impl Default for LabelConfig {
+    fn default() -> Self {
+        LabelConfig {
+            fractions: vec![0.01, 0.03, 0.1, 0.3, 1.0],
+            counts: Vec::new(),
+            draws: 1,
+            seed: 0,
+            min_positives: 1,
+        }
+    }
+}
+
+impl LabelConfig {
+    /// Whether these settings can be carried out.
+    ///
+    /// # Errors
+    /// The first key that cannot.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        require(
+            !(self.fractions.is_empty() && self.counts.is_empty()),
+            "fractions",
+            "at least one budget here or in 'counts'",
+            "none",
+        )?;
+        for &f in &self.fractions {
+            require(f > 0.0 && f <= 1.0, "fractions", "shares above 0 and at most 1", f)?;
+        }
+        for &n in &self.counts {
+            require(n >= 1, "counts", "at least 1", n)?;
+        }
+        require(self.draws >= 1, "draws", "at least 1", self.draws)?;
+        require(i32::try_from(self.draws).is_ok(), "draws", "a number that fits 32 bits", self.draws)
+    }
+}
+
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct Names;
+    impl<'de> serde::de::Visitor<'de> for Names {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a file name or a list of file names")
+        }
+
+        fn visit_str<E>(self, name: &str) -> Result<Vec<String>, E> {
+            Ok(vec![name.to_string()])
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<String>, A::Error> {
+            let mut names = Vec::new();
+            while let Some(name) = seq.next_element()? {
+                names.push(name);
+            }
+            Ok(names)
+        }
+    }
+    deserializer.deserialize_any(Names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl Fn(&mut DataConfig)) -> String {
+        let mut config = DataConfig::default();
+        change(&mut config);
+        config.check().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn labels_are_one_name_or_a_list() {
+        let one: DataConfig = serde_json::from_str(r#"{"labels": "a.csd"}"#).unwrap();
+        let many: DataConfig = serde_json::from_str(r#"{"labels": ["a.csd", "b.csd"]}"#).unwrap();
+        assert_eq!((one.labels.len(), many.labels.len()), (1, 2));
+        let message = serde_json::from_str::<DataConfig>(r#"{"labels": 3}"#).unwrap_err().to_string();
+        assert!(message.contains("expected a file name or a list of file names"), "{message}");
+        assert!(serde_json::from_str::<DataConfig>(r#"{"lables": "a"}"#).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_carried_out_is_named() {
+        DataConfig::default().check().unwrap();
+        LabelConfig::default().check().unwrap();
+        assert_eq!(refused(|c| c.pool_frames = 0), "key 'pool_frames': expected at least 1, found 0");
+        assert_eq!(refused(|c| c.clip = f64::NAN), "key 'clip': expected a number above 0, found NaN");
+        assert!(refused(|c| c.labels.clear()).contains("'labels'"));
+        assert!(refused(|c| c.labels = vec!["a".into(), "a".into()]).contains("'a' twice"));
+        assert!(refused(|c| c.max_frames = 0).contains("'max_frames'"));
+        assert!(refused(|c| c.presence_above = 3.0).contains("'presence_above'"));
+        assert!(refused(|c| c.split.k_folds = 2).contains("at least 3"));
+        assert!(refused(|c| c.split.test_share = 0.95).contains("below 1"));
+        assert!(refused(|c| (c.folds, c.split.k_folds) = (Some("f.json".into()), 5)).contains("'split.k_folds'"));
+        let none = LabelConfig { fractions: vec![], ..LabelConfig::default() };
+        assert!(none.check().unwrap_err().to_string().contains("at least one budget"));
+        let zero = LabelConfig { fractions: vec![0.0], ..LabelConfig::default() };
+        assert!(zero.check().is_err());
+    }
+}

@@ -1,0 +1,243 @@
+//! A computational sequence (.csd) on disk: one video at a time, in or out.
+//!
+//! What lives here: HDF5, and the checks that make a file one of this kind. What does not: what the columns mean.
+//!
+//! Layout: `<root>/data/<video>/features` `[rows, columns]`, `<root>/data/<video>/intervals` `[rows, 2]` in seconds,
+//! `<root>/metadata/<key>` a string holding JSON.
+
+mod chunks;
+mod text;
+mod write;
+
+pub use write::CsdWriter;
+
+use crate::DataError;
+use hdf5::types::TypeDescriptor;
+use hdf5::{Dataset, File, Group};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Values of one video beyond which a file is taken to be damaged (8 GiB of float32).
+const MAX_VALUES: usize = 1 << 31;
+
+/// A .csd file opened and checked: every video has both datasets, of one width.
+#[derive(Debug)]
+pub struct Csd {
+    path: PathBuf,
+    root: String,
+    data: Group,
+    videos: Vec<VideoShape>,
+    width: usize,
+    metadata: BTreeMap<String, serde_json::Value>,
+}
+
+/// A video of a file, before it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VideoShape {
+    /// Its id.
+    pub id: String,
+    /// Its rows.
+    pub rows: usize,
+}
+
+/// One video as it stands in the file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sequence {
+    /// Columns of `features`.
+    pub width: usize,
+    /// Features `[rows, width]`, row-major.
+    pub features: Vec<f32>,
+    /// Intervals `[rows]` of start and end, seconds; not necessarily in order of time.
+    pub intervals: Vec<[f64; 2]>,
+}
+
+impl Sequence {
+    /// The features of one row.
+    pub fn row(&self, row: usize) -> &[f32] {
+        &self.features[row * self.width..(row + 1) * self.width]
+    }
+}
+
+impl Csd {
+    /// Opens a file and checks the shape of everything in it; reads no features.
+    ///
+    /// # Errors
+    /// Where the file is not HDF5, lacks a group or dataset, or its shapes do not fit together: each names the place.
+    pub fn open(path: &Path) -> Result<Self, DataError> {
+        // Asked first, so that a missing or unreadable file is not taken for one of a wrong kind.
+        std::fs::File::open(path).map_err(DataError::io("open", path))?;
+        let not_hdf5 = |source| DataError::NotHdf5 { path: path.to_path_buf(), source };
+        let file = File::open(path).map_err(not_hdf5)?;
+        let (root, group) = find_root(path, &file)?;
+        let data = open_group(path, &group, "data", &format!("{root}/data"))?;
+        let metadata = text::read_metadata(&group);
+        let mut ids = data.member_names().map_err(DataError::hdf5(path, format!("{root}/data"), "list"))?;
+        ids.sort_unstable();
+        let mut csd = Csd { path: path.to_path_buf(), root, data, videos: Vec::new(), width: 0, metadata };
+        let mut first: Option<(String, usize)> = None;
+        for id in ids {
+            let (_, features, intervals) = csd.datasets(&id)?;
+            let (rows, width) = csd.shape(&id, "features", &features)?;
+            let (interval_rows, two) = csd.shape(&id, "intervals", &intervals)?;
+            if two != 2 {
+                let found = format!("{two} columns");
+                return Err(DataError::structure(path, csd.place(&id, "intervals"), "2 columns (start, end)", found));
+            }
+            if rows != interval_rows {
+                let expected = format!("{rows} rows, as many as features");
+                let found = format!("{interval_rows} rows");
+                return Err(DataError::structure(path, csd.place(&id, "intervals"), expected, found));
+            }
+            match &first {
+                None => first = Some((id.clone(), width)),
+                Some((other, expected)) if *expected != width => {
+                    let expected = format!("{expected} columns as in '{other}'");
+                    let found = format!("{width} columns");
+                    return Err(DataError::structure(path, csd.place(&id, "features"), expected, found));
+                }
+                Some(_) => {}
+            }
+            csd.videos.push(VideoShape { id, rows });
+        }
+        let Some((_, width)) = first else {
+            return Err(DataError::structure(path, format!("{}/data", csd.root), "at least one video", "none"));
+        };
+        csd.width = width;
+        Ok(csd)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Name of the root group.
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// The videos, sorted by id.
+    pub fn videos(&self) -> &[VideoShape] {
+        &self.videos
+    }
+
+    /// The place of a video among [`Csd::videos`].
+    pub fn find(&self, id: &str) -> Option<usize> {
+        self.videos.binary_search_by(|v| v.id.as_str().cmp(id)).ok()
+    }
+
+    /// Columns of every video.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows of all videos.
+    pub fn rows(&self) -> usize {
+        self.videos.iter().map(|v| v.rows).sum()
+    }
+
+    /// The metadata that could be read as JSON.
+    pub fn metadata(&self) -> &BTreeMap<String, serde_json::Value> {
+        &self.metadata
+    }
+
+    /// The column names that the metadata gives, where they are as many as the columns and all different.
+    pub fn dimension_names(&self) -> Option<Vec<String>> {
+        let names: Vec<String> = serde_json::from_value(self.metadata.get("dimension names")?.clone()).ok()?;
+        let different: std::collections::BTreeSet<&String> = names.iter().collect();
+        let fits = names.len() == self.width && different.len() == names.len() && names.iter().all(|n| !n.is_empty());
+        fits.then_some(names)
+    }
+
+    /// Reads one video.
+    ///
+    /// # Errors
+    /// Where HDF5 cannot read it, or an interval is not finite or ends before it starts.
+    pub fn read(&self, id: &str) -> Result<Sequence, DataError> {
+        let (_, features, intervals) = self.datasets(id)?;
+        let values = |dataset: &Dataset, name| {
+            let values: Result<Vec<f64>, _> = dataset.read_raw();
+            values.map_err(DataError::hdf5(&self.path, self.place(id, name), "read"))
+        };
+        let intervals: Vec<[f64; 2]> = values(&intervals, "intervals")?.chunks_exact(2).map(|p| [p[0], p[1]]).collect();
+        for (row, &[start, end]) in intervals.iter().enumerate() {
+            if !(start.is_finite() && end.is_finite() && start <= end) {
+                let (path, video) = (self.path.clone(), id.to_string());
+                return Err(DataError::Interval { path, video, row, start, end });
+            }
+        }
+        let features: Vec<f32> =
+            features.read_raw().map_err(DataError::hdf5(&self.path, self.place(id, "features"), "read"))?;
+        Ok(Sequence { width: self.width, features, intervals })
+    }
+
+    fn place(&self, id: &str, dataset: &str) -> String {
+        format!("{}/data/{id}/{dataset}", self.root)
+    }
+
+    fn datasets(&self, id: &str) -> Result<(Group, Dataset, Dataset), DataError> {
+        let group = open_group(&self.path, &self.data, id, &format!("{}/data/{id}", self.root))?;
+        let open = |name: &str| {
+            if !group.link_exists(name) {
+                return Err(DataError::structure(&self.path, self.place(id, name), "a dataset", "nothing"));
+            }
+            group.dataset(name).map_err(DataError::hdf5(&self.path, self.place(id, name), "open"))
+        };
+        let (features, intervals) = (open("features")?, open("intervals")?);
+        Ok((group, features, intervals))
+    }
+
+    /// Rows and columns of a dataset of numbers.
+    fn shape(&self, id: &str, name: &str, dataset: &Dataset) -> Result<(usize, usize), DataError> {
+        let fail = |expected: &str, found: String| {
+            Err(DataError::structure(&self.path, self.place(id, name), expected, found))
+        };
+        let shape = dataset.shape();
+        let &[rows, columns] = shape.as_slice() else {
+            return fail("2 dimensions [rows, columns]", format!("shape {shape:?}"));
+        };
+        if columns == 0 || rows.checked_mul(columns).is_none_or(|n| n > MAX_VALUES) {
+            return fail("at least one column and at most 2^31 values", format!("shape {shape:?}"));
+        }
+        match dataset.dtype().and_then(|t| t.to_descriptor()) {
+            Ok(TypeDescriptor::Float(_) | TypeDescriptor::Integer(_) | TypeDescriptor::Unsigned(_)) => {
+                Ok((rows, columns))
+            }
+            Ok(other) => fail("numbers", format!("{other}")),
+            Err(source) => Err(DataError::hdf5(&self.path, self.place(id, name), "read the type of")(source)),
+        }
+    }
+}
+
+/// The one root group that has a `data` member.
+fn find_root(path: &Path, file: &File) -> Result<(String, Group), DataError> {
+    let names = file.member_names().map_err(DataError::hdf5(path, "/", "list"))?;
+    let mut roots: Vec<(String, Group)> = Vec::new();
+    for name in &names {
+        // Members that are no groups, or groups without data, are somebody else's business.
+        if let Ok(group) = file.group(name)
+            && group.link_exists("data")
+        {
+            roots.push((name.clone(), group));
+        }
+    }
+    match <[_; 1]>::try_from(roots) {
+        Ok([root]) => Ok(root),
+        Err(several) => {
+            let expected = "exactly one root group with a 'data' member";
+            let found = match several.len() {
+                0 if names.is_empty() => "an empty file".to_string(),
+                0 => format!("none among {names:?}"),
+                n => format!("{n}: {:?}", several.iter().map(|(name, _)| name).collect::<Vec<_>>()),
+            };
+            Err(DataError::structure(path, "/", expected, found))
+        }
+    }
+}
+
+fn open_group(path: &Path, parent: &Group, name: &str, place: &str) -> Result<Group, DataError> {
+    parent.group(name).map_err(|_| {
+        let found = if parent.link_exists(name) { "something else" } else { "nothing" };
+        DataError::structure(path, place, "a group", found)
+    })
+}

@@ -1,0 +1,112 @@
+use super::chunks::chunk_shape;
+use crate::DataError;
+use hdf5::types::VarLenUnicode;
+use hdf5::{File, Group, H5Type};
+use ndarray::ArrayView2;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// A .csd file under construction, laid out as h5py lays it out: superblock 0, its chunks, deflate without shuffle,
+/// and no time stamps, so that equal content is an equal file.
+#[derive(Debug)]
+pub struct CsdWriter {
+    path: PathBuf,
+    file: File,
+    data: Group,
+    root: String,
+    deflate: u8,
+}
+
+impl CsdWriter {
+    /// Starts a file at `path`, replacing one that is there. Each `metadata` value is stored as JSON.
+    ///
+    /// # Errors
+    /// Where HDF5 cannot write.
+    pub fn create(
+        path: &Path,
+        root: &str,
+        metadata: &[(&str, serde_json::Value)],
+        deflate: u8,
+    ) -> Result<Self, DataError> {
+        let fail = |action| DataError::hdf5(path, root, action);
+        let mut options = File::with_options();
+        options.with_fapl(|p| p.libver_earliest());
+        let file = options.create(path).map_err(fail("create"))?;
+        let group = file.create_group(root).map_err(fail("create"))?;
+        let data = group.create_group("data").map_err(fail("create"))?;
+        let texts = group.create_group("metadata").map_err(fail("create"))?;
+        for (key, value) in metadata {
+            let place = format!("{root}/metadata/{key}");
+            let text = VarLenUnicode::from_str(&value.to_string())
+                .map_err(|e| DataError::structure(path, place.clone(), "text without zero bytes", e.to_string()))?;
+            let mut builder = texts.new_dataset::<VarLenUnicode>();
+            builder = builder.with_dcpl(|p| p.obj_track_times(false));
+            let dataset = builder.shape(1).create(*key).map_err(DataError::hdf5(path, place.clone(), "create"))?;
+            dataset.write_raw(&[text]).map_err(DataError::hdf5(path, place, "write"))?;
+        }
+        Ok(CsdWriter { path: path.to_path_buf(), file, data, root: root.to_string(), deflate })
+    }
+
+    /// Appends a video: `features` is `[rows, width]` row-major, `intervals` start and end of each row in seconds.
+    ///
+    /// # Errors
+    /// Where the lengths do not fit together, the id is not a name, or HDF5 cannot write.
+    pub fn write_video(
+        &mut self,
+        id: &str,
+        width: usize,
+        features: &[f32],
+        intervals: &[[f64; 2]],
+    ) -> Result<(), DataError> {
+        let place = format!("{}/data/{id}", self.root);
+        // HDF5 would take these for paths.
+        if id.is_empty() || id == "." || id.contains(['/', '\0']) {
+            return Err(DataError::structure(&self.path, place, "a video id without '/'", format!("'{id}'")));
+        }
+        let rows = intervals.len();
+        let features = ArrayView2::from_shape((rows, width), features).map_err(|_| {
+            let expected = format!("{rows} x {width} features");
+            DataError::structure(&self.path, place.clone(), expected, features.len().to_string())
+        })?;
+        let group = self.data.create_group(id).map_err(DataError::hdf5(&self.path, place, "create"))?;
+        self.write_matrix(&group, id, "features", features)?;
+        let flat = intervals.as_flattened();
+        let intervals = ArrayView2::from_shape((rows, 2), flat).map_err(|_| {
+            DataError::structure(&self.path, format!("{}/data/{id}", self.root), "pairs", flat.len().to_string())
+        })?;
+        self.write_matrix(&group, id, "intervals", intervals)
+    }
+
+    fn write_matrix<T: H5Type>(
+        &self,
+        group: &Group,
+        id: &str,
+        name: &str,
+        values: ArrayView2<'_, T>,
+    ) -> Result<(), DataError> {
+        let place = format!("{}/data/{id}/{name}", self.root);
+        let shape = [values.nrows(), values.ncols()];
+        let chunk = chunk_shape(shape, size_of::<T>());
+        let mut builder = group.new_dataset::<T>().with_dcpl(|p| p.obj_track_times(false));
+        if shape[0] > 0 {
+            builder = builder.chunk((chunk[0], chunk[1])).deflate(self.deflate);
+        }
+        let dataset = builder.shape((shape[0], shape[1])).create(name).map_err(DataError::hdf5(
+            &self.path,
+            place.clone(),
+            "create",
+        ))?;
+        dataset.write(values).map_err(DataError::hdf5(&self.path, place, "write"))
+    }
+
+    /// Closes the file and waits until it is on disk.
+    ///
+    /// # Errors
+    /// Where HDF5 or the system cannot write.
+    pub fn finish(self) -> Result<(), DataError> {
+        let CsdWriter { path, file, data, root, .. } = self;
+        drop(data);
+        file.close().map_err(DataError::hdf5(&path, root, "close"))?;
+        std::fs::File::open(&path).and_then(|f| f.sync_all()).map_err(DataError::io("sync", &path))
+    }
+}

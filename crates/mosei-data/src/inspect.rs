@@ -1,0 +1,263 @@
+//! What files hold, counted: for people as text, for programs as JSON.
+//!
+//! What lives here: counting. What does not: judging; a file with odd values is described, not refused.
+
+mod text;
+
+use crate::align::{Timeline, rate_hz};
+use crate::labels::{LabelColumn, label_columns};
+use crate::{Csd, DataError, FoldLists, LabelSet, feature_columns, targets};
+use mosei_schema::{Emotion, Split};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What some files hold.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspection {
+    /// The files, in the order given.
+    pub files: Vec<FileFacts>,
+    /// Segments with each emotion: by fold where folds are given, else in `all`.
+    pub prevalence: Vec<PrevalenceRow>,
+    /// What the label files hold together; `None` where there is none.
+    pub labels: Option<LabelFacts>,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FileFacts {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether its columns are labels.
+    pub is_labels: bool,
+    /// Name of the root group.
+    pub root: String,
+    /// Videos.
+    pub videos: usize,
+    /// Rows of all videos.
+    pub rows: usize,
+    /// Number of columns.
+    pub columns: usize,
+    /// Their names.
+    pub column_names: Vec<String>,
+    /// Rows a second, from the median length of a row; `None` for labels.
+    pub rate_hz: Option<f64>,
+    /// Non-finite values by column; columns without any are left out.
+    pub nonfinite: BTreeMap<String, u64>,
+}
+
+/// Segments with one emotion in one fold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PrevalenceRow {
+    /// `train`, `valid`, `test`, `none`, or `all`.
+    pub fold: String,
+    /// Segments of the fold.
+    pub segments: usize,
+    /// Labelled videos of the fold.
+    pub videos: usize,
+    /// The emotion.
+    pub emotion: String,
+    /// Segments where its intensity is above 0.
+    pub positives: usize,
+}
+
+/// What label files hold together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LabelFacts {
+    /// The emotions, in file order.
+    pub emotions: Vec<String>,
+    /// One row a fold, and `all`.
+    pub folds: Vec<FoldFacts>,
+    /// Segments whose intensity rounds (half up) to a class above 0, by emotion.
+    pub rounded_above_0: Vec<usize>,
+    /// Lengths of segments, seconds: min, 5 %, median, mean, 95 %, 99 %, max.
+    pub lengths_s: Lengths,
+    /// Segments that start before 0.
+    pub negative_starts: usize,
+    /// Neighbours in time within a video.
+    pub neighbours: usize,
+    /// Of these, pairs that overlap.
+    pub overlapping: usize,
+    /// Median overlap of those, seconds; `None` where there is none.
+    pub median_overlap_s: Option<f64>,
+    /// Videos whose rows are not in order of time.
+    pub videos_out_of_order: usize,
+    /// Ids of the folds file that have no labels, by split; empty without folds.
+    pub fold_ids_without_labels: BTreeMap<Split, Vec<String>>,
+}
+
+/// Lengths of segments, seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Lengths {
+    pub min: f64,
+    pub q05: f64,
+    pub median: f64,
+    pub mean: f64,
+    pub q95: f64,
+    pub q99: f64,
+    pub max: f64,
+}
+
+/// One fold's labels.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FoldFacts {
+    /// `train`, `valid`, `test`, `none`, or `all`.
+    pub fold: String,
+    /// Segments.
+    pub segments: usize,
+    /// Labelled videos.
+    pub videos: usize,
+    /// Segments with each emotion.
+    pub positives: Vec<usize>,
+    /// Segments with any emotion.
+    pub any: usize,
+}
+
+/// Counts what `files` hold, and how the labels among them spread over `folds`.
+///
+/// Features are read one video at a time. Label files are taken together, as the parts of one corpus.
+///
+/// # Errors
+/// Where a file cannot be read or is not built as a .csd file, or label files differ.
+pub fn inspect(files: &[PathBuf], folds: Option<&Path>) -> Result<Inspection, DataError> {
+    let folds = folds.map(FoldLists::read).transpose()?;
+    let (mut facts, mut labels) = (Vec::new(), Vec::new());
+    for path in files {
+        let csd = Csd::open(path)?;
+        facts.push(count_file(&csd)?);
+        if is_labels(&csd) {
+            labels.push(csd);
+        }
+    }
+    let labels = match labels.is_empty() {
+        true => None,
+        false => Some(count_labels(&LabelSet::read(&labels)?, folds.as_ref())),
+    };
+    let prevalence = labels.as_ref().map(|l| prevalence(l, folds.is_some())).unwrap_or_default();
+    Ok(Inspection { files: facts, prevalence, labels })
+}
+
+/// Whether a file's columns are labels: by name, or by number where it names none.
+fn is_labels(csd: &Csd) -> bool {
+    label_columns(csd).is_some_and(|columns| {
+        columns.iter().any(|c| *c == LabelColumn::Sentiment || Emotion::from_name(c.name()).is_some())
+    })
+}
+
+fn count_file(csd: &Csd) -> Result<FileFacts, DataError> {
+    let is_labels = is_labels(csd);
+    let column_names = match label_columns(csd) {
+        Some(columns) if is_labels => columns.iter().map(|c| c.name().to_string()).collect(),
+        _ => feature_columns(csd),
+    };
+    let mut nonfinite = vec![0; csd.width()];
+    let mut frame_s = Vec::new();
+    for video in csd.videos() {
+        let sequence = csd.read(&video.id)?;
+        for row in sequence.features.chunks_exact(csd.width()) {
+            nonfinite.iter_mut().zip(row).for_each(|(n, x)| *n += u64::from(!x.is_finite()));
+        }
+        frame_s.extend(Timeline::new(&sequence.intervals).frame_s());
+    }
+    Ok(FileFacts {
+        path: csd.path().to_path_buf(),
+        is_labels,
+        root: csd.root().to_string(),
+        videos: csd.videos().len(),
+        rows: csd.rows(),
+        columns: csd.width(),
+        nonfinite: column_names.iter().cloned().zip(nonfinite).filter(|&(_, n)| n > 0).collect(),
+        column_names,
+        rate_hz: if is_labels { None } else { rate_hz(frame_s) },
+    })
+}
+
+fn count_labels(labels: &LabelSet, lists: Option<&FoldLists>) -> LabelFacts {
+    let e = labels.emotions.len();
+    let row = |fold: &str| FoldFacts { fold: fold.to_string(), positives: vec![0; e], ..FoldFacts::default() };
+    let mut folds: Vec<FoldFacts> = match lists {
+        Some(_) => ["train", "valid", "test", "none", "all"].map(row).into(),
+        None => vec![row("all")],
+    };
+    let mut facts = LabelFacts {
+        emotions: labels.emotions.clone(),
+        folds: Vec::new(),
+        rounded_above_0: vec![0; e],
+        lengths_s: Lengths::default(),
+        negative_starts: 0,
+        neighbours: 0,
+        overlapping: 0,
+        median_overlap_s: None,
+        videos_out_of_order: 0,
+        fold_ids_without_labels: BTreeMap::new(),
+    };
+    let (mut lengths, mut overlaps) = (Vec::new(), Vec::new());
+    for (id, video) in &labels.videos {
+        let own = lists.map(|l| l.split.get(id).map_or("none", |s| s.name()));
+        for fold in folds.iter_mut().filter(|f| f.fold == "all" || own == Some(f.fold.as_str())) {
+            fold.videos += 1;
+            fold.segments += video.intervals.len();
+            for intensities in video.intensities.chunks_exact(e.max(1)) {
+                let present: Vec<bool> = intensities.iter().map(|&x| targets::present(x, 0.0)).collect();
+                fold.positives.iter_mut().zip(&present).for_each(|(n, &p)| *n += usize::from(p));
+                fold.any += usize::from(present.contains(&true));
+            }
+        }
+        for intensities in video.intensities.chunks_exact(e.max(1)) {
+            for (n, &x) in facts.rounded_above_0.iter_mut().zip(intensities) {
+                *n += usize::from(targets::intensity_class(f64::from(x)) > 0);
+            }
+        }
+        lengths.extend(video.intervals.iter().map(|[s, e]| e - s));
+        facts.negative_starts += video.intervals.iter().filter(|[s, _]| *s < 0.0).count();
+        facts.videos_out_of_order += usize::from(!video.intervals.is_sorted_by(|a, b| a[0] <= b[0]));
+        let mut in_time = video.intervals.clone();
+        in_time.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        facts.neighbours += in_time.len().saturating_sub(1);
+        overlaps.extend(in_time.windows(2).map(|w| w[0][1] - w[1][0]).filter(|&o| o > 0.0));
+    }
+    facts.overlapping = overlaps.len();
+    overlaps.sort_by(f64::total_cmp);
+    lengths.sort_by(f64::total_cmp);
+    facts.median_overlap_s = quantile(&overlaps, 0.5);
+    let at = |q| quantile(&lengths, q).unwrap_or(0.0);
+    facts.lengths_s = Lengths {
+        min: at(0.0),
+        q05: at(0.05),
+        median: at(0.5),
+        mean: lengths.iter().sum::<f64>() / (lengths.len().max(1)) as f64,
+        q95: at(0.95),
+        q99: at(0.99),
+        max: at(1.0),
+    };
+    facts.folds = folds;
+    for (id, &split) in lists.map(|l| &l.split).into_iter().flatten() {
+        if !labels.videos.contains_key(id) {
+            facts.fold_ids_without_labels.entry(split).or_default().push(id.clone());
+        }
+    }
+    facts
+}
+
+/// The quantile of sorted values, between neighbours by straight line.
+fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
+    let at = q * sorted.len().checked_sub(1)? as f64;
+    let (below, above) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
+    Some(below + (above - below) * at.fract())
+}
+
+fn prevalence(labels: &LabelFacts, has_folds: bool) -> Vec<PrevalenceRow> {
+    let folds = labels.folds.iter().filter(|f| !has_folds || f.fold != "all");
+    folds
+        .flat_map(|fold| {
+            labels.emotions.iter().zip(&fold.positives).map(|(emotion, &positives)| PrevalenceRow {
+                fold: fold.fold.clone(),
+                segments: fold.segments,
+                videos: fold.videos,
+                emotion: emotion.clone(),
+                positives,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,115 @@
+//! An inspection for people: tables in text, columns aligned, thousands separated.
+
+use super::{Inspection, LabelFacts};
+
+impl Inspection {
+    /// The inspection as text.
+    pub fn to_text(&self) -> String {
+        let header = ["file", "root", "videos", "rows", "columns", "rate (Hz)"].map(str::to_string).to_vec();
+        let rows = self.files.iter().map(|f| {
+            let name = f.path.file_name().unwrap_or(f.path.as_os_str()).display().to_string();
+            let rate = f.rate_hz.map_or("-".to_string(), |r| r.to_string());
+            vec![name, f.root.clone(), grouped(f.videos), grouped(f.rows), grouped(f.columns), rate]
+        });
+        let mut out = table(header, rows.collect());
+        for file in &self.files {
+            let name = file.path.file_name().unwrap_or(file.path.as_os_str()).display();
+            let odd: Vec<String> = file
+                .column_names
+                .iter()
+                .filter_map(|c| file.nonfinite.get(c).map(|&n| format!("{c} {}", grouped(n as usize))))
+                .collect();
+            let odd = if odd.is_empty() { "none".to_string() } else { odd.join(", ") };
+            out.push_str(&format!("\nnon-finite values in {name}: {odd}"));
+        }
+        out.push('\n');
+        if let Some(labels) = &self.labels {
+            out.push('\n');
+            out.push_str(&labels.to_text());
+        }
+        out
+    }
+}
+
+impl LabelFacts {
+    fn to_text(&self) -> String {
+        let mut header: Vec<String> = ["fold", "segments", "videos"].map(str::to_string).to_vec();
+        header.extend(self.emotions.iter().cloned());
+        header.push("any".to_string());
+        let rows = self.folds.iter().map(|f| {
+            let numbers = [f.segments, f.videos].into_iter().chain(f.positives.iter().copied()).chain([f.any]);
+            std::iter::once(f.fold.clone()).chain(numbers.map(grouped)).collect()
+        });
+        let mut out = String::from("segments with each emotion (intensity above 0)\n");
+        out.push_str(&table(header, rows.collect()));
+        let rounded: Vec<String> =
+            self.emotions.iter().zip(&self.rounded_above_0).map(|(e, &n)| format!("{} {e}", grouped(n))).collect();
+        out.push_str(&format!("\nrounded half up to 4 classes, above 0: {}\n", rounded.join(", ")));
+        let l = &self.lengths_s;
+        out.push_str(&format!(
+            "lengths (s): min {:.2}, 5 % {:.1}, median {:.1}, mean {:.1}, 95 % {:.1}, 99 % {:.1}, max {:.1}\n",
+            l.min, l.q05, l.median, l.mean, l.q95, l.q99, l.max
+        ));
+        out.push_str(&format!("negative starts: {}\n", grouped(self.negative_starts)));
+        let median = self.median_overlap_s.map_or(String::new(), |m| format!(", median overlap {m:.2} s"));
+        out.push_str(&format!(
+            "overlapping neighbour pairs: {} of {}{median}\n",
+            grouped(self.overlapping),
+            grouped(self.neighbours)
+        ));
+        out.push_str(&format!("videos whose row order is not time order: {}\n", grouped(self.videos_out_of_order)));
+        for (split, ids) in &self.fold_ids_without_labels {
+            out.push_str(&format!("{split} ids without labels: {} ({})\n", grouped(ids.len()), shortened(ids)));
+        }
+        out
+    }
+}
+
+/// The first few ids.
+fn shortened(ids: &[String]) -> String {
+    const FEW: usize = 5;
+    let more = if ids.len() > FEW { ", …" } else { "" };
+    format!("{}{more}", ids[..ids.len().min(FEW)].join(", "))
+}
+
+/// A number with its thousands separated.
+fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A table with bars: the first column to the left, the others to the right.
+fn table(header: Vec<String>, rows: Vec<Vec<String>>) -> String {
+    let widths: Vec<usize> = (0..header.len())
+        .map(|c| rows.iter().chain([&header]).map(|r| r[c].chars().count()).max().unwrap_or(0))
+        .collect();
+    let line = |cells: &[String]| {
+        let cells: Vec<String> = cells
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(c, (cell, &w))| if c == 0 { format!("{cell:<w$}") } else { format!("{cell:>w$}") })
+            .collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let rule: Vec<String> = widths.iter().map(|&w| "-".repeat(w)).collect();
+    let body: String = rows.iter().map(|r| line(r)).collect();
+    format!("{}{}{body}", line(&header), line(&rule))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn thousands_are_separated() {
+        assert_eq!([0, 999, 1000, 23_259, 1_000_000].map(grouped), ["0", "999", "1,000", "23,259", "1,000,000"]);
+    }
+}

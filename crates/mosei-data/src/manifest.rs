@@ -1,0 +1,169 @@
+//! `manifest.json` of a prepared folder: what went in, what was kept, what was dropped and why.
+
+use crate::{DataConfig, Normaliser};
+use mosei_schema::Split;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The format of a prepared folder; another number is another format.
+pub const FORMAT: u32 = 1;
+
+/// Everything about a prepared folder but its numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The files that went in.
+    pub inputs: Vec<InputFile>,
+    /// The settings they were prepared with.
+    pub config: DataConfig,
+    /// Names of the feature columns, in file order; none is dropped in `frames.safetensors`.
+    pub columns: Vec<String>,
+    /// Names of the emotions, in file order.
+    pub emotions: Vec<String>,
+    /// Whether sentiment is stored too.
+    pub has_sentiment: bool,
+    /// Ids of the labelled videos, sorted.
+    pub videos: Vec<String>,
+    /// Frames a second of the features file, before pooling; `None` where it has no frame.
+    pub frame_rate_hz: Option<f64>,
+    /// What was kept and what was dropped.
+    pub counts: Counts,
+    /// Non-finite values by column, over the frames of all labelled videos; columns without any are left out.
+    pub nonfinite: BTreeMap<String, u64>,
+    /// Where the folds come from.
+    pub fold_source: FoldSource,
+    /// The folds.
+    pub folds: Vec<FoldRecord>,
+}
+
+/// A file that went in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputFile {
+    /// The key of the configuration that names it.
+    pub key: String,
+    /// Its name in the data folder.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// The BLAKE3 hash of its content, hexadecimal.
+    pub blake3: String,
+}
+
+/// Where folds come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FoldSource {
+    /// A folds file.
+    File,
+    /// A seeded split by video.
+    Split,
+    /// A seeded cross-validation by video.
+    KFold,
+}
+
+/// What was kept and what was dropped, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counts {
+    /// Videos.
+    pub videos: VideoCounts,
+    /// Segments.
+    pub segments: SegmentCounts,
+    /// Frames.
+    pub frames: FrameCounts,
+}
+
+/// Videos of the two kinds of files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VideoCounts {
+    /// With labels.
+    pub labelled: usize,
+    /// Of these, without features.
+    pub without_features: usize,
+    /// With features but without labels.
+    pub without_labels: usize,
+}
+
+/// Segments: `labelled` is the sum of `kept` and the four reasons for being dropped.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentCounts {
+    /// In the label files.
+    pub labelled: usize,
+    /// With at least one frame.
+    pub kept: usize,
+    /// Dropped: the label is shorter than 1e-5 s.
+    pub too_short: usize,
+    /// Dropped: its video has no features.
+    pub video_without_features: usize,
+    /// Dropped: it starts where the features have ended.
+    pub past_the_end: usize,
+    /// Dropped: no frame overlaps it, though the features go on after it.
+    pub no_frame: usize,
+    /// Of the kept: ends after the features have ended, and takes what there is.
+    pub cut_by_the_end: usize,
+    /// Of the kept: starts before 0, and takes what there is.
+    pub negative_start: usize,
+    /// Of the kept: longer than the cap.
+    pub cropped: usize,
+}
+
+/// Frames. A frame in two overlapping segments counts twice, but for the first three.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrameCounts {
+    /// In the features file.
+    pub in_file: u64,
+    /// Of these, in videos without labels.
+    pub in_videos_without_labels: u64,
+    /// Of these, in labelled videos but in no segment.
+    pub outside_segments: u64,
+    /// In segments.
+    pub in_segments: u64,
+    /// In segments, after pooling.
+    pub pooled: u64,
+    /// Of these, cut off by the cap.
+    pub cropped: u64,
+    /// Of these, stored.
+    pub stored: u64,
+}
+
+/// One fold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoldRecord {
+    /// The split of each video of the manifest's list; `None` where it is in none.
+    pub split: Vec<Option<Split>>,
+    /// Sizes of the splits.
+    pub sizes: BTreeMap<Split, SplitSize>,
+    /// Mean and deviation of each column that varies, over the training frames.
+    pub normaliser: Normaliser,
+    /// Columns left out, for they do not vary over the training frames.
+    pub dropped_columns: Vec<String>,
+    /// Frames that the normaliser was fitted on: those of training segments, pooled and cropped.
+    pub training_frames: u64,
+    /// Missing values among them by column; columns without any are left out.
+    pub training_missing: BTreeMap<String, u64>,
+    /// Video ids of the folds file that are in neither file.
+    pub unknown_ids: Vec<String>,
+    /// How many ids of the folds file have no labels, unknown ones included.
+    pub ids_without_labels: usize,
+    /// How many ids of the folds file have labels but no features.
+    pub ids_without_features: usize,
+}
+
+/// Size of a split, over what can be used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitSize {
+    /// Videos with at least one segment with frames.
+    pub videos: usize,
+    /// Segments with at least one frame.
+    pub segments: usize,
+    /// Stored frames of these.
+    pub frames: u64,
+}

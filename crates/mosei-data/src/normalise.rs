@@ -1,0 +1,230 @@
+//! Standardising: mean and deviation of each column over the training frames, and nothing but those.
+//!
+//! What lives here: moments that can be merged, the normaliser they give, and its application to a batch. What does
+//! not: which frames are training frames.
+
+use crate::DataError;
+use serde::{Deserialize, Serialize};
+
+/// Count, mean and sum of squared deviations of each column, over finite values alone.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Moments {
+    /// Frames seen, with or without finite values.
+    pub frames: u64,
+    columns: Vec<Moment>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Moment {
+    count: u64,
+    mean: f64,
+    m2: f64,
+}
+
+impl Moments {
+    pub fn new(width: usize) -> Self {
+        Moments { frames: 0, columns: vec![Moment::default(); width] }
+    }
+
+    /// Adds frames `[frames, width]`, by Welford's recurrence.
+    pub fn add(&mut self, frames: &[f32]) {
+        for row in frames.chunks_exact(self.columns.len()) {
+            self.frames += 1;
+            for (m, &x) in self.columns.iter_mut().zip(row) {
+                if x.is_finite() {
+                    let x = f64::from(x);
+                    m.count += 1;
+                    let delta = x - m.mean;
+                    m.mean += delta / m.count as f64;
+                    m.m2 += delta * (x - m.mean);
+                }
+            }
+        }
+    }
+
+    /// Adds another part's moments (Chan, Golub and LeVeque 1979). The order of merging fixes the last bits.
+    pub fn merge(&mut self, other: &Moments) {
+        self.frames += other.frames;
+        for (a, b) in self.columns.iter_mut().zip(&other.columns) {
+            if a.count == 0 || b.count == 0 {
+                // Not only shorter: a mean that is copied keeps all its bits, so a constant column stays constant.
+                if a.count == 0 {
+                    *a = *b;
+                }
+                continue;
+            }
+            let (na, nb) = (a.count as f64, b.count as f64);
+            let delta = b.mean - a.mean;
+            a.mean += delta * nb / (na + nb);
+            a.m2 += b.m2 + delta * delta * na * nb / (na + nb);
+            a.count += b.count;
+        }
+    }
+}
+
+/// Mean and standard deviation of each column that varies, by name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Normaliser {
+    /// Names of the columns, in the data's order.
+    pub columns: Vec<String>,
+    /// Means over the training frames, in the columns' units.
+    pub mean: Vec<f64>,
+    /// Standard deviations (of the population) over the training frames, above 0.
+    pub std: Vec<f64>,
+    /// Standardised values are cut to `[-clip, clip]`.
+    pub clip: f64,
+}
+
+/// The columns that a normaliser leaves out, and what it had to go by.
+pub(crate) struct Fitted {
+    pub normaliser: Normaliser,
+    pub dropped: Vec<String>,
+    /// Non-finite values by column of the data, in its order.
+    pub missing: Vec<u64>,
+}
+
+/// The normaliser of some training frames; columns without variance are left out.
+pub(crate) fn fit(moments: &Moments, columns: &[String], clip: f64) -> Fitted {
+    let mut fitted = Fitted {
+        normaliser: Normaliser { columns: Vec::new(), mean: Vec::new(), std: Vec::new(), clip },
+        dropped: Vec::new(),
+        missing: moments.columns.iter().map(|m| moments.frames - m.count).collect(),
+    };
+    for (name, m) in columns.iter().zip(&moments.columns) {
+        let std = if m.count == 0 { 0.0 } else { (m.m2 / m.count as f64).sqrt() };
+        if std > 0.0 {
+            fitted.normaliser.columns.push(name.clone());
+            fitted.normaliser.mean.push(m.mean);
+            fitted.normaliser.std.push(std);
+        } else {
+            fitted.dropped.push(name.clone());
+        }
+    }
+    fitted
+}
+
+/// A normaliser tied to the columns of some data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoundNormaliser {
+    data_width: usize,
+    /// Place in the data, mean, standard deviation of each output column.
+    columns: Vec<(usize, f64, f64)>,
+    clip: f64,
+}
+
+impl Normaliser {
+    /// Finds this normaliser's columns by name among the data's, which may stand in another order or be more.
+    ///
+    /// # Errors
+    /// The first column that the data lacks; lists of different lengths, a deviation that is not above 0.
+    pub fn bind(&self, data_columns: &[String]) -> Result<BoundNormaliser, DataError> {
+        let lengths = [self.mean.len(), self.std.len()];
+        crate::config::require(
+            lengths == [self.columns.len(); 2],
+            "mean, std",
+            format!("{} values, as many as columns", self.columns.len()),
+            format!("{lengths:?}"),
+        )?;
+        crate::config::require(self.clip > 0.0, "clip", "a number above 0", self.clip)?;
+        let columns = self.columns.iter().zip(self.mean.iter().zip(&self.std)).map(|(name, (&mean, &std))| {
+            let place = data_columns
+                .iter()
+                .position(|c| c == name)
+                .ok_or_else(|| DataError::MissingColumn { column: name.clone(), found: data_columns.to_vec() })?;
+            crate::config::require(std > 0.0 && mean.is_finite(), format!("std of '{name}'"), "a number above 0", std)?;
+            Ok((place, mean, std))
+        });
+        Ok(BoundNormaliser {
+            data_width: data_columns.len(),
+            columns: columns.collect::<Result<_, DataError>>()?,
+            clip: self.clip,
+        })
+    }
+}
+
+impl BoundNormaliser {
+    /// Columns after standardising.
+    pub fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Appends the standardised frames of `raw` (`[frames, data columns]`) to `out` (`[frames, width]`).
+    ///
+    /// What is missing (not finite) becomes 0, which is the training mean; the rest is cut to the clip.
+    pub fn apply(&self, raw: &[f32], out: &mut Vec<f32>) {
+        out.reserve(raw.len() / self.data_width.max(1) * self.columns.len());
+        for row in raw.chunks_exact(self.data_width.max(1)) {
+            out.extend(self.columns.iter().map(|&(place, mean, std)| {
+                let x = row[place];
+                if !x.is_finite() {
+                    return 0.0;
+                }
+                ((f64::from(x) - mean) / std).clamp(-self.clip, self.clip) as f32
+            }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(n: usize) -> Vec<String> {
+        (0..n).map(|i| format!("c{i}")).collect()
+    }
+
+    #[test]
+    fn columns_without_variance_are_dropped_by_name() {
+        let mut m = Moments::new(4);
+        m.add(&[1.0, 0.1, f32::NAN, 5.0]);
+        m.add(&[3.0, 0.1, f32::INFINITY, f32::NAN]);
+        let fitted = fit(&m, &names(4), 8.0);
+        assert_eq!(fitted.normaliser.columns, ["c0"]);
+        assert_eq!((fitted.normaliser.mean[0], fitted.normaliser.std[0]), (2.0, 1.0));
+        assert_eq!(fitted.dropped, ["c1", "c2", "c3"]);
+        assert_eq!(fitted.missing, [0, 0, 2, 1]);
+    }
+
+    #[test]
+    fn parts_merge_to_the_whole() {
+        let values: Vec<f32> = (0..40).map(|i| (i as f32 * 0.37).sin() * 100.0 + 1e4).collect();
+        let (mut whole, mut parts) = (Moments::new(2), Moments::new(2));
+        whole.add(&values);
+        for part in values.chunks(10) {
+            let mut m = Moments::new(2);
+            m.add(part);
+            parts.merge(&m);
+        }
+        let (a, b) = (fit(&whole, &names(2), 8.0).normaliser, fit(&parts, &names(2), 8.0).normaliser);
+        for i in 0..2 {
+            assert!((a.mean[i] - b.mean[i]).abs() < 1e-9 && (a.std[i] - b.std[i]).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_constant_column_stays_constant_through_merging() {
+        let mut m = Moments::new(1);
+        for n in 1..20 {
+            let mut part = Moments::new(1);
+            part.add(&vec![0.1; n]);
+            m.merge(&part);
+        }
+        assert_eq!(fit(&m, &names(1), 8.0).dropped, ["c0"]);
+    }
+
+    #[test]
+    fn a_batch_is_standardised_filled_and_cut() {
+        let n = Normaliser {
+            columns: vec!["c2".into(), "c0".into()],
+            mean: vec![1.0, 10.0],
+            std: vec![2.0, 1.0],
+            clip: 3.0,
+        };
+        let mut out = Vec::new();
+        n.bind(&names(3)).unwrap().apply(&[12.0, 9.0, f32::NAN, 1e9, 9.0, 0.0], &mut out);
+        assert_eq!(out, [0.0, 2.0, -0.5, 3.0]);
+        let message = n.bind(&names(2)).unwrap_err().to_string();
+        assert_eq!(message, "column 'c2': expected among the data's columns, found only c0, c1");
+    }
+}

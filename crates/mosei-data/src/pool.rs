@@ -1,0 +1,82 @@
+//! From a segment's frames to the frames that are kept: averaged over time, then cut to length.
+//!
+//! What lives here: cleaning before averaging, windows, the cap. What does not: standardising.
+
+use crate::Crop;
+
+/// Averages every `k` frames of `rows` into one row of `out` (`[windows, width]`, appended).
+///
+/// Values that are not finite are left out before averaging, for one -inf would make a whole mean -inf. A trailing
+/// window of fewer than `k` frames is averaged over what it has. A window without a finite value is NaN: missing.
+pub fn pool<'a>(rows: impl Iterator<Item = &'a [f32]>, k: usize, out: &mut Vec<f32>) {
+    let mut sums: Vec<(f64, u32)> = Vec::new();
+    let mut held = 0;
+    let flush = |sums: &mut Vec<(f64, u32)>, out: &mut Vec<f32>| {
+        out.extend(sums.iter().map(|&(sum, n)| if n == 0 { f32::NAN } else { (sum / f64::from(n)) as f32 }));
+        sums.clear();
+    };
+    for row in rows {
+        sums.resize(row.len(), (0.0, 0));
+        for ((sum, n), &x) in sums.iter_mut().zip(row) {
+            if x.is_finite() {
+                *sum += f64::from(x);
+                *n += 1;
+            }
+        }
+        held += 1;
+        if held == k {
+            flush(&mut sums, out);
+            held = 0;
+        }
+    }
+    if held > 0 {
+        flush(&mut sums, out);
+    }
+}
+
+/// Which of `frames` frames a cap of `max` keeps.
+pub fn kept(frames: usize, max: usize, crop: Crop) -> std::ops::Range<usize> {
+    let surplus = frames.saturating_sub(max);
+    let start = match crop {
+        Crop::Start => 0,
+        Crop::Centre => surplus / 2,
+        Crop::End => surplus,
+    };
+    start..start + (frames - surplus)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pooled(rows: &[[f32; 2]], k: usize) -> Vec<f32> {
+        let mut out = Vec::new();
+        pool(rows.iter().map(|r| r.as_slice()), k, &mut out);
+        out
+    }
+
+    #[test]
+    fn a_value_that_is_not_finite_is_left_out_of_its_mean() {
+        let rows = [[1.0, f32::NEG_INFINITY], [3.0, 4.0], [5.0, f32::NAN]];
+        let out = pooled(&rows, 2);
+        assert_eq!(out[..3], [2.0, 4.0, 5.0]);
+        assert!(out[3].is_nan());
+        assert_eq!(out.len(), 4);
+    }
+
+    #[test]
+    fn windows_of_one_leave_finite_values_as_they_are() {
+        let out = pooled(&[[0.1, f32::INFINITY], [0.3, -0.7]], 1);
+        assert_eq!((out[0], out[2], out[3]), (0.1, 0.3, -0.7));
+        assert!(out[1].is_nan());
+        assert!(pooled(&[], 3).is_empty());
+    }
+
+    #[test]
+    fn a_crop_keeps_the_part_it_names() {
+        assert_eq!(kept(5, 9, Crop::End), 0..5);
+        assert_eq!(kept(10, 3, Crop::Start), 0..3);
+        assert_eq!(kept(10, 3, Crop::End), 7..10);
+        assert_eq!(kept(10, 3, Crop::Centre), 3..6);
+    }
+}

@@ -1,0 +1,70 @@
+//! The folds of a corpus: those of a file, checked against the videos there are, or drawn.
+
+use crate::{Csd, DataConfig, DataError, FoldLists, LabelSet, SplitConfig, UnknownIds, folds};
+use mosei_schema::Split;
+use std::path::Path;
+
+/// Where the folds come from, decided before the features are read.
+pub(super) enum Assignment {
+    /// A folds file.
+    File { lists: FoldLists, unknown_ids: Vec<String>, without_labels: usize, without_features: usize },
+    /// A draw by video.
+    Drawn(SplitConfig),
+}
+
+/// One fold over the labelled videos.
+pub(super) struct AssignedFold {
+    /// Split of each labelled video.
+    pub split: Vec<Option<Split>>,
+    pub unknown_ids: Vec<String>,
+    pub ids_without_labels: usize,
+    pub ids_without_features: usize,
+}
+
+impl Assignment {
+    /// Reads the folds file, where there is one.
+    pub fn new(config: &DataConfig, path: Option<&Path>, labels: &LabelSet, features: &Csd) -> Result<Self, DataError> {
+        let Some(path) = path else { return Ok(Assignment::Drawn(config.split.clone())) };
+        let lists = FoldLists::read(path)?;
+        let labelled = |id: &String| labels.videos.contains_key(id);
+        let featured = |id: &String| features.find(id).is_some();
+        let unknown: Vec<(&String, &Split)> =
+            lists.split.iter().filter(|(id, _)| !labelled(id) && !featured(id)).collect();
+        if let (UnknownIds::Error, Some((first, split))) = (config.unknown_fold_ids, unknown.first()) {
+            return Err(DataError::UnknownFoldIds {
+                path: path.to_path_buf(),
+                count: unknown.len(),
+                first: first.to_string(),
+                split: split.name(),
+            });
+        }
+        let unknown_ids = unknown.iter().map(|(id, _)| id.to_string()).collect();
+        let without_labels = lists.split.keys().filter(|id| !labelled(id)).count();
+        let without_features = lists.split.keys().filter(|id| labelled(id) && !featured(id)).count();
+        Ok(Assignment::File { lists, unknown_ids, without_labels, without_features })
+    }
+
+    /// The folds over `videos`; a draw is over those that are `usable`, that is have labelled frames.
+    pub fn folds(&self, videos: &[String], usable: &[bool]) -> Result<Vec<AssignedFold>, DataError> {
+        match self {
+            Assignment::File { lists, unknown_ids, without_labels, without_features } => Ok(vec![AssignedFold {
+                split: videos.iter().map(|id| lists.split.get(id).copied()).collect(),
+                unknown_ids: unknown_ids.clone(),
+                ids_without_labels: *without_labels,
+                ids_without_features: *without_features,
+            }]),
+            Assignment::Drawn(config) => {
+                let drawn: Vec<&str> =
+                    videos.iter().zip(usable).filter(|&(_, &usable)| usable).map(|(id, _)| id.as_str()).collect();
+                let folds = folds::draw(config, &drawn)?;
+                let assigned = folds.iter().map(|fold| AssignedFold {
+                    split: videos.iter().map(|id| fold.get(id).copied()).collect(),
+                    unknown_ids: Vec::new(),
+                    ids_without_labels: 0,
+                    ids_without_features: 0,
+                });
+                Ok(assigned.collect())
+            }
+        }
+    }
+}

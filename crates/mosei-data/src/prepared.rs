@@ -1,0 +1,227 @@
+//! A prepared folder: frames mapped from disk, labels and folds in memory, batches gathered from both.
+//!
+//! What lives here: opening, checking and indexing. What does not: making one (see [`crate::prepare`]).
+//!
+//! Shapes: `S` segments, `N` stored frames of all segments, `C` columns of the file, `E` emotions.
+//!
+//! | file | tensor | shape | type |
+//! |---|---|---|---|
+//! | `frames.safetensors` | `frames` | `[N, C]` | float32, pooled and cropped, not standardised, NaN where missing |
+//! | `segments.safetensors` | `offsets` | `[S + 1]` | int64, first frame of each segment |
+//! | | `intensities` | `[S, E]` | float32 |
+//! | | `sentiment` | `[S]` | float32, where there is any |
+//! | | `intervals` | `[S, 2]` | float64, seconds |
+//! | | `video`, `segment` | `[S]` | int32, place in the manifest's list, row in the video |
+
+mod map;
+mod segments;
+mod write;
+
+pub(crate) use segments::Segments;
+pub(crate) use write::FramesWriter;
+
+use crate::{BoundNormaliser, DataError, Manifest, Normaliser, manifest::FORMAT, targets};
+use map::MappedFrames;
+use mosei_schema::{SegmentId, Split};
+use std::path::Path;
+
+/// Name of the manifest in a prepared folder.
+pub const MANIFEST_FILE: &str = "manifest.json";
+pub(crate) const FRAMES_FILE: &str = "frames.safetensors";
+pub(crate) const SEGMENTS_FILE: &str = "segments.safetensors";
+
+/// A prepared folder, open.
+#[derive(Debug)]
+pub struct Prepared {
+    manifest: Manifest,
+    frames: MappedFrames,
+    segments: Segments,
+    folds: Vec<Fold>,
+}
+
+/// One fold: which segments do what, and the normaliser of its training frames.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fold {
+    /// Its number, from 0.
+    pub index: usize,
+    /// Training segments with at least one frame, in the folder's order.
+    pub train: Vec<usize>,
+    /// Validation segments with at least one frame.
+    pub valid: Vec<usize>,
+    /// Test segments with at least one frame.
+    pub test: Vec<usize>,
+    /// Fitted on the frames of `train`.
+    pub normaliser: Normaliser,
+}
+
+impl Fold {
+    /// The segments of a split.
+    pub fn segments(&self, split: Split) -> &[usize] {
+        match split {
+            Split::Train => &self.train,
+            Split::Valid => &self.valid,
+            Split::Test => &self.test,
+        }
+    }
+}
+
+/// Segments laid end to end, without padding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PackedBatch {
+    /// Standardised frames of all segments `[frames, width]`.
+    pub x_nc: Vec<f32>,
+    /// Columns.
+    pub width: usize,
+    /// First frame of each segment, and the end of the last `[segments + 1]`.
+    pub offsets: Vec<i64>,
+    /// Which segments, in order.
+    pub segments: Vec<usize>,
+}
+
+impl Prepared {
+    /// Opens a folder and checks that its parts fit together. Reads no frame.
+    ///
+    /// # Errors
+    /// Where a file is missing, of another format, or does not fit the manifest.
+    pub fn open(folder: &Path) -> Result<Self, DataError> {
+        let path = folder.join(MANIFEST_FILE);
+        let text = std::fs::read_to_string(&path).map_err(DataError::io("read", &path))?;
+        let json =
+            |source| DataError::Json { path: path.clone(), expected: "the manifest of a prepared folder", source };
+        // The format is asked first, so that another version is called that and not a bad file.
+        let format: serde_json::Value = serde_json::from_str(&text).map_err(json)?;
+        if format.get("format").and_then(serde_json::Value::as_u64) != Some(u64::from(FORMAT)) {
+            let found = format.get("format").map_or("none".to_string(), ToString::to_string);
+            return Err(DataError::structure(&path, "format", format!("{FORMAT} (prepare the data again)"), found));
+        }
+        let manifest: Manifest = serde_json::from_str(&text).map_err(json)?;
+        let frames = MappedFrames::open(&folder.join(FRAMES_FILE), manifest.columns.len())?;
+        let path = folder.join(SEGMENTS_FILE);
+        let segments = Segments::read(&path, &manifest, frames.len())?;
+        let folds = folds_of(&folder.join(MANIFEST_FILE), &manifest, &segments)?;
+        Ok(Prepared { manifest, frames, segments, folds })
+    }
+
+    /// What went in, and what became of it.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Names of the emotions, in file order.
+    pub fn emotions(&self) -> &[String] {
+        &self.manifest.emotions
+    }
+
+    /// Names of the columns of [`Prepared::raw`], in file order.
+    pub fn columns(&self) -> &[String] {
+        &self.manifest.columns
+    }
+
+    /// Labelled segments, those without frames included: in order of video id, then row.
+    pub fn len(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// Whether there is no segment.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The video and row of segment `i`.
+    pub fn id(&self, i: usize) -> SegmentId {
+        let video = self.manifest.videos[self.video(i)].clone();
+        SegmentId { video, segment: self.segments.segment[i] }
+    }
+
+    /// The place of segment `i`'s video in the manifest's list.
+    pub fn video(&self, i: usize) -> usize {
+        self.segments.video[i] as usize
+    }
+
+    /// Start and end of segment `i`, seconds.
+    pub fn interval(&self, i: usize) -> [f64; 2] {
+        self.segments.intervals[i]
+    }
+
+    /// Stored frames of segment `i`; 0 where it was dropped.
+    pub fn frames(&self, i: usize) -> usize {
+        self.segments.frames(i).len()
+    }
+
+    /// Frames of segment `i` `[frames, C]`: as in the file but pooled and cropped, NaN where missing.
+    pub fn raw(&self, i: usize) -> &[f32] {
+        self.frames.rows(self.segments.frames(i))
+    }
+
+    /// Intensities of segment `i` `[E]`, as in the file.
+    pub fn intensities(&self, i: usize) -> &[f32] {
+        let e = self.manifest.emotions.len();
+        &self.segments.intensities[i * e..(i + 1) * e]
+    }
+
+    /// Sentiment of segment `i`, where the files hold it.
+    pub fn sentiment(&self, i: usize) -> Option<f32> {
+        self.segments.sentiment.get(i).copied()
+    }
+
+    /// Whether an emotion is present in segment `i`, under the configuration's threshold.
+    pub fn presence(&self, i: usize, emotion: usize) -> bool {
+        targets::present(self.intensities(i)[emotion], self.manifest.config.presence_above)
+    }
+
+    /// The 4-class target of an emotion in segment `i`: its intensity rounded half up, 0 to 3.
+    pub fn class4(&self, i: usize, emotion: usize) -> u8 {
+        targets::intensity_class(f64::from(self.intensities(i)[emotion]))
+    }
+
+    /// How many folds there are.
+    pub fn fold_count(&self) -> usize {
+        self.folds.len()
+    }
+
+    /// One fold.
+    ///
+    /// # Errors
+    /// Where there is no such fold.
+    pub fn fold(&self, k: usize) -> Result<&Fold, DataError> {
+        self.folds.get(k).ok_or(DataError::NoSuchFold { fold: k, folds: self.folds.len() })
+    }
+
+    /// The frames of some segments, standardised and laid end to end.
+    pub fn gather(&self, normaliser: &BoundNormaliser, segments: &[usize]) -> PackedBatch {
+        let mut batch = PackedBatch {
+            x_nc: Vec::with_capacity(segments.iter().map(|&i| self.frames(i)).sum::<usize>() * normaliser.width()),
+            width: normaliser.width(),
+            offsets: Vec::with_capacity(segments.len() + 1),
+            segments: segments.to_vec(),
+        };
+        batch.offsets.push(0);
+        let mut end = 0;
+        for &i in segments {
+            normaliser.apply(self.raw(i), &mut batch.x_nc);
+            end += self.frames(i) as i64;
+            batch.offsets.push(end);
+        }
+        batch
+    }
+}
+
+fn folds_of(path: &Path, manifest: &Manifest, segments: &Segments) -> Result<Vec<Fold>, DataError> {
+    let mut folds = Vec::with_capacity(manifest.folds.len());
+    for (index, record) in manifest.folds.iter().enumerate() {
+        if record.split.len() != manifest.videos.len() {
+            let expected = format!("{} videos", manifest.videos.len());
+            let found = format!("{}", record.split.len());
+            return Err(DataError::structure(path, format!("folds[{index}].split"), expected, found));
+        }
+        record.normaliser.bind(&manifest.columns)?;
+        let of = |split| {
+            (0..segments.len())
+                .filter(|&i| record.split[segments.video[i] as usize] == Some(split) && !segments.frames(i).is_empty())
+                .collect()
+        };
+        let (train, valid, test) = (of(Split::Train), of(Split::Valid), of(Split::Test));
+        folds.push(Fold { index, train, valid, test, normaliser: record.normaliser.clone() });
+    }
+    Ok(folds)
+}

@@ -1,0 +1,143 @@
+//! Label budgets: which training segments have labels, the smaller within the larger.
+//!
+//! What lives here: the draw. What does not: training seeds, which move none of it.
+
+use crate::{DataError, Fold, LabelConfig, Prepared};
+use rand::RngExt;
+use rand::seq::SliceRandom;
+use run_record::seed::{Stream, rng};
+use std::collections::BTreeMap;
+
+/// The segments whose labels one budget gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subset {
+    /// Share of the fold's training segments: as the configuration writes it, or what a count comes to.
+    pub fraction: f64,
+    /// How many segments.
+    pub n_labels: usize,
+    /// The segments in the order drawn: a smaller budget of the same draw is the beginning of a larger one.
+    pub segments: Vec<usize>,
+}
+
+/// Draws the budgets of one fold, ascending; budgets that come to the same number are one.
+///
+/// The order of a draw is greedy: each next segment comes from the label pattern (which emotions are present, or
+/// none) that brings the counts so far closest to their prevalence, each deviation measured by its variance
+/// `p (1 - p)`; within a pattern the order is shuffled. Beginnings of that order are stratified and nested.
+///
+/// # Errors
+/// Where a budget is larger than the training split or rounds to nothing, or holds fewer positives of an emotion
+/// than `min_positives`.
+pub fn draw(prepared: &Prepared, fold: &Fold, config: &LabelConfig, draw: usize) -> Result<Vec<Subset>, DataError> {
+    config.check()?;
+    let patterns: Vec<Vec<bool>> =
+        fold.train.iter().map(|&i| (0..prepared.emotions().len()).map(|e| prepared.presence(i, e)).collect()).collect();
+    let order = stratified_order(&patterns, config.seed, draw as u64);
+    let mut subsets = Vec::new();
+    for (fraction, n) in budgets(config, fold)? {
+        for (e, emotion) in prepared.emotions().iter().enumerate() {
+            let found = order[..n].iter().filter(|&&i| patterns[i][e]).count();
+            if found < config.min_positives {
+                let (emotion, expected) = (emotion.clone(), config.min_positives);
+                return Err(DataError::TooFewPositives { fold: fold.index, budget: n, emotion, expected, found });
+            }
+        }
+        let segments = order[..n].iter().map(|&i| fold.train[i]).collect();
+        subsets.push(Subset { fraction, n_labels: n, segments });
+    }
+    Ok(subsets)
+}
+
+/// Share and number of each budget, ascending and all different. Of a share and a count that agree the share stays.
+fn budgets(config: &LabelConfig, fold: &Fold) -> Result<Vec<(f64, usize)>, DataError> {
+    let available = fold.train.len();
+    let mut by_size: BTreeMap<usize, f64> = BTreeMap::new();
+    let shares = config.fractions.iter().map(|&f| (f.to_string(), f, (f * available as f64).round() as usize));
+    let counts = config.counts.iter().map(|&n| (n.to_string(), n as f64 / available as f64, n));
+    for (budget, fraction, wanted) in shares.chain(counts) {
+        if wanted == 0 || wanted > available {
+            return Err(DataError::Budget { fold: fold.index, budget, wanted, available });
+        }
+        by_size.entry(wanted).or_insert(fraction);
+    }
+    Ok(by_size.into_iter().map(|(n, fraction)| (fraction, n)).collect())
+}
+
+/// An order of `0..patterns.len()` every beginning of which has about the prevalences of the whole.
+pub(crate) fn stratified_order(patterns: &[Vec<bool>], seed: u64, draw: u64) -> Vec<usize> {
+    let mut rng = rng(seed, Stream::Subset, draw);
+    let total = patterns.len() as f64;
+    // Strata: each emotion, and "none of them".
+    let strata = |pattern: &[bool]| -> Vec<f64> {
+        let none = !pattern.contains(&true);
+        pattern.iter().copied().chain([none]).map(|present| f64::from(u8::from(present))).collect()
+    };
+    let mut groups: BTreeMap<&[bool], Vec<usize>> = BTreeMap::new();
+    for (i, pattern) in patterns.iter().enumerate() {
+        groups.entry(pattern).or_default().push(i);
+    }
+    let mut groups: Vec<(Vec<f64>, Vec<usize>)> = groups
+        .into_iter()
+        .map(|(pattern, mut members)| {
+            members.shuffle(&mut rng);
+            (strata(pattern), members)
+        })
+        .collect();
+    let width = groups.first().map_or(0, |(s, _)| s.len());
+    let share = |j: usize| groups.iter().map(|(s, members)| s[j] * members.len() as f64).sum::<f64>() / total;
+    let prevalence: Vec<f64> = (0..width).map(share).collect();
+    let weight: Vec<f64> =
+        prevalence.iter().map(|p| if p * (1.0 - p) > 0.0 { 1.0 / (p * (1.0 - p)) } else { 0.0 }).collect();
+    let mut counts = vec![0.0; width];
+    let mut order = Vec::with_capacity(patterns.len());
+    for n in 1..=patterns.len() {
+        let distance = |s: &[f64]| -> f64 {
+            (0..width).map(|j| (counts[j] + s[j] - n as f64 * prevalence[j]).powi(2) * weight[j]).sum()
+        };
+        let distances: Vec<(usize, f64)> = groups
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, members))| !members.is_empty())
+            .map(|(g, (s, _))| (g, distance(s)))
+            .collect();
+        let best = distances.iter().map(|&(_, d)| d).fold(f64::INFINITY, f64::min);
+        // Equal up to rounding is equal.
+        let ties: Vec<usize> = distances.iter().filter(|&&(_, d)| d <= best + 1e-9).map(|&(g, _)| g).collect();
+        let chosen = ties[if ties.len() == 1 { 0 } else { rng.random_range(0..ties.len()) }];
+        let (s, members) = &mut groups[chosen];
+        counts.iter_mut().zip(&*s).for_each(|(c, x)| *c += x);
+        order.extend(members.pop());
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_holds_every_segment_once_and_follows_its_seed() {
+        let patterns: Vec<Vec<bool>> = (0..200).map(|i| vec![i % 2 == 0, i % 7 == 0, i % 31 == 0]).collect();
+        let order = stratified_order(&patterns, 3, 0);
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..200).collect::<Vec<_>>());
+        assert_eq!(order, stratified_order(&patterns, 3, 0));
+        assert_ne!(order, stratified_order(&patterns, 4, 0));
+        assert_ne!(order, stratified_order(&patterns, 3, 1));
+        assert!(stratified_order(&[], 0, 0).is_empty());
+    }
+
+    #[test]
+    fn every_beginning_is_stratified() {
+        let patterns: Vec<Vec<bool>> = (0..1000).map(|i| vec![i % 2 == 0, i % 10 == 0, i % 20 == 3]).collect();
+        let order = stratified_order(&patterns, 0, 0);
+        let prevalence = [0.5, 0.1, 0.05];
+        for n in 1..=1000 {
+            for (e, p) in prevalence.iter().enumerate() {
+                let found = order[..n].iter().filter(|&&i| patterns[i][e]).count() as f64;
+                assert!((found - p * n as f64).abs() <= 1.5, "{n} {e}: {found}");
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! A synthetic corpus: true .csd files of the real schema, whose columns hide emotion in how they move.
+//!
+//! What lives here: labels with MOSEI's habits ([`script`]), speech that follows them ([`speech`]), and the files.
+//! What does not: anything that reads them.
+//!
+//! Everything is a function of the seed; one video is in memory at a time.
+
+mod config;
+mod script;
+mod speech;
+
+pub use config::SynthConfig;
+
+use crate::{CsdWriter, DataError, place};
+use mosei_schema::{COVAREP_COLUMNS, Emotion, Split};
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
+use run_record::seed::{Stream, rng, rng_named};
+use run_record::{StagedDir, write_atomic};
+use script::Script;
+use serde_json::{Value, json};
+use speech::Voice;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+const FEATURES_FILE: &str = "CMU_MOSEI_COVAREP.csd";
+const LABELS_FILE: &str = "CMU_MOSEI_Labels.csd";
+const FOLDS_FILE: &str = "folds.json";
+
+/// Writes a corpus into `out`: features, labels and folds, all or none. `progress` hears videos done and in all.
+///
+/// # Errors
+/// Where the settings cannot be carried out, `out` holds something else, or a file cannot be written.
+pub fn synthesise(config: &SynthConfig, out: &Path, progress: &mut dyn FnMut(usize, usize)) -> Result<(), DataError> {
+    config.check()?;
+    place::require_ours(out, &[FEATURES_FILE, LABELS_FILE, FOLDS_FILE])?;
+    let staged = StagedDir::create(out)?;
+    let plan = Plan::new(config);
+    let voice = Voice::new(config);
+    let mut features = CsdWriter::create(
+        &staged.path().join(FEATURES_FILE),
+        "COVAREP",
+        &metadata(config, "COVAREP", COVAREP_COLUMNS.into()),
+        config.deflate,
+    )?;
+    let names = std::iter::once("sentiment").chain(Emotion::ALL.iter().map(|e| e.name())).collect();
+    let mut labels = CsdWriter::create(
+        &staged.path().join(LABELS_FILE),
+        "All Labels",
+        &metadata(config, "All Labels", names),
+        config.deflate,
+    )?;
+    let mut frames = Vec::new();
+    for (done, video) in plan.videos.iter().enumerate() {
+        let mut random = rng_named(config.seed, Stream::Synth, &video.id);
+        let script = Script::draw(config, video.segments, &mut random);
+        if video.has_labels {
+            let (values, intervals) = script.label_rows();
+            labels.write_video(&video.id, 1 + Emotion::ALL.len(), &values, &intervals)?;
+        }
+        if video.has_features {
+            voice.speak(&script, &mut random, &mut frames);
+            let intervals: Vec<[f64; 2]> =
+                (0..script.frames).map(|k| [k as f64 / 100.0, (k + 1) as f64 / 100.0]).collect();
+            features.write_video(&video.id, COVAREP_COLUMNS.len(), &frames, &intervals)?;
+        }
+        progress(done + 1, plan.videos.len());
+    }
+    features.finish()?;
+    labels.finish()?;
+    let path = staged.path().join(FOLDS_FILE);
+    let text = serde_json::to_vec_pretty(&plan.folds).map_err(|source| DataError::Json {
+        path: path.clone(),
+        expected: "folds that can be written as JSON",
+        source,
+    })?;
+    write_atomic(&path, &text)?;
+    Ok(staged.commit()?)
+}
+
+/// Which videos there are, what each file holds of them, and who trains, validates and tests.
+struct Plan {
+    videos: Vec<PlannedVideo>,
+    folds: BTreeMap<Split, Vec<String>>,
+}
+
+struct PlannedVideo {
+    id: String,
+    segments: usize,
+    has_labels: bool,
+    has_features: bool,
+}
+
+impl Plan {
+    fn new(config: &SynthConfig) -> Self {
+        let mut random = rng(config.seed, Stream::Synth, 0);
+        let labelled = config.videos;
+        let all = labelled + config.videos_without_labels;
+        let ids = draw_ids(all, &mut random);
+        // Every labelled video has one segment; the rest fall where they fall, on some videos more than on others.
+        let mut segments = vec![1; labelled];
+        let mut cumulative = Vec::with_capacity(labelled);
+        let mut total = 0.0;
+        for _ in 0..labelled {
+            total += f64::exp(0.8 * random.sample::<f64, _>(rand_distr::StandardNormal));
+            cumulative.push(total);
+        }
+        for _ in labelled..config.segments {
+            let at = random.random::<f64>() * total;
+            segments[cumulative.partition_point(|&c| c <= at).min(labelled - 1)] += 1;
+        }
+        let mut order: Vec<usize> = (0..labelled).collect();
+        order.shuffle(&mut random);
+        let share = |of: f64| (of / 3293.0 * labelled as f64).round() as usize;
+        let (valid, test, none) = (share(300.0).max(1), share(676.0).max(1), share(68.0));
+        let mut folds: BTreeMap<Split, Vec<String>> = Split::ALL.into_iter().map(|s| (s, Vec::new())).collect();
+        for (i, &video) in order.iter().enumerate() {
+            let split = match i {
+                i if i < valid => Split::Valid,
+                i if i < valid + test => Split::Test,
+                i if i < valid + test + none => continue,
+                _ => Split::Train,
+            };
+            folds.entry(split).or_default().push(ids[video].clone());
+        }
+        // As in MOSEI, the test list also names videos without labels.
+        folds.entry(Split::Test).or_default().extend(ids[labelled..].iter().cloned());
+        // From the end of the order, hence from training, which is the largest.
+        let silent: BTreeSet<usize> = order.iter().rev().take(config.videos_without_features).copied().collect();
+        let videos = ids.into_iter().enumerate().map(|(i, id)| PlannedVideo {
+            id,
+            segments: segments.get(i).copied().unwrap_or(3),
+            has_labels: i < labelled,
+            has_features: !silent.contains(&i),
+        });
+        Plan { videos: videos.collect(), folds }
+    }
+}
+
+/// Ids as YouTube's and MOSEI's: eleven characters, some beginning with `-`, some all digits.
+fn draw_ids(n: usize, random: &mut impl Rng) -> Vec<String> {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut seen = BTreeSet::new();
+    let mut ids = Vec::with_capacity(n);
+    while ids.len() < n {
+        // One of each kind among the first three, so that small corpora have them too.
+        let id = match ids.len() {
+            i if i == 1 || random.random_bool(459.0 / 3293.0) => random.random_range(10_000..400_000u32).to_string(),
+            i => {
+                let mut id: String =
+                    (0..11).map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())])).collect();
+                if i == 0 {
+                    id.replace_range(0..1, "-");
+                }
+                id
+            }
+        };
+        if seen.insert(id.clone()) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+/// The thirteen keys of the real files.
+fn metadata(config: &SynthConfig, root: &'static str, columns: Vec<&str>) -> [(&'static str, Value); 13] {
+    let uuid: String = format!("{:032x}", rng_named(config.seed, Stream::Synth, root).random::<u128>());
+    let uuid = [&uuid[..8], &uuid[8..12], &uuid[12..16], &uuid[16..20], &uuid[20..]].join("-");
+    [
+        ("alignment compatible", json!(true)),
+        ("computational sequence description", json!("synthetic, shaped like CMU-MOSEI")),
+        ("computational sequence version", json!(1.0)),
+        ("contact", json!("none")),
+        ("creator", json!("mosei-data")),
+        ("dataset bib citation", json!("none")),
+        ("dataset name", json!("CMU-MOSEI (synthetic)")),
+        ("dataset version", json!(1.0)),
+        ("dimension names", json!(columns)),
+        ("featureset bib citation", json!("none")),
+        ("md5", Value::Null),
+        ("root name", json!(root)),
+        ("uuid", json!(uuid)),
+    ]
+}

@@ -1,0 +1,109 @@
+//! The synthetic corpus: of the real schema, with the real one's habits, and the same whenever it is made.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
+use mosei_data::{Csd, CsdWriter, DataConfig, Prepared, SplitConfig, SynthConfig, inspect, prepare, synthesise};
+use mosei_schema::{COVAREP_COLUMNS, Emotion};
+use std::path::Path;
+
+const FILES: [&str; 3] = ["CMU_MOSEI_COVAREP.csd", "CMU_MOSEI_Labels.csd", "folds.json"];
+
+fn make(out: &Path, seed: u64) {
+    let config = SynthConfig { videos: 80, segments: 560, median_segment_s: 0.6, seed, ..SynthConfig::default() };
+    synthesise(&config, out, &mut |_, _| {}).unwrap();
+}
+
+#[test]
+fn a_seed_fixes_every_byte() {
+    let dir = tempfile::tempdir().unwrap();
+    make(&dir.path().join("a"), 1);
+    // The files would differ if they held the time of day.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    make(&dir.path().join("b"), 1);
+    make(&dir.path().join("c"), 2);
+    for file in FILES {
+        let read = |name: &str| std::fs::read(dir.path().join(name).join(file)).unwrap();
+        assert!(read("a") == read("b"), "{file}");
+        assert!(read("a") != read("c"), "{file}");
+    }
+}
+
+#[test]
+fn the_corpus_has_the_schema_and_the_habits_of_the_real_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    make(&data, 0);
+    let features = Csd::open(&data.join(FILES[0])).unwrap();
+    let labels = Csd::open(&data.join(FILES[1])).unwrap();
+    assert_eq!((features.root(), labels.root()), ("COVAREP", "All Labels"));
+    assert_eq!(features.dimension_names().unwrap(), COVAREP_COLUMNS);
+    assert_eq!(labels.dimension_names().unwrap()[1..], Emotion::ALL.map(|e| e.name().to_string()));
+    assert_eq!((features.metadata().len(), labels.metadata().len()), (13, 13));
+    assert_eq!((labels.videos().len(), labels.rows()), (80, 560));
+    assert_eq!(features.videos().len(), 80 - 1 + 2);
+    let ids: Vec<&str> = labels.videos().iter().map(|v| v.id.as_str()).collect();
+    assert!(ids.iter().any(|id| id.starts_with('-')) && ids.iter().any(|id| id.bytes().all(|b| b.is_ascii_digit())));
+    // Superblock 0, as h5py writes it.
+    assert_eq!(std::fs::read(data.join(FILES[0])).unwrap()[8], 0);
+
+    let found =
+        inspect(&FILES[..2].iter().map(|f| data.join(f)).collect::<Vec<_>>(), Some(&data.join(FILES[2]))).unwrap();
+    let facts = found.labels.as_ref().unwrap();
+    assert_eq!(found.files[0].rate_hz, Some(100.0));
+    assert_eq!(found.files[0].nonfinite.keys().collect::<Vec<_>>(), ["peakSlope"]);
+    assert!(facts.negative_starts > 0 && facts.videos_out_of_order > 0 && facts.overlapping > 0);
+    assert_eq!(facts.fold_ids_without_labels.values().map(Vec::len).sum::<usize>(), 2);
+    assert!(facts.folds.iter().find(|f| f.fold == "none").unwrap().videos > 0);
+    let text = found.to_text();
+    assert!(text.contains("non-finite values in CMU_MOSEI_COVAREP.csd: peakSlope "), "{text}");
+    let json = serde_json::to_value(&found).unwrap();
+    assert_eq!(json["files"][0]["columns"], 74);
+    assert_eq!(json["prevalence"][0]["fold"], "train");
+
+    let manifest = prepare(&DataConfig::default(), &data, &dir.path().join("p"), &mut |_, _| {}).unwrap();
+    assert_eq!(manifest.folds[0].dropped_columns, ["HMPDM_0", "HMPDM_1"]);
+    assert_eq!((manifest.counts.videos.without_features, manifest.counts.videos.without_labels), (1, 2));
+    assert!(manifest.counts.segments.negative_start > 0 && manifest.counts.frames.outside_segments > 0);
+    assert!(manifest.nonfinite["peakSlope"] > 0);
+}
+
+#[test]
+fn cross_validation_tests_every_video_once() {
+    let dir = tempfile::tempdir().unwrap();
+    make(&dir.path().join("data"), 0);
+    let split = SplitConfig { k_folds: 4, ..SplitConfig::default() };
+    let config = DataConfig { split, pool_frames: 5, max_frames: 20, ..DataConfig::default() };
+    prepare(&config, &dir.path().join("data"), &dir.path().join("p"), &mut |_, _| {}).unwrap();
+    let data = Prepared::open(&dir.path().join("p")).unwrap();
+    assert_eq!(data.fold_count(), 4);
+    let mut tested: Vec<usize> = (0..4).flat_map(|k| data.fold(k).unwrap().test.clone()).collect();
+    tested.sort_unstable();
+    let usable: Vec<usize> = (0..data.len()).filter(|&i| data.frames(i) > 0).collect();
+    assert_eq!(tested, usable);
+    assert!(usable.iter().all(|&i| data.frames(i) <= 20));
+    assert_eq!(data.manifest().inputs.len(), 2, "the folds file is not read");
+}
+
+#[test]
+fn columns_are_named_by_the_file_or_by_their_number() {
+    let dir = tempfile::tempdir().unwrap();
+    for (width, first, last) in [(74, "F0", "HMPDD_12"), (43, "column_0", "column_42")] {
+        let path = dir.path().join(format!("{width}.csd"));
+        let mut writer = CsdWriter::create(&path, "COVAREP", &[], 9).unwrap();
+        writer.write_video("v", width, &vec![0.5; width], &[[0.0, 0.01]]).unwrap();
+        writer.finish().unwrap();
+        let names = mosei_data::feature_columns(&Csd::open(&path).unwrap());
+        assert_eq!((names.len(), names[0].as_str(), names[width - 1].as_str()), (width, first, last));
+    }
+}
+
+#[test]
+fn a_writer_refuses_ids_that_hdf5_would_take_for_paths() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = CsdWriter::create(&dir.path().join("x.csd"), "X", &[], 0).unwrap();
+    for id in ["", ".", "a/b", "../x"] {
+        assert!(writer.write_video(id, 1, &[0.0], &[[0.0, 0.01]]).is_err(), "{id}");
+    }
+    assert!(writer.write_video("v", 2, &[0.0], &[[0.0, 0.01]]).is_err());
+    writer.write_video("empty", 2, &[], &[]).unwrap();
+    writer.finish().unwrap();
+}

@@ -1,0 +1,12 @@
+//! The nouns of a MOSEI-shaped study.
+//!
+//! What lives here: names, ranges and identifiers that more than one crate must spell the same way.
+//! What does not: anything that reads, writes or computes.
+
+mod covarep;
+mod emotion;
+mod segment;
+
+pub use covarep::{COVAREP_COLUMNS, COVAREP_RATE_HZ};
+pub use emotion::{Emotion, INTENSITY_MAX, INTENSITY_MIN, SENTIMENT_MAX, SENTIMENT_MIN, intensity_class};
+pub use segment::{SegmentId, Split};

@@ -1,0 +1,52 @@
+/// Why no report can be made of an input.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The verdict cannot rest on a metric that nobody measures.
+    #[error("primary metric: expected one of {expected}, found '{found}'")]
+    UnknownMetric {
+        /// The names there are.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// A result that is no number.
+    #[error("results: cell {cell}, {emotion} {metric}: expected a finite value or none, found {found}")]
+    NotFinite {
+        /// The cell's key.
+        cell: String,
+        /// An emotion, `macro` or `micro`.
+        emotion: String,
+        /// Name of the metric.
+        metric: String,
+        /// What is there.
+        found: f64,
+    },
+    /// Two results where a mean over runs must count one.
+    #[error(
+        "results: {emotion} {metric} of {start} with {labels} labels, fold {fold}, seed {seed}, draw {draw}: \
+         expected one row, found those of cells {first} and {second}"
+    )]
+    TwoRows {
+        /// The start.
+        start: String,
+        /// The label budget.
+        labels: i32,
+        /// Fold, seed and draw name a run of a start and a budget.
+        fold: i32,
+        /// Training seed.
+        seed: i32,
+        /// Label draw.
+        draw: i32,
+        /// An emotion, `macro` or `micro`.
+        emotion: Box<str>,
+        /// Name of the metric.
+        metric: &'static str,
+        /// Key of the one cell.
+        first: Box<str>,
+        /// Key of the other.
+        second: Box<str>,
+    },
+    /// The page could not be put together.
+    #[error("the page cannot be put together")]
+    Template(#[from] askama::Error),
+}

@@ -1,0 +1,74 @@
+//! Colour, marker and dash of each start: the same in every figure, told apart without colour as well.
+//!
+//! The colours are those of Okabe and Ito, chosen for readers who see few colours; in the dark some give way to lighter
+//! ones of the same set.
+
+/// Looks that differ from each other; further starts share the last.
+pub(crate) const SLOTS: usize = LIGHT.len();
+
+/// Colours on a light ground, by slot.
+pub(crate) const LIGHT: [&str; 8] =
+    ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#A87400", "#2E86B8", "#7A7A00", "#555555"];
+/// Colours on a dark ground, by slot.
+pub(crate) const DARK: [&str; 8] =
+    ["#56B4E9", "#F0772B", "#1FC295", "#DE9BC0", "#E69F00", "#9AD4F5", "#F0E442", "#BBBBBB"];
+
+/// Dashes of the line, by slot; empty is solid.
+pub(crate) const DASHES: [&str; 8] = ["", "7 3", "2 3", "9 3 2 3", "5 2", "12 3", "3 2", "1 3"];
+
+/// The marker at a mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Marker {
+    Circle,
+    Square,
+    Triangle,
+    Diamond,
+    TriangleDown,
+    Plus,
+    Cross,
+    Bar,
+}
+
+/// Markers, by slot.
+pub(crate) const MARKERS: [Marker; 8] = [
+    Marker::Circle,
+    Marker::Square,
+    Marker::Triangle,
+    Marker::Diamond,
+    Marker::TriangleDown,
+    Marker::Plus,
+    Marker::Cross,
+    Marker::Bar,
+];
+
+/// The starts whose looks are fixed, in the order of their slots.
+const FIXED: [&str; 4] = ["ssl", "scratch", "frozen", "random-frozen"];
+
+/// The slot of each start: its own for the four of the study, the following ones for others in their order.
+pub(crate) fn slots(starts: &[String]) -> Vec<usize> {
+    let mut next = FIXED.len();
+    let slot = |start: &String| {
+        FIXED.iter().position(|f| f == start).unwrap_or_else(|| {
+            next += 1;
+            (next - 1).min(SLOTS - 1)
+        })
+    };
+    starts.iter().map(slot).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SLOTS, slots};
+
+    #[test]
+    fn the_four_starts_keep_their_looks_whatever_the_order() {
+        let starts = ["control", "frozen", "ssl", "other", "scratch", "random-frozen"].map(String::from);
+        assert_eq!(slots(&starts), [4, 2, 0, 5, 1, 3]);
+    }
+
+    #[test]
+    fn more_starts_than_looks_share_the_last() {
+        let starts: Vec<String> = (0..9).map(|i| format!("c{i}")).collect();
+        assert_eq!(slots(&starts).last(), Some(&(SLOTS - 1)));
+    }
+}

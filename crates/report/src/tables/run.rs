@@ -1,0 +1,48 @@
+//! What the run was and how it went: encoders, failures, facts.
+
+use super::{Cell, Table, head};
+use crate::numbers::{count, significant};
+use crate::{Curve, FactGroup};
+
+/// Where each encoder's losses ended.
+pub(crate) fn pretraining_table(curves: &[Curve]) -> Table {
+    let loss = |x: Option<f64>| match x {
+        Some(x) if x.is_finite() => Cell::number(significant(x)),
+        Some(x) => Cell::number(format!("{x}")).remark("not finite"),
+        None => Cell::number("n/a").remark("not measured"),
+    };
+    let row = |curve: &Curve| {
+        let last = curve.points.last();
+        let valid = || curve.points.iter().filter_map(|p| p.valid_loss);
+        let best = valid().filter(|v| v.is_finite()).min_by(f64::total_cmp);
+        vec![
+            Cell::head(&curve.name, 1),
+            Cell::number(last.map_or("0".into(), |p| count(p.step))),
+            loss(last.map(|p| p.train_loss)),
+            loss(valid().next_back()),
+            loss(best),
+        ]
+    };
+    let titles = ["Encoder", "Steps", "Last training loss", "Last validation loss", "Lowest validation loss"];
+    Table {
+        caption: "Pre-training: loss over hidden frames".into(),
+        head: head(1, titles),
+        groups: vec![curves.iter().map(row).collect()],
+    }
+}
+
+/// Cells that failed.
+pub(crate) fn failure_table(failures: &[(String, String)]) -> Table {
+    let row = |(cell, error): &(String, String)| vec![Cell::head(cell, 1), Cell::words(error)];
+    Table {
+        caption: "Cells that failed; they are in no figure and no mean".into(),
+        head: head(2, ["Cell", "Error"]),
+        groups: vec![failures.iter().map(row).collect()],
+    }
+}
+
+/// Facts as given by the caller.
+pub(crate) fn fact_table(group: &FactGroup) -> Table {
+    let row = |(name, value): &(String, String)| vec![Cell::head(name, 1), Cell::words(value)];
+    Table { caption: group.title.clone(), head: Vec::new(), groups: vec![group.rows.iter().map(row).collect()] }
+}

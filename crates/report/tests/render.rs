@@ -1,0 +1,155 @@
+//! The page as a whole: what it says, what it leaves out, what it never lets through.
+
+mod sample;
+
+use report::{ReportError, ReportInput, learning_curve_svg, render};
+use run_record::ResultRow;
+
+/// Text of the page without its tags, an element a line.
+fn words(html: &str) -> String {
+    let (mut out, mut inside, mut hidden) = (String::new(), false, false);
+    for part in html.split_inclusive(['<', '>']) {
+        let text = part.trim_end_matches(['<', '>']);
+        if inside {
+            hidden = if text.starts_with("svg") || text.starts_with("style") {
+                true
+            } else {
+                hidden && !(text.starts_with("/svg") || text.starts_with("/style"))
+            };
+        } else if !hidden && !text.trim().is_empty() {
+            out.push_str(text.trim());
+            out.push('\n');
+        }
+        inside = part.ends_with('<');
+    }
+    out
+}
+
+/// Two starts, two budgets, three pairs, one emotion.
+fn small() -> ReportInput {
+    let study = sample::study(true);
+    let keep = |r: &ResultRow| {
+        ["ssl", "scratch"].contains(&r.start.as_str())
+            && ["fear", "macro"].contains(&r.emotion.as_str())
+            && [24, 816].contains(&r.n_labels)
+            && (r.draw == 0 || r.seed == 0)
+    };
+    let results = study.results.iter().filter(|r| keep(r)).cloned().collect();
+    let mut pretraining = study.pretraining[..1].to_vec();
+    pretraining[0].points.truncate(200);
+    ReportInput { results, pretraining, ..study }
+}
+
+#[test]
+fn the_words_of_a_small_report() {
+    insta::assert_snapshot!("small_words", words(&render(&small()).unwrap()));
+}
+
+#[test]
+fn the_figure_of_a_small_report() {
+    let mut input = small();
+    input.results.retain(|r| r.metric == "roc_auc");
+    insta::assert_snapshot!("small_figure", learning_curve_svg(&input).unwrap());
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let input = sample::study(true);
+    assert_eq!(render(&input).unwrap(), render(&input.clone()).unwrap());
+    let mut turned = input.clone();
+    turned.results.reverse();
+    assert_eq!(render(&input).unwrap(), render(&turned).unwrap(), "the order of the rows shows");
+    assert_eq!(learning_curve_svg(&input).unwrap(), learning_curve_svg(&turned).unwrap());
+}
+
+#[test]
+fn the_page_needs_nothing_but_itself() {
+    let html = render(&sample::study(true)).unwrap();
+    for forbidden in ["<script", "src=", "@import", "url(", "<link", "onload"] {
+        assert!(!html.contains(forbidden), "{forbidden}");
+    }
+    let addresses = html.match_indices("http").filter(|(at, _)| !html[*at..].starts_with("http://www.w3.org/2000/svg"));
+    assert_eq!(addresses.count(), 0);
+}
+
+#[test]
+fn figures_and_tables_can_be_read_aloud() {
+    let html = render(&sample::study(true)).unwrap();
+    let figures = html.matches("role=\"img\"").count();
+    assert_eq!(figures, 1 + 5 + 4 * 6 + 1);
+    assert_eq!(html.matches("<title id=").count(), figures);
+    assert_eq!(html.matches("<desc id=").count(), figures);
+    let tables = html.matches("<table").count();
+    assert_eq!(html.matches("<caption>").count(), tables);
+    assert_eq!(html.matches("<th>").count(), 0, "a header without a scope");
+    let mut ids: Vec<&str> = html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "an id twice");
+}
+
+#[test]
+fn markup_in_names_stays_text() {
+    let evil = "<script>alert(\"1\")</script>&'";
+    let mut input = small();
+    for row in &mut input.results {
+        if row.emotion == "fear" {
+            row.emotion = evil.into();
+        }
+        if row.start == "scratch" {
+            row.start = evil.into();
+        }
+        row.cell.push_str(evil);
+    }
+    input.name = evil.into();
+    input.config_toml = format!("name = '''{evil}</code></pre>'''");
+    input.notes.push(evil.into());
+    input.failures.push((evil.into(), evil.into()));
+    input.facts[0].title = evil.into();
+    input.facts[0].rows.push((evil.into(), evil.into()));
+    input.pretraining[0].name = evil.into();
+    for text in [render(&input).unwrap(), learning_curve_svg(&input).unwrap()] {
+        assert!(!text.contains("<script") && !text.contains("</script"));
+        assert!(text.contains("script"), "the name is gone");
+    }
+}
+
+#[test]
+fn an_objective_that_was_not_trained_is_said_and_left_out() {
+    let html = render(&sample::study(false)).unwrap();
+    assert!(words(&html).contains("No cell predicts intensities: the intensity objective was not trained"));
+    assert!(!html.contains("fig-macro-mae") && !html.contains("4-class accuracy</th>"));
+    let with = render(&sample::study(true)).unwrap();
+    assert!(with.contains("fig-macro-mae") && !with.contains("was not trained"));
+}
+
+#[test]
+fn a_value_that_is_undefined_is_never_shown_as_zero() {
+    let mut input = small();
+    for row in input.results.iter_mut().filter(|r| r.emotion == "fear" && r.metric != "mae" && r.metric != "accuracy4")
+    {
+        (row.value, row.support) = (None, 0);
+    }
+    let html = words(&render(&input).unwrap());
+    assert!(html.contains("n/a\nno positive (support 0)"), "{html}");
+}
+
+#[test]
+fn a_run_without_results_has_a_report() {
+    let html = words(&render(&ReportInput::default()).unwrap());
+    for sentence in ["Whether pre-training helped cannot be said", "There are no test results yet.", "No cell failed."]
+    {
+        assert!(html.contains(sentence), "{sentence}: {html}");
+    }
+    assert!(learning_curve_svg(&ReportInput::default()).unwrap().contains("No results yet."));
+}
+
+#[test]
+fn results_that_cannot_be_shown_are_refused() {
+    let mut input = small();
+    input.results.push(input.results[0].clone());
+    assert!(matches!(render(&input), Err(ReportError::TwoRows { .. })));
+    let unknown = ReportInput { primary_metric: "auc".into(), ..small() };
+    assert!(matches!(learning_curve_svg(&unknown), Err(ReportError::UnknownMetric { .. })));
+}

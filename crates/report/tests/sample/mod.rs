@@ -1,0 +1,122 @@
+//! An invented study: its numbers come from a formula and mean nothing.
+
+use eval::Metric;
+use report::{Curve, CurvePoint, FactGroup, ReportInput};
+use run_record::ResultRow;
+
+const EMOTIONS: [&str; 6] = ["happy", "sad", "anger", "surprise", "disgust", "fear"];
+const STARTS: [&str; 4] = ["ssl", "scratch", "frozen", "random-frozen"];
+const BUDGETS: [(i32, f64); 6] = [(24, 0.0015), (81, 0.005), (163, 0.01), (816, 0.05), (4081, 0.25), (16327, 1.0)];
+
+/// Something between -1 and 1 that looks random.
+fn wobble(of: [usize; 5]) -> f64 {
+    let mut x = 0x9e37_79b9_u64;
+    for part in of {
+        x = (x ^ part as u64).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x ^= x >> 29;
+    }
+    (x % 20_001) as f64 / 10_000.0 - 1.0
+}
+
+fn value(metric: Metric, start: usize, labels: i32, emotion: usize, run: usize) -> f64 {
+    let gain = (f64::from(labels) / 20.0).ln() * 0.025;
+    let head_start = [0.035, 0.0, 0.02, -0.03][start] * (-f64::from(labels) / 3000.0).exp();
+    let noise = 0.02 * wobble([run, labels as usize, emotion, 0, 0])
+        + 0.012
+            * wobble([
+                start,
+                labels as usize,
+                emotion,
+                run,
+                Metric::ALL.iter().position(|&m| m == metric).unwrap_or(0),
+            ]);
+    let base = 0.55 + gain + head_start + noise - 0.012 * emotion as f64;
+    match metric {
+        Metric::RocAuc | Metric::BalancedAccuracy => base,
+        Metric::Mae => 0.7 - 0.5 * base,
+        Metric::Accuracy | Metric::Accuracy4 | Metric::WeightedF1 => 0.4 + 0.5 * base,
+        _ => base - 0.1 - 0.05 * emotion as f64,
+    }
+}
+
+/// A study of two folds, two seeds and two draws; `intensity` says whether it has that head.
+pub fn study(intensity: bool) -> ReportInput {
+    let mut results = Vec::new();
+    for (start, start_name) in STARTS.iter().enumerate() {
+        for (n_labels, fraction) in BUDGETS {
+            for run in 0..8_usize {
+                let (fold, seed, draw) = (run / 4, run / 2 % 2, run % 2);
+                if start == 1 && n_labels == 163 && run == 7 {
+                    continue;
+                }
+                for (e, emotion) in EMOTIONS.into_iter().chain(["macro", "micro"]).enumerate() {
+                    for metric in Metric::ALL {
+                        let of_intensity = matches!(metric, Metric::Mae | Metric::Accuracy4);
+                        let undefined =
+                            (of_intensity && !intensity) || (metric == Metric::Precision && e == 5 && run < 2);
+                        results.push(ResultRow {
+                            cell: format!("{start_name}-{n_labels}-{fold}-{seed}-{draw}"),
+                            fold: fold as i32,
+                            start: start_name.to_string(),
+                            fraction,
+                            n_labels: n_labels + fold as i32,
+                            seed: seed as i32,
+                            draw: draw as i32,
+                            split: "test".into(),
+                            emotion: emotion.into(),
+                            metric: metric.name().into(),
+                            value: (!undefined).then(|| value(metric, start, n_labels, e.min(3), run)),
+                            support: match (of_intensity, e < 6) {
+                                (true, true) => 4662,
+                                (true, false) => 6 * 4662,
+                                (false, _) => [2505, 1129, 1071, 441, 805, 385, 6336, 6336][e] + fold as u64,
+                            },
+                        });
+                    }
+                }
+            }
+        }
+    }
+    let curve = |i: usize| Curve {
+        name: format!("fold {}, seed {}", i / 2, i % 2),
+        points: (0..800_usize)
+            .map(|step| {
+                let loss = 0.35 + 0.6 * (-(step as f64) / 120.0).exp() + 0.01 * i as f64;
+                let valid_loss = (step % 100 == 99).then_some(loss + 0.02);
+                CurvePoint {
+                    step: step as u64 * 5 + 5,
+                    train_loss: loss + 0.02 * wobble([step, i, 0, 0, 0]),
+                    valid_loss,
+                }
+            })
+            .collect(),
+    };
+    let fact = |name: &str, value: &str| (name.to_string(), value.to_string());
+    ReportInput {
+        name: "Invented study".into(),
+        facts: vec![
+            FactGroup {
+                title: "Data".into(),
+                rows: vec![
+                    fact("Corpus", "invented"),
+                    fact("Segments", "23,259 of 3,293 videos"),
+                    fact("Hash", "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c"),
+                ],
+            },
+            FactGroup { title: "Versions".into(), rows: vec![fact("libtorch", "2.11.0")] },
+        ],
+        config_toml: "[study]\nname = \"invented\"\nprimary_metric = \"roc_auc\"\n".into(),
+        results,
+        starts: STARTS.map(String::from).to_vec(),
+        emotions: EMOTIONS.map(String::from).to_vec(),
+        pretraining: (0..4).map(curve).collect(),
+        failures: vec![(
+            "scratch-163-1-1-1".into(),
+            "failed to fine-tune: loss: expected a finite number, found NaN at step 120 (learning rate 0.001)".into(),
+        )],
+        notes: vec!["These numbers are invented.".into(), "Two sentences only are spoken in this corpus.".into()],
+        planned_cells: 192,
+        finished_cells: 191,
+        ..ReportInput::default()
+    }
+}

@@ -1,0 +1,23 @@
+//! What a run leaves on disk, and how it gets there.
+//!
+//! What lives here: atomic writes, content hashes, the one home of randomness, journals, Parquet tables, result
+//! rows and the marker that says a step is done. What does not: what any of it means for emotions or models.
+
+mod atomic;
+mod error;
+mod hash;
+mod journal;
+mod predictions;
+mod result_row;
+pub mod seed;
+mod step;
+mod table;
+
+pub use atomic::{StagedDir, StagedFile, read_to_string, write_atomic};
+pub use error::RecordError;
+pub use hash::{hash_bytes, hash_file, hash_json};
+pub use journal::Journal;
+pub use predictions::{CellId, CellPredictions, PredictionRow};
+pub use result_row::{ResultRow, read_results, write_results};
+pub use step::{STEP_FILE, StepRecord};
+pub use table::{Column, Table, TableReader, TableWriter};

@@ -1,0 +1,179 @@
+//! `predictions.parquet`: one row a (cell, segment, emotion).
+
+use crate::{Column, RecordError, Table};
+use std::path::Path;
+
+/// The settings that name a cell of the study's grid.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellId {
+    /// The cell's key.
+    pub cell: String,
+    /// Cross-validation fold; 0 where there is one split.
+    pub fold: i32,
+    /// `ssl`, `scratch`, `frozen`, `random-frozen`, or a control.
+    pub start: String,
+    /// Share of the training segments whose labels were used.
+    pub fraction: f64,
+    /// How many that was.
+    pub n_labels: i32,
+    /// Training seed.
+    pub seed: i32,
+    /// Which label draw.
+    pub draw: i32,
+}
+
+/// What a cell predicts of one emotion in one segment, beside its label.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PredictionRow {
+    /// `valid` or `test`.
+    pub split: String,
+    /// Video id, as in the file.
+    pub video: String,
+    /// Row of the segment in its video.
+    pub segment: i32,
+    /// Name of the emotion.
+    pub emotion: String,
+    /// The label, as in the file.
+    pub intensity: f64,
+    /// The label under the presence rule.
+    pub present: bool,
+    /// Predicted probability of presence; `None` without such a head.
+    pub score: Option<f64>,
+    /// Predicted intensity; `None` without such a head.
+    pub predicted_intensity: Option<f64>,
+    /// The threshold applied to `score`: present where `score >= threshold`.
+    pub threshold: f64,
+}
+
+/// All predictions of one cell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CellPredictions {
+    /// Which cell.
+    pub id: CellId,
+    /// Its rows, in the order of the file.
+    pub rows: Vec<PredictionRow>,
+}
+
+impl CellPredictions {
+    /// The rows as a table in the columns of `predictions.parquet`.
+    pub fn to_table(&self) -> Table {
+        let n = self.rows.len();
+        let text = |value: &str| Column::Text(vec![value.to_string(); n]);
+        let column = |of: fn(&PredictionRow) -> &str| Column::Text(self.rows.iter().map(|r| of(r).to_string()).collect());
+        Table::new()
+            .with("cell", text(&self.id.cell))
+            .with("fold", Column::I32(vec![self.id.fold; n]))
+            .with("start", text(&self.id.start))
+            .with("fraction", Column::F64(vec![self.id.fraction; n]))
+            .with("n_labels", Column::I32(vec![self.id.n_labels; n]))
+            .with("seed", Column::I32(vec![self.id.seed; n]))
+            .with("draw", Column::I32(vec![self.id.draw; n]))
+            .with("split", column(|r| &r.split))
+            .with("video", column(|r| &r.video))
+            .with("segment", Column::I32(self.rows.iter().map(|r| r.segment).collect()))
+            .with("emotion", column(|r| &r.emotion))
+            .with("intensity", Column::F64(self.rows.iter().map(|r| r.intensity).collect()))
+            .with("present", Column::Bool(self.rows.iter().map(|r| r.present).collect()))
+            .with("score", Column::OptionF64(self.rows.iter().map(|r| r.score).collect()))
+            .with("predicted_intensity", Column::OptionF64(self.rows.iter().map(|r| r.predicted_intensity).collect()))
+            .with("threshold", Column::F64(self.rows.iter().map(|r| r.threshold).collect()))
+    }
+
+    /// The cells of a table, in the order of their first rows; the rows of a cell stand together.
+    ///
+    /// # Errors
+    /// A column that is missing or of another type, and a cell whose rows differ in its settings.
+    pub fn from_table(path: &Path, table: &Table) -> Result<Vec<Self>, RecordError> {
+        let (cell, fold, start) = (table.text(path, "cell")?, table.i32(path, "fold")?, table.text(path, "start")?);
+        let (fraction, n_labels) = (table.f64(path, "fraction")?, table.i32(path, "n_labels")?);
+        let (seed, draw, split) = (table.i32(path, "seed")?, table.i32(path, "draw")?, table.text(path, "split")?);
+        let (video, segment, emotion) = (table.text(path, "video")?, table.i32(path, "segment")?, table.text(path, "emotion")?);
+        let (intensity, present) = (table.f64(path, "intensity")?, table.bool(path, "present")?);
+        let (score, predicted) = (table.option_f64(path, "score")?, table.option_f64(path, "predicted_intensity")?);
+        let threshold = table.f64(path, "threshold")?;
+        let mut cells: Vec<CellPredictions> = Vec::new();
+        for i in 0..table.rows() {
+            let row = PredictionRow {
+                split: split[i].clone(),
+                video: video[i].clone(),
+                segment: segment[i],
+                emotion: emotion[i].clone(),
+                intensity: intensity[i],
+                present: present[i],
+                score: score[i],
+                predicted_intensity: predicted[i],
+                threshold: threshold[i],
+            };
+            match cells.last_mut() {
+                Some(last) if last.id.cell == cell[i] => {
+                    let same = (last.id.fold, last.id.n_labels, last.id.seed, last.id.draw)
+                        == (fold[i], n_labels[i], seed[i], draw[i])
+                        && last.id.start == start[i]
+                        && last.id.fraction == fraction[i];
+                    if !same {
+                        return Err(RecordError::Column {
+                            path: path.to_path_buf(),
+                            column: "cell".into(),
+                            expected: format!("the settings of cell {} to be the same in all its rows", cell[i]),
+                            found: format!("others in row {i}"),
+                        });
+                    }
+                    last.rows.push(row);
+                }
+                _ => cells.push(CellPredictions {
+                    id: CellId {
+                        cell: cell[i].clone(),
+                        fold: fold[i],
+                        start: start[i].clone(),
+                        fraction: fraction[i],
+                        n_labels: n_labels[i],
+                        seed: seed[i],
+                        draw: draw[i],
+                    },
+                    rows: vec![row],
+                }),
+            }
+        }
+        Ok(cells)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(name: &str, seed: i32) -> CellPredictions {
+        let id = CellId { cell: name.into(), fold: 1, start: "ssl".into(), fraction: 0.05, n_labels: 12, seed, draw: 2 };
+        let row = PredictionRow {
+            split: "test".into(),
+            video: "-x_1".into(),
+            segment: 4,
+            emotion: "fear".into(),
+            intensity: 1.0 / 3.0,
+            present: true,
+            score: Some(0.7),
+            predicted_intensity: None,
+            threshold: 0.5,
+        };
+        CellPredictions { id, rows: vec![row.clone(), PredictionRow { split: "valid".into(), score: None, ..row }] }
+    }
+
+    #[test]
+    fn cells_come_back_from_their_table() {
+        let path = Path::new("p.parquet");
+        assert_eq!(CellPredictions::from_table(path, &cell("a", 3).to_table()).unwrap(), [cell("a", 3)]);
+    }
+
+    #[test]
+    fn a_cell_of_two_settings_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.parquet");
+        let mut writer = crate::TableWriter::create(&path).unwrap();
+        writer.append(&cell("a", 3).to_table()).unwrap();
+        writer.append(&cell("a", 4).to_table()).unwrap();
+        writer.finish().unwrap();
+        let error = CellPredictions::from_table(&path, &Table::read(&path).unwrap()).unwrap_err().to_string();
+        assert!(error.contains("settings of cell a"), "{error}");
+    }
+}

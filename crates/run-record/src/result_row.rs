@@ -1,0 +1,87 @@
+//! `results.csv`: one row a measurement.
+
+use crate::{RecordError, StagedFile};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// One measurement of one cell. An undefined value is `None`, an empty field in the file, never 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResultRow {
+    /// The cell's key.
+    pub cell: String,
+    /// Cross-validation fold; 0 where there is one split.
+    pub fold: i32,
+    /// `ssl`, `scratch`, `frozen`, `random-frozen`, or a control.
+    pub start: String,
+    /// Share of the training segments whose labels were used.
+    pub fraction: f64,
+    /// How many that was.
+    pub n_labels: i32,
+    /// Training seed.
+    pub seed: i32,
+    /// Which label draw.
+    pub draw: i32,
+    /// `valid` or `test`.
+    pub split: String,
+    /// An emotion, `macro` or `micro`.
+    pub emotion: String,
+    /// Name of the metric.
+    pub metric: String,
+    /// The measurement, where it is defined.
+    pub value: Option<f64>,
+    /// Positive rows; all rows for errors of intensity.
+    pub support: u64,
+}
+
+/// Writes `results.csv` whole.
+pub fn write_results(path: &Path, rows: &[ResultRow]) -> Result<(), RecordError> {
+    let staged = StagedFile::create(path)?;
+    let mut writer = csv::Writer::from_writer(staged.reopen()?);
+    for row in rows {
+        writer.serialize(row).map_err(RecordError::csv(path))?;
+    }
+    writer.flush().map_err(RecordError::io("write", path))?;
+    drop(writer);
+    staged.commit()
+}
+
+/// Reads `results.csv`.
+pub fn read_results(path: &Path) -> Result<Vec<ResultRow>, RecordError> {
+    let mut reader = csv::Reader::from_path(path).map_err(RecordError::csv(path))?;
+    reader.deserialize().map(|row| row.map_err(RecordError::csv(path))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn undefined_values_are_empty_fields() {
+        let row = ResultRow {
+            cell: "c".into(),
+            fold: 0,
+            start: "ssl".into(),
+            fraction: 0.1,
+            n_labels: 7,
+            seed: 1,
+            draw: 2,
+            split: "test".into(),
+            emotion: "fear".into(),
+            metric: "roc_auc".into(),
+            value: None,
+            support: 0,
+        };
+        let rows = vec![row.clone(), ResultRow { value: Some(0.1 + 0.2), ..row }];
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("results.csv");
+        write_results(&path, &rows).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(
+            text,
+            "cell,fold,start,fraction,n_labels,seed,draw,split,emotion,metric,value,support\n\
+             c,0,ssl,0.1,7,1,2,test,fear,roc_auc,,0\n\
+             c,0,ssl,0.1,7,1,2,test,fear,roc_auc,0.30000000000000004,0\n"
+        );
+        assert_eq!(read_results(&path).unwrap(), rows);
+    }
+}

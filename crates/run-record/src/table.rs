@@ -1,0 +1,413 @@
+//! Flat Parquet tables: named columns of one length, with no nesting.
+
+use crate::{RecordError, StagedFile};
+use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
+use parquet::column::reader::ColumnReader;
+use parquet::column::writer::ColumnWriter;
+use parquet::data_type::ByteArray;
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::Type;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// One column's values.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Column {
+    /// UTF-8 text.
+    Text(Vec<String>),
+    /// 32-bit integers.
+    I32(Vec<i32>),
+    /// Single precision.
+    F32(Vec<f32>),
+    /// Double precision.
+    F64(Vec<f64>),
+    /// Double precision, or null.
+    OptionF64(Vec<Option<f64>>),
+    /// Truth values.
+    Bool(Vec<bool>),
+}
+
+impl Column {
+    /// Rows of the column.
+    pub fn len(&self) -> usize {
+        match self {
+            Column::Text(v) => v.len(),
+            Column::I32(v) => v.len(),
+            Column::F32(v) => v.len(),
+            Column::F64(v) => v.len(),
+            Column::OptionF64(v) => v.len(),
+            Column::Bool(v) => v.len(),
+        }
+    }
+
+    /// Whether it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    const fn kind(&self) -> &'static str {
+        match self {
+            Column::Text(_) => "text",
+            Column::I32(_) => "int32",
+            Column::F32(_) => "float",
+            Column::F64(_) => "double",
+            Column::OptionF64(_) => "double or null",
+            Column::Bool(_) => "boolean",
+        }
+    }
+
+    fn extend(&mut self, more: Column) -> Result<(), (&'static str, &'static str)> {
+        match (self, more) {
+            (Column::Text(a), Column::Text(b)) => a.extend(b),
+            (Column::I32(a), Column::I32(b)) => a.extend(b),
+            (Column::F32(a), Column::F32(b)) => a.extend(b),
+            (Column::F64(a), Column::F64(b)) => a.extend(b),
+            (Column::OptionF64(a), Column::OptionF64(b)) => a.extend(b),
+            (Column::Bool(a), Column::Bool(b)) => a.extend(b),
+            (a, b) => return Err((a.kind(), b.kind())),
+        }
+        Ok(())
+    }
+}
+
+/// Named columns of one length.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Table {
+    columns: Vec<(String, Column)>,
+}
+
+macro_rules! typed {
+    ($name:ident, $variant:ident, $value:ty, $kind:literal) => {
+        #[doc = concat!("The values of a ", $kind, " column.")]
+        pub fn $name(&self, path: &Path, name: &str) -> Result<&[$value], RecordError> {
+            match self.get(name) {
+                Some(Column::$variant(values)) => Ok(values),
+                other => Err(RecordError::Column {
+                    path: path.to_path_buf(),
+                    column: name.to_string(),
+                    expected: $kind.to_string(),
+                    found: other.map_or("no such column", Column::kind).to_string(),
+                }),
+            }
+        }
+    };
+}
+
+impl Table {
+    /// A table with no columns yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a column.
+    ///
+    /// # Panics
+    /// Where its length differs from that of the columns before it.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, column: Column) -> Self {
+        let name = name.into();
+        if let Some((first, present)) = self.columns.first() {
+            assert_eq!(present.len(), column.len(), "columns '{first}' and '{name}' differ in length");
+        }
+        self.columns.push((name, column));
+        self
+    }
+
+    /// Rows of the table.
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |(_, c)| c.len())
+    }
+
+    /// The column of that name.
+    pub fn get(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|(n, _)| n == name).map(|(_, c)| c)
+    }
+
+    /// Columns with their names, in file order.
+    pub fn columns(&self) -> &[(String, Column)] {
+        &self.columns
+    }
+
+    typed!(text, Text, String, "text");
+    typed!(i32, I32, i32, "int32");
+    typed!(f32, F32, f32, "float");
+    typed!(f64, F64, f64, "double");
+    typed!(option_f64, OptionF64, Option<f64>, "double or null");
+    typed!(bool, Bool, bool, "boolean");
+
+    /// Writes the table as one Parquet file, whole or not at all.
+    pub fn write(&self, path: &Path) -> Result<(), RecordError> {
+        let mut writer = TableWriter::create(path)?;
+        writer.append(self)?;
+        writer.finish()
+    }
+
+    /// Reads a whole Parquet file.
+    pub fn read(path: &Path) -> Result<Self, RecordError> {
+        let mut whole: Option<Table> = None;
+        for part in TableReader::open(path)? {
+            let part = part?;
+            match &mut whole {
+                None => whole = Some(part),
+                Some(table) => {
+                    for ((name, column), (_, more)) in table.columns.iter_mut().zip(part.columns) {
+                        column.extend(more).map_err(|(expected, found)| RecordError::Column {
+                            path: path.to_path_buf(),
+                            column: name.clone(),
+                            expected: expected.to_string(),
+                            found: found.to_string(),
+                        })?;
+                    }
+                }
+            }
+        }
+        Ok(whole.unwrap_or_default())
+    }
+}
+
+/// A Parquet file written part by part, each part one row group.
+pub struct TableWriter {
+    path: PathBuf,
+    staged: StagedFile,
+    writer: Option<SerializedFileWriter<File>>,
+}
+
+impl TableWriter {
+    /// Starts a table that will stand at `path`.
+    pub fn create(path: &Path) -> Result<Self, RecordError> {
+        Ok(TableWriter { path: path.to_path_buf(), staged: StagedFile::create(path)?, writer: None })
+    }
+
+    /// Appends a part; all parts have the same columns.
+    pub fn append(&mut self, part: &Table) -> Result<(), RecordError> {
+        let fail = || RecordError::parquet(&self.path);
+        if self.writer.is_none() {
+            let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+            let schema = schema_of(part).map_err(fail())?;
+            let file = self.staged.reopen()?;
+            self.writer = Some(SerializedFileWriter::new(file, schema, Arc::new(properties)).map_err(fail())?);
+        }
+        let Some(writer) = self.writer.as_mut() else { return Ok(()) };
+        let mut group = writer.next_row_group().map_err(fail())?;
+        for (_, column) in &part.columns {
+            let Some(mut out) = group.next_column().map_err(fail())? else { break };
+            write_column(out.untyped(), column).map_err(fail())?;
+            out.close().map_err(fail())?;
+        }
+        group.close().map_err(fail())?;
+        Ok(())
+    }
+
+    /// Writes the footer and moves the file to its place. A table without parts is an empty file of no columns.
+    pub fn finish(mut self) -> Result<(), RecordError> {
+        if self.writer.is_none() {
+            self.append(&Table::new())?;
+        }
+        if let Some(writer) = self.writer.take() {
+            writer.close().map_err(RecordError::parquet(&self.path))?;
+        }
+        self.staged.commit()
+    }
+}
+
+fn schema_of(table: &Table) -> Result<Arc<Type>, ParquetError> {
+    let fields = table
+        .columns
+        .iter()
+        .map(|(name, column)| {
+            let (physical, repetition) = match column {
+                Column::Text(_) => (Physical::BYTE_ARRAY, Repetition::REQUIRED),
+                Column::I32(_) => (Physical::INT32, Repetition::REQUIRED),
+                Column::F32(_) => (Physical::FLOAT, Repetition::REQUIRED),
+                Column::F64(_) => (Physical::DOUBLE, Repetition::REQUIRED),
+                Column::OptionF64(_) => (Physical::DOUBLE, Repetition::OPTIONAL),
+                Column::Bool(_) => (Physical::BOOLEAN, Repetition::REQUIRED),
+            };
+            let logical = matches!(column, Column::Text(_)).then_some(LogicalType::String);
+            let field = Type::primitive_type_builder(name, physical)
+                .with_repetition(repetition)
+                .with_logical_type(logical)
+                .build()?;
+            Ok(Arc::new(field))
+        })
+        .collect::<Result<Vec<_>, ParquetError>>()?;
+    Ok(Arc::new(Type::group_type_builder("table").with_fields(fields).build()?))
+}
+
+fn write_column(out: &mut ColumnWriter<'_>, column: &Column) -> Result<(), ParquetError> {
+    match (out, column) {
+        (ColumnWriter::ByteArrayColumnWriter(w), Column::Text(v)) => {
+            let values: Vec<ByteArray> = v.iter().map(|s| ByteArray::from(s.as_str())).collect();
+            w.write_batch(&values, None, None)?;
+        }
+        (ColumnWriter::Int32ColumnWriter(w), Column::I32(v)) => {
+            w.write_batch(v, None, None)?;
+        }
+        (ColumnWriter::FloatColumnWriter(w), Column::F32(v)) => {
+            w.write_batch(v, None, None)?;
+        }
+        (ColumnWriter::DoubleColumnWriter(w), Column::F64(v)) => {
+            w.write_batch(v, None, None)?;
+        }
+        (ColumnWriter::DoubleColumnWriter(w), Column::OptionF64(v)) => {
+            let values: Vec<f64> = v.iter().flatten().copied().collect();
+            let levels: Vec<i16> = v.iter().map(|x| i16::from(x.is_some())).collect();
+            w.write_batch(&values, Some(&levels), None)?;
+        }
+        (ColumnWriter::BoolColumnWriter(w), Column::Bool(v)) => {
+            w.write_batch(v, None, None)?;
+        }
+        _ => return Err(ParquetError::General("the parts of a table differ in their columns".into())),
+    }
+    Ok(())
+}
+
+/// The parts of a Parquet file, one row group at a time.
+pub struct TableReader {
+    path: PathBuf,
+    reader: SerializedFileReader<File>,
+    next: usize,
+}
+
+impl TableReader {
+    /// Opens a table.
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        let file = File::open(path).map_err(RecordError::io("open", path))?;
+        let reader = SerializedFileReader::new(file).map_err(RecordError::parquet(path))?;
+        Ok(TableReader { path: path.to_path_buf(), reader, next: 0 })
+    }
+
+    fn part(&self, group: usize) -> Result<Table, RecordError> {
+        let group = self.reader.get_row_group(group).map_err(RecordError::parquet(&self.path))?;
+        let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+        let mut table = Table::new();
+        for i in 0..group.num_columns() {
+            let description = group.metadata().column(i).column_descr();
+            let name = description.name().to_string();
+            let optional = description.max_def_level() > 0;
+            let reader = group.get_column_reader(i).map_err(RecordError::parquet(&self.path))?;
+            let column = read_column(reader, rows, optional).map_err(RecordError::parquet(&self.path))?;
+            if column.len() != rows {
+                return Err(RecordError::Column {
+                    path: self.path.clone(),
+                    column: name,
+                    expected: format!("{rows} values"),
+                    found: format!("{} values", column.len()),
+                });
+            }
+            table.columns.push((name, column));
+        }
+        Ok(table)
+    }
+}
+
+impl Iterator for TableReader {
+    type Item = Result<Table, RecordError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next == self.reader.num_row_groups() {
+            return None;
+        }
+        self.next += 1;
+        Some(self.part(self.next - 1))
+    }
+}
+
+fn read_column(reader: ColumnReader, rows: usize, optional: bool) -> Result<Column, ParquetError> {
+    macro_rules! required {
+        ($reader:ident) => {{
+            let mut values = Vec::new();
+            while values.len() < rows {
+                let (_, read, _) = $reader.read_records(rows - values.len(), None, None, &mut values)?;
+                if read == 0 {
+                    break;
+                }
+            }
+            values
+        }};
+    }
+    Ok(match (reader, optional) {
+        (ColumnReader::ByteArrayColumnReader(mut r), false) => {
+            let values = required!(r);
+            let text: Result<Vec<String>, ParquetError> =
+                values.iter().map(|b: &ByteArray| b.as_utf8().map(str::to_string)).collect();
+            Column::Text(text?)
+        }
+        (ColumnReader::Int32ColumnReader(mut r), false) => Column::I32(required!(r)),
+        (ColumnReader::FloatColumnReader(mut r), false) => Column::F32(required!(r)),
+        (ColumnReader::DoubleColumnReader(mut r), false) => Column::F64(required!(r)),
+        (ColumnReader::BoolColumnReader(mut r), false) => Column::Bool(required!(r)),
+        (ColumnReader::DoubleColumnReader(mut r), true) => {
+            let (mut values, mut levels) = (Vec::new(), Vec::new());
+            while levels.len() < rows {
+                let (_, _, read) = r.read_records(rows - levels.len(), Some(&mut levels), None, &mut values)?;
+                if read == 0 {
+                    break;
+                }
+            }
+            let mut present = values.into_iter();
+            Column::OptionF64(levels.iter().map(|&l| if l > 0 { present.next() } else { None }).collect())
+        }
+        _ => return Err(ParquetError::General("a column of a type no table here has".into())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(shift: i32) -> Table {
+        Table::new()
+            .with("video", Column::Text(vec!["-a".into(), "123".into(), "ü".into()]))
+            .with("segment", Column::I32(vec![shift, -1, 2]))
+            .with("x", Column::F32(vec![0.5, f32::MIN_POSITIVE, -3.0]))
+            .with("y", Column::F64(vec![0.1, 0.2, 0.3]))
+            .with("score", Column::OptionF64(vec![None, Some(0.25), None]))
+            .with("present", Column::Bool(vec![true, false, true]))
+    }
+
+    #[test]
+    fn a_table_comes_back_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        part(0).write(&path).unwrap();
+        assert_eq!(Table::read(&path).unwrap(), part(0));
+    }
+
+    #[test]
+    fn parts_come_back_one_by_one_and_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        let mut writer = TableWriter::create(&path).unwrap();
+        writer.append(&part(0)).unwrap();
+        writer.append(&part(7)).unwrap();
+        writer.finish().unwrap();
+        let parts: Result<Vec<_>, _> = TableReader::open(&path).unwrap().collect();
+        assert_eq!(parts.unwrap(), [part(0), part(7)]);
+        assert_eq!(Table::read(&path).unwrap().i32(&path, "segment").unwrap(), [0, -1, 2, 7, -1, 2]);
+    }
+
+    #[test]
+    fn a_wrong_column_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        part(0).write(&path).unwrap();
+        let table = Table::read(&path).unwrap();
+        let message = table.f64(&path, "segment").unwrap_err().to_string();
+        assert!(message.contains("column 'segment': expected double, found int32"), "{message}");
+        let message = table.f64(&path, "nothing").unwrap_err().to_string();
+        assert!(message.contains("found no such column"), "{message}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_table_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        std::fs::write(&path, "PAR1 and nothing").unwrap();
+        assert!(Table::read(&path).is_err());
+    }
+}

@@ -1,0 +1,262 @@
+//! The engine: one loop that starts what may run, watches it, and marks how it ended.
+
+use crate::lock::SweepLock;
+use crate::marks::{LOG_FILE, Marks, PLAN_FILE, SWEEP_FILE, SweepRecord, unix_s, write_json};
+use crate::process::{Crew, POLL, end_orphans};
+use crate::schedule::{End, Schedule};
+use crate::{Interrupt, Plan, Step, SweepError};
+use std::path::Path;
+use std::process::ExitStatus;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::Instant;
+
+/// What happens while a plan runs.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A process of an earlier sweep that was killed still ran, and was ended.
+    OrphanEnded {
+        /// The step's id.
+        id: &'a str,
+    },
+    /// The step was done before.
+    Skipped {
+        /// Which.
+        step: &'a Step,
+    },
+    /// Its process runs.
+    Started {
+        /// Which.
+        step: &'a Step,
+    },
+    /// It ended well.
+    Done {
+        /// Which.
+        step: &'a Step,
+        /// How long it took.
+        seconds: f64,
+    },
+    /// It ended badly.
+    Failed {
+        /// Which.
+        step: &'a Step,
+        /// Why, several lines.
+        error: &'a str,
+    },
+    /// It cannot run, as something that it needs failed.
+    Blocked {
+        /// Which.
+        step: &'a Step,
+        /// The need that failed or could not run itself.
+        by: &'a str,
+    },
+    /// The sweep is being stopped; processes are asked to end.
+    Stopping,
+}
+
+/// How a sweep ended. Ids stand in the order in which their steps ended.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outcome {
+    /// Steps that ran well.
+    pub done: Vec<String>,
+    /// Steps that were done before.
+    pub skipped: Vec<String>,
+    /// Steps that failed, with the error.
+    pub failed: Vec<(String, String)>,
+    /// Steps that could not run, with the need that kept them from it.
+    pub blocked: Vec<(String, String)>,
+    /// Whether it was stopped before its end.
+    pub interrupted: bool,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl Outcome {
+    /// Whether every step of the plan is done.
+    pub fn is_complete(&self) -> bool {
+        self.failed.is_empty() && self.blocked.is_empty() && !self.interrupted
+    }
+}
+
+/// Runs what is not done of `plan` in the folder `run_dir`: at most `jobs` processes of `program` at a time, in plan
+/// order as they become ready. SIGINT, SIGTERM and SIGHUP end the processes and the sweep.
+///
+/// # Errors
+/// Where the plan is no good, another sweep works in the folder, or the folder cannot be written. A step that fails
+/// is part of the outcome and keeps only what needs it from running.
+pub fn run(
+    plan: &Plan,
+    run_dir: &Path,
+    program: &Path,
+    jobs: usize,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Outcome, SweepError> {
+    let interrupt = Interrupt::listen().map_err(SweepError::io("listen for signals in", run_dir))?;
+    run_until(plan, run_dir, program, jobs, interrupt.flag(), on_event)
+}
+
+/// As [`run`], stopped by `stop` rather than by signals.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_until(
+    plan: &Plan,
+    run_dir: &Path,
+    program: &Path,
+    jobs: usize,
+    stop: &AtomicBool,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Outcome, SweepError> {
+    let begin = Instant::now();
+    plan.check()?;
+    let jobs = jobs.max(1);
+    let lock = SweepLock::take(run_dir)?;
+    let marks = Marks::new(run_dir);
+    for id in end_orphans(&marks)? {
+        on_event(Event::OrphanEnded { id: &id });
+    }
+    write_json(&run_dir.join(PLAN_FILE), plan)?;
+    let mut record = SweepRecord { pid: std::process::id(), jobs, started_unix_s: unix_s(), finished_unix_s: None };
+    write_json(&run_dir.join(SWEEP_FILE), &record)?;
+
+    let schedule = Schedule::new(plan)?;
+    let mut sweep =
+        Sweep { plan, marks, program, schedule, crew: Crew::default(), outcome: Outcome::default(), on_event };
+    for i in 0..plan.steps.len() {
+        // A key holds the keys of what it needs: no need has to be looked at, or even to exist any more.
+        if !sweep.schedule.is_collecting(i) && sweep.marks.is_done(&plan.steps[i]) {
+            sweep.skip(i);
+        }
+    }
+    loop {
+        if stop.load(Ordering::Relaxed) {
+            (sweep.on_event)(Event::Stopping);
+            sweep.crew.end_all();
+            sweep.outcome.interrupted = true;
+            break;
+        }
+        sweep.settle_blocked();
+        while sweep.crew.len() < jobs
+            && let Some(i) = sweep.schedule.next_ready()
+        {
+            sweep.skip_or_start(i)?;
+            sweep.settle_blocked();
+        }
+        if sweep.crew.len() == 0 {
+            break;
+        }
+        let mut ended = sweep.crew.ended();
+        while ended.is_empty() && !stop.load(Ordering::Relaxed) {
+            sleep(POLL);
+            ended = sweep.crew.ended();
+        }
+        for (i, status, seconds) in ended {
+            sweep.finish(i, status, seconds);
+        }
+    }
+    let mut outcome = sweep.outcome;
+    outcome.seconds = begin.elapsed().as_secs_f64();
+    record.finished_unix_s = Some(unix_s());
+    write_json(&run_dir.join(SWEEP_FILE), &record)?;
+    drop(lock);
+    Ok(outcome)
+}
+
+struct Sweep<'a> {
+    plan: &'a Plan,
+    marks: Marks,
+    program: &'a Path,
+    schedule: Schedule<'a>,
+    crew: Crew,
+    outcome: Outcome,
+    on_event: &'a mut dyn FnMut(Event<'_>),
+}
+
+impl Sweep<'_> {
+    fn skip(&mut self, i: usize) {
+        let step = &self.plan.steps[i];
+        self.schedule.settle(i, End::Skipped);
+        self.outcome.skipped.push(step.id.clone());
+        (self.on_event)(Event::Skipped { step });
+    }
+
+    fn settle_blocked(&mut self) {
+        while let Some((i, by)) = self.schedule.next_blocked() {
+            let (step, by) = (&self.plan.steps[i], &self.plan.steps[by].id);
+            self.schedule.settle(i, End::Blocked);
+            self.outcome.blocked.push((step.id.clone(), by.clone()));
+            (self.on_event)(Event::Blocked { step, by });
+        }
+    }
+
+    fn skip_or_start(&mut self, i: usize) -> Result<(), SweepError> {
+        let step = &self.plan.steps[i];
+        // A need that ran in this sweep has taken the mark of a collecting step away.
+        if self.schedule.is_collecting(i) && !step.always && self.marks.is_done(step) {
+            self.skip(i);
+            return Ok(());
+        }
+        self.marks.forget(&step.id)?;
+        for stale in self.schedule.made_stale_by(i) {
+            self.marks.forget(&self.plan.steps[stale].id)?;
+        }
+        self.schedule.mark_started(i);
+        let folder = self.marks.folder(&step.id);
+        match self.crew.start(i, self.program, &step.command, &folder) {
+            Ok(()) => (self.on_event)(Event::Started { step }),
+            Err(e) => {
+                self.crew.abandon(i);
+                self.fail(i, chain(&e));
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, i: usize, status: std::io::Result<ExitStatus>, seconds: f64) {
+        let step = &self.plan.steps[i];
+        let problem = match status {
+            Err(e) => Some(format!("its process was lost: {e}")),
+            Ok(status) if !status.success() => Some(self.with_log(i, &status.to_string())),
+            Ok(_) => match self.marks.missing_output(step) {
+                Some(output) => Some(self.with_log(i, &format!("ended well but left no '{output}'"))),
+                None => self.marks.write_done(step, seconds).err().map(|e| chain(&e)),
+            },
+        };
+        match problem {
+            Some(error) => self.fail(i, error),
+            None => {
+                self.schedule.settle(i, End::Done);
+                self.outcome.done.push(step.id.clone());
+                (self.on_event)(Event::Done { step, seconds });
+            }
+        }
+    }
+
+    fn fail(&mut self, i: usize, error: String) {
+        let step = &self.plan.steps[i];
+        // Where even this cannot be written, the outcome and the event still say it.
+        let _ = self.marks.write_error(&step.id, &error);
+        self.schedule.settle(i, End::Failed);
+        (self.on_event)(Event::Failed { step, error: &error });
+        self.outcome.failed.push((step.id.clone(), error));
+    }
+
+    fn with_log(&self, i: usize, what: &str) -> String {
+        let id = &self.plan.steps[i].id;
+        let tail = self.marks.log_tail(id);
+        if tail.is_empty() {
+            return format!("{what}; it printed nothing");
+        }
+        format!("{what}; the end of steps/{id}/{LOG_FILE}:\n{}", tail.join("\n"))
+    }
+}
+
+fn chain(error: &SweepError) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,41 @@
+//! SIGINT, SIGTERM and SIGHUP as a flag to look at.
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether the process was asked to end. While it lives the signals do nothing but set it.
+#[derive(Debug)]
+pub struct Interrupt {
+    flag: Arc<AtomicBool>,
+    handlers: Vec<signal_hook::SigId>,
+}
+
+impl Interrupt {
+    /// Starts to listen.
+    pub fn listen() -> std::io::Result<Self> {
+        let mut listener = Interrupt { flag: Arc::new(AtomicBool::new(false)), handlers: Vec::new() };
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            listener.handlers.push(signal_hook::flag::register(signal, listener.flag.clone())?);
+        }
+        Ok(listener)
+    }
+
+    /// The flag itself.
+    pub fn flag(&self) -> &AtomicBool {
+        &self.flag
+    }
+
+    /// Whether a signal came.
+    pub fn came(&self) -> bool {
+        self.flag.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Interrupt {
+    fn drop(&mut self) {
+        for handler in self.handlers.drain(..) {
+            signal_hook::low_level::unregister(handler);
+        }
+    }
+}

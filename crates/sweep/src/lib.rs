@@ -1,0 +1,36 @@
+//! Runs a plan over local processes: a graph of commands, each with a content key, done once and not again.
+//!
+//! What lives here: the plan and its check, the engine with its locks, the marks of a step on disk, and the two ways
+//! to look at them (`explain` before a sweep, `status` during and after). What does not: what any command means; this
+//! crate knows no emotions, models or data.
+//!
+//! A run folder holds, of this crate's making:
+//!
+//! | file | content |
+//! |---|---|
+//! | `plan.json` | the plan of the last sweep |
+//! | `sweep.json` | its process, jobs, begin and end |
+//! | `sweep.lock` | locked while a sweep runs |
+//! | `steps/ID/step.json` | the step is done, for this key |
+//! | `steps/ID/log.txt` | what the last attempt printed |
+//! | `steps/ID/error.txt` | why the last attempt failed |
+//! | `steps/ID/running.json` | locked by the step's process while it lives |
+
+mod engine;
+mod error;
+mod explain;
+mod interrupt;
+mod lock;
+mod marks;
+mod plan;
+mod process;
+mod schedule;
+mod status;
+
+pub use engine::{Event, Outcome, run, run_until};
+pub use error::{PlanError, SweepError};
+pub use explain::{Explanation, Reason, explain};
+pub use interrupt::Interrupt;
+pub use lock::check_free;
+pub use plan::{Plan, Step};
+pub use status::{Failure, KindCounts, Running, Status, status};

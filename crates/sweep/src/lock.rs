@@ -1,0 +1,69 @@
+//! One sweep a run folder: `RUN/sweep.lock`, held by the operating system for as long as the process lives.
+
+use crate::SweepError;
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+const LOCK_FILE: &str = "sweep.lock";
+
+/// Held while it lives.
+#[derive(Debug)]
+pub(crate) struct SweepLock {
+    _file: File,
+}
+
+impl SweepLock {
+    /// Takes the folder, which is made where it is missing.
+    pub fn take(run: &Path) -> Result<Self, SweepError> {
+        fs::create_dir_all(run).map_err(SweepError::io("make folder", run))?;
+        let path = run.join(LOCK_FILE);
+        let mut file = File::options()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(SweepError::io("open", &path))?;
+        let mut tries = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(e)) => return Err(SweepError::io("lock", &path)(e)),
+                // Someone who asks for the status holds the lock for an instant.
+                Err(TryLockError::WouldBlock) if tries < 10 => {
+                    tries += 1;
+                    sleep(Duration::from_millis(20));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(locked(run));
+                }
+            }
+        }
+        file.set_len(0)
+            .and_then(|()| write!(file, "{}", std::process::id()))
+            .map_err(SweepError::io("write", &path))?;
+        Ok(SweepLock { _file: file })
+    }
+
+    /// Whether a sweep works in the folder now.
+    pub fn is_held(run: &Path) -> bool {
+        File::open(run.join(LOCK_FILE)).is_ok_and(|f| matches!(f.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+}
+
+/// Refuses a folder in which a sweep works now; for what a caller does there before its own sweep. Writes nothing.
+///
+/// # Errors
+/// [`SweepError::Locked`], with the process that holds the folder.
+pub fn check_free(run: &Path) -> Result<(), SweepError> {
+    if SweepLock::is_held(run) { Err(locked(run)) } else { Ok(()) }
+}
+
+fn locked(run: &Path) -> SweepError {
+    let holder = fs::read_to_string(run.join(LOCK_FILE)).unwrap_or_default();
+    let holder = if holder.trim().is_empty() { "unknown" } else { holder.trim() }.to_string();
+    SweepError::Locked { run: run.to_path_buf(), holder }
+}

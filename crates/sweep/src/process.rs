@@ -1,0 +1,202 @@
+//! The process of a step: started with its log, watched, and ended with all that it started.
+//!
+//! A step's standard input is its locked `running.json`. The lock belongs to the open file, which the process inherits,
+//! so it falls when the process is gone, whatever became of the engine: that is how others see that a step runs, and
+//! how a new sweep finds what a killed one left running.
+
+use crate::SweepError;
+use crate::marks::{LOG_FILE, Marks, RUNNING_FILE, read_json, remove, unix_s};
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, TryLockError};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How long a process that was asked to end may take before it is killed.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often children are looked at.
+pub(crate) const POLL: Duration = Duration::from_millis(10);
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RunningRecord {
+    pub pid: u32,
+    pub started_unix_s: f64,
+}
+
+/// A step that runs.
+#[derive(Debug)]
+struct Worker {
+    step: usize,
+    child: Child,
+    started: Instant,
+    running_file: PathBuf,
+}
+
+/// The processes of a sweep; those left when it is dropped are ended.
+#[derive(Debug, Default)]
+pub(crate) struct Crew {
+    workers: Vec<Worker>,
+}
+
+impl Crew {
+    pub fn len(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// Starts `program` with `arguments` as the process of step number `step`, in a group of its own so that what it
+    /// starts can be ended with it.
+    pub fn start(
+        &mut self,
+        step: usize,
+        program: &Path,
+        arguments: &[String],
+        folder: &Path,
+    ) -> Result<(), SweepError> {
+        fs::create_dir_all(folder).map_err(SweepError::io("make folder", folder))?;
+        let running_file = folder.join(RUNNING_FILE);
+        remove(&running_file)?;
+        let running = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&running_file)
+            .map_err(SweepError::io("make", &running_file))?;
+        running.lock().map_err(SweepError::io("lock", &running_file))?;
+        let log_path = folder.join(LOG_FILE);
+        let log = File::create(&log_path).map_err(SweepError::io("make", &log_path))?;
+        let log_too = log.try_clone().map_err(SweepError::io("open", &log_path))?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(running).stdout(log).stderr(log_too).process_group(0);
+        let child = command.spawn().map_err(SweepError::io("start", program))?;
+        // `command` holds our copy of the locked file: from here on only the child's counts.
+        drop(command);
+        let record = RunningRecord { pid: child.id(), started_unix_s: unix_s() };
+        self.workers.push(Worker { step, child, started: Instant::now(), running_file: running_file.clone() });
+        // Not an atomic write: a rename would put an unlocked file in the place of the locked one.
+        let text =
+            serde_json::to_vec(&record).map_err(|source| SweepError::Json { path: running_file.clone(), source })?;
+        fs::write(&running_file, text).map_err(SweepError::io("write", &running_file))
+    }
+
+    /// Forgets and ends the process of `step`, where one was started.
+    pub fn abandon(&mut self, step: usize) {
+        if let Some(i) = self.workers.iter().position(|w| w.step == step) {
+            end(vec![self.workers.remove(i)]);
+        }
+    }
+
+    /// The steps whose processes have ended since the last call, with the seconds they took.
+    pub fn ended(&mut self) -> Vec<(usize, std::io::Result<ExitStatus>, f64)> {
+        let mut ended = Vec::new();
+        self.workers.retain_mut(|w| match w.child.try_wait() {
+            Ok(None) => true,
+            Ok(Some(status)) => {
+                let _ = remove(&w.running_file);
+                ended.push((w.step, Ok(status), w.started.elapsed().as_secs_f64()));
+                false
+            }
+            Err(e) => {
+                ended.push((w.step, Err(e), w.started.elapsed().as_secs_f64()));
+                false
+            }
+        });
+        ended
+    }
+
+    /// Asks all processes to end, waits, and kills those that do not.
+    pub fn end_all(&mut self) {
+        end(std::mem::take(&mut self.workers));
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.end_all();
+    }
+}
+
+fn end(mut workers: Vec<Worker>) {
+    for w in &workers {
+        signal_group(w.child.id(), Signal::TERM);
+    }
+    let deadline = Instant::now() + GRACE;
+    while !workers.is_empty() {
+        let late = Instant::now() > deadline;
+        workers.retain_mut(|w| {
+            if late {
+                signal_group(w.child.id(), Signal::KILL);
+                let _ = w.child.wait();
+            } else if matches!(w.child.try_wait(), Ok(None)) {
+                return true;
+            }
+            // The process is gone; what it started must not outlive it.
+            signal_group(w.child.id(), Signal::KILL);
+            let _ = remove(&w.running_file);
+            false
+        });
+        sleep(POLL);
+    }
+}
+
+fn signal_group(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        // A group that is gone already is what we want.
+        let _ = kill_process_group(pid, signal);
+    }
+}
+
+/// The record of a step that runs now, by whomever it was started; `Some(None)` where it runs but left no record yet.
+pub(crate) fn running(folder: &Path) -> Option<Option<RunningRecord>> {
+    let path = folder.join(RUNNING_FILE);
+    let file = File::open(&path).ok()?;
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then(|| read_json(&path))
+}
+
+/// Ends the processes that a killed sweep left running; call it with the sweep's lock held. Returns their ids.
+pub(crate) fn end_orphans(marks: &Marks) -> Result<Vec<String>, SweepError> {
+    let mut ended = Vec::new();
+    for file in running_files(&marks.steps()) {
+        let Some(folder) = file.parent() else { continue };
+        let id = folder.strip_prefix(marks.steps()).unwrap_or(folder).display().to_string();
+        let started = Instant::now();
+        let mut asked = None;
+        while let Some(record) = running(folder) {
+            // The locked file says that the group lives, so its number cannot have passed to another process.
+            let signal = if started.elapsed() < GRACE { Signal::TERM } else { Signal::KILL };
+            if let Some(r) = &record
+                && asked != Some(signal)
+            {
+                signal_group(r.pid, signal);
+                asked = Some(signal);
+            }
+            if started.elapsed() > 2 * GRACE {
+                let pid = record.map_or("unknown".to_string(), |r| r.pid.to_string());
+                return Err(SweepError::Orphan { id, pid });
+            }
+            sleep(POLL);
+        }
+        if asked.is_some() {
+            ended.push(id);
+        }
+        remove(&file)?;
+    }
+    Ok(ended)
+}
+
+/// Every `running.json` below a folder, in no particular order.
+fn running_files(folder: &Path) -> Vec<PathBuf> {
+    let (mut found, mut open) = (Vec::new(), vec![folder.to_path_buf()]);
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            match entry.file_type() {
+                Ok(t) if t.is_dir() => open.push(entry.path()),
+                Ok(t) if t.is_file() && entry.file_name() == RUNNING_FILE => found.push(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,320 @@
+//! What the engine promises, tried with small shell scripts.
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
+mod plans;
+
+use plans::{lines, noting, plan, run, step, tolerant, try_run};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use sweep::{Event, Plan, Reason, Step, SweepError, explain, status};
+
+fn failed_ids(outcome: &sweep::Outcome) -> Vec<&str> {
+    outcome.failed.iter().map(|(id, _)| id.as_str()).collect()
+}
+
+fn reason(plan: &Plan, run: &Path, id: &str) -> Reason {
+    explain(plan, run).unwrap().into_iter().find(|e| e.step.id == id).unwrap().reason
+}
+
+/// Waits for a condition that another process brings about.
+fn wait_for(what: &str, condition: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !condition() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn process_lives(pid: &str) -> bool {
+    // A zombie still has a folder under /proc where nobody has waited for it; `ps` is the same everywhere.
+    let output = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
+    let stat = String::from_utf8_lossy(&output.stdout).trim().to_string();
+    !stat.is_empty() && !stat.starts_with('Z')
+}
+
+#[test]
+fn one_at_a_time_runs_in_plan_order_after_needs() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let p =
+        plan(vec![noting(d, "report", &["b", "a"]), noting(d, "a", &[]), noting(d, "b", &["c"]), noting(d, "c", &[])]);
+    let outcome = run(&p, d, 1);
+    assert!(outcome.is_complete());
+    assert_eq!(lines(d, "order.txt"), ["a", "c", "b", "report"]);
+    assert_eq!(outcome.done, ["a", "c", "b", "report"]);
+}
+
+#[test]
+fn as_many_as_jobs_run_together_and_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let steps = (0..6).map(|i| step(d, &format!("s{i}"), &[], &[], "sleep 0.2")).collect();
+    let (mut now, mut most) = (0, 0);
+    let stop = AtomicBool::new(false);
+    sweep::run_until(&plan(steps), d, Path::new("/bin/sh"), 3, &stop, &mut |event| {
+        match event {
+            Event::Started { .. } => now += 1,
+            Event::Done { .. } => now -= 1,
+            _ => {}
+        }
+        most = most.max(now);
+    })
+    .unwrap();
+    assert_eq!((now, most), (0, 3));
+}
+
+#[test]
+fn what_is_done_is_skipped_and_a_new_key_runs_only_what_it_touches() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let mut p = plan(vec![noting(d, "data", &[]), noting(d, "cells/a", &["data"]), noting(d, "cells/b", &["data"])]);
+    run(&p, d, 2);
+    let again = run(&p, d, 2);
+    assert_eq!((again.done.len(), again.skipped.len()), (0, 3));
+    p.steps[1].key = "another".into();
+    assert_eq!(reason(&p, d, "cells/a").to_string(), "settings or inputs changed (key of c to another)");
+    let changed = run(&p, d, 2);
+    assert_eq!(changed.done, ["cells/a"]);
+    assert_eq!(lines(d, "order.txt").len(), 4);
+    assert!(explain(&p, d).unwrap().iter().all(|e| !e.reason.runs()));
+}
+
+#[test]
+fn a_missing_output_makes_its_step_run_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let p =
+        plan(vec![step(d, "a", &[], &["out/x"], "mkdir -p {RUN}/out; echo . >> {RUN}/out/x"), noting(d, "b", &["a"])]);
+    run(&p, d, 1);
+    fs::remove_file(d.join("out/x")).unwrap();
+    assert_eq!(reason(&p, d, "a"), Reason::OutputMissing { output: "out/x".into() });
+    let again = run(&p, d, 1);
+    assert_eq!((again.done.as_slice(), again.skipped.as_slice()), (&["a".to_string()][..], &["b".to_string()][..]));
+}
+
+#[test]
+fn a_step_that_failed_is_not_done_even_where_its_output_and_its_old_mark_would_fit() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let mut p = plan(vec![step(d, "a", &[], &["x"], "touch {RUN}/x")]);
+    run(&p, d, 1);
+    fs::remove_file(d.join("x")).unwrap();
+    p.steps[0].command[1].push_str(" && false");
+    assert_eq!(failed_ids(&run(&p, d, 1)), ["a"]);
+    assert_eq!(failed_ids(&run(&p, d, 1)), ["a"], "the half-made output was taken for a whole one");
+}
+
+#[test]
+fn a_step_that_leaves_no_output_has_failed_though_it_ended_well() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let outcome = run(&plan(vec![step(d, "a", &[], &["x"], "echo all is well")]), d, 1);
+    assert!(outcome.failed[0].1.starts_with("ended well but left no 'x'"), "{:?}", outcome.failed);
+    assert!(!d.join("steps/a/step.json").exists());
+}
+
+#[test]
+fn a_failure_stops_only_what_needs_it_and_says_its_last_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let mut p = plan(vec![
+        step(d, "bad", &[], &[], "echo begin; echo 'out of luck' >&2; exit 3"),
+        noting(d, "after-bad", &["bad"]),
+        noting(d, "after-that", &["after-bad"]),
+        noting(d, "good", &[]),
+    ]);
+    let outcome = run(&p, d, 1);
+    assert_eq!(failed_ids(&outcome), ["bad"]);
+    assert!(outcome.failed[0].1.contains("exit status: 3") && outcome.failed[0].1.ends_with("begin\nout of luck"));
+    assert_eq!(outcome.blocked, [("after-bad".into(), "bad".into()), ("after-that".into(), "after-bad".into())]);
+    assert_eq!(lines(d, "order.txt"), ["good"]);
+    assert_eq!(reason(&p, d, "bad").to_string(), "failed before: out of luck");
+    let seen = status(d).unwrap();
+    assert_eq!(seen.failures.len(), 1);
+    assert!(!seen.alive && seen.left_s.is_none());
+
+    p.steps[0].command[1] = "true".into();
+    let mended = run(&p, d, 1);
+    assert_eq!(mended.done, ["bad", "after-bad", "after-that"]);
+    assert!(!d.join("steps/bad/error.txt").exists());
+    assert!(status(d).unwrap().kinds.iter().all(|k| k.failed + k.running + k.pending == 0));
+}
+
+#[test]
+fn a_program_that_cannot_start_fails_the_step() {
+    let dir = tempfile::tempdir().unwrap();
+    let stop = AtomicBool::new(false);
+    let p = plan(vec![noting(dir.path(), "a", &[])]);
+    let outcome = sweep::run_until(&p, dir.path(), Path::new("/no/such/program"), 1, &stop, &mut |_| {}).unwrap();
+    assert!(outcome.failed[0].1.contains("failed to start /no/such/program"), "{:?}", outcome.failed);
+}
+
+/// Two cells, one of which fails while `RUN/bad` exists; a tolerant collector; a report behind it.
+fn study(d: &Path) -> Plan {
+    plan(vec![
+        noting(d, "cells/a", &[]),
+        step(d, "cells/b", &[], &[], "test ! -e {RUN}/bad && echo cells/b >> {RUN}/order.txt"),
+        tolerant(noting(d, "evaluate", &["cells/a", "cells/b"])),
+        noting(d, "report", &["evaluate"]),
+    ])
+}
+
+#[test]
+fn a_tolerant_step_collects_what_there_is_and_again_when_that_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let p = study(d);
+    fs::write(d.join("bad"), "").unwrap();
+    let first = run(&p, d, 2);
+    assert_eq!((failed_ids(&first), first.blocked.len()), (vec!["cells/b"], 0));
+    assert_eq!(lines(d, "order.txt"), ["cells/a", "evaluate", "report"]);
+
+    // The failed cell is tried again and fails anew: what collects runs again.
+    let second = run(&p, d, 2);
+    assert_eq!(second.done, ["evaluate", "report"]);
+
+    fs::remove_file(d.join("bad")).unwrap();
+    assert_eq!(reason(&p, d, "evaluate"), Reason::NeedRuns { need: "cells/b".into() });
+    let third = run(&p, d, 2);
+    assert_eq!(third.done, ["cells/b", "evaluate", "report"]);
+    let fourth = run(&p, d, 2);
+    assert_eq!(fourth.skipped.len(), 4, "nothing has changed: {fourth:?}");
+}
+
+#[test]
+fn a_tolerant_step_without_any_good_need_is_blocked() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let p = plan(vec![step(d, "a", &[], &[], "false"), noting(d, "b", &["a"]), tolerant(noting(d, "c", &["a", "b"]))]);
+    let outcome = run(&p, d, 2);
+    let blocked: Vec<&str> = outcome.blocked.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(blocked, ["b", "c"]);
+}
+
+#[test]
+fn what_collects_is_stale_from_the_moment_a_need_starts() {
+    // The sweep is stopped after the cell ran and before the collector did: the next one must collect.
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let mut p = study(d);
+    run(&p, d, 1);
+    p.steps[0].outputs = vec!["x".into()];
+    p.steps[0].command[1] = format!("touch {}/x", d.display());
+    let stop = AtomicBool::new(false);
+    sweep::run_until(&p, d, Path::new("/bin/sh"), 1, &stop, &mut |event| {
+        if matches!(event, Event::Done { .. }) {
+            stop.store(true, Ordering::Relaxed);
+        }
+    })
+    .unwrap();
+    assert_eq!(run(&p, d, 1).done, ["evaluate", "report"]);
+}
+
+#[test]
+fn a_step_marked_always_runs_every_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let p = plan(vec![noting(d, "a", &[]), Step { always: true, ..noting(d, "b", &["a"]) }]);
+    run(&p, d, 1);
+    assert_eq!(run(&p, d, 1).done, ["b"]);
+}
+
+#[test]
+fn looking_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path().join("none");
+    let p = plan(vec![noting(&d, "a", &[])]);
+    assert_eq!(reason(&p, &d, "a"), Reason::NeverRan);
+    assert!(matches!(status(&d), Err(SweepError::NoPlan { .. })));
+    assert!(!d.exists());
+}
+
+#[test]
+fn a_stop_ends_the_processes_and_what_they_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let p = plan(vec![step(d, "a", &[], &[], "sleep 60 & echo $! > {RUN}/pid; wait"), noting(d, "b", &["a"])]);
+    let stop = AtomicBool::new(false);
+    let begin = Instant::now();
+    let outcome = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            wait_for("the step", || !lines(d, "pid").is_empty());
+            stop.store(true, Ordering::Relaxed);
+        });
+        sweep::run_until(&p, d, Path::new("/bin/sh"), 2, &stop, &mut |_| {}).unwrap()
+    });
+    assert!(outcome.interrupted && begin.elapsed() < Duration::from_secs(30));
+    let pid = lines(d, "pid").remove(0);
+    wait_for("the end of what the step started", || !process_lives(&pid));
+    assert_eq!(reason(&p, d, "a"), Reason::Unfinished);
+    assert_eq!(status(d).unwrap().kinds.iter().map(|k| k.pending).sum::<usize>(), 2);
+}
+
+/// A test only by name: an engine in a process of its own, for the tests that signal or kill it.
+#[test]
+fn engine_of_another_process() {
+    let Some(folder) = std::env::var_os("SWEEP_TEST_RUN") else { return };
+    let d = Path::new(&folder);
+    let p = plan(vec![step(d, "slow", &[], &[], "echo $$ > {RUN}/pid; test -e {RUN}/quick || sleep 60")]);
+    let outcome = sweep::run(&p, d, Path::new("/bin/sh"), 1, &mut |_| {}).unwrap();
+    std::process::exit(if outcome.interrupted { 130 } else { 0 });
+}
+
+fn start_engine(d: &Path) -> std::process::Child {
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "engine_of_another_process"])
+        .env("SWEEP_TEST_RUN", d)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_for("the other engine", || !lines(d, "pid").is_empty() && !lines(d, "steps/slow/running.json").is_empty());
+    child
+}
+
+#[test]
+fn a_second_sweep_is_refused_by_name_and_a_signal_ends_the_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let mut engine = start_engine(d);
+    let message = try_run(&plan(vec![noting(d, "a", &[])]), d, 1).unwrap_err().to_string();
+    assert!(message.contains(&format!("process {}", engine.id())), "{message}");
+    assert_eq!(sweep::check_free(d).unwrap_err().to_string(), message);
+    let seen = status(d).unwrap();
+    assert_eq!((seen.alive, seen.pid, seen.running.len()), (true, Some(engine.id()), 1));
+
+    Command::new("kill").args(["-TERM", &engine.id().to_string()]).status().unwrap();
+    assert_eq!(engine.wait().unwrap().code(), Some(130));
+    let pid = lines(d, "pid").remove(0);
+    assert!(!process_lives(&pid));
+    assert!(!status(d).unwrap().alive);
+    sweep::check_free(d).unwrap();
+}
+
+#[test]
+fn a_killed_engine_leaves_a_run_that_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let mut engine = start_engine(d);
+    engine.kill().unwrap();
+    engine.wait().unwrap();
+    let pid = lines(d, "pid").remove(0);
+    let seen = status(d).unwrap();
+    assert_eq!((seen.alive, seen.elapsed_s, seen.running.len()), (false, None, 1), "the step outlives its engine");
+    assert!(process_lives(&pid));
+
+    let p = plan(vec![noting(d, "slow", &[])]);
+    let mut orphans = Vec::new();
+    let stop = AtomicBool::new(false);
+    let outcome = sweep::run_until(&p, d, Path::new("/bin/sh"), 1, &stop, &mut |event| {
+        if let Event::OrphanEnded { id } = event {
+            orphans.push(id.to_string());
+        }
+    })
+    .unwrap();
+    assert_eq!((orphans, outcome.done), (vec!["slow".to_string()], vec!["slow".to_string()]));
+    wait_for("the end of the orphan", || !process_lives(&pid));
+}

@@ -1,0 +1,48 @@
+//! Small plans whose program is the shell.
+#![allow(dead_code, reason = "each test file uses a part of this one")]
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
+use std::path::Path;
+use sweep::{Event, Outcome, Plan, Step, SweepError};
+
+/// A step that runs a script; `{RUN}` in it stands for the run folder.
+pub fn step(run: &Path, id: &str, needs: &[&str], outputs: &[&str], script: &str) -> Step {
+    Step {
+        id: id.into(),
+        key: format!("key of {id}"),
+        command: vec!["-c".into(), script.replace("{RUN}", run.to_str().unwrap())],
+        needs: needs.iter().map(|s| s.to_string()).collect(),
+        outputs: outputs.iter().map(|s| s.to_string()).collect(),
+        about: format!("about {id}"),
+        kind: id.split(['/', '-']).next().unwrap().into(),
+        always: false,
+        tolerant: false,
+    }
+}
+
+/// A step that notes its name in `order.txt`.
+pub fn noting(run: &Path, id: &str, needs: &[&str]) -> Step {
+    step(run, id, needs, &[], &format!("echo {id} >> {{RUN}}/order.txt"))
+}
+
+pub fn tolerant(step: Step) -> Step {
+    Step { tolerant: true, ..step }
+}
+
+pub fn plan(steps: Vec<Step>) -> Plan {
+    Plan { name: "test".into(), threads: 1, steps }
+}
+
+pub fn try_run(plan: &Plan, run: &Path, jobs: usize) -> Result<Outcome, SweepError> {
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    sweep::run_until(plan, run, Path::new("/bin/sh"), jobs, &stop, &mut |_: Event<'_>| {})
+}
+
+pub fn run(plan: &Plan, run: &Path, jobs: usize) -> Outcome {
+    try_run(plan, run, jobs).unwrap()
+}
+
+/// The lines of a file of the run folder; none where it is missing.
+pub fn lines(run: &Path, file: &str) -> Vec<String> {
+    std::fs::read_to_string(run.join(file)).unwrap_or_default().lines().map(str::to_string).collect()
+}

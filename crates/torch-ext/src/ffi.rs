@@ -1,0 +1,30 @@
+//! The C functions of `shim.cpp`.
+
+use std::ffi::{c_char, c_void};
+
+/// A `torch::Tensor` on the heap, as tch holds it.
+pub(crate) type RawTensor = *mut c_void;
+
+unsafe extern "C" {
+    pub(crate) fn te_free(text: *mut c_char);
+    pub(crate) fn te_version() -> *const c_char;
+    pub(crate) fn te_gather_rows(x: RawTensor, rows: RawTensor, out: *mut RawTensor) -> *mut c_char;
+    pub(crate) fn te_scatter_rows(x: RawTensor, rows: RawTensor, n: i64, out: *mut RawTensor) -> *mut c_char;
+    pub(crate) fn te_adamw_step(
+        parameters: *const RawTensor,
+        first: *const RawTensor,
+        second: *const RawTensor,
+        steps: *const RawTensor,
+        n: usize,
+        learning_rate: f64,
+        beta1: f64,
+        beta2: f64,
+        weight_decay: f64,
+        epsilon: f64,
+    ) -> *mut c_char;
+    pub(crate) fn te_clip_gradients(parameters: *const RawTensor, n: usize, limit: f64, norm: *mut f64) -> *mut c_char;
+    pub(crate) fn te_clear_gradients(parameters: *const RawTensor, n: usize) -> *mut c_char;
+    pub(crate) fn te_set_matmul_precision(precision: *const c_char) -> *mut c_char;
+    pub(crate) fn te_library_folder(out: *mut *mut c_char) -> *mut c_char;
+    pub(crate) fn te_load_library(path: *const c_char) -> *mut c_char;
+}

@@ -1,0 +1,77 @@
+//! A thin shim over libtorch for what tch lacks.
+//!
+//! What lives here: the fused AdamW over moments that the caller owns, gradient clipping, row gathering whose backward
+//! pass is a copy, the matmul precision, the seed of libtorch's generators, and the choice of a device. All `unsafe`
+//! about libtorch is here. What does not: anything that knows of segments, masks or emotions.
+#![allow(unsafe_code, reason = "this crate is the workspace's one door to C++")]
+
+mod adamw;
+mod device;
+mod ffi;
+mod rows;
+
+pub use adamw::{AdamW, AdamWConfig, clear_gradients, clip_gradients};
+pub use device::{DeviceError, open_device};
+pub use rows::{gather_rows, scatter_rows};
+
+use std::ffi::{CStr, CString, c_char};
+
+/// libtorch refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("libtorch: {0}")]
+pub struct TorchError(String);
+
+/// Takes a message of the shim, if there is one.
+fn check(text: *mut c_char) -> Result<(), TorchError> {
+    match take(text) {
+        None => Ok(()),
+        Some(message) => Err(TorchError(message)),
+    }
+}
+
+fn take(text: *mut c_char) -> Option<String> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: the shim hands over a C string of its own, freed here once.
+    let message = unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();
+    unsafe { ffi::te_free(text) };
+    Some(message)
+}
+
+/// Version of the libtorch this was built against, such as `2.11.0`.
+pub fn version() -> String {
+    // SAFETY: a literal of the shim.
+    unsafe { CStr::from_ptr(ffi::te_version()) }.to_string_lossy().into_owned()
+}
+
+/// How exact products of 32-bit matrices are (`torch.set_float32_matmul_precision`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MatmulPrecision {
+    /// All 24 bits.
+    Highest,
+    /// TF32, or three bf16 products, where the hardware has them.
+    High,
+    /// bf16 products where the hardware has them.
+    Medium,
+}
+
+/// Sets the precision of 32-bit matrix products in this process.
+pub fn set_matmul_precision(precision: MatmulPrecision) -> Result<(), TorchError> {
+    let name = CString::new(match precision {
+        MatmulPrecision::Highest => "highest",
+        MatmulPrecision::High => "high",
+        MatmulPrecision::Medium => "medium",
+    })
+    .map_err(|e| TorchError(e.to_string()))?;
+    // SAFETY: a C string that outlives the call.
+    check(unsafe { ffi::te_set_matmul_precision(name.as_ptr()) })
+}
+
+/// Sets libtorch's generators, which dropout draws from.
+///
+/// They are global to the process: whoever wants one step to be repeatable sets them before it.
+pub fn seed_generators(seed: i64) {
+    #[allow(clippy::disallowed_methods, reason = "the one place where libtorch's generators are set")]
+    tch::manual_seed(seed);
+}

@@ -1,0 +1,157 @@
+// What tch lacks, over plain C: every function returns null, or a message that the caller frees.
+//
+// A `Tensor*` is tch's `C_tensor*`: both are at::Tensor on the heap.
+
+#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <dlfcn.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/version.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace {
+
+using at::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+char* message(const std::string& text) { return strdup(text.c_str()); }
+
+template <typename F>
+char* guarded(F body) {
+  try {
+    body();
+    return nullptr;
+  } catch (const c10::Error& e) {
+    return message(e.what_without_backtrace());
+  } catch (const std::exception& e) {
+    return message(e.what());
+  } catch (...) {
+    return message("an unknown C++ exception");
+  }
+}
+
+std::vector<Tensor> list(Tensor* const* tensors, size_t n) {
+  std::vector<Tensor> out;
+  out.reserve(n);
+  for (size_t i = 0; i < n; ++i) out.push_back(*tensors[i]);
+  return out;
+}
+
+// libtorch's own index_select has a backward pass that must allow for rows named twice and so adds them one by one.
+// Rows named once can be copied.
+struct GatherRows : Function<GatherRows> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& rows) {
+    ctx->save_for_backward({rows});
+    ctx->saved_data["n"] = x.size(0);
+    return x.index_select(0, rows);
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list grad) {
+    auto rows = ctx->get_saved_variables()[0];
+    auto sizes = grad[0].sizes().vec();
+    sizes[0] = ctx->saved_data["n"].toInt();
+    return {at::zeros(sizes, grad[0].options()).index_copy_(0, rows, grad[0]), Tensor()};
+  }
+};
+
+struct ScatterRows : Function<ScatterRows> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& rows, int64_t n) {
+    ctx->save_for_backward({rows});
+    auto sizes = x.sizes().vec();
+    sizes[0] = n;
+    return at::zeros(sizes, x.options()).index_copy_(0, rows, x);
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list grad) {
+    auto rows = ctx->get_saved_variables()[0];
+    return {grad[0].index_select(0, rows), Tensor(), Tensor()};
+  }
+};
+
+}  // namespace
+
+extern "C" {
+
+void te_free(char* text) { free(text); }
+
+const char* te_version() { return TORCH_VERSION; }
+
+char* te_gather_rows(Tensor* x, Tensor* rows, Tensor** out) {
+  return guarded([&] { *out = new Tensor(GatherRows::apply(*x, *rows)); });
+}
+
+char* te_scatter_rows(Tensor* x, Tensor* rows, int64_t n, Tensor** out) {
+  return guarded([&] { *out = new Tensor(ScatterRows::apply(*x, *rows, n)); });
+}
+
+char* te_adamw_step(Tensor* const* parameters, Tensor* const* first, Tensor* const* second, Tensor* const* steps, size_t n,
+                    double learning_rate, double beta1, double beta2, double weight_decay, double epsilon) {
+  return guarded([&] {
+    at::NoGradGuard no_grad;
+    std::vector<Tensor> p, g, m, v, s;
+    for (size_t i = 0; i < n; ++i) {
+      const auto& grad = parameters[i]->grad();
+      if (!grad.defined()) continue;
+      p.push_back(*parameters[i]);
+      g.push_back(grad);
+      m.push_back(*first[i]);
+      v.push_back(*second[i]);
+      s.push_back(*steps[i]);
+    }
+    if (p.empty()) return;
+    at::_foreach_add_(s, 1);
+    at::_fused_adamw_(p, g, m, v, {}, s, learning_rate, beta1, beta2, weight_decay, epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  });
+}
+
+char* te_clip_gradients(Tensor* const* parameters, size_t n, double limit, double* norm) {
+  return guarded([&] {
+    at::NoGradGuard no_grad;
+    std::vector<Tensor> g;
+    for (size_t i = 0; i < n; ++i) {
+      const auto& grad = parameters[i]->grad();
+      if (grad.defined()) g.push_back(grad);
+    }
+    *norm = 0.0;
+    if (g.empty()) return;
+    *norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(g, 2)), 2).item<double>();
+    // torch.nn.utils.clip_grad_norm_ adds the same 1e-6.
+    if (limit > 0 && *norm > limit) at::_foreach_mul_(g, limit / (*norm + 1e-6));
+  });
+}
+
+char* te_clear_gradients(Tensor* const* parameters, size_t n) {
+  return guarded([&] {
+    for (size_t i = 0; i < n; ++i) parameters[i]->mutable_grad() = Tensor();
+  });
+}
+
+char* te_set_matmul_precision(const char* precision) {
+  return guarded([&] { at::globalContext().setFloat32MatmulPrecision(precision); });
+}
+
+// The folder of the libtorch that this process has loaded.
+char* te_library_folder(char** out) {
+  return guarded([&] {
+    Dl_info info;
+    if (!dladdr(reinterpret_cast<void*>(&at::globalContext), &info) || !info.dli_fname) TORCH_CHECK(false, "the loader does not say where libtorch is");
+    std::string path(info.dli_fname);
+    const auto slash = path.rfind('/');
+    *out = message(slash == std::string::npos ? "." : path.substr(0, slash));
+  });
+}
+
+// Loading the library registers the CUDA backend. It must come before anything asks whether there is CUDA:
+// libtorch keeps the first answer.
+char* te_load_library(const char* path) {
+  if (dlopen(path, RTLD_NOW | RTLD_GLOBAL)) return nullptr;
+  const char* reason = dlerror();
+  return message(reason ? reason : "the loader gives no reason");
+}
+}

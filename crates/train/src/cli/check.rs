@@ -1,0 +1,17 @@
+use anyhow::Result;
+use std::path::PathBuf;
+use train::Study;
+
+/// Check a configuration and print it with every default filled in.
+///
+/// Example: mosei-ssl check configs/demo.toml
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The study's configuration (TOML).
+    config: PathBuf,
+}
+
+pub(crate) fn run(a: Arguments) -> Result<()> {
+    print!("{}", Study::load(&a.config)?.to_toml());
+    Ok(())
+}

@@ -1,0 +1,38 @@
+use anyhow::Result;
+use run_record::{CellPredictions, TableReader, write_results};
+use std::path::PathBuf;
+
+/// Measure predictions: of a whole run, or of one table.
+///
+/// Examples: mosei-ssl evaluate runs/demo;
+/// mosei-ssl evaluate --predictions predictions.parquet --out results.csv
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The run folder: writes its predictions.parquet, pretraining.parquet and results.csv.
+    #[arg(required_unless_present = "predictions", conflicts_with = "predictions")]
+    run: Option<PathBuf>,
+    /// A table in the columns of predictions.parquet.
+    #[arg(long, value_name = "FILE", requires = "out")]
+    predictions: Option<PathBuf>,
+    /// The measurements of that table (CSV).
+    #[arg(long, value_name = "FILE", requires = "predictions")]
+    out: Option<PathBuf>,
+}
+
+pub(crate) fn run(a: Arguments) -> Result<()> {
+    if let Some(run) = a.run {
+        let c = train::collect(&run)?;
+        tracing::info!("{} measurements of {} finished cells of {}", c.measurements, c.finished, c.planned);
+    }
+    if let (Some(predictions), Some(out)) = (a.predictions, a.out) {
+        let mut rows = Vec::new();
+        for part in TableReader::open(&predictions)? {
+            for cell in CellPredictions::from_table(&predictions, &part?)? {
+                rows.extend(eval::measure_cell(&cell)?);
+            }
+        }
+        write_results(&out, &rows)?;
+        tracing::info!("{} measurements in {}", rows.len(), out.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+use super::ConfigArgument;
+use anyhow::Result;
+use std::path::PathBuf;
+use train::{Budget, CellSettings, Corpus, Start, TrainError};
+
+/// Train one cell of the grid: a start, a label budget, a seed, a label draw.
+///
+/// Example: mosei-ssl finetune --config configs/demo.toml --prepared prepared --subsets subsets.parquet
+/// --start ssl --encoder pretrain/encoder --labels f0.05 --out cell
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    config: ConfigArgument,
+    /// A prepared folder.
+    #[arg(long, value_name = "DIR")]
+    prepared: PathBuf,
+    /// The table that `sample` wrote.
+    #[arg(long, value_name = "FILE")]
+    subsets: PathBuf,
+    /// ssl, scratch, frozen or random-frozen.
+    #[arg(long)]
+    start: String,
+    /// The pre-trained encoder's folder, for ssl and frozen.
+    #[arg(long, value_name = "DIR")]
+    encoder: Option<PathBuf>,
+    /// Label budget: a share such as f0.05 or a count such as n24.
+    #[arg(long)]
+    labels: String,
+    /// Cross-validation fold.
+    #[arg(long, default_value_t = 0)]
+    fold: usize,
+    /// Training seed.
+    #[arg(long, default_value_t = 0)]
+    seed: u32,
+    /// Label draw.
+    #[arg(long, default_value_t = 0)]
+    draw: usize,
+    /// Content key that a plan gives; by default a hash of the settings.
+    #[arg(long)]
+    key: Option<String>,
+    /// The folder to write: predictions.parquet, model/, journal.jsonl.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+pub(crate) fn run(a: Arguments) -> Result<()> {
+    let study = a.config.load()?;
+    let budget: Budget = a.labels.parse()?;
+    let start = Start::from_name(&a.start).ok_or_else(|| TrainError::Argument {
+        what: "--start",
+        expected: Start::ALL.map(Start::name).join(", "),
+        found: a.start.clone(),
+    })?;
+    let device = super::open_device(&study)?;
+    let mut corpus = Corpus::open(&a.prepared, a.fold, device)?;
+    let key = a.key.unwrap_or_else(|| {
+        let inputs = &corpus.prepared.manifest().inputs;
+        run_record::hash_json(&(study.to_toml(), inputs, a.fold, a.seed, a.draw, &a.labels, &a.start))
+    });
+    let settings =
+        CellSettings { start, encoder: a.encoder.as_deref(), budget, seed: a.seed, draw: a.draw, key: &key };
+    let summary = train::finetune(&study, &mut corpus, &a.subsets, settings, &a.out)?;
+    tracing::info!("{} steps, best at step {}: predictions in {}", summary.steps, summary.best_step, a.out.display());
+    Ok(())
+}

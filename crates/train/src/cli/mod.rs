@@ -1,0 +1,64 @@
+//! The verbs, a file each: arguments, and the call of the library that does the work.
+
+pub(crate) mod check;
+pub(crate) mod embed;
+pub(crate) mod evaluate;
+pub(crate) mod finetune;
+pub(crate) mod inspect;
+pub(crate) mod plan;
+pub(crate) mod predict;
+pub(crate) mod prepare;
+pub(crate) mod pretrain;
+pub(crate) mod report;
+pub(crate) mod sample;
+pub(crate) mod synth;
+
+use anyhow::Result;
+use std::path::PathBuf;
+use tch::Device;
+use train::Study;
+
+/// The configuration of a study.
+#[derive(clap::Args)]
+pub(crate) struct ConfigArgument {
+    /// The study's configuration (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+impl ConfigArgument {
+    pub(crate) fn load(&self) -> Result<Study> {
+        Ok(Study::load(&self.config)?)
+    }
+}
+
+/// Opens the study's device and sets its threads. Must come before anything else asks libtorch.
+pub(crate) fn open_device(study: &Study) -> Result<Device> {
+    tch::set_num_threads(study.threads as i32);
+    tch::set_num_interop_threads(1);
+    Ok(torch_ext::open_device(&study.device).map_err(train::TrainError::from)?)
+}
+
+/// An error with its causes, each said once: a cause whose words stand in the line already is left out.
+pub(crate) fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text = if text.is_empty() { words } else { format!("{text}: {words}") };
+        }
+    }
+    text
+}
+
+/// Shows how many videos are done, on a terminal.
+pub(crate) fn video_progress(label: &str) -> impl FnMut(usize, usize) + use<> {
+    let bar = train::bar(label, 0);
+    move |done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+        if done == total {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The configuration of a study: one TOML file that composes the tables of all crates.
+
+use crate::finetune::FinetuneConfig;
+use crate::optimise::{TrainingConfig, wrong};
+use crate::{Budget, TrainError};
+use backbone::EncoderConfig;
+use mosei_data::{ConfigError, DataConfig, LabelConfig, SynthConfig};
+use serde::{Deserialize, Serialize};
+use ssl_mask::MaskConfig;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+/// A study as written. See [`Study`] for one that has been checked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StudyConfig {
+    /// What the report calls it.
+    pub name: String,
+    /// `cpu`, `cuda` or `cuda:INDEX`.
+    pub device: String,
+    /// Threads of each process. Results are bit for bit the same for the same number. Default 1: a sweep runs as many
+    /// processes as there are cores.
+    pub threads: usize,
+    /// Which data, and how it is made ready.
+    pub data: DataConfig,
+    /// Label budgets.
+    pub labels: LabelConfig,
+    /// The synthetic corpus, where the study makes its own data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub synth: Option<SynthConfig>,
+    /// The encoder.
+    pub encoder: EncoderConfig,
+    /// What pre-training hides.
+    pub mask: MaskConfig,
+    /// Pre-training.
+    pub pretrain: TrainingConfig,
+    /// Fine-tuning.
+    pub finetune: FinetuneConfig,
+    /// The grid of cells.
+    pub grid: GridConfig,
+    /// What the report says beside its numbers.
+    pub report: ReportConfig,
+}
+
+impl Default for StudyConfig {
+    fn default() -> Self {
+        StudyConfig {
+            name: "study".into(),
+            device: "cpu".into(),
+            threads: 1,
+            data: DataConfig::default(),
+            labels: LabelConfig::default(),
+            synth: None,
+            encoder: EncoderConfig::default(),
+            mask: MaskConfig::default(),
+            pretrain: TrainingConfig::default(),
+            finetune: FinetuneConfig::default(),
+            grid: GridConfig::default(),
+            report: ReportConfig::default(),
+        }
+    }
+}
+
+/// Which cells there are: every start with every budget, seed, label draw and fold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GridConfig {
+    /// Starts. Default: all four.
+    pub starts: Vec<Start>,
+    /// Training seeds; pre-training is done once for each. Default 0, 1, 2.
+    pub seeds: Vec<u32>,
+    /// Folds of a cross-validation that are run. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folds: Option<Vec<usize>>,
+}
+
+impl Default for GridConfig {
+    fn default() -> Self {
+        GridConfig { starts: Start::ALL.to_vec(), seeds: vec![0, 1, 2], folds: None }
+    }
+}
+
+/// What a cell starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// The pre-trained encoder, all of it fine-tuned.
+    Ssl,
+    /// The same encoder with fresh weights, all of it trained on the labels.
+    Scratch,
+    /// The pre-trained encoder left as it is; the heads learn (a probe).
+    Frozen,
+    /// A fresh encoder left as it is; the heads learn.
+    RandomFrozen,
+}
+
+impl Start {
+    /// All four, in the order of tables.
+    pub const ALL: [Start; 4] = [Start::Ssl, Start::Scratch, Start::Frozen, Start::RandomFrozen];
+
+    /// The name in files and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Start::Ssl => "ssl",
+            Start::Scratch => "scratch",
+            Start::Frozen => "frozen",
+            Start::RandomFrozen => "random-frozen",
+        }
+    }
+
+    /// The start of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.name() == name)
+    }
+
+    /// Whether it begins with a pre-trained encoder.
+    pub const fn pretrained(self) -> bool {
+        matches!(self, Start::Ssl | Start::Frozen)
+    }
+
+    /// Whether the encoder learns.
+    pub const fn encoder_learns(self) -> bool {
+        matches!(self, Start::Ssl | Start::Scratch)
+    }
+}
+
+/// What the report says beside its numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReportConfig {
+    /// The metric of the headline, of those in `results.csv`. Default `roc_auc`.
+    pub primary_metric: String,
+    /// What readers must know of this corpus.
+    pub notes: Vec<String>,
+}
+
+impl Default for ReportConfig {
+    fn default() -> Self {
+        ReportConfig { primary_metric: "roc_auc".into(), notes: Vec::new() }
+    }
+}
+
+/// A study whose every setting has been checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Study {
+    config: StudyConfig,
+}
+
+impl std::ops::Deref for Study {
+    type Target = StudyConfig;
+
+    fn deref(&self) -> &StudyConfig {
+        &self.config
+    }
+}
+
+impl Study {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// The first key that is unknown, of the wrong type or out of range, with its line where it has one.
+    pub fn load(path: &Path) -> Result<Self, TrainError> {
+        Self::parse(path, &run_record::read_to_string(path)?)
+    }
+
+    /// Checks a text; `path` is for messages.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, TrainError> {
+        let failed =
+            |key: String, reason: String| TrainError::Config { path: path.to_path_buf(), key, reason: reason.trim().into() };
+        let document = toml::Deserializer::parse(text).map_err(|e| failed(".".into(), e.to_string()))?;
+        let config: StudyConfig = serde_path_to_error::deserialize(document)
+            .map_err(|e| failed(e.path().to_string(), e.inner().to_string()))?;
+        Self::check(config).map_err(|e| failed(e.key, format!("expected {}, found {}", e.expected, e.found)))
+    }
+
+    /// Checks a configuration.
+    pub fn check(config: StudyConfig) -> Result<Self, ConfigError> {
+        fn within<E: Display>(table: &str, parts: impl Fn(&E) -> (String, String, String), e: E) -> ConfigError {
+            let (key, expected, found) = parts(&e);
+            ConfigError { key: format!("{table}.{key}"), expected, found }
+        }
+        let data = |table: &'static str| {
+            move |e| within(table, |e: &ConfigError| (e.key.clone(), e.expected.clone(), e.found.clone()), e)
+        };
+        let c = &config;
+        if c.name.is_empty() || c.name.contains(['/', '\\', '\n', '\0']) {
+            return Err(wrong("name", "a name without slashes or line breaks", format!("{:?}", c.name)));
+        }
+        let device_known =
+            c.device == "cpu" || c.device == "cuda" || c.device.strip_prefix("cuda:").is_some_and(|i| i.parse::<usize>().is_ok());
+        if !device_known {
+            return Err(wrong("device", "\"cpu\", \"cuda\" or \"cuda:INDEX\"", format!("\"{}\"", c.device)));
+        }
+        if !(1..=1024).contains(&c.threads) {
+            return Err(wrong("threads", "a number from 1 to 1024", c.threads));
+        }
+        c.data.check().map_err(data("data"))?;
+        c.labels.check().map_err(data("labels"))?;
+        if let Some(synth) = &c.synth {
+            synth.check().map_err(data("synth"))?;
+        }
+        c.encoder.check().map_err(|e| match e {
+            backbone::BackboneError::Config { key, expected, found } => {
+                ConfigError { key: format!("encoder.{key}"), expected, found }
+            }
+            other => wrong("encoder", "a shape that can be built", other),
+        })?;
+        c.mask
+            .check()
+            .map_err(|e| within("mask", |e: &ssl_mask::MaskConfigError| (e.key.into(), e.expected.into(), e.found.clone()), e))?;
+        c.pretrain.check().map_err(data("pretrain"))?;
+        c.finetune.check().map_err(data("finetune"))?;
+        c.grid.check().map_err(data("grid"))?;
+        if !eval::Metric::ALL.iter().any(|m| m.name() == c.report.primary_metric) {
+            let names: Vec<&str> = eval::Metric::ALL.iter().map(|m| m.name()).collect();
+            let expected = format!("one of {}", names.join(", "));
+            return Err(wrong("report.primary_metric", &expected, &c.report.primary_metric));
+        }
+        Ok(Study { config })
+    }
+
+    /// The same study on another device.
+    pub fn with_device(mut self, device: &str) -> Result<Self, ConfigError> {
+        self.config.device = device.to_string();
+        Self::check(self.config)
+    }
+
+    /// The configuration with every default filled in, as TOML.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(&self.config).unwrap_or_else(|e| format!("# cannot be written as TOML: {e}\n"))
+    }
+
+    /// The label budgets of the grid, as written.
+    pub fn budgets(&self) -> Vec<Budget> {
+        let fractions = self.labels.fractions.iter().map(|&f| Budget::Fraction(f));
+        fractions.chain(self.labels.counts.iter().map(|&n| Budget::Count(n))).collect()
+    }
+
+    /// Files that the study reads in `data`, for hashing.
+    pub fn input_files(&self, data: &Path) -> Result<Vec<PathBuf>, TrainError> {
+        Ok(mosei_data::input_files(&self.data, data)?)
+    }
+}
+
+impl GridConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        fn distinct<T: PartialEq + std::fmt::Debug>(key: &str, items: &[T]) -> Result<(), ConfigError> {
+            if items.is_empty() {
+                return Err(wrong(key, "at least one", "none"));
+            }
+            match items.iter().enumerate().find(|(i, item)| items[..*i].contains(item)) {
+                Some((_, item)) => Err(wrong(key, "each once", format!("{item:?} twice"))),
+                None => Ok(()),
+            }
+        }
+        distinct("starts", &self.starts)?;
+        distinct("seeds", &self.seeds)?;
+        if let Some(seed) = self.seeds.iter().find(|&&s| i32::try_from(s).is_err()) {
+            return Err(wrong("seeds", "numbers up to 2147483647", seed));
+        }
+        self.folds.as_ref().map_or(Ok(()), |folds| distinct("folds", folds))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Study::parse(Path::new("s.toml"), text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_resolved_configuration_reads_back_as_itself() {
+        let study = Study::parse(Path::new("s.toml"), "name = \"x\"\n[synth]\n[labels]\ncounts = [24]\n").unwrap();
+        assert_eq!(Study::parse(Path::new("s.toml"), &study.to_toml()).unwrap(), study);
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_with_its_table() {
+        let cases = [
+            ("[encoder]\nhedas = 4\n", "key 'encoder.hedas'"),
+            ("[encoder]\nhedas = 4\n", "`heads`"),
+            ("[encoder]\nheads = 5\n", "key 'encoder.heads': expected a divisor of model_dim 64, found 5"),
+            ("[mask]\nratio = 1.5\n", "key 'mask.ratio': expected a share above 0 and below 1, found 1.5"),
+            ("[pretrain]\nsteps = 0\n", "key 'pretrain.steps': expected at least 1, found 0"),
+            ("[finetune.training]\nlearning_rate = -1.0\n", "key 'finetune.training.learning_rate'"),
+            ("[grid]\nstarts = [\"ssl\", \"ssll\"]\n", "key 'grid.starts[1]'"),
+            ("[grid]\nseeds = [1, 1]\n", "key 'grid.seeds': expected each once, found 1 twice"),
+            ("[grid]\nseeds = \"1\"\n", "key 'grid.seeds'"),
+            ("device = \"gpu\"\n", "key 'device': expected \"cpu\", \"cuda\" or \"cuda:INDEX\", found \"gpu\""),
+            ("threads = 0\n", "key 'threads'"),
+            ("[report]\nprimary_metric = \"auc\"\n", "key 'report.primary_metric': expected one of precision"),
+            ("name = \n", "s.toml: key '.'"),
+        ];
+        for (text, part) in cases {
+            let message = error(text);
+            assert!(message.contains(part), "{text}: {message}");
+        }
+        assert!(error("\n\n[encoder]\nhedas = 4\n").contains("line 4"));
+    }
+}

@@ -1,0 +1,85 @@
+//! One fold of a prepared corpus, standardised for one encoder.
+
+use crate::TrainError;
+use backbone::{Layout, Normalisation};
+use mosei_data::{BoundNormaliser, Fold, Normaliser, PackedBatch, Prepared};
+use std::path::Path;
+use tch::{Device, Tensor};
+
+/// One fold of a prepared corpus.
+pub struct Corpus {
+    /// The whole corpus.
+    pub prepared: Prepared,
+    /// Which fold.
+    pub fold_index: usize,
+    /// Where batches go.
+    pub device: Device,
+    fold: Fold,
+    normalisation: Normalisation,
+    normaliser: BoundNormaliser,
+}
+
+impl Corpus {
+    /// Opens a prepared folder for one fold.
+    pub fn open(path: &Path, fold: usize, device: Device) -> Result<Self, TrainError> {
+        let prepared = Prepared::open(path)?;
+        let found = prepared.fold(fold)?.clone();
+        for (split, segments) in [("training", &found.train), ("validation", &found.valid), ("test", &found.test)] {
+            if segments.is_empty() {
+                return Err(TrainError::EmptySplit { fold, split });
+            }
+        }
+        let n = &found.normaliser;
+        let normalisation =
+            Normalisation { columns: n.columns.clone(), mean: n.mean.clone(), std: n.std.clone(), clip: n.clip };
+        let normaliser = n.bind(prepared.columns())?;
+        Ok(Corpus { prepared, fold_index: fold, device, fold: found, normalisation, normaliser })
+    }
+
+    /// The same fold, standardised as an encoder wants it: by its own columns, means and deviations.
+    pub fn normalised_by(&mut self, normalisation: &Normalisation) -> Result<(), TrainError> {
+        let n = normalisation.clone();
+        let normaliser = Normaliser { columns: n.columns, mean: n.mean, std: n.std, clip: n.clip };
+        self.normaliser = normaliser.bind(self.prepared.columns())?;
+        self.normalisation = normalisation.clone();
+        Ok(())
+    }
+
+    /// Which segments train, validate and test.
+    pub fn fold(&self) -> &Fold {
+        &self.fold
+    }
+
+    /// How frames are standardised.
+    pub fn normalisation(&self) -> &Normalisation {
+        &self.normalisation
+    }
+
+    /// Columns that go into the encoder.
+    pub fn input_dim(&self) -> usize {
+        self.normalisation.columns.len()
+    }
+
+    /// Frames of the longest segment that can be.
+    pub fn max_frames(&self) -> usize {
+        self.prepared.manifest().config.max_frames
+    }
+
+    /// Segments one after another, standardised.
+    pub fn gather(&self, segments: &[usize]) -> PackedBatch {
+        self.prepared.gather(&self.normaliser, segments)
+    }
+
+    /// A packed batch as a tensor with its layout: [N, C].
+    pub fn tensors(&self, batch: &PackedBatch) -> Result<(Tensor, Layout), TrainError> {
+        let layout = Layout::new(&batch.offsets, self.device)?;
+        let x_nc = Tensor::f_from_slice(&batch.x_nc)?.f_reshape([-1, batch.width as i64])?.f_to_device(self.device)?;
+        Ok((x_nc, layout))
+    }
+
+    /// Ids of segments, for messages.
+    pub fn names(&self, segments: &[usize]) -> String {
+        let names: Vec<String> = segments.iter().map(|&i| self.prepared.id(i).to_string()).collect();
+        names.join(" ")
+    }
+}

@@ -1,0 +1,143 @@
+use std::path::PathBuf;
+
+/// Why a study cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A configuration file that cannot be understood.
+    #[error("{}: key '{key}': {reason}", path.display())]
+    Config {
+        /// Which file.
+        path: PathBuf,
+        /// Which key, by its path; `.` where the file as a whole is not TOML.
+        key: String,
+        /// What was expected and found, with the line.
+        reason: String,
+    },
+    /// A value of the command line that does not fit the study.
+    #[error("{what}: expected {expected}, found {found}")]
+    Argument {
+        /// Which.
+        what: &'static str,
+        /// What it must be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// A pre-trained encoder that the study cannot use.
+    #[error("encoder {}: {key}: expected {expected} as the configuration says, found {found}", path.display())]
+    EncoderMismatch {
+        /// Its folder.
+        path: PathBuf,
+        /// What differs.
+        key: &'static str,
+        /// By the configuration.
+        expected: String,
+        /// In the folder.
+        found: String,
+    },
+    /// A label budget that nobody drew.
+    #[error("{}: expected the labels of fold {fold}, draw {draw}, budget {budget}, found none such", path.display())]
+    NoSubset {
+        /// The table of subsets.
+        path: PathBuf,
+        /// Cross-validation fold.
+        fold: usize,
+        /// Label draw.
+        draw: usize,
+        /// Budget as asked for.
+        budget: String,
+    },
+    /// A segment that the prepared data do not hold.
+    #[error("{}: segment {segment}: expected a training segment of the prepared data, found none such", path.display())]
+    UnknownSegment {
+        /// The table that names it.
+        path: PathBuf,
+        /// Which.
+        segment: String,
+    },
+    /// A loss or gradient that is not a number.
+    #[error("step {step}: expected a finite loss and gradient, found loss {loss}, gradient norm {gradient_norm}; the batch was {segments}")]
+    Diverged {
+        /// Which step, from 0.
+        step: usize,
+        /// The loss.
+        loss: f64,
+        /// Norm of all gradients.
+        gradient_norm: f64,
+        /// The batch's segments.
+        segments: String,
+    },
+    /// A split without segments.
+    #[error("fold {fold}: expected {split} segments with frames, found none")]
+    EmptySplit {
+        /// Cross-validation fold.
+        fold: usize,
+        /// Which split.
+        split: &'static str,
+    },
+    /// A run folder without what a command needs.
+    #[error("{}: {problem}", path.display())]
+    Run {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// A file of this crate's that cannot be read or written.
+    #[error("failed to {action} {}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A JSON file that does not say what it should.
+    #[error("{}: not the JSON expected here", path.display())]
+    Json {
+        /// Which.
+        path: PathBuf,
+        /// The parser's reason.
+        source: serde_json::Error,
+    },
+    /// The data refuse.
+    #[error(transparent)]
+    Data(#[from] mosei_data::DataError),
+    /// The run folder refuses.
+    #[error(transparent)]
+    Record(#[from] run_record::RecordError),
+    /// The encoder or the heads refuse.
+    #[error(transparent)]
+    Backbone(#[from] backbone::BackboneError),
+    /// The mask refuses.
+    #[error("mask: {0}")]
+    Mask(#[from] ssl_mask::MaskConfigError),
+    /// The metrics refuse.
+    #[error(transparent)]
+    Eval(#[from] eval::EvalError),
+    /// The report refuses.
+    #[error(transparent)]
+    Report(#[from] report::ReportError),
+    /// The device is not there.
+    #[error(transparent)]
+    Device(#[from] torch_ext::DeviceError),
+    /// The shim refuses.
+    #[error(transparent)]
+    Shim(#[from] torch_ext::TorchError),
+    /// libtorch refuses.
+    #[error(transparent)]
+    Tch(#[from] tch::TchError),
+}
+
+impl TrainError {
+    pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| TrainError::Io { action, path, source }
+    }
+
+    pub(crate) fn json(path: &std::path::Path) -> impl FnOnce(serde_json::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| TrainError::Json { path, source }
+    }
+}

@@ -1,0 +1,171 @@
+//! From a run folder to what the report says of it.
+
+use crate::collect::{is_done, output, read_plan};
+use crate::plan::{CONFIG_FILE, PREPARED_FOLDER, kinds};
+use crate::{Study, TrainError};
+use mosei_data::{Manifest, Prepared};
+use mosei_schema::Split;
+use report::{Curve, CurvePoint, FactGroup, ReportInput};
+use run_record::{read_results, read_to_string, write_atomic};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// Writes `report.html` and `figures/learning_curves.svg` of a run from what it has left on disk. Trains nothing.
+pub fn write_report(run: &Path) -> Result<PathBuf, TrainError> {
+    let input = gather(run)?;
+    let page = run.join("report.html");
+    let figure = run.join("figures").join("learning_curves.svg");
+    let (html, svg) = (report::render(&input)?, report::learning_curve_svg(&input)?);
+    write_atomic(&figure, svg.as_bytes())?;
+    write_atomic(&page, html.as_bytes())?;
+    Ok(page)
+}
+
+fn gather(run: &Path) -> Result<ReportInput, TrainError> {
+    let plan = read_plan(run)?;
+    let study = Study::load(&run.join(CONFIG_FILE))?;
+    let prepared = Prepared::open(&run.join(PREPARED_FOLDER))?;
+    let results_path = run.join("results.csv");
+    if !results_path.exists() {
+        let problem = "not there yet: run `mosei-ssl evaluate RUN` first".to_string();
+        return Err(TrainError::Run { path: results_path, problem });
+    }
+    let cells: Vec<_> = plan.steps.iter().filter(|s| s.kind == kinds::CELL).collect();
+    let mut failures = Vec::new();
+    let mut pretraining = Vec::new();
+    for step in &plan.steps {
+        let error = run.join("steps").join(&step.id).join("error.txt");
+        if error.exists() && !is_done(run, step) {
+            failures.push((step.id.clone(), read_to_string(&error)?));
+        }
+        if let (kinds::PRETRAIN, Some(path)) = (step.kind.as_str(), output(run, step, "journal.jsonl")) {
+            pretraining.extend(curve(&step.about, &path));
+        }
+    }
+    Ok(ReportInput {
+        name: study.name.clone(),
+        facts: facts(&study, &prepared),
+        config_toml: study.to_toml(),
+        results: read_results(&results_path)?,
+        starts: study.grid.starts.iter().map(|s| s.name().to_string()).collect(),
+        emotions: prepared.emotions().to_vec(),
+        pretraining,
+        failures,
+        notes: study.report.notes.clone(),
+        primary_metric: study.report.primary_metric.clone(),
+        planned_cells: cells.len(),
+        finished_cells: cells.iter().filter(|s| is_done(run, s)).count(),
+    })
+}
+
+/// The losses of a pre-training, from its journal: one point a look at the validation data.
+fn curve(name: &str, journal: &Path) -> Option<Curve> {
+    let text = read_to_string(journal).ok()?;
+    let (mut points, mut losses) = (Vec::new(), Vec::new());
+    for line in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        match line["event"].as_str() {
+            Some("step") => losses.extend(line["loss"].as_f64()),
+            Some("validation") if !losses.is_empty() => {
+                points.push(CurvePoint {
+                    step: line["step"].as_u64()?,
+                    train_loss: losses.iter().sum::<f64>() / losses.len() as f64,
+                    valid_loss: line["loss"].as_f64(),
+                });
+                losses.clear();
+            }
+            _ => {}
+        }
+    }
+    Some(Curve { name: name.to_string(), points })
+}
+
+fn group(title: &str, rows: Vec<(&str, String)>) -> FactGroup {
+    FactGroup { title: title.into(), rows: rows.into_iter().map(|(k, v)| (k.to_string(), v)).collect() }
+}
+
+fn facts(study: &Study, prepared: &Prepared) -> Vec<FactGroup> {
+    let manifest = prepared.manifest();
+    vec![data_facts(manifest), fold_facts(manifest), method_facts(study, manifest), version_facts(study, manifest)]
+}
+
+fn data_facts(manifest: &Manifest) -> FactGroup {
+    let (s, f) = (&manifest.counts.segments, &manifest.counts.frames);
+    let rate = manifest.frame_rate_hz.map_or("unknown".into(), |r| format!("{r:.0} Hz"));
+    let mut rows = vec![
+        ("Features", format!("{} columns at {rate}", manifest.columns.len())),
+        ("Videos with labels", manifest.counts.videos.labelled.to_string()),
+        ("Segments with labels", s.labelled.to_string()),
+        ("Segments kept", s.kept.to_string()),
+        (
+            "Segments dropped",
+            format!(
+                "{} without features, {} past the end, {} without a frame, {} too short",
+                s.video_without_features, s.past_the_end, s.no_frame, s.too_short
+            ),
+        ),
+        ("Segments cut to the cap", s.cropped.to_string()),
+        ("Frames stored", format!("{} (each the mean of {} frames of the file)", f.stored, manifest.config.pool_frames)),
+    ];
+    let missing: u64 = manifest.nonfinite.values().sum();
+    let columns: Vec<String> = manifest.nonfinite.iter().map(|(c, n)| format!("{c} {n}")).collect();
+    rows.push(("Values not finite", if missing == 0 { "none".into() } else { format!("{missing} ({})", columns.join(", ")) }));
+    group("Data", rows)
+}
+
+fn fold_facts(manifest: &Manifest) -> FactGroup {
+    let mut rows = Vec::new();
+    for (k, fold) in manifest.folds.iter().enumerate() {
+        let sizes: Vec<String> = Split::ALL
+            .iter()
+            .filter_map(|split| fold.sizes.get(split).map(|s| format!("{split} {} segments of {} videos", s.segments, s.videos)))
+            .collect();
+        rows.push((format!("Fold {k}"), sizes.join("; ")));
+        if !fold.dropped_columns.is_empty() {
+            rows.push((format!("Fold {k}, columns without variance"), fold.dropped_columns.join(", ")));
+        }
+    }
+    FactGroup { title: "Splits, by video".into(), rows }
+}
+
+fn method_facts(study: &Study, manifest: &Manifest) -> FactGroup {
+    let (e, m, p, f) = (&study.encoder, &study.mask, &study.pretrain, &study.finetune);
+    let norm = if e.norm_first { "pre-norm" } else { "post-norm" };
+    group(
+        "Method",
+        vec![
+            (
+                "Encoder",
+                format!(
+                    "{} layers, width {}, {} heads, {} inside, {norm}, dropout {}",
+                    e.layers, e.model_dim, e.heads, e.feedforward_dim, e.dropout
+                ),
+            ),
+            ("Hidden frames", format!("{} %, {:?}, replaced: {:?}, loss {:?}", m.ratio * 100.0, m.shape, m.replacement, m.loss)),
+            ("Pre-training", format!("{} steps of {} segments, on training videos alone", p.steps, p.batch_segments)),
+            (
+                "Fine-tuning",
+                format!(
+                    "{} steps of up to {} segments for every start; weights chosen by validation {:?}",
+                    f.training.steps, f.training.batch_segments, f.select
+                ),
+            ),
+            ("Validation labels", "the whole validation split, whatever the label budget".into()),
+            ("Objective", format!("{:?}; present: intensity > {}", f.objective, manifest.config.presence_above)),
+            ("Threshold", match f.threshold {
+                crate::Threshold::Fixed => "0.5".into(),
+                crate::Threshold::TunedF1 => "highest F1 on the validation split, by emotion".into(),
+            }),
+            ("Grid", format!("{} seeds, {} label draws", study.grid.seeds.len(), study.labels.draws)),
+        ],
+    )
+}
+
+fn version_facts(study: &Study, manifest: &Manifest) -> FactGroup {
+    let mut rows = vec![
+        ("mosei-ssl".to_string(), env!("CARGO_PKG_VERSION").to_string()),
+        ("libtorch".to_string(), torch_ext::version()),
+        ("Device".to_string(), format!("{}, {} threads a process", study.device, study.threads)),
+    ];
+    rows.extend(manifest.inputs.iter().map(|i| (i.name.clone(), format!("{} bytes, BLAKE3 {}", i.bytes, i.blake3))));
+    FactGroup { title: "Versions and hashes".into(), rows }
+}

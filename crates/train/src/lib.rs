@@ -1,0 +1,41 @@
+//! Pre-training, fine-tuning, prediction, and the plan of a study.
+//!
+//! What lives here: the configuration that composes those of the other crates, the one training loop, its two tasks,
+//! checkpoints, model folders, and what the binary `mosei-ssl` does. What does not: metrics (`eval`), figures
+//! (`report`), processes (`sweep`).
+
+mod batches;
+mod budget;
+mod checkpoint;
+mod collect;
+mod config;
+mod corpus;
+mod embed;
+mod error;
+mod facts;
+mod finetune;
+mod model;
+mod optimise;
+mod plan;
+mod predict;
+mod pretrain;
+mod progress;
+mod subsets;
+mod training;
+
+pub use budget::Budget;
+pub use collect::collect;
+pub use config::{GridConfig, ReportConfig, Start, Study, StudyConfig};
+pub use corpus::Corpus;
+pub use embed::{EmbedLevel, embed};
+pub use error::TrainError;
+pub use facts::write_report;
+pub use finetune::{CellSettings, FinetuneConfig, Objective, PositiveWeight, Select, Threshold, finetune};
+pub use model::Model;
+pub use optimise::{Schedule, TrainingConfig};
+pub use plan::{NUMERICS_VERSION, Place, plan};
+pub use predict::{predict_corpus, predict_segments};
+pub use pretrain::{PretrainSettings, pretrain};
+pub use progress::bar;
+pub use subsets::{read_subset, write_subsets};
+pub use training::{StepOutcome, Summary, Task, Validation, train};

@@ -1,0 +1,88 @@
+//! A model's folder: `encoder/`, `heads.safetensors`, `heads.json`.
+
+use crate::TrainError;
+use backbone::{EmotionHeads, Encoder, EncoderFolder, HeadsConfig, Layout, Normalisation, Outputs, Source};
+use backbone::{read_tensors, write_tensors};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use tch::{Device, Tensor};
+
+const HEADS_JSON: &str = "heads.json";
+const HEADS_TENSORS: &str = "heads.safetensors";
+
+/// What `heads.json` says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HeadsFile {
+    pub(crate) emotions: Vec<String>,
+    pub(crate) thresholds: Vec<f64>,
+    pub(crate) presence_above: f64,
+    pub(crate) heads: HeadsConfig,
+}
+
+/// A trained encoder with its heads.
+pub struct Model {
+    /// The encoder.
+    pub encoder: Encoder,
+    /// The heads.
+    pub heads: EmotionHeads,
+    /// How its input is standardised.
+    pub normalisation: Normalisation,
+    /// Names of the emotions, in the order of the heads.
+    pub emotions: Vec<String>,
+    /// The threshold of each emotion's score.
+    pub thresholds: Vec<f64>,
+    /// An emotion was called present where its intensity was above this.
+    pub presence_above: f64,
+}
+
+impl Model {
+    /// Writes the model into an existing folder.
+    pub fn write(&self, folder: &Path) -> Result<(), TrainError> {
+        let encoder = folder.join("encoder");
+        std::fs::create_dir_all(&encoder).map_err(TrainError::io("make folder", &encoder))?;
+        EncoderFolder::write(&self.encoder, &self.normalisation, &encoder)?;
+        write_tensors(self.heads.parameters().entries(), None, &folder.join(HEADS_TENSORS))?;
+        let file = HeadsFile {
+            emotions: self.emotions.clone(),
+            thresholds: self.thresholds.clone(),
+            presence_above: self.presence_above,
+            heads: self.heads.config().clone(),
+        };
+        let path = folder.join(HEADS_JSON);
+        let text = serde_json::to_string_pretty(&file).map_err(TrainError::json(&path))?;
+        std::fs::write(&path, text + "\n").map_err(TrainError::io("write", &path))
+    }
+
+    /// Reads a model's folder.
+    pub fn read(folder: &Path, device: Device) -> Result<Self, TrainError> {
+        let encoder_folder = EncoderFolder::read(&folder.join("encoder"))?;
+        let encoder = encoder_folder.encoder(device)?;
+        let path = folder.join(HEADS_JSON);
+        let file: HeadsFile =
+            serde_json::from_str(&run_record::read_to_string(&path)?).map_err(TrainError::json(&path))?;
+        if file.thresholds.len() != file.emotions.len() {
+            let problem = format!("thresholds: expected {} values, found {}", file.emotions.len(), file.thresholds.len());
+            return Err(TrainError::Run { path, problem });
+        }
+        let tensors_path = folder.join(HEADS_TENSORS);
+        let (tensors, _) = read_tensors(&tensors_path)?;
+        let mut source = Source::tensors(&tensors);
+        let heads = EmotionHeads::new(&file.heads, encoder.config().model_dim, file.emotions.len(), &mut source, device)
+            .map_err(|source| backbone::BackboneError::InFile { path: tensors_path, source: Box::new(source) })?;
+        Ok(Model {
+            encoder,
+            heads,
+            normalisation: encoder_folder.normalisation,
+            emotions: file.emotions,
+            thresholds: file.thresholds,
+            presence_above: file.presence_above,
+        })
+    }
+
+    /// What the model says of a packed batch, dropout off.
+    pub fn forward(&self, x_nc: &Tensor, layout: &Layout) -> Result<Outputs, TrainError> {
+        let h_nd = self.encoder.forward(x_nc, layout, false)?;
+        Ok(self.heads.forward(&h_nd, layout, false)?)
+    }
+}

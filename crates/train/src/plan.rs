@@ -1,0 +1,250 @@
+//! The plan of a study: every step with its command, its content key and what it needs. One truth about the grid.
+//!
+//! A key is a hash of the settings that touch the step, the keys of what it needs, and [`NUMERICS_VERSION`]; so a
+//! changed setting re-runs what it touches and nothing else.
+
+use crate::{Budget, Start, Study, TrainError};
+use run_record::{hash_bytes, hash_file, hash_json};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use sweep::{Plan, Step};
+
+/// Raised when the code changes what a step computes: results of another number are done anew.
+pub const NUMERICS_VERSION: u32 = 1;
+
+pub(crate) const PLAN_FILE: &str = "plan.json";
+pub(crate) const CONFIG_FILE: &str = "config.toml";
+pub(crate) const PREPARED_FOLDER: &str = "prepared";
+const SUBSETS_FILE: &str = "subsets.parquet";
+const DATA_FOLDER: &str = "data";
+
+/// Kinds of steps.
+pub(crate) mod kinds {
+    pub(crate) const SYNTH: &str = "synth";
+    pub(crate) const PREPARE: &str = "prepare";
+    pub(crate) const SAMPLE: &str = "sample";
+    pub(crate) const PRETRAIN: &str = "pretrain";
+    pub(crate) const CELL: &str = "cell";
+    pub(crate) const EVALUATE: &str = "evaluate";
+    pub(crate) const REPORT: &str = "report";
+}
+
+/// Where a study runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The run folder.
+    pub run: PathBuf,
+    /// The folder with the data files; without one the study makes its own.
+    pub data: Option<PathBuf>,
+}
+
+/// Key of a step. Cells show theirs in tables, so it is short; 64 bits do not collide in a study of millions.
+fn key(kind: &str, parts: Value) -> String {
+    hash_json(&json!([NUMERICS_VERSION, kind, parts]))[..16].to_string()
+}
+
+impl Study {
+    /// Folds that are run, out of `count`.
+    pub(crate) fn folds(&self, count: usize) -> Result<Vec<usize>, TrainError> {
+        let folds = self.grid.folds.clone().unwrap_or_else(|| (0..count).collect());
+        match folds.iter().find(|&&k| k >= count) {
+            None => Ok(folds),
+            Some(k) => Err(TrainError::Argument {
+                what: "grid.folds",
+                expected: format!("folds below {count}"),
+                found: k.to_string(),
+            }),
+        }
+    }
+
+    fn fold_count(&self) -> usize {
+        self.data.split.k_folds.max(1)
+    }
+}
+
+/// Makes the plan. Reads the data files to hash them, and writes nothing.
+///
+/// # Errors
+/// A data file that is not there; a study without data of its own where no folder is given.
+pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
+    let planner = Planner { study, run: &place.run };
+    let mut steps = Vec::new();
+    let (data, data_key) = match (&place.data, &study.synth) {
+        (Some(folder), _) => (folder.clone(), input_key(study, folder)?),
+        (None, Some(synth)) => {
+            let step = planner.synth(key(kinds::SYNTH, json!(synth)));
+            let found = (place.run.join(DATA_FOLDER), step.key.clone());
+            steps.push(step);
+            found
+        }
+        (None, None) => {
+            return Err(TrainError::Argument {
+                what: "--data",
+                expected: format!(
+                    "a folder with {} and {}, since the configuration has no [synth] table",
+                    study.data.features,
+                    study.data.labels.join(", ")
+                ),
+                found: "none".into(),
+            });
+        }
+    };
+    let prepare = planner.prepare(&data, &data_key, !steps.is_empty());
+    let prepare_key = prepare.key.clone();
+    steps.push(prepare);
+    let sample = planner.sample(&prepare_key);
+    steps.push(sample);
+    for fold in study.folds(study.fold_count())? {
+        for &seed in &study.grid.seeds {
+            let pretrained = study.grid.starts.iter().any(|s| s.pretrained());
+            let pretrain = planner.pretrain(fold, seed, &prepare_key);
+            for draw in 0..study.labels.draws {
+                for budget in study.budgets() {
+                    for &start in &study.grid.starts {
+                        steps.push(planner.cell(fold, seed, draw, budget, start, &prepare_key, &pretrain));
+                    }
+                }
+            }
+            if pretrained {
+                steps.push(pretrain);
+            }
+        }
+    }
+    // Encoders first: what is long and needed by many begins early.
+    steps.sort_by_key(|s| matches!(s.kind.as_str(), kinds::CELL));
+    let needs: Vec<String> =
+        steps.iter().filter(|s| matches!(s.kind.as_str(), kinds::CELL | kinds::PRETRAIN)).map(|s| s.id.clone()).collect();
+    let keys: Vec<&str> = steps.iter().map(|s| s.key.as_str()).collect();
+    let evaluate = planner.evaluate(key(kinds::EVALUATE, json!(keys)), needs);
+    let report = planner.report(key(kinds::REPORT, json!([evaluate.key, study.report, study.name])));
+    steps.extend([evaluate, report]);
+    Ok(Plan { name: study.name.clone(), threads: study.threads, steps })
+}
+
+/// Hash of the names and contents of the files that go in.
+fn input_key(study: &Study, folder: &Path) -> Result<String, TrainError> {
+    let mut hashes = Vec::new();
+    for file in study.input_files(folder)? {
+        hashes.push(json!([file.file_name().map(|n| n.to_string_lossy()), hash_file(&file)?]));
+    }
+    Ok(hash_bytes(json!(hashes).to_string().as_bytes()))
+}
+
+struct Planner<'a> {
+    study: &'a Study,
+    run: &'a Path,
+}
+
+impl Planner<'_> {
+    fn path(&self, inside: &str) -> String {
+        self.run.join(inside).to_string_lossy().into_owned()
+    }
+
+    fn step(&self, id: String, kind: &str, key: String, about: String, command: Vec<String>) -> Step {
+        let (needs, outputs) = (Vec::new(), Vec::new());
+        Step { id, key, command, needs, outputs, about, kind: kind.into(), always: false, tolerant: false }
+    }
+
+    fn command(&self, verb: &str, options: &[(&str, String)]) -> Vec<String> {
+        let mut command = vec![verb.to_string(), "--config".into(), self.path(CONFIG_FILE)];
+        command.extend(options.iter().flat_map(|(name, value)| [format!("--{name}"), value.clone()]));
+        command
+    }
+
+    fn synth(&self, key: String) -> Step {
+        let command = self.command("synth", &[("out", self.path(DATA_FOLDER))]);
+        let step = self.step("synth".into(), kinds::SYNTH, key, "synthetic corpus".into(), command);
+        Step { outputs: vec![format!("{DATA_FOLDER}/CMU_MOSEI_COVAREP.csd")], ..step }
+    }
+
+    fn prepare(&self, data: &Path, data_key: &str, after_synth: bool) -> Step {
+        let key = key(kinds::PREPARE, json!([data_key, self.study.data]));
+        let options = [("data", data.to_string_lossy().into_owned()), ("out", self.path(PREPARED_FOLDER))];
+        let command = self.command("prepare", &options);
+        let step = self.step("prepare".into(), kinds::PREPARE, key, "aligned segments".into(), command);
+        let needs = if after_synth { vec!["synth".into()] } else { Vec::new() };
+        Step { needs, outputs: vec![format!("{PREPARED_FOLDER}/manifest.json")], ..step }
+    }
+
+    fn sample(&self, prepare_key: &str) -> Step {
+        let key = key(kinds::SAMPLE, json!([prepare_key, self.study.labels, self.study.grid.folds]));
+        let options = [("prepared", self.path(PREPARED_FOLDER)), ("out", self.path(SUBSETS_FILE))];
+        let step = self.step("sample".into(), kinds::SAMPLE, key, "label budgets".into(), self.command("sample", &options));
+        Step { needs: vec!["prepare".into()], outputs: vec![SUBSETS_FILE.into()], ..step }
+    }
+
+    fn pretrain(&self, fold: usize, seed: u32, prepare_key: &str) -> Step {
+        let s = self.study;
+        let key =
+            key(kinds::PRETRAIN, json!([prepare_key, s.encoder, s.mask, s.pretrain, s.device, s.threads, fold, seed]));
+        let id = format!("pretrain/fold{fold}-seed{seed}");
+        let options = [
+            ("prepared", self.path(PREPARED_FOLDER)),
+            ("fold", fold.to_string()),
+            ("seed", seed.to_string()),
+            ("key", key.clone()),
+            ("out", self.path(&id)),
+        ];
+        let command = self.command("pretrain", &options);
+        let about = format!("pre-training, fold {fold}, seed {seed}");
+        let step = self.step(id.clone(), kinds::PRETRAIN, key, about, command);
+        let outputs = ["encoder/model.safetensors", "encoder/config.json", "pretraining.parquet", "journal.jsonl"];
+        // Budgets are looked at first: one that cannot be drawn stops a study before hours of training.
+        let needs = vec!["prepare".into(), "sample".into()];
+        Step { needs, outputs: outputs.iter().map(|o| format!("{id}/{o}")).collect(), ..step }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the coordinates of a cell")]
+    fn cell(
+        &self,
+        fold: usize,
+        seed: u32,
+        draw: usize,
+        budget: Budget,
+        start: Start,
+        prepare_key: &str,
+        pretrain: &Step,
+    ) -> Step {
+        let s = self.study;
+        let encoder_key = start.pretrained().then_some(&pretrain.key);
+        // Of the label settings only what fixes this subset: another budget more leaves the cell as it is.
+        let labels = json!([s.labels.seed, s.labels.min_positives, draw, budget.to_string()]);
+        let training = json!([s.encoder, s.finetune, s.device, s.threads]);
+        let key = key(kinds::CELL, json!([prepare_key, encoder_key, labels, training, fold, seed, start.name()]));
+        let id = format!("cells/fold{fold}/{}-{budget}-seed{seed}-draw{draw}", start.name());
+        let mut options = vec![
+            ("prepared", self.path(PREPARED_FOLDER)),
+            ("subsets", self.path(SUBSETS_FILE)),
+            ("start", start.name().to_string()),
+            ("labels", budget.to_string()),
+            ("fold", fold.to_string()),
+            ("seed", seed.to_string()),
+            ("draw", draw.to_string()),
+            ("key", key.clone()),
+            ("out", self.path(&id)),
+        ];
+        let mut needs = vec!["sample".to_string()];
+        if start.pretrained() {
+            options.push(("encoder", self.path(&format!("{}/encoder", pretrain.id))));
+            needs.push(pretrain.id.clone());
+        }
+        let about = format!("{}, labels {budget}, fold {fold}, seed {seed}, draw {draw}", start.name());
+        let step = self.step(id.clone(), kinds::CELL, key, about, self.command("finetune", &options));
+        let outputs = vec![format!("{id}/predictions.parquet"), format!("{id}/journal.jsonl")];
+        Step { needs, outputs, ..step }
+    }
+
+    fn evaluate(&self, key: String, needs: Vec<String>) -> Step {
+        let command = vec!["evaluate".to_string(), self.path("")];
+        let outputs = ["results.csv", "predictions.parquet", "pretraining.parquet"].map(String::from).to_vec();
+        let step = self.step("evaluate".into(), kinds::EVALUATE, key, "metrics".into(), command);
+        Step { needs, outputs, tolerant: true, ..step }
+    }
+
+    fn report(&self, key: String) -> Step {
+        let command = vec!["report".to_string(), self.path("")];
+        let outputs = vec!["report.html".to_string(), "figures/learning_curves.svg".to_string()];
+        let step = self.step("report".into(), kinds::REPORT, key, "report".into(), command);
+        Step { needs: vec!["evaluate".into()], outputs, tolerant: true, ..step }
+    }
+}

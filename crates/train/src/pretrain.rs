@@ -1,0 +1,168 @@
+//! Pre-training: hide frames, rebuild them.
+
+use crate::batches::Batches;
+use crate::{Corpus, StepOutcome, Study, Summary, Task, TrainError, Validation, train};
+use backbone::{Encoder, EncoderFolder, Layout, ReconstructionHead, Source};
+use run_record::seed::{Stream, rng_named};
+use run_record::{Column, StagedDir, Table};
+use ssl_mask::{HiddenFrames, Masker, Treatment, reconstruction_loss};
+use std::collections::BTreeMap;
+use std::path::Path;
+use tch::Tensor;
+
+/// Which pre-training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PretrainSettings<'a> {
+    /// Training seed.
+    pub seed: u32,
+    /// Hash of all settings, for checkpoints.
+    pub key: &'a str,
+}
+
+struct Pretraining<'a> {
+    corpus: &'a Corpus,
+    masker: Masker,
+    encoder: Encoder,
+    head: ReconstructionHead,
+    batches: Batches,
+    batch_segments: usize,
+    seed: u64,
+}
+
+/// A batch with its hidden frames.
+struct Masked {
+    x_nc: Tensor,
+    learned_n1: Option<Tensor>,
+    hidden_rows_k: Tensor,
+    target_kc: Tensor,
+    layout: Layout,
+}
+
+/// Pre-trains an encoder on the training segments of a fold and writes into `out`:
+/// `encoder/`, `pretraining.parquet` (what it saw), `journal.jsonl`.
+pub fn pretrain(study: &Study, corpus: &Corpus, settings: PretrainSettings<'_>, out: &Path) -> Result<Summary, TrainError> {
+    let seed = u64::from(settings.seed);
+    let mut source = Source::draw(|name: &str| rng_named(seed, Stream::Init, name));
+    let encoder = Encoder::new(&study.encoder, corpus.input_dim(), corpus.max_frames(), &mut source, corpus.device)?;
+    let head = ReconstructionHead::new(study.encoder.model_dim, corpus.input_dim(), &mut source, corpus.device)?;
+    let batch_segments = study.pretrain.batch_segments;
+    let mut task = Pretraining {
+        masker: Masker::new(&study.mask)?,
+        batches: Batches::new(corpus.fold().train.clone(), batch_segments, seed),
+        batch_segments,
+        corpus,
+        encoder,
+        head,
+        seed,
+    };
+    let label = format!("pre-training, fold {}, seed {}", corpus.fold_index, settings.seed);
+    let summary = train(&mut task, &study.pretrain, seed, settings.key, out, &label)?;
+
+    write_seen(corpus, settings.seed, &out.join("pretraining.parquet"))?;
+    let staged = StagedDir::create(&out.join("encoder"))?;
+    EncoderFolder::write(&task.encoder, corpus.normalisation(), staged.path())?;
+    staged.commit()?;
+    crate::checkpoint::remove(out)?;
+    Ok(summary)
+}
+
+fn write_seen(corpus: &Corpus, seed: u32, path: &Path) -> Result<(), TrainError> {
+    let ids: Vec<_> = corpus.fold().train.iter().map(|&i| corpus.prepared.id(i)).collect();
+    let table = Table::new()
+        .with("fold", Column::I32(vec![corpus.fold_index as i32; ids.len()]))
+        .with("seed", Column::I32(vec![seed as i32; ids.len()]))
+        .with("video", Column::Text(ids.iter().map(|id| id.video.clone()).collect()))
+        .with("segment", Column::I32(ids.iter().map(|id| id.segment).collect()));
+    Ok(table.write(path)?)
+}
+
+impl Pretraining<'_> {
+    /// The mask of a segment in an epoch: no other thing enters, so it is the same in any batch.
+    fn mask(&self, epoch: &str, segment: usize) -> HiddenFrames {
+        let id = self.corpus.prepared.id(segment);
+        let mut rng = rng_named(self.seed, Stream::Mask, &format!("{epoch} {} {}", id.segment, id.video));
+        self.masker.draw(self.corpus.prepared.frames(segment), &mut rng)
+    }
+
+    fn masked(&self, segments: &[(String, usize)]) -> Result<Masked, TrainError> {
+        let ids: Vec<usize> = segments.iter().map(|(_, s)| *s).collect();
+        let mut batch = self.corpus.gather(&ids);
+        let width = batch.width;
+        let (mut rows, mut target) = (Vec::new(), Vec::new());
+        let mut learned = vec![0f32; batch.x_nc.len() / width];
+        for (i, (epoch, segment)) in segments.iter().enumerate() {
+            let (from, to) = (batch.offsets[i] as usize, batch.offsets[i + 1] as usize);
+            let hidden = self.mask(epoch, *segment);
+            for (&frame, &treatment) in hidden.frames().iter().zip(hidden.treatments()) {
+                let row = from + frame;
+                rows.push(row as i64);
+                target.extend_from_slice(&batch.x_nc[row * width..(row + 1) * width]);
+                learned[row] = f32::from(u8::from(treatment == Treatment::Learned));
+            }
+            hidden.apply(&mut batch.x_nc[from * width..to * width], width);
+        }
+        let (x_nc, layout) = self.corpus.tensors(&batch)?;
+        let device = self.corpus.device;
+        let learned_n1 = if learned.contains(&1.0) {
+            Some(Tensor::f_from_slice(&learned)?.f_unsqueeze(1)?.f_to_device(device)?)
+        } else {
+            None
+        };
+        Ok(Masked {
+            x_nc,
+            learned_n1,
+            hidden_rows_k: Tensor::f_from_slice(&rows)?.f_to_device(device)?,
+            target_kc: Tensor::f_from_slice(&target)?.f_reshape([-1, width as i64])?.f_to_device(device)?,
+            layout,
+        })
+    }
+
+    fn loss(&self, batch: &Masked, train: bool) -> Result<Tensor, TrainError> {
+        let x_nc = match &batch.learned_n1 {
+            Some(learned_n1) => self.head.fill(&batch.x_nc, learned_n1)?,
+            None => batch.x_nc.shallow_clone(),
+        };
+        let h_nd = self.encoder.forward(&x_nc, &batch.layout, train)?;
+        // Only hidden frames are rebuilt: the loss sees no other.
+        let h_kd = torch_ext::gather_rows(&h_nd, &batch.hidden_rows_k)?;
+        Ok(reconstruction_loss(self.masker.config().loss, &self.head.forward(&h_kd)?, &batch.target_kc)?)
+    }
+}
+
+impl Task for Pretraining<'_> {
+    fn parameters(&self) -> Vec<(String, Tensor)> {
+        let entries = self.encoder.parameters().entries().iter().chain(self.head.parameters().entries());
+        entries.map(|(name, t)| (name.clone(), t.shallow_clone())).collect()
+    }
+
+    fn step(&mut self, step: usize) -> Result<StepOutcome, TrainError> {
+        let segments: Vec<(String, usize)> =
+            self.batches.batch(step).into_iter().map(|(epoch, s)| (epoch.to_string(), s)).collect();
+        let batch = self.masked(&segments)?;
+        Ok(StepOutcome {
+            loss: self.loss(&batch, true)?,
+            epoch: self.batches.epoch(step),
+            valid_frames: batch.layout.frames(),
+            computed_frames: batch.layout.padded_frames(),
+        })
+    }
+
+    fn validate(&mut self) -> Result<Validation, TrainError> {
+        let (mut sum, mut hidden) = (0.0, 0.0);
+        for chunk in self.corpus.fold().valid.chunks(self.batch_segments) {
+            // The same frames at every look, so that looks can be compared.
+            let segments: Vec<(String, usize)> = chunk.iter().map(|&s| ("validation".to_string(), s)).collect();
+            let batch = self.masked(&segments)?;
+            let count = batch.target_kc.size()[0] as f64;
+            sum += f64::try_from(self.loss(&batch, false)?)? * count;
+            hidden += count;
+        }
+        let loss = sum / hidden;
+        Ok(Validation { score: -loss, loss, more: BTreeMap::new() })
+    }
+
+    fn segments_of(&mut self, step: usize) -> String {
+        let segments: Vec<usize> = self.batches.batch(step).into_iter().map(|(_, s)| s).collect();
+        self.corpus.names(&segments)
+    }
+}

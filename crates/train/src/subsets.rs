@@ -1,0 +1,75 @@
+//! `subsets.parquet`: which training segments have labels, under each budget of each draw.
+
+use crate::{Budget, Corpus, Study, TrainError};
+use mosei_data::{Prepared, subset};
+use run_record::{Column, Table};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Draws every budget of every draw and fold of a study and writes the table.
+///
+/// # Errors
+/// A budget that leaves an emotion with too few positives, or that is larger than the training split.
+pub fn write_subsets(study: &Study, prepared: &Prepared, path: &Path) -> Result<usize, TrainError> {
+    let (mut fold_of, mut draw_of, mut fraction_of) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut video_of, mut segment_of) = (Vec::new(), Vec::new());
+    for k in study.folds(prepared.fold_count())? {
+        for draw in 0..study.labels.draws {
+            for subset in subset::draw(prepared, prepared.fold(k)?, &study.labels, draw)? {
+                for &i in &subset.segments {
+                    let id = prepared.id(i);
+                    fold_of.push(k as i32);
+                    draw_of.push(draw as i32);
+                    fraction_of.push(subset.fraction);
+                    video_of.push(id.video);
+                    segment_of.push(id.segment);
+                }
+            }
+        }
+    }
+    let table = Table::new()
+        .with("fold", Column::I32(fold_of))
+        .with("draw", Column::I32(draw_of))
+        .with("fraction", Column::F64(fraction_of))
+        .with("video", Column::Text(video_of))
+        .with("segment", Column::I32(segment_of));
+    table.write(path)?;
+    Ok(table.rows())
+}
+
+/// The share and the segments of one budget, in the order of the table.
+pub fn read_subset(path: &Path, corpus: &Corpus, draw: usize, budget: Budget) -> Result<(f64, Vec<usize>), TrainError> {
+    let table = Table::read(path)?;
+    let (folds, draws) = (table.i32(path, "fold")?, table.i32(path, "draw")?);
+    let (fractions, videos, segments) = (table.f64(path, "fraction")?, table.text(path, "video")?, table.i32(path, "segment")?);
+    let prepared = &corpus.prepared;
+    let places: BTreeMap<(String, i32), usize> = corpus
+        .fold()
+        .train
+        .iter()
+        .map(|&i| {
+            let id = prepared.id(i);
+            ((id.video, id.segment), i)
+        })
+        .collect();
+    // Shares are compared by their bits: they were written by this program from one number.
+    let mut by_fraction: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for row in 0..table.rows() {
+        if (folds[row], draws[row]) != (corpus.fold_index as i32, draw as i32) {
+            continue;
+        }
+        let Some(&i) = places.get(&(videos[row].clone(), segments[row])) else {
+            let segment = format!("{}[{}]", videos[row], segments[row]);
+            return Err(TrainError::UnknownSegment { path: path.to_path_buf(), segment });
+        };
+        by_fraction.entry(fractions[row].to_bits()).or_default().push(i);
+    }
+    let wanted = budget.labels_of(corpus.fold().train.len());
+    let found = by_fraction.into_iter().find(|(_, subset)| subset.len() == wanted);
+    found.map(|(bits, subset)| (f64::from_bits(bits), subset)).ok_or_else(|| TrainError::NoSubset {
+        path: path.to_path_buf(),
+        fold: corpus.fold_index,
+        draw,
+        budget: budget.to_string(),
+    })
+}

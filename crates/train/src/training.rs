@@ -1,0 +1,166 @@
+//! The one training loop, for pre-training and fine-tuning alike. Read it from top to bottom.
+
+use crate::checkpoint::{self, Named, State};
+use crate::{TrainError, TrainingConfig, bar};
+use run_record::Journal;
+use run_record::seed::{Stream, foreign_seed};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+use tch::Tensor;
+use torch_ext::{AdamW, AdamWConfig, clear_gradients, clip_gradients, seed_generators};
+
+/// What the loop trains.
+pub trait Task {
+    /// The tensors that learn, by name.
+    fn parameters(&self) -> Vec<(String, Tensor)>;
+    /// The loss of a step's batch, dropout on. libtorch's generators have just been set for the step.
+    fn step(&mut self, step: usize) -> Result<StepOutcome, TrainError>;
+    /// A look at the validation data, dropout off.
+    fn validate(&mut self) -> Result<Validation, TrainError>;
+    /// Names of a step's segments, for messages.
+    fn segments_of(&mut self, step: usize) -> String;
+}
+
+/// A step's loss and what it was made of.
+pub struct StepOutcome {
+    /// The loss, with its graph.
+    pub loss: Tensor,
+    /// The epoch the batch begins in, from 0.
+    pub epoch: usize,
+    /// Frames of the batch.
+    pub valid_frames: i64,
+    /// Frames that the largest kernel computed, padding included.
+    pub computed_frames: i64,
+}
+
+/// What the validation data say.
+pub struct Validation {
+    /// Higher is better.
+    pub score: f64,
+    /// Mean loss.
+    pub loss: f64,
+    /// Further numbers for the journal, by name.
+    pub more: BTreeMap<&'static str, Option<f64>>,
+}
+
+/// How a training ended. The best weights are in place.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Summary {
+    /// Steps done.
+    pub steps: usize,
+    /// Best validation score.
+    pub best_score: f64,
+    /// Steps done when it was reached.
+    pub best_step: usize,
+}
+
+/// Trains, keeping journal and checkpoints in `place`, and leaves the best weights in the task.
+///
+/// Goes on from a checkpoint of the same `settings` (a hash) where there is one. On the CPU, with the same number of
+/// threads, the outcome is the same bit for bit, interrupted or not.
+pub fn train(
+    task: &mut dyn Task,
+    config: &TrainingConfig,
+    seed: u64,
+    settings: &str,
+    place: &Path,
+    label: &str,
+) -> Result<Summary, TrainError> {
+    let parameters: Named = task.parameters();
+    let tensors: Vec<Tensor> = parameters.iter().map(|(_, t)| t.shallow_clone()).collect();
+    let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: config.weight_decay };
+    let mut optimiser = AdamW::new(adamw, tensors);
+    let mut best = BTreeMap::new();
+    let fresh = State { settings: settings.to_string(), step: 0, best: None, looks_since_best: 0 };
+    let restored = checkpoint::restore(place, settings, &parameters, &optimiser, &mut best)?;
+    let mut journal = open_journal(place, restored.as_ref())?;
+    let mut state = restored.unwrap_or(fresh);
+    let bar = bar(label, config.steps as u64);
+    bar.set_position(state.step as u64);
+    bar.reset_eta();
+
+    while state.step < config.steps && (config.patience == 0 || state.looks_since_best < config.patience) {
+        let began = Instant::now();
+        let step = state.step;
+        // Dropout is a function of (seed, step): starts of one cell drop the same units, and a step can be replayed.
+        seed_generators(foreign_seed(seed, Stream::Dropout, step as u64));
+        let outcome = task.step(step)?;
+        clear_gradients(optimiser.parameters())?;
+        outcome.loss.f_backward()?;
+        let gradient_norm = clip_gradients(optimiser.parameters(), config.clip_norm)?;
+        let loss = f64::try_from(&outcome.loss)?;
+        if !(loss.is_finite() && gradient_norm.is_finite()) {
+            let segments = task.segments_of(step);
+            return Err(TrainError::Diverged { step, loss, gradient_norm, segments });
+        }
+        let learning_rate = config.learning_rate_at(step);
+        optimiser.step(learning_rate)?;
+        state.step += 1;
+        journal.write(&json!({
+            "event": "step", "step": step, "epoch": outcome.epoch, "loss": loss, "learning_rate": learning_rate,
+            "gradient_norm": gradient_norm, "valid_frames": outcome.valid_frames,
+            "computed_frames": outcome.computed_frames, "seconds": began.elapsed().as_secs_f64(),
+        }))?;
+
+        if state.step.is_multiple_of(config.validate_every) || state.step == config.steps {
+            let look = tch::no_grad(|| task.validate())?;
+            journal.write(&json!({
+                "event": "validation", "step": state.step, "loss": look.loss, "score": look.score, "more": look.more,
+            }))?;
+            state.looks_since_best += 1;
+            if state.best.is_none_or(|(score, _)| look.score > score) {
+                state.best = Some((look.score, state.step));
+                state.looks_since_best = 0;
+                best = parameters.iter().map(|(name, t)| (name.clone(), t.detach().copy())).collect();
+            }
+            bar.set_message(format!("loss {loss:.4}, validation {:.4}", look.loss));
+        }
+        if config.checkpoint_every > 0 && state.step.is_multiple_of(config.checkpoint_every) && state.step < config.steps {
+            checkpoint::save(place, &state, &parameters, &optimiser, &best)?;
+        }
+        bar.set_position(state.step as u64);
+    }
+
+    tch::no_grad(|| {
+        parameters.iter().try_for_each(|(name, t)| best.get(name).map_or(Ok(()), |b| t.shallow_clone().f_copy_(b)))
+    })?;
+    bar.finish_and_clear();
+    let (best_score, best_step) = state.best.unwrap_or((f64::NAN, state.step));
+    journal.write(&json!({"event": "end", "step": state.step, "best_step": best_step, "best_score": best_score}))?;
+    Ok(Summary { steps: state.step, best_score, best_step })
+}
+
+/// The journal, cut back to the checkpoint that is gone on from, or begun anew.
+fn open_journal(place: &Path, restored: Option<&State>) -> Result<Journal, TrainError> {
+    let path = place.join("journal.jsonl");
+    let kept: String = match restored {
+        None => String::new(),
+        Some(state) => run_record::read_to_string(&path)
+            .unwrap_or_default()
+            .lines()
+            .filter(|line| belongs(line, state.step))
+            .map(|line| format!("{line}\n"))
+            .collect(),
+    };
+    run_record::write_atomic(&path, kept.as_bytes())?;
+    let mut journal = Journal::append(&path)?;
+    let event = if restored.is_some() { "resume" } else { "start" };
+    journal.write(&json!({
+        "event": event, "step": restored.map_or(0, |s| s.step), "version": env!("CARGO_PKG_VERSION"),
+        "libtorch": torch_ext::version(), "threads": tch::get_num_threads(),
+    }))?;
+    Ok(journal)
+}
+
+/// Whether a line was written before the checkpoint of `done` steps.
+fn belongs(line: &str, done: usize) -> bool {
+    let Ok(value) = serde_json::from_str::<Value>(line) else { return false };
+    let Some(step) = value["step"].as_u64() else { return false };
+    match value["event"].as_str() {
+        Some("step") => step < done as u64,
+        Some("end") => false,
+        _ => step <= done as u64,
+    }
+}

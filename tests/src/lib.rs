@@ -1,0 +1,147 @@
+//! What the tests of `tests/tests` share: the program, a tiny study, and a folder to run it in.
+//!
+//! Each run of the program is a process of its own, so that libtorch's global generator and its threads are too.
+#![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+/// The program `mosei-ssl`, built in the profile of the tests.
+///
+/// # Panics
+/// Where it cannot be built.
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let status = Command::new(cargo)
+            .args(["build", "--quiet", "--locked", "-p", "train", "--bin", "mosei-ssl"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .expect("cargo runs");
+        assert!(status.success(), "mosei-ssl cannot be built");
+        // target/debug/deps/TEST → target/debug/mosei-ssl
+        let test = std::env::current_exe().expect("a test has a path");
+        let folder = test.ancestors().nth(2).expect("a test lies in target/PROFILE/deps");
+        folder.join("mosei-ssl")
+    })
+}
+
+/// A study that takes seconds, with `more` tables appended.
+pub fn tiny(more: &str) -> String {
+    format!(
+        r#"
+name = "tiny"
+[synth]
+videos = 20
+segments = 100
+median_segment_s = 1.5
+videos_without_labels = 1
+[data]
+pool_frames = 10
+max_frames = 40
+[labels]
+counts = [20]
+fractions = [1.0]
+min_positives = 0
+[encoder]
+model_dim = 16
+heads = 2
+layers = 1
+feedforward_dim = 32
+[pretrain]
+steps = 12
+batch_segments = 8
+warmup_steps = 2
+validate_every = 5
+checkpoint_every = 4
+[finetune.training]
+steps = 12
+batch_segments = 8
+warmup_steps = 2
+validate_every = 5
+checkpoint_every = 4
+{more}
+"#
+    )
+}
+
+/// A temporary folder with a configuration in it.
+pub struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    /// A folder with `study.toml`.
+    ///
+    /// # Panics
+    /// Where no folder can be made.
+    pub fn new(config: &str) -> Self {
+        let bench = Bench { folder: tempfile::tempdir().expect("a temporary folder") };
+        bench.write("study.toml", config);
+        bench
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, inside: &str) -> PathBuf {
+        self.folder.path().join(inside)
+    }
+
+    /// Writes a file.
+    ///
+    /// # Panics
+    /// Where it cannot be written.
+    pub fn write(&self, inside: &str, text: &str) {
+        std::fs::write(self.path(inside), text).expect("a file can be written");
+    }
+
+    /// Runs the program in the folder; arguments are divided by spaces.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub fn run(&self, arguments: &str) -> Output {
+        self.command(arguments).output().expect("mosei-ssl starts")
+    }
+
+    /// The command that [`Bench::run`] runs.
+    pub fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(program());
+        command.args(arguments.split_whitespace()).current_dir(self.folder.path());
+        command
+    }
+
+    /// Runs the program and wants it to succeed; its standard output.
+    ///
+    /// # Panics
+    /// Where it fails, with its words.
+    pub fn succeed(&self, arguments: &str) -> String {
+        let output = self.run(arguments);
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "mosei-ssl {arguments}: {}\n{out}{err}", output.status);
+        out
+    }
+
+    /// Runs the program and wants it to fail with a code; its words.
+    ///
+    /// # Panics
+    /// Where it ends otherwise.
+    pub fn fail(&self, arguments: &str, code: i32) -> String {
+        let output = self.run(arguments);
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "mosei-ssl {arguments}: {err}");
+        err
+    }
+
+    /// Makes the corpus, the prepared folder and the subsets of the study.
+    pub fn prepare(&self) {
+        self.succeed("synth --config study.toml --out data");
+        self.succeed("prepare --config study.toml --data data --out prepared");
+        self.succeed("sample --config study.toml --prepared prepared --out subsets.parquet");
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,83 @@
+//! What a user reads when something is wrong: one line that names it, the right exit code, and nothing left behind.
+
+use study_tests::{Bench, tiny};
+
+#[test]
+fn settings_that_are_wrong_exit_with_2_and_name_the_key() {
+    let bench = Bench::new(&tiny("[grid]\nsedes = [1]\n"));
+    let words = bench.fail("check study.toml", 2);
+    assert!(words.contains("study.toml: key 'grid.sedes'") && words.contains("`seeds`"), "{words}");
+    for verb in ["synth --config study.toml --out x", "plan study.toml --run x"] {
+        bench.fail(verb, 2);
+    }
+    assert!(!bench.path("x").exists());
+}
+
+#[test]
+fn a_study_without_data_says_what_it_needs() {
+    let bench = Bench::new("name = \"x\"\n");
+    let words = bench.fail("plan study.toml --run run", 2);
+    assert!(words.contains("--data: expected a folder with CMU_MOSEI_COVAREP.csd"), "{words}");
+    let words = bench.fail("plan study.toml --run run --data nowhere", 1);
+    assert!(words.contains("CMU_MOSEI_COVAREP.csd"), "{words}");
+    assert!(!bench.path("run").exists());
+}
+
+#[test]
+fn a_device_that_is_not_there_is_an_error() {
+    let bench = Bench::new(&tiny(""));
+    for device in ["cuda:999999", "gpu"] {
+        let words = bench.fail(&format!("plan study.toml --run run --device {device}"), 2);
+        assert!(words.contains(device), "{words}");
+    }
+    assert!(!bench.path("run").exists());
+}
+
+#[test]
+fn a_budget_without_positives_stops_the_study_before_training() {
+    let config = tiny("").replace("counts = [20]", "counts = [2]").replace("min_positives = 0", "min_positives = 1");
+    let bench = Bench::new(&config);
+    bench.succeed("synth --config study.toml --out data");
+    bench.succeed("prepare --config study.toml --data data --out prepared");
+    let words = bench.fail("sample --config study.toml --prepared prepared --out subsets.parquet", 1);
+    assert!(words.contains("budget") && words.contains('2'), "{words}");
+    assert!(!bench.path("subsets.parquet").exists());
+}
+
+#[test]
+fn files_that_are_no_csd_leave_nothing() {
+    let bench = Bench::new(&tiny(""));
+    std::fs::create_dir(bench.path("data")).unwrap();
+    for name in ["CMU_MOSEI_COVAREP.csd", "CMU_MOSEI_Labels.csd"] {
+        bench.write(&format!("data/{name}"), "not HDF5 at all");
+    }
+    let words = bench.fail("prepare --config study.toml --data data --out prepared", 1);
+    assert!(words.contains(".csd") && words.contains("HDF5"), "{words}");
+    assert_eq!(words.lines().count(), 1, "{words}");
+    assert!(!bench.path("prepared").exists());
+}
+
+#[test]
+fn an_encoder_that_does_not_fit_is_refused() {
+    let bench = Bench::new(&tiny(""));
+    bench.prepare();
+    bench.succeed("pretrain --config study.toml --prepared prepared --out pretrain");
+    bench.write("study.toml", &tiny("").replace("feedforward_dim = 32", "feedforward_dim = 48"));
+    let cell = "finetune --config study.toml --prepared prepared --subsets subsets.parquet --labels n20 --start ssl --out cell";
+    let words = bench.fail(&format!("{cell} --encoder pretrain/encoder"), 1);
+    assert!(words.contains("feedforward_dim: expected 48 as the configuration says, found 32"), "{words}");
+    let words = bench.fail(cell, 2);
+    assert!(words.contains("encoder: expected the folder of a pre-trained encoder"), "{words}");
+    let words = bench.fail(&cell.replace("n20", "n21").replace("ssl", "scratch"), 1);
+    assert!(words.contains("budget n21"), "{words}");
+    assert!(!bench.path("cell/predictions.parquet").exists());
+}
+
+#[test]
+fn a_folder_that_is_no_run_is_named() {
+    let bench = Bench::new("");
+    for verb in ["evaluate", "report"] {
+        let words = bench.fail(&format!("{verb} nowhere"), 1);
+        assert!(words.contains("nowhere: no plan here"), "{words}");
+    }
+}

@@ -1,0 +1,60 @@
+//! A seed fixes every bit on the CPU, interrupted or not.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+use study_tests::{Bench, tiny};
+
+fn bytes(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Losses of the journal's steps, as text: equal text is equal bits.
+fn losses(journal: &Path) -> Vec<String> {
+    let text = String::from_utf8(bytes(journal)).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    lines.filter(|l| l["event"] == "step").map(|l| format!("{} {}", l["step"], l["loss"])).collect()
+}
+
+#[test]
+fn training_twice_gives_the_same_bytes_and_another_seed_gives_others() {
+    let bench = Bench::new(&tiny(""));
+    bench.prepare();
+    for out in ["a", "b"] {
+        bench.succeed(&format!("pretrain --config study.toml --prepared prepared --seed 3 --out {out}"));
+        bench.succeed(&format!(
+            "finetune --config study.toml --prepared prepared --subsets subsets.parquet --start ssl --encoder {out}/encoder --labels n20 --seed 3 --out {out}/cell --key k"
+        ));
+    }
+    bench.succeed("pretrain --config study.toml --prepared prepared --seed 4 --out c");
+    for file in ["encoder/model.safetensors", "cell/predictions.parquet", "cell/model/heads.safetensors"] {
+        assert!(bytes(&bench.path("a").join(file)) == bytes(&bench.path("b").join(file)), "{file} differs");
+    }
+    assert_eq!(losses(&bench.path("a/journal.jsonl")), losses(&bench.path("b/journal.jsonl")));
+    assert_ne!(bytes(&bench.path("a/encoder/model.safetensors")), bytes(&bench.path("c/encoder/model.safetensors")));
+}
+
+#[test]
+fn a_killed_training_goes_on_to_the_same_bytes() {
+    // Long enough to be killed between its first checkpoint and its end.
+    let config = tiny("").replace("steps = 12", "steps = 400");
+    let bench = Bench::new(&config);
+    bench.prepare();
+    let arguments = |out: &str| format!("pretrain --config study.toml --prepared prepared --out {out}");
+    bench.succeed(&arguments("whole"));
+    let mut child = bench.command(&arguments("killed")).spawn().unwrap();
+    let begin = Instant::now();
+    while !bench.path("killed/checkpoint/state.safetensors").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
+        assert!(begin.elapsed() < Duration::from_secs(120), "no checkpoint");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!bench.path("killed/encoder").exists(), "it ended before it could be killed");
+    bench.succeed(&arguments("killed"));
+    let journal = bench.path("killed/journal.jsonl");
+    assert!(String::from_utf8(bytes(&journal)).unwrap().contains("\"resume\""), "it began anew");
+    assert!(bytes(&bench.path("whole/encoder/model.safetensors")) == bytes(&bench.path("killed/encoder/model.safetensors")));
+    assert_eq!(losses(&journal), losses(&bench.path("whole/journal.jsonl")));
+    assert!(!bench.path("killed/checkpoint").exists(), "checkpoints go when the training is done");
+}

@@ -1,0 +1,160 @@
+//! From a configuration to a report, through plan and engine.
+
+use run_record::{CellPredictions, Table, read_results};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use study_tests::{Bench, program, tiny};
+use sweep::{Outcome, Plan};
+
+const GRID: &str = "[grid]\nseeds = [0]\n";
+
+fn sweep(bench: &Bench) -> Outcome {
+    let plan: Plan = serde_json::from_str(&bench.succeed("plan study.toml --run run")).unwrap();
+    let outcome = sweep::run(&plan, &bench.path("run"), program(), 2, &mut |_| ()).unwrap();
+    for (id, error) in &outcome.failed {
+        eprintln!("{id}: {error}");
+    }
+    outcome
+}
+
+fn cells(outcome: &[String]) -> usize {
+    outcome.iter().filter(|id| id.starts_with("cells/")).count()
+}
+
+#[test]
+fn a_study_runs_once_and_then_only_what_a_change_touches() {
+    let bench = Bench::new(&tiny(GRID));
+    let first = sweep(&bench);
+    assert!(first.failed.is_empty() && first.blocked.is_empty());
+    // 4 starts × 2 budgets × 1 seed × 1 draw
+    assert_eq!((cells(&first.done), first.skipped.len()), (8, 0));
+    let run = bench.path("run");
+    check_tables(&run);
+    let html = std::fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(html.contains("<svg") && html.contains("tiny") && !html.contains("http://") && !html.contains("<script"));
+    assert!(std::fs::read_to_string(run.join("figures/learning_curves.svg")).unwrap().starts_with("<svg"));
+
+    let again = sweep(&bench);
+    assert_eq!(again.done, Vec::<String>::new());
+    assert_eq!(again.skipped.len(), first.done.len());
+
+    // One seed more: what is there stays.
+    bench.write("study.toml", &tiny("[grid]\nseeds = [0, 1]\n"));
+    let more = sweep(&bench);
+    assert_eq!(cells(&more.done), 8);
+    assert_eq!(more.done.iter().filter(|id| id.starts_with("pretrain/")).count(), 1);
+
+    // Another fine-tuning: encoders stay, all cells are done anew.
+    bench.write("study.toml", &tiny("[grid]\nseeds = [0, 1]\n").replace("[finetune.training]", "[finetune]\npooling = \"attention\"\n[finetune.training]"));
+    let other = sweep(&bench);
+    assert_eq!(cells(&other.done), 16);
+    assert!(other.done.iter().all(|id| !id.starts_with("pretrain/") && id != "prepare" && id != "synth"));
+}
+
+/// What readers of the tables rely on.
+fn check_tables(run: &Path) {
+    let path = run.join("predictions.parquet");
+    let cells = CellPredictions::from_table(&path, &Table::read(&path).unwrap()).unwrap();
+    let results = read_results(&run.join("results.csv")).unwrap();
+    assert_eq!(cells.len(), 8);
+    // 2 splits × (6 emotions + macro + micro) × 10 metrics
+    assert_eq!(results.len(), cells.len() * 160);
+    assert!(results.iter().all(|r| r.value.is_none_or(f64::is_finite)));
+
+    let subsets_path = run.join("subsets.parquet");
+    let subsets = Table::read(&subsets_path).unwrap();
+    let mut by_fraction: BTreeMap<String, BTreeSet<(String, i32)>> = BTreeMap::new();
+    let (videos, segments) = (subsets.text(&subsets_path, "video").unwrap(), subsets.i32(&subsets_path, "segment").unwrap());
+    for (i, fraction) in subsets.f64(&subsets_path, "fraction").unwrap().iter().enumerate() {
+        by_fraction.entry(format!("{fraction:.6}")).or_default().insert((videos[i].clone(), segments[i]));
+    }
+    let sizes: BTreeSet<i32> = by_fraction.values().map(|s| s.len() as i32).collect();
+    assert_eq!(sizes, cells.iter().map(|c| c.id.n_labels).collect());
+    let nested: Vec<_> = by_fraction.values().collect();
+    assert!(nested.windows(2).all(|w| w[0].is_subset(w[1])));
+
+    // Every start of a budget is judged on the same rows.
+    let mut judged: BTreeMap<i32, BTreeSet<Vec<(String, String, i32, String, bool)>>> = BTreeMap::new();
+    for cell in &cells {
+        let rows = cell.rows.iter().map(|r| (r.split.clone(), r.video.clone(), r.segment, r.emotion.clone(), r.present)).collect();
+        judged.entry(cell.id.n_labels).or_default().insert(rows);
+    }
+    assert!(judged.values().all(|rows| rows.len() == 1));
+
+    let videos_of = |split: &str| -> BTreeSet<&str> {
+        cells.iter().flat_map(|c| &c.rows).filter(|r| r.split == split).map(|r| r.video.as_str()).collect()
+    };
+    let pretraining_path = run.join("pretraining.parquet");
+    let pretraining = Table::read(&pretraining_path).unwrap();
+    let trained: BTreeSet<&str> =
+        pretraining.text(&pretraining_path, "video").unwrap().iter().chain(videos).map(String::as_str).collect();
+    assert!(!trained.is_empty() && trained.is_disjoint(&videos_of("test")) && trained.is_disjoint(&videos_of("valid")));
+    assert!(videos_of("valid").is_disjoint(&videos_of("test")));
+}
+
+#[test]
+fn a_cell_that_fails_stops_no_other_and_comes_back() {
+    let bench = Bench::new(&tiny(GRID));
+    let plan: Plan = serde_json::from_str(&bench.succeed("plan study.toml --run run")).unwrap();
+    let mut broken = plan.clone();
+    let place = broken.steps.iter().position(|s| s.id.starts_with("cells/") && s.id.contains("scratch")).unwrap();
+    let id = broken.steps[place].id.clone();
+    broken.steps[place].command.push("--no-such-option".into());
+    let first = sweep::run(&broken, &bench.path("run"), program(), 2, &mut |_| ()).unwrap();
+    assert_eq!(first.failed.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), [id.as_str()]);
+    assert!(first.failed[0].1.contains("--no-such-option"), "{}", first.failed[0].1);
+    let html = std::fs::read_to_string(bench.path("run/report.html")).unwrap();
+    assert!(html.contains(&id), "the report names the cell that failed");
+
+    let second = sweep::run(&plan, &bench.path("run"), program(), 2, &mut |_| ()).unwrap();
+    assert!(second.failed.is_empty());
+    assert_eq!(cells(&second.done), 1);
+    assert!(second.done.iter().any(|id| id == "report"), "the report is made anew");
+}
+
+#[test]
+fn folds_of_a_cross_validation_test_each_video_once() {
+    let config = tiny("[grid]\nseeds = [0]\nstarts = [\"scratch\"]\n")
+        .replace("[data]", "[data]\nsplit = { k_folds = 3 }");
+    let bench = Bench::new(&config);
+    let outcome = sweep(&bench);
+    assert!(outcome.failed.is_empty() && outcome.blocked.is_empty());
+    let path = bench.path("run/predictions.parquet");
+    let cells = CellPredictions::from_table(&path, &Table::read(&path).unwrap()).unwrap();
+    let mut tested: BTreeMap<&str, BTreeSet<i32>> = BTreeMap::new();
+    for cell in &cells {
+        for row in cell.rows.iter().filter(|r| r.split == "test") {
+            tested.entry(&row.video).or_default().insert(cell.id.fold);
+        }
+    }
+    assert!(tested.len() >= 18, "{} videos are tested", tested.len());
+    assert!(tested.values().all(|folds| folds.len() == 1));
+}
+
+#[test]
+fn models_and_encoders_are_used_again() {
+    let bench = Bench::new(&tiny("[grid]\nseeds = [0]\nstarts = [\"ssl\", \"frozen\"]\n"));
+    assert!(sweep(&bench).failed.is_empty());
+    bench.succeed("predict --model run/cells/fold0/ssl-n20-seed0-draw0/model --data run/prepared --out said.parquet");
+    let said = Table::read(&bench.path("said.parquet")).unwrap();
+    let path = bench.path("run/cells/fold0/ssl-n20-seed0-draw0/predictions.parquet");
+    let cell = &CellPredictions::from_table(&path, &Table::read(&path).unwrap()).unwrap()[0];
+    let said_path = bench.path("said.parquet");
+    let mut scores = BTreeMap::new();
+    for i in 0..said.rows() {
+        let id = (
+            said.text(&said_path, "video").unwrap()[i].clone(),
+            said.i32(&said_path, "segment").unwrap()[i],
+            said.text(&said_path, "emotion").unwrap()[i].clone(),
+        );
+        scores.insert(id, said.option_f64(&said_path, "score").unwrap()[i]);
+    }
+    for row in &cell.rows {
+        // Batches differ, so do the last bits.
+        let again = scores[&(row.video.clone(), row.segment, row.emotion.clone())].unwrap();
+        assert!((again - row.score.unwrap()).abs() < 1e-5);
+    }
+    bench.succeed("embed --encoder run/pretrain/fold0-seed0/encoder --data run/prepared --out h.parquet --level frame --with-input");
+    let embedded = Table::read(&bench.path("h.parquet")).unwrap();
+    assert!(embedded.get("h15").is_some() && embedded.get("h16").is_none() && embedded.get("x0").is_some());
+}

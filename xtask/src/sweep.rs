@@ -1,0 +1,242 @@
+//! `cargo xtask sweep`: the whole study of a config, as far as it is not done yet.
+//!
+//! What lives here: the way from the command line to the engine, and how its progress is shown. What the steps are,
+//! `mosei-ssl plan` says; how they are run, the crate `sweep`.
+
+use crate::progress::style;
+use crate::status::{duration, indent};
+use crate::{setup, workspace};
+use anyhow::{Context, Result, bail};
+use indicatif::ProgressBar;
+use std::io::{IsTerminal, stderr};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use sweep::{Event, Explanation, Outcome, Plan};
+
+/// Runs the study of a config: what is done already is not done again.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask sweep
+  cargo xtask sweep configs/demo.toml --out runs/demo --jobs 4
+  cargo xtask sweep configs/mosei.toml --data ../mosei --device cuda
+  cargo xtask sweep --dry-run --explain")]
+pub struct Sweep {
+    /// The study [default: configs/demo.toml of this checkout].
+    config: Option<PathBuf>,
+    /// Folder of the input files.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The run's folder [default: runs/NAME of this checkout, after the config's file name].
+    #[arg(long, value_name = "RUN")]
+    out: Option<PathBuf>,
+    /// Processes at a time [default: cores divided by the threads of each].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Where models run: cpu, cuda or cuda:INDEX.
+    #[arg(long, value_name = "DEVICE", value_parser = device)]
+    device: Option<String>,
+    /// Say what would run; run and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Say of every step why it runs, or that it is done.
+    #[arg(long)]
+    explain: bool,
+}
+
+fn device(text: &str) -> Result<String, String> {
+    let index_is_good = |index: &str| !index.is_empty() && index.bytes().all(|b| b.is_ascii_digit());
+    match text {
+        "cpu" | "cuda" => Ok(text.to_string()),
+        _ if text.strip_prefix("cuda:").is_some_and(index_is_good) => Ok(text.to_string()),
+        _ => Err("expected cpu, cuda or cuda:INDEX".to_string()),
+    }
+}
+
+impl Sweep {
+    /// Runs the verb.
+    pub fn run(self) -> Result<ExitCode> {
+        let root = workspace::root()?;
+        let config = self.config.clone().unwrap_or_else(|| root.join("configs/demo.toml"));
+        if !config.is_file() {
+            eprintln!("error: {}: no such config", config.display());
+            return Ok(ExitCode::from(2));
+        }
+        let name = config.file_stem().context("the config has no file name")?;
+        let run = self.out.clone().unwrap_or_else(|| root.join("runs").join(name));
+        setup::ensure(&root, false)?;
+        let program = workspace::build_program(&root)?;
+        if !self.dry_run {
+            // Planning writes the config into the run's folder, under the feet of a sweep that works there.
+            sweep::check_free(&run)?;
+        }
+        let plan = match self.plan(&program, &config, &run)? {
+            Ok(plan) => plan,
+            Err(code) => return Ok(code),
+        };
+        plan.check()?;
+        if self.dry_run || self.explain {
+            show(&plan, &sweep::explain(&plan, &run)?, self.explain);
+        }
+        if self.dry_run {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let jobs = self.jobs.map_or_else(|| (cores / plan.threads.max(1)).max(1), usize::from);
+        println!("{}: {} steps in {}, {jobs} at a time", plan.name, plan.steps.len(), run.display());
+        let mut display = Display::new(plan.steps.len());
+        let outcome = sweep::run(&plan, &run, &program, jobs, &mut |event| display.tell(event))?;
+        display.finish();
+        Ok(summary(&outcome, &run))
+    }
+
+    /// The plan as the study's program makes it; an exit code where it refuses, having said why itself.
+    fn plan(&self, program: &Path, config: &Path, run: &Path) -> Result<Result<Plan, ExitCode>> {
+        let mut command = Command::new(program);
+        command.arg("plan").arg(config).arg("--run").arg(run);
+        if let Some(data) = &self.data {
+            command.arg("--data").arg(data);
+        }
+        if let Some(device) = &self.device {
+            command.args(["--device", device]);
+        }
+        if self.dry_run {
+            command.arg("--dry-run");
+        }
+        let output = command.stderr(Stdio::inherit()).output().context("failed to start mosei-ssl plan")?;
+        if !output.status.success() {
+            return Ok(Err(workspace::exit_code(output.status)));
+        }
+        match serde_json::from_slice(&output.stdout) {
+            Ok(plan) => Ok(Ok(plan)),
+            Err(e) => bail!("mosei-ssl plan printed no plan: {e}"),
+        }
+    }
+}
+
+/// What would run, by name, or for every step the reason.
+fn show(plan: &Plan, explanations: &[Explanation<'_>], all: bool) {
+    for e in explanations {
+        if all {
+            println!("{:<44} {}", e.step.id, e.reason);
+        } else if e.reason.runs() {
+            println!("{:<44} {}", e.step.id, e.step.about);
+        }
+    }
+    let to_run = explanations.iter().filter(|e| e.reason.runs()).count();
+    println!("{}: {} steps, {} done, {to_run} to run", plan.name, plan.steps.len(), plan.steps.len() - to_run);
+}
+
+/// Shows events: a bar with rate and time left on a terminal, a line a step elsewhere.
+struct Display {
+    bar: Option<ProgressBar>,
+    total: usize,
+    settled: usize,
+    skipped: usize,
+}
+
+impl Display {
+    fn new(total: usize) -> Self {
+        let bar = stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(0);
+            bar.set_style(style("{bar:30} {pos}/{len} steps, {per_sec}, {eta} left  {msg}"));
+            bar.enable_steady_tick(std::time::Duration::from_millis(200));
+            bar
+        });
+        Display { bar, total, settled: 0, skipped: 0 }
+    }
+
+    fn tell(&mut self, event: Event<'_>) {
+        match event {
+            Event::OrphanEnded { id } => self.line(&format!("ended {id}, left running by a sweep that was killed")),
+            Event::Skipped { .. } => {
+                self.settled += 1;
+                self.skipped += 1;
+            }
+            Event::Started { step } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_message(step.id.clone());
+                }
+            }
+            Event::Done { step, seconds } => {
+                self.settled += 1;
+                if self.bar.is_none() {
+                    self.line(&format!("{} done     {}  {}", self.count(), step.id, duration(seconds)));
+                }
+            }
+            Event::Failed { step, error } => {
+                self.settled += 1;
+                // The whole error stands in the summary; its last line says most.
+                let last = error.lines().last().unwrap_or_default();
+                self.line(&format!("{} FAILED   {}: {last}", self.count(), step.id));
+            }
+            Event::Blocked { step, by } => {
+                self.settled += 1;
+                self.line(&format!("{} blocked  {}: {by} failed or could not run", self.count(), step.id));
+            }
+            Event::Stopping => self.line("stopping: waiting for the processes to end"),
+        }
+        if let Some(bar) = &self.bar {
+            // Steps that were done before would make the rate look better than it is.
+            bar.set_length((self.total - self.skipped) as u64);
+            bar.set_position((self.settled - self.skipped) as u64);
+        }
+    }
+
+    fn count(&self) -> String {
+        let width = self.total.to_string().len();
+        format!("[{:>width$}/{}]", self.settled, self.total)
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => println!("{text}"),
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Says how the sweep ended.
+fn summary(outcome: &Outcome, run: &Path) -> ExitCode {
+    println!(
+        "{} done, {} were done before, {} failed, {} blocked, in {}",
+        outcome.done.len(),
+        outcome.skipped.len(),
+        outcome.failed.len(),
+        outcome.blocked.len(),
+        duration(outcome.seconds)
+    );
+    for (id, error) in &outcome.failed {
+        println!("failed: {id}\n{}", indent(error));
+    }
+    for file in ["results.csv", "report.html"].map(|name| run.join(name)) {
+        if file.is_file() {
+            println!("{}", file.display());
+        }
+    }
+    if outcome.interrupted {
+        println!("stopped; the same command goes on where it stopped");
+        ExitCode::from(130)
+    } else if outcome.is_complete() {
+        ExitCode::SUCCESS
+    } else {
+        println!("the same command runs again what failed and what it kept from running");
+        ExitCode::FAILURE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::device;
+
+    #[test]
+    fn devices_are_checked_before_anything_is_built() {
+        assert!(["cpu", "cuda", "cuda:1"].into_iter().all(|d| device(d).is_ok()));
+        assert!(["gpu", "cuda:", "cuda:x", ""].into_iter().all(|d| device(d).is_err()));
+    }
+}

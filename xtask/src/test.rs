@@ -1,0 +1,37 @@
+//! `cargo xtask test`: everything that a change has to pass.
+
+use crate::{setup, workspace};
+use anyhow::Result;
+use std::process::ExitCode;
+
+/// Checks the layout, the lints, the documentation and the tests; stops at the first that fails.
+///
+/// The tests include the table of which crate may use which (`xtask/tests/architecture.rs`).
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  cargo xtask test")]
+pub struct Test {}
+
+/// Each check: its name, and the arguments to cargo.
+const CHECKS: [(&str, &[&str]); 4] = [
+    ("layout (cargo fmt)", &["fmt", "--all", "--check"]),
+    ("lints (cargo clippy)", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
+    ("documentation (cargo doc)", &["doc", "--workspace", "--no-deps", "--locked"]),
+    ("tests (cargo test)", &["test", "--workspace", "--locked"]),
+];
+
+impl Test {
+    /// Runs the verb.
+    pub fn run(self) -> Result<ExitCode> {
+        let root = workspace::root()?;
+        setup::ensure(&root, false)?;
+        for (i, (name, arguments)) in CHECKS.iter().enumerate() {
+            println!("[{}/{}] {name}", i + 1, CHECKS.len());
+            let mut cargo = workspace::cargo(&root);
+            // Read by cargo doc alone.
+            cargo.args(*arguments).env("RUSTDOCFLAGS", "-D warnings");
+            workspace::run(name, &mut cargo)?;
+        }
+        println!("all {} checks passed", CHECKS.len());
+        Ok(ExitCode::SUCCESS)
+    }
+}
