@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 fn main() {
-    println!("cargo:rerun-if-changed=src/shim.cpp");
+    for file in ["shim.cpp", "attention.cpp", "guard.h"] {
+        println!("cargo:rerun-if-changed=src/{file}");
+    }
     println!("cargo:rerun-if-env-changed=LIBTORCH");
     let Some(root) = std::env::var_os("LIBTORCH").map(PathBuf::from) else {
         eprintln!("LIBTORCH is not set: run `cargo xtask setup` in the checkout, or export LIBTORCH");
@@ -21,8 +23,13 @@ fn main() {
         .include(include.join("torch/csrc/api/include"))
         // The headers' warnings are not ours to mend.
         .warnings(false)
-        .opt_level(2)
+        // The kernels are as fast in a debug build: tests run them too.
+        .opt_level(3)
+        .flag_if_supported("-ffp-contract=fast")
+        // Vectors are passed between inlined functions only: how a call would pass them does not matter.
+        .flag_if_supported("-Wno-psabi")
         .file("src/shim.cpp")
+        .file("src/attention.cpp")
         .compile("torch_ext_shim");
     if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
         println!("cargo:rustc-link-lib=dl");

@@ -54,7 +54,9 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
     bench.succeed(&arguments("killed"));
     let journal = bench.path("killed/journal.jsonl");
     assert!(String::from_utf8(bytes(&journal)).unwrap().contains("\"resume\""), "it began anew");
-    assert!(bytes(&bench.path("whole/encoder/model.safetensors")) == bytes(&bench.path("killed/encoder/model.safetensors")));
+    assert!(
+        bytes(&bench.path("whole/encoder/model.safetensors")) == bytes(&bench.path("killed/encoder/model.safetensors"))
+    );
     assert_eq!(losses(&journal), losses(&bench.path("whole/journal.jsonl")));
     assert!(!bench.path("killed/checkpoint").exists(), "checkpoints go when the training is done");
 }

@@ -1,7 +1,7 @@
 use crate::linear::{Linear, Making};
 use crate::parameters::Init;
 use crate::{BackboneError, Layout};
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 /// Self-attention of each segment's frames among themselves (`nn.MultiheadAttention`).
 #[derive(Debug)]
@@ -38,14 +38,27 @@ impl Attention {
     /// # Shapes
     /// `x_nd` [N, D] → [N, D]
     pub(crate) fn forward(&self, x_nd: &Tensor, layout: &Layout, train: bool) -> Result<Tensor, BackboneError> {
-        let (_, d) = x_nd.size2()?;
+        let qkv_n3d = self.input.forward(x_nd)?;
+        let dropout = if train { self.dropout } else { 0.0 };
+        let y_nd = if x_nd.device() == Device::Cpu {
+            torch_ext::packed_attention(&qkv_n3d, layout.offsets(), self.heads, dropout)?
+        } else {
+            self.padded(&qkv_n3d, layout, dropout)?
+        };
+        self.output.forward(&y_nd)
+    }
+
+    /// By libtorch's kernel, which wants a rectangle: the one place where segments are padded.
+    ///
+    /// # Shapes
+    /// `qkv_n3d` [N, 3 D] → [N, D]
+    fn padded(&self, qkv_n3d: &Tensor, layout: &Layout, dropout: f64) -> Result<Tensor, BackboneError> {
+        let d = qkv_n3d.size()[1] / 3;
         let (b, t) = (layout.segments(), layout.longest());
-        // Packed up to here; the kernel wants a rectangle.
-        let qkv_bt3d = layout.pad(&self.input.forward(x_nd)?)?;
+        let qkv_bt3d = layout.pad(qkv_n3d)?;
         let qkv_3bhtk = qkv_bt3d.f_reshape([b, t, 3, self.heads, d / self.heads])?.f_permute([2, 0, 3, 1, 4])?;
         let part = |i| qkv_3bhtk.f_select(0, i);
         let mask_b11t = layout.valid_bt().map(|valid| valid.reshape([b, 1, 1, t]));
-        let dropout = if train { self.dropout } else { 0.0 };
         let y_bhtk = Tensor::f_scaled_dot_product_attention(
             &part(0)?,
             &part(1)?,
@@ -56,7 +69,29 @@ impl Attention {
             None,
             false,
         )?;
-        let y_btd = y_bhtk.f_transpose(1, 2)?.f_reshape([b, t, d])?;
-        self.output.forward(&layout.pack(&y_btd)?)
+        layout.pack(&y_bhtk.f_transpose(1, 2)?.f_reshape([b, t, d])?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Parameters, Source};
+    use rand::{SeedableRng, rngs::ChaCha12Rng};
+    use tch::Kind;
+
+    #[test]
+    fn packed_and_padded_attention_are_one() {
+        let mut source = Source::draw(|_: &str| ChaCha12Rng::seed_from_u64(1));
+        let mut parameters = Parameters::default();
+        let mut making = Making { parameters: &mut parameters, source: &mut source, device: Device::Cpu };
+        let attention = Attention::new(&mut making, "a", 24, 2, 0.1).unwrap();
+        let layout = Layout::new(&[0, 9, 10, 30], Device::Cpu).unwrap();
+        let x_nd = (Tensor::arange(30 * 24, (Kind::Float, Device::Cpu)) * 0.37).sin().reshape([30, 24]);
+        let qkv_n3d = attention.input.forward(&x_nd).unwrap();
+        let packed = torch_ext::packed_attention(&qkv_n3d, layout.offsets(), 2, 0.0).unwrap();
+        let padded = attention.padded(&qkv_n3d, &layout, 0.0).unwrap();
+        let difference = f64::try_from((packed - padded).abs().max()).unwrap();
+        assert!(difference < 1e-6, "{difference:e}");
     }
 }

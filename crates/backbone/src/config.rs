@@ -41,7 +41,8 @@ impl Default for EncoderConfig {
 impl EncoderConfig {
     /// Whether every value makes sense.
     pub fn check(&self) -> Result<(), BackboneError> {
-        let wrong = |key, expected: &str, found: String| Err(BackboneError::Config { key, expected: expected.into(), found });
+        let wrong =
+            |key, expected: &str, found: String| Err(BackboneError::Config { key, expected: expected.into(), found });
         let sizes = [
             ("model_dim", self.model_dim),
             ("heads", self.heads),

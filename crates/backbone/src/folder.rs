@@ -83,8 +83,8 @@ impl EncoderFolder {
         };
         write_tensors(encoder.parameters().entries(), None, &folder.join(TENSOR_FILE))?;
         let path = folder.join(CONFIG_FILE);
-        let text =
-            serde_json::to_string_pretty(&config).map_err(|source| BackboneError::Json { path: path.clone(), source })?;
+        let text = serde_json::to_string_pretty(&config)
+            .map_err(|source| BackboneError::Json { path: path.clone(), source })?;
         std::fs::write(&path, text + "\n").map_err(io("cannot be written", &path))
     }
 

@@ -6,6 +6,7 @@ use tch::{Device, Kind, Tensor};
 /// Where the segments of a packed batch begin and end.
 #[derive(Debug)]
 pub struct Layout {
+    offsets: Vec<i64>,
     lengths: Vec<i64>,
     frames: i64,
     longest: i64,
@@ -53,6 +54,7 @@ impl Layout {
             owners: each(|b, _, _| b)?,
             frames,
             longest,
+            offsets: offsets.to_vec(),
             lengths,
             valid_bt,
             device,
@@ -74,9 +76,14 @@ impl Layout {
         self.longest
     }
 
-    /// Rows that attention computes, padding included: B T.
-    pub fn padded_frames(&self) -> i64 {
-        self.segments() * self.longest
+    /// Rows that the largest kernel computes: N on the CPU, where nothing is padded, else B T.
+    pub fn computed_frames(&self) -> i64 {
+        if self.device == Device::Cpu { self.frames } else { self.segments() * self.longest }
+    }
+
+    /// Where segments begin, and the end of the last: [B + 1].
+    pub(crate) fn offsets(&self) -> &[i64] {
+        &self.offsets
     }
 
     /// Place of each frame in its segment, from 0: [N] int64.

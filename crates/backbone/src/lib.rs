@@ -1,7 +1,7 @@
 //! A transformer encoder over *packed* segments, with heads for reconstruction and for emotions.
 //!
-//! Segments stand one after another in one matrix, with offsets; nothing is padded, except inside attention, where a
-//! library kernel forces it. Tensor names and shapes are those of PyTorch's `nn.TransformerEncoder`.
+//! Segments stand one after another in one matrix, with offsets; nothing is padded, except on a GPU inside attention,
+//! where a library kernel forces it. Tensor names and shapes are those of PyTorch's `nn.TransformerEncoder`.
 //!
 //! What lives here: layers, heads, first values of weights, and the encoder's folder. What does not: data, masks,
 //! losses, optimisers.

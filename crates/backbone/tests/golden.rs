@@ -62,8 +62,16 @@ fn an_encoder_that_does_not_fit_is_refused_by_tensor() {
     std::fs::copy(from.join("model.safetensors"), dir.path().join("model.safetensors")).unwrap();
     let text = std::fs::read_to_string(from.join("config.json")).unwrap();
     let cases = [
-        ("\"feedforward_dim\": 24", "\"feedforward_dim\": 32", "'encoder.layers.0.linear1.weight': expected shape [32, 16], found [24, 16]"),
-        ("\"layers\": 2", "\"layers\": 3", "'encoder.layers.2.self_attn.in_proj_weight': expected shape [48, 16], found no such tensor"),
+        (
+            "\"feedforward_dim\": 24",
+            "\"feedforward_dim\": 32",
+            "'encoder.layers.0.linear1.weight': expected shape [32, 16], found [24, 16]",
+        ),
+        (
+            "\"layers\": 2",
+            "\"layers\": 3",
+            "'encoder.layers.2.self_attn.in_proj_weight': expected shape [48, 16], found no such tensor",
+        ),
         ("\"layers\": 2", "\"layers\": 1", "'encoder.layers.1.linear1.bias': not a tensor of this configuration"),
         ("\"heads\": 4", "\"heads\": 5", "heads: expected a divisor of model_dim 16, found 5"),
         ("\"input_dim\": 5", "\"input_dim\": 6", "columns: expected 6 values, one an input, found 5"),

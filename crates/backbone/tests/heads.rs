@@ -1,6 +1,6 @@
 //! The heads against plain loops, and the first values of weights.
 
-use backbone::{Encoder, EncoderConfig, EmotionHeads, HeadsConfig, Layout, Pooling, Source};
+use backbone::{EmotionHeads, Encoder, EncoderConfig, HeadsConfig, Layout, Pooling, Source};
 use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
 use tch::{Device, Kind, Tensor};

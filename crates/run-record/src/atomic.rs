@@ -50,7 +50,8 @@ impl StagedFile {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
-        let temporary = builder.prefix(".tmp-").tempfile_in(&parent).map_err(RecordError::io("make a file in", &parent))?;
+        let temporary =
+            builder.prefix(".tmp-").tempfile_in(&parent).map_err(RecordError::io("make a file in", &parent))?;
         Ok(StagedFile { target: path.to_path_buf(), temporary })
     }
 
@@ -68,7 +69,11 @@ impl StagedFile {
     pub fn commit(self) -> Result<(), RecordError> {
         let StagedFile { target, temporary } = self;
         temporary.as_file().sync_all().map_err(RecordError::io("sync", &target))?;
-        temporary.persist(&target).map_err(|e| RecordError::Io { action: "rename", path: target.clone(), source: e.error })?;
+        temporary.persist(&target).map_err(|e| RecordError::Io {
+            action: "rename",
+            path: target.clone(),
+            source: e.error,
+        })?;
         sync_folder(&parent_of(&target))
     }
 }
@@ -91,7 +96,8 @@ impl StagedDir {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o777));
         }
-        let temporary = builder.prefix(".tmp-").tempdir_in(&parent).map_err(RecordError::io("make a folder in", &parent))?;
+        let temporary =
+            builder.prefix(".tmp-").tempdir_in(&parent).map_err(RecordError::io("make a folder in", &parent))?;
         Ok(StagedDir { target: path.to_path_buf(), temporary })
     }
 

@@ -60,7 +60,8 @@ impl CellPredictions {
     pub fn to_table(&self) -> Table {
         let n = self.rows.len();
         let text = |value: &str| Column::Text(vec![value.to_string(); n]);
-        let column = |of: fn(&PredictionRow) -> &str| Column::Text(self.rows.iter().map(|r| of(r).to_string()).collect());
+        let column =
+            |of: fn(&PredictionRow) -> &str| Column::Text(self.rows.iter().map(|r| of(r).to_string()).collect());
         Table::new()
             .with("cell", text(&self.id.cell))
             .with("fold", Column::I32(vec![self.id.fold; n]))
@@ -88,7 +89,8 @@ impl CellPredictions {
         let (cell, fold, start) = (table.text(path, "cell")?, table.i32(path, "fold")?, table.text(path, "start")?);
         let (fraction, n_labels) = (table.f64(path, "fraction")?, table.i32(path, "n_labels")?);
         let (seed, draw, split) = (table.i32(path, "seed")?, table.i32(path, "draw")?, table.text(path, "split")?);
-        let (video, segment, emotion) = (table.text(path, "video")?, table.i32(path, "segment")?, table.text(path, "emotion")?);
+        let (video, segment, emotion) =
+            (table.text(path, "video")?, table.i32(path, "segment")?, table.text(path, "emotion")?);
         let (intensity, present) = (table.f64(path, "intensity")?, table.bool(path, "present")?);
         let (score, predicted) = (table.option_f64(path, "score")?, table.option_f64(path, "predicted_intensity")?);
         let threshold = table.f64(path, "threshold")?;
@@ -144,7 +146,8 @@ mod tests {
     use super::*;
 
     fn cell(name: &str, seed: i32) -> CellPredictions {
-        let id = CellId { cell: name.into(), fold: 1, start: "ssl".into(), fraction: 0.05, n_labels: 12, seed, draw: 2 };
+        let id =
+            CellId { cell: name.into(), fold: 1, start: "ssl".into(), fraction: 0.05, n_labels: 12, seed, draw: 2 };
         let row = PredictionRow {
             split: "test".into(),
             video: "-x_1".into(),

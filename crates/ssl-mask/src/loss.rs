@@ -7,7 +7,11 @@ use tch::{Reduction, TchError, Tensor};
 ///
 /// # Shapes
 /// `predicted_kc`, `target_kc` [K, C], K hidden frames → []
-pub fn reconstruction_loss(loss: ReconstructionLoss, predicted_kc: &Tensor, target_kc: &Tensor) -> Result<Tensor, TchError> {
+pub fn reconstruction_loss(
+    loss: ReconstructionLoss,
+    predicted_kc: &Tensor,
+    target_kc: &Tensor,
+) -> Result<Tensor, TchError> {
     match loss {
         ReconstructionLoss::L1 => predicted_kc.f_l1_loss(target_kc, Reduction::Mean),
         ReconstructionLoss::Mse => predicted_kc.f_mse_loss(target_kc, Reduction::Mean),

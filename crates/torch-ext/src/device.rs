@@ -33,7 +33,9 @@ pub enum DeviceError {
         reason: String,
     },
     /// There is no such GPU.
-    #[error("device '{device}': this machine shows {found} CUDA devices to libtorch (is a driver installed, does CUDA_VISIBLE_DEVICES hide it?)")]
+    #[error(
+        "device '{device}': this machine shows {found} CUDA devices to libtorch (is a driver installed, does CUDA_VISIBLE_DEVICES hide it?)"
+    )]
     Absent {
         /// What was asked for.
         device: String,

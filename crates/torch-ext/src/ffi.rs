@@ -10,6 +10,14 @@ unsafe extern "C" {
     pub(crate) fn te_version() -> *const c_char;
     pub(crate) fn te_gather_rows(x: RawTensor, rows: RawTensor, out: *mut RawTensor) -> *mut c_char;
     pub(crate) fn te_scatter_rows(x: RawTensor, rows: RawTensor, n: i64, out: *mut RawTensor) -> *mut c_char;
+    pub(crate) fn te_packed_attention(
+        qkv: RawTensor,
+        offsets: *const i64,
+        n_offsets: usize,
+        heads: i64,
+        dropout: f64,
+        out: *mut RawTensor,
+    ) -> *mut c_char;
     pub(crate) fn te_adamw_step(
         parameters: *const RawTensor,
         first: *const RawTensor,

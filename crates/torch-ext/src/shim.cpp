@@ -9,9 +9,10 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/version.h>
 
+#include "guard.h"
+
 #include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <string>
 #include <vector>
 
@@ -21,29 +22,6 @@ using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
-
-char* message(const std::string& text) { return strdup(text.c_str()); }
-
-template <typename F>
-char* guarded(F body) {
-  try {
-    body();
-    return nullptr;
-  } catch (const c10::Error& e) {
-    return message(e.what_without_backtrace());
-  } catch (const std::exception& e) {
-    return message(e.what());
-  } catch (...) {
-    return message("an unknown C++ exception");
-  }
-}
-
-std::vector<Tensor> list(Tensor* const* tensors, size_t n) {
-  std::vector<Tensor> out;
-  out.reserve(n);
-  for (size_t i = 0; i < n; ++i) out.push_back(*tensors[i]);
-  return out;
-}
 
 // libtorch's own index_select has a backward pass that must allow for rows named twice and so adds them one by one.
 // Rows named once can be copied.

@@ -1,7 +1,7 @@
 //! Which segments make up the batch of a step.
 
-use run_record::seed::{Stream, rng};
 use rand::RngExt;
+use run_record::seed::{Stream, rng};
 
 /// An endless stream of segments, each epoch in an order of its own, cut into batches of one size.
 ///
@@ -63,7 +63,10 @@ mod tests {
             seen.sort_unstable();
             assert_eq!(seen, segments);
         }
-        assert_ne!(stream[..10].iter().map(|p| p.1).collect::<Vec<_>>(), stream[10..20].iter().map(|p| p.1).collect::<Vec<_>>());
+        assert_ne!(
+            stream[..10].iter().map(|p| p.1).collect::<Vec<_>>(),
+            stream[10..20].iter().map(|p| p.1).collect::<Vec<_>>()
+        );
     }
 
     #[test]

@@ -87,7 +87,10 @@ pub(crate) fn restore(
                 Some(saved) if saved.size() == target.size() => copies.push((target.shallow_clone(), saved)),
                 found => {
                     let found = found.map_or("no such tensor".into(), |t| format!("shape {:?}", t.size()));
-                    let problem = format!("tensor '{name}': expected shape {:?}, found {found}; delete the checkpoint to begin anew", target.size());
+                    let problem = format!(
+                        "tensor '{name}': expected shape {:?}, found {found}; delete the checkpoint to begin anew",
+                        target.size()
+                    );
                     return Err(TrainError::Run { path, problem });
                 }
             }

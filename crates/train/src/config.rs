@@ -165,8 +165,11 @@ impl Study {
 
     /// Checks a text; `path` is for messages.
     pub fn parse(path: &Path, text: &str) -> Result<Self, TrainError> {
-        let failed =
-            |key: String, reason: String| TrainError::Config { path: path.to_path_buf(), key, reason: reason.trim().into() };
+        let failed = |key: String, reason: String| TrainError::Config {
+            path: path.to_path_buf(),
+            key,
+            reason: reason.trim().into(),
+        };
         let document = toml::Deserializer::parse(text).map_err(|e| failed(".".into(), e.to_string()))?;
         let config: StudyConfig = serde_path_to_error::deserialize(document)
             .map_err(|e| failed(e.path().to_string(), e.inner().to_string()))?;
@@ -186,8 +189,9 @@ impl Study {
         if c.name.is_empty() || c.name.contains(['/', '\\', '\n', '\0']) {
             return Err(wrong("name", "a name without slashes or line breaks", format!("{:?}", c.name)));
         }
-        let device_known =
-            c.device == "cpu" || c.device == "cuda" || c.device.strip_prefix("cuda:").is_some_and(|i| i.parse::<usize>().is_ok());
+        let device_known = c.device == "cpu"
+            || c.device == "cuda"
+            || c.device.strip_prefix("cuda:").is_some_and(|i| i.parse::<usize>().is_ok());
         if !device_known {
             return Err(wrong("device", "\"cpu\", \"cuda\" or \"cuda:INDEX\"", format!("\"{}\"", c.device)));
         }
@@ -205,9 +209,9 @@ impl Study {
             }
             other => wrong("encoder", "a shape that can be built", other),
         })?;
-        c.mask
-            .check()
-            .map_err(|e| within("mask", |e: &ssl_mask::MaskConfigError| (e.key.into(), e.expected.into(), e.found.clone()), e))?;
+        c.mask.check().map_err(|e| {
+            within("mask", |e: &ssl_mask::MaskConfigError| (e.key.into(), e.expected.into(), e.found.clone()), e)
+        })?;
         c.pretrain.check().map_err(data("pretrain"))?;
         c.finetune.check().map_err(data("finetune"))?;
         c.grid.check().map_err(data("grid"))?;

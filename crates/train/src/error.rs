@@ -56,7 +56,9 @@ pub enum TrainError {
         segment: String,
     },
     /// A loss or gradient that is not a number.
-    #[error("step {step}: expected a finite loss and gradient, found loss {loss}, gradient norm {gradient_norm}; the batch was {segments}")]
+    #[error(
+        "step {step}: expected a finite loss and gradient, found loss {loss}, gradient norm {gradient_norm}; the batch was {segments}"
+    )]
     Diverged {
         /// Which step, from 0.
         step: usize,

@@ -104,11 +104,17 @@ fn data_facts(manifest: &Manifest) -> FactGroup {
             ),
         ),
         ("Segments cut to the cap", s.cropped.to_string()),
-        ("Frames stored", format!("{} (each the mean of {} frames of the file)", f.stored, manifest.config.pool_frames)),
+        (
+            "Frames stored",
+            format!("{} (each the mean of {} frames of the file)", f.stored, manifest.config.pool_frames),
+        ),
     ];
     let missing: u64 = manifest.nonfinite.values().sum();
     let columns: Vec<String> = manifest.nonfinite.iter().map(|(c, n)| format!("{c} {n}")).collect();
-    rows.push(("Values not finite", if missing == 0 { "none".into() } else { format!("{missing} ({})", columns.join(", ")) }));
+    rows.push((
+        "Values not finite",
+        if missing == 0 { "none".into() } else { format!("{missing} ({})", columns.join(", ")) },
+    ));
     group("Data", rows)
 }
 
@@ -117,7 +123,9 @@ fn fold_facts(manifest: &Manifest) -> FactGroup {
     for (k, fold) in manifest.folds.iter().enumerate() {
         let sizes: Vec<String> = Split::ALL
             .iter()
-            .filter_map(|split| fold.sizes.get(split).map(|s| format!("{split} {} segments of {} videos", s.segments, s.videos)))
+            .filter_map(|split| {
+                fold.sizes.get(split).map(|s| format!("{split} {} segments of {} videos", s.segments, s.videos))
+            })
             .collect();
         rows.push((format!("Fold {k}"), sizes.join("; ")));
         if !fold.dropped_columns.is_empty() {
@@ -140,7 +148,10 @@ fn method_facts(study: &Study, manifest: &Manifest) -> FactGroup {
                     e.layers, e.model_dim, e.heads, e.feedforward_dim, e.dropout
                 ),
             ),
-            ("Hidden frames", format!("{} %, {:?}, replaced: {:?}, loss {:?}", m.ratio * 100.0, m.shape, m.replacement, m.loss)),
+            (
+                "Hidden frames",
+                format!("{} %, {:?}, replaced: {:?}, loss {:?}", m.ratio * 100.0, m.shape, m.replacement, m.loss),
+            ),
             ("Pre-training", format!("{} steps of {} segments, on training videos alone", p.steps, p.batch_segments)),
             (
                 "Fine-tuning",
@@ -151,10 +162,13 @@ fn method_facts(study: &Study, manifest: &Manifest) -> FactGroup {
             ),
             ("Validation labels", "the whole validation split, whatever the label budget".into()),
             ("Objective", format!("{:?}; present: intensity > {}", f.objective, manifest.config.presence_above)),
-            ("Threshold", match f.threshold {
-                crate::Threshold::Fixed => "0.5".into(),
-                crate::Threshold::TunedF1 => "highest F1 on the validation split, by emotion".into(),
-            }),
+            (
+                "Threshold",
+                match f.threshold {
+                    crate::Threshold::Fixed => "0.5".into(),
+                    crate::Threshold::TunedF1 => "highest F1 on the validation split, by emotion".into(),
+                },
+            ),
             ("Grid", format!("{} seeds, {} label draws", study.grid.seeds.len(), study.labels.draws)),
         ],
     )

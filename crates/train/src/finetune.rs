@@ -3,7 +3,9 @@
 use crate::batches::Batches;
 use crate::optimise::wrong;
 use crate::predict::Scores;
-use crate::{Budget, Corpus, Model, Start, StepOutcome, Study, Summary, Task, TrainError, TrainingConfig, Validation, train};
+use crate::{
+    Budget, Corpus, Model, Start, StepOutcome, Study, Summary, Task, TrainError, TrainingConfig, Validation, train,
+};
 use backbone::{EmotionHeads, Encoder, EncoderFolder, HeadsConfig, Outputs, Pooling, Source};
 use mosei_data::ConfigError;
 use mosei_schema::Split;
@@ -109,7 +111,8 @@ impl FinetuneConfig {
         if !(self.head_dropout >= 0.0 && self.head_dropout < 1.0) {
             return Err(wrong("head_dropout", "a share from 0 to below 1", self.head_dropout));
         }
-        for (key, x) in [("intensity_weight", self.intensity_weight), ("probe_learning_rate", self.probe_learning_rate)] {
+        for (key, x) in [("intensity_weight", self.intensity_weight), ("probe_learning_rate", self.probe_learning_rate)]
+        {
             if !(x > 0.0 && x.is_finite()) {
                 return Err(wrong(key, "a number above 0", x));
             }
@@ -240,7 +243,8 @@ fn make_encoder(study: &Study, corpus: &mut Corpus, settings: &CellSettings<'_>)
         found: "none".into(),
     })?;
     let folder = EncoderFolder::read(path)?;
-    let differs = |key, expected: String, found: String| TrainError::EncoderMismatch { path: path.into(), key, expected, found };
+    let differs =
+        |key, expected: String, found: String| TrainError::EncoderMismatch { path: path.into(), key, expected, found };
     let (c, f) = (&study.encoder, &folder.config);
     let shapes = [
         ("model_dim", c.model_dim, f.model_dim),
@@ -314,13 +318,14 @@ impl Finetuning<'_> {
             tch::no_grad(|| self.encoder.forward(&x_nc, &layout, false))?
         };
         let outputs = self.heads.forward(&h_nd, &layout, train)?;
-        Ok(Answer { outputs, valid_frames: layout.frames(), computed_frames: layout.padded_frames() })
+        Ok(Answer { outputs, valid_frames: layout.frames(), computed_frames: layout.computed_frames() })
     }
 
     /// Labels of a batch as [B, E].
     fn targets(&self, segments: &[usize], of: impl Fn(usize, usize) -> f32) -> Result<Tensor, TrainError> {
         let emotions = self.corpus.prepared.emotions().len();
-        let values: Vec<f32> = segments.iter().flat_map(|&i| (0..emotions).map(|e| of(i, e)).collect::<Vec<_>>()).collect();
+        let values: Vec<f32> =
+            segments.iter().flat_map(|&i| (0..emotions).map(|e| of(i, e)).collect::<Vec<_>>()).collect();
         Ok(Tensor::f_from_slice(&values)?.f_reshape([-1, emotions as i64])?.f_to_device(self.corpus.device)?)
     }
 
@@ -332,7 +337,12 @@ impl Finetuning<'_> {
             Some(logits_be) => {
                 let target_be = self.targets(segments, |i, e| f32::from(u8::from(prepared.presence(i, e))))?;
                 let weight_e = self.positive_weight_e.as_ref();
-                Some(logits_be.f_binary_cross_entropy_with_logits(&target_be, None::<&Tensor>, weight_e, Reduction::Mean)?)
+                Some(logits_be.f_binary_cross_entropy_with_logits(
+                    &target_be,
+                    None::<&Tensor>,
+                    weight_e,
+                    Reduction::Mean,
+                )?)
             }
         };
         let intensity = match &outputs.intensity_be {

@@ -6,6 +6,7 @@
 mod cli;
 
 use clap::{Parser, Subcommand};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use train::TrainError;
 
@@ -37,7 +38,13 @@ enum Verb {
 
 fn main() -> ExitCode {
     let level = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).without_time().with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .without_time()
+        .with_target(false)
+        .init();
     let outcome = match Arguments::parse().verb {
         Verb::Synth(a) => cli::synth::run(a),
         Verb::Inspect(a) => cli::inspect::run(a),

@@ -62,14 +62,16 @@ impl Model {
         let file: HeadsFile =
             serde_json::from_str(&run_record::read_to_string(&path)?).map_err(TrainError::json(&path))?;
         if file.thresholds.len() != file.emotions.len() {
-            let problem = format!("thresholds: expected {} values, found {}", file.emotions.len(), file.thresholds.len());
+            let problem =
+                format!("thresholds: expected {} values, found {}", file.emotions.len(), file.thresholds.len());
             return Err(TrainError::Run { path, problem });
         }
         let tensors_path = folder.join(HEADS_TENSORS);
         let (tensors, _) = read_tensors(&tensors_path)?;
         let mut source = Source::tensors(&tensors);
-        let heads = EmotionHeads::new(&file.heads, encoder.config().model_dim, file.emotions.len(), &mut source, device)
-            .map_err(|source| backbone::BackboneError::InFile { path: tensors_path, source: Box::new(source) })?;
+        let heads =
+            EmotionHeads::new(&file.heads, encoder.config().model_dim, file.emotions.len(), &mut source, device)
+                .map_err(|source| backbone::BackboneError::InFile { path: tensors_path, source: Box::new(source) })?;
         Ok(Model {
             encoder,
             heads,

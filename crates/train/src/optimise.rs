@@ -65,7 +65,9 @@ pub(crate) fn wrong(key: &str, expected: &str, found: impl std::fmt::Display) ->
 impl TrainingConfig {
     /// Whether every value makes sense.
     pub fn check(&self) -> Result<(), ConfigError> {
-        for (key, n) in [("steps", self.steps), ("batch_segments", self.batch_segments), ("validate_every", self.validate_every)] {
+        for (key, n) in
+            [("steps", self.steps), ("batch_segments", self.batch_segments), ("validate_every", self.validate_every)]
+        {
             if n == 0 {
                 return Err(wrong(key, "at least 1", n));
             }

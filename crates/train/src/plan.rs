@@ -112,8 +112,11 @@ pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
     }
     // Encoders first: what is long and needed by many begins early.
     steps.sort_by_key(|s| matches!(s.kind.as_str(), kinds::CELL));
-    let needs: Vec<String> =
-        steps.iter().filter(|s| matches!(s.kind.as_str(), kinds::CELL | kinds::PRETRAIN)).map(|s| s.id.clone()).collect();
+    let needs: Vec<String> = steps
+        .iter()
+        .filter(|s| matches!(s.kind.as_str(), kinds::CELL | kinds::PRETRAIN))
+        .map(|s| s.id.clone())
+        .collect();
     let keys: Vec<&str> = steps.iter().map(|s| s.key.as_str()).collect();
     let evaluate = planner.evaluate(key(kinds::EVALUATE, json!(keys)), needs);
     let report = planner.report(key(kinds::REPORT, json!([evaluate.key, study.report, study.name])));
@@ -169,7 +172,8 @@ impl Planner<'_> {
     fn sample(&self, prepare_key: &str) -> Step {
         let key = key(kinds::SAMPLE, json!([prepare_key, self.study.labels, self.study.grid.folds]));
         let options = [("prepared", self.path(PREPARED_FOLDER)), ("out", self.path(SUBSETS_FILE))];
-        let step = self.step("sample".into(), kinds::SAMPLE, key, "label budgets".into(), self.command("sample", &options));
+        let step =
+            self.step("sample".into(), kinds::SAMPLE, key, "label budgets".into(), self.command("sample", &options));
         Step { needs: vec!["prepare".into()], outputs: vec![SUBSETS_FILE.into()], ..step }
     }
 

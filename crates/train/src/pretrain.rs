@@ -40,7 +40,12 @@ struct Masked {
 
 /// Pre-trains an encoder on the training segments of a fold and writes into `out`:
 /// `encoder/`, `pretraining.parquet` (what it saw), `journal.jsonl`.
-pub fn pretrain(study: &Study, corpus: &Corpus, settings: PretrainSettings<'_>, out: &Path) -> Result<Summary, TrainError> {
+pub fn pretrain(
+    study: &Study,
+    corpus: &Corpus,
+    settings: PretrainSettings<'_>,
+    out: &Path,
+) -> Result<Summary, TrainError> {
     let seed = u64::from(settings.seed);
     let mut source = Source::draw(|name: &str| rng_named(seed, Stream::Init, name));
     let encoder = Encoder::new(&study.encoder, corpus.input_dim(), corpus.max_frames(), &mut source, corpus.device)?;
@@ -143,7 +148,7 @@ impl Task for Pretraining<'_> {
             loss: self.loss(&batch, true)?,
             epoch: self.batches.epoch(step),
             valid_frames: batch.layout.frames(),
-            computed_frames: batch.layout.padded_frames(),
+            computed_frames: batch.layout.computed_frames(),
         })
     }
 

@@ -41,7 +41,8 @@ pub fn write_subsets(study: &Study, prepared: &Prepared, path: &Path) -> Result<
 pub fn read_subset(path: &Path, corpus: &Corpus, draw: usize, budget: Budget) -> Result<(f64, Vec<usize>), TrainError> {
     let table = Table::read(path)?;
     let (folds, draws) = (table.i32(path, "fold")?, table.i32(path, "draw")?);
-    let (fractions, videos, segments) = (table.f64(path, "fraction")?, table.text(path, "video")?, table.i32(path, "segment")?);
+    let (fractions, videos, segments) =
+        (table.f64(path, "fraction")?, table.text(path, "video")?, table.i32(path, "segment")?);
     let prepared = &corpus.prepared;
     let places: BTreeMap<(String, i32), usize> = corpus
         .fold()

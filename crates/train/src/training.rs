@@ -117,7 +117,10 @@ pub fn train(
             }
             bar.set_message(format!("loss {loss:.4}, validation {:.4}", look.loss));
         }
-        if config.checkpoint_every > 0 && state.step.is_multiple_of(config.checkpoint_every) && state.step < config.steps {
+        if config.checkpoint_every > 0
+            && state.step.is_multiple_of(config.checkpoint_every)
+            && state.step < config.steps
+        {
             checkpoint::save(place, &state, &parameters, &optimiser, &best)?;
         }
         bar.set_position(state.step as u64);

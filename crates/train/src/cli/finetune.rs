@@ -57,8 +57,7 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         let inputs = &corpus.prepared.manifest().inputs;
         run_record::hash_json(&(study.to_toml(), inputs, a.fold, a.seed, a.draw, &a.labels, &a.start))
     });
-    let settings =
-        CellSettings { start, encoder: a.encoder.as_deref(), budget, seed: a.seed, draw: a.draw, key: &key };
+    let settings = CellSettings { start, encoder: a.encoder.as_deref(), budget, seed: a.seed, draw: a.draw, key: &key };
     let summary = train::finetune(&study, &mut corpus, &a.subsets, settings, &a.out)?;
     tracing::info!("{} steps, best at step {}: predictions in {}", summary.steps, summary.best_step, a.out.display());
     Ok(())

@@ -1,0 +1,167 @@
+use crate::{TorchError, check, ffi};
+use tch::Tensor;
+
+/// Self-attention of the frames of each segment among themselves, on the CPU: no padding is computed, and no matrix of
+/// frames by frames is kept. The gradient flows to `qkv`.
+///
+/// Scores are scaled by 1/√(D / H). Probabilities are dropped with probability `dropout`, by a hash that is keyed from
+/// libtorch's generator (one number of it a call); 0 draws nothing.
+///
+/// # Shapes
+/// `qkv` [N, 3 D], 32-bit floats: queries, keys and values of all heads side by side; `offsets` [B + 1], from 0 to N
+/// → [N, D]
+pub fn packed_attention(qkv: &Tensor, offsets: &[i64], heads: i64, dropout: f64) -> Result<Tensor, TorchError> {
+    let mut out = std::ptr::null_mut();
+    // SAFETY: a live tensor that the shim only reads, and an array with its length; `out` is a new tensor.
+    check(unsafe {
+        ffi::te_packed_attention(qkv.as_ptr() as _, offsets.as_ptr(), offsets.len(), heads, dropout, &mut out)
+    })?;
+    Ok(unsafe { Tensor::from_ptr(out as _) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::{Kind, kind};
+
+    /// Smooth numbers that differ everywhere.
+    fn numbers(rows: i64, columns: i64, shift: f64) -> Tensor {
+        let ramp = Tensor::arange(rows * columns, kind::DOUBLE_CPU).reshape([rows, columns]);
+        (&ramp * 0.7371 + shift).sin() * 1.5 + (&ramp * 0.0931 + shift).cos()
+    }
+
+    /// The textbook formula in double precision, a segment at a time; `factors` multiply the probabilities.
+    fn formula(qkv: &Tensor, offsets: &[i64], heads: i64, factors: Option<&[Tensor]>) -> Tensor {
+        let d = qkv.size()[1] / 3;
+        let parts: Vec<Tensor> = offsets
+            .windows(2)
+            .enumerate()
+            .filter(|(_, w)| w[1] > w[0])
+            .map(|(b, w)| {
+                let rows = qkv.slice(0, w[0], w[1], 1).reshape([-1, 3, heads, d / heads]).permute([1, 2, 0, 3]);
+                let (q, k, v) = (rows.get(0), rows.get(1), rows.get(2));
+                let mut p = (q.matmul(&k.transpose(1, 2)) / ((d / heads) as f64).sqrt()).softmax(2, Kind::Double);
+                if let Some(factors) = factors {
+                    p = p * &factors[b];
+                }
+                p.matmul(&v).permute([1, 0, 2]).reshape([-1, d])
+            })
+            .collect();
+        Tensor::cat(&parts, 0)
+    }
+
+    fn largest(t: &Tensor) -> f64 {
+        f64::try_from(t.abs().max()).unwrap()
+    }
+
+    fn check_against_formula(lengths: &[i64], heads: i64, head_dim: i64) {
+        let offsets: Vec<i64> = std::iter::once(0)
+            .chain(lengths.iter().scan(0, |end, n| {
+                *end += n;
+                Some(*end)
+            }))
+            .collect();
+        let n = offsets[offsets.len() - 1];
+        let exact = numbers(n, 3 * heads * head_dim, 0.3).set_requires_grad(true);
+        let ours = exact.detach().to_kind(Kind::Float).set_requires_grad(true);
+        let weight = numbers(n, heads * head_dim, 1.1);
+        let y = packed_attention(&ours, &offsets, heads, 0.0).unwrap();
+        let expected = formula(&exact, &offsets, heads, None);
+        (&y * weight.to_kind(Kind::Float)).sum(Kind::Float).backward();
+        (&expected * &weight).sum(Kind::Double).backward();
+        let name = format!("lengths {lengths:?}, {heads} heads of {head_dim}");
+        let difference = largest(&(y.to_kind(Kind::Double) - &expected)) / largest(&expected).max(1.0);
+        assert!(difference < 3e-6, "{name}: values differ by {difference:e}");
+        let gradient = exact.grad();
+        let difference = largest(&(ours.grad().to_kind(Kind::Double) - &gradient)) / largest(&gradient).max(1.0);
+        assert!(difference < 1e-5, "{name}: gradients differ by {difference:e}");
+    }
+
+    #[test]
+    fn values_and_gradients_equal_the_formula_in_double_precision() {
+        for head_dim in [1, 3, 12, 16, 31] {
+            check_against_formula(&[1], 2, head_dim);
+            check_against_formula(&[7, 16, 1, 33, 8], 3, head_dim);
+        }
+        check_against_formula(&[501, 2, 130], 2, 16);
+        check_against_formula(&(1..=40).collect::<Vec<_>>(), 1, 8);
+    }
+
+    #[test]
+    fn large_scores_do_not_overflow() {
+        let qkv = numbers(40, 3 * 8, 0.0).to_kind(Kind::Float) * 60.0;
+        let y = packed_attention(&qkv, &[0, 40], 1, 0.0).unwrap();
+        let expected = formula(&qkv.to_kind(Kind::Double), &[0, 40], 1, None);
+        let difference = largest(&(y.to_kind(Kind::Double) - &expected)) / largest(&expected);
+        assert!(difference < 1e-4, "{difference:e}");
+    }
+
+    /// Dropout's factors of one call, seen through values that are the unit vectors.
+    fn factors(offsets: &[i64], heads: i64, dropout: f64) -> Vec<Tensor> {
+        let longest = offsets.windows(2).map(|w| w[1] - w[0]).max().unwrap();
+        let n = offsets[offsets.len() - 1];
+        // Equal scores: each probability is 1 / T, and column j of the output is that of key j.
+        let qkv = Tensor::zeros([n, 3, heads, longest], kind::FLOAT_CPU);
+        for w in offsets.windows(2) {
+            for h in 0..heads {
+                let eye = Tensor::eye(longest, kind::FLOAT_CPU).slice(0, 0, w[1] - w[0], 1);
+                qkv.slice(0, w[0], w[1], 1).select(1, 2).select(1, h).copy_(&eye);
+            }
+        }
+        let y = packed_attention(&qkv.reshape([n, -1]), offsets, heads, dropout).unwrap().reshape([n, heads, longest]);
+        offsets
+            .windows(2)
+            .map(|w| {
+                let t = w[1] - w[0];
+                (y.slice(0, w[0], w[1], 1).slice(2, 0, t, 1) * t).permute([1, 0, 2]).to_kind(Kind::Double)
+            })
+            .collect()
+    }
+
+    // Tests of one process share libtorch's generator, so the two that use it are one.
+    #[test]
+    fn dropout_drops_its_share_and_the_gradient_knows_which() {
+        let (offsets, heads, dropout) = ([0, 37, 40, 120], 2, 0.25);
+        crate::seed_generators(5);
+        let factors_of = factors(&offsets, heads, dropout);
+        crate::seed_generators(5);
+        for (a, b) in factors_of.iter().zip(&factors(&offsets, heads, dropout)) {
+            assert_eq!(a, b, "a seed fixes what is dropped");
+        }
+        let all = Tensor::cat(&factors_of.iter().map(|f| f.reshape([-1])).collect::<Vec<_>>(), 0);
+        let dropped = f64::try_from(all.eq(0.0).to_kind(Kind::Double).mean(Kind::Double)).unwrap();
+        assert!((dropped - dropout).abs() < 0.01, "{dropped}");
+        let kept = all.masked_select(&all.ne(0.0));
+        assert!(largest(&(kept - 1.0 / (1.0 - dropout))) < 1e-5);
+        // No row repeats another.
+        let rows = factors_of[2].reshape([-1, 80]).eq(0.0).to_kind(Kind::Double);
+        let overlap = rows.matmul(&rows.transpose(0, 1)).fill_diagonal_(0.0, false);
+        // By chance 80 x 0.25 x 0.25 = 5 columns; a row that repeats another shares its 20.
+        assert!(largest(&overlap) < 18.0, "two rows share {} dropped columns", largest(&overlap));
+        let mean = f64::try_from(overlap.sum(Kind::Double)).unwrap() / (160.0 * 159.0);
+        assert!((mean - 5.0).abs() < 0.2, "two rows share {mean} dropped columns on average");
+
+        let exact = numbers(120, 3 * heads * 12, 0.3).set_requires_grad(true);
+        let ours = exact.detach().to_kind(Kind::Float).set_requires_grad(true);
+        crate::seed_generators(5);
+        let y = packed_attention(&ours, &offsets, heads, dropout).unwrap();
+        let expected = formula(&exact, &offsets, heads, Some(&factors_of));
+        assert!(largest(&(y.to_kind(Kind::Double) - &expected)) < 1e-5);
+        y.square().sum(Kind::Float).backward();
+        expected.square().sum(Kind::Double).backward();
+        let gradient = exact.grad();
+        let difference = largest(&(ours.grad().to_kind(Kind::Double) - &gradient)) / largest(&gradient);
+        assert!(difference < 1e-5, "{difference:e}");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let qkv = Tensor::zeros([4, 12], kind::FLOAT_CPU);
+        assert!(packed_attention(&qkv, &[0, 4], 2, 0.0).is_ok());
+        assert!(packed_attention(&qkv, &[0, 3], 2, 0.0).is_err());
+        assert!(packed_attention(&qkv, &[0, 3, 2, 4], 2, 0.0).is_err());
+        assert!(packed_attention(&qkv, &[0, 4], 3, 0.0).is_err());
+        assert!(packed_attention(&qkv, &[0, 4], 2, 1.0).is_err());
+        assert!(packed_attention(&qkv.to_kind(Kind::Double), &[0, 4], 2, 0.0).is_err());
+    }
+}
