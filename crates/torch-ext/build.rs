@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 fn main() {
-    for file in ["shim.cpp", "attention.cpp", "guard.h"] {
+    for file in ["shim.cpp", "attention.cpp", "dropout.cpp", "guard.h", "keyed.h"] {
         println!("cargo:rerun-if-changed=src/{file}");
     }
     println!("cargo:rerun-if-env-changed=LIBTORCH");
@@ -30,6 +30,7 @@ fn main() {
         .flag_if_supported("-Wno-psabi")
         .file("src/shim.cpp")
         .file("src/attention.cpp")
+        .file("src/dropout.cpp")
         .compile("torch_ext_shim");
     if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
         println!("cargo:rustc-link-lib=dl");

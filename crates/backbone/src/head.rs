@@ -119,7 +119,7 @@ impl EmotionHeads {
     /// # Shapes
     /// `pooled_bk` [B, D], or [B, 2 D] with the deviation → [B, E] each
     pub fn forward_pooled(&self, pooled_bk: &Tensor, train: bool) -> Result<Outputs, BackboneError> {
-        let pooled_bk = pooled_bk.f_dropout(self.config.dropout, train)?;
+        let pooled_bk = torch_ext::dropout(pooled_bk, self.config.dropout, train)?;
         let apply = |head: &Option<Linear>| head.as_ref().map(|h| h.forward(&pooled_bk)).transpose();
         Ok(Outputs { presence_be: apply(&self.presence)?, intensity_be: apply(&self.intensity)? })
     }

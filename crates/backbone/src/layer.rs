@@ -3,6 +3,7 @@ use crate::linear::{Linear, Making};
 use crate::norm::Norm;
 use crate::{Activation, BackboneError, EncoderConfig, Layout};
 use tch::Tensor;
+use torch_ext::dropout;
 
 /// One layer of the encoder (`nn.TransformerEncoderLayer`).
 #[derive(Debug)]
@@ -45,7 +46,7 @@ impl Layer {
     }
 
     fn attend(&self, x_nd: &Tensor, layout: &Layout, train: bool) -> Result<Tensor, BackboneError> {
-        Ok(self.attention.forward(x_nd, layout, train)?.f_dropout(self.dropout, train)?)
+        Ok(dropout(&self.attention.forward(x_nd, layout, train)?, self.dropout, train)?)
     }
 
     fn feed_forward(&self, x_nd: &Tensor, train: bool) -> Result<Tensor, BackboneError> {
@@ -54,6 +55,7 @@ impl Layer {
             Activation::Gelu => inner.f_gelu("none")?,
             Activation::Relu => inner.f_relu()?,
         };
-        Ok(self.linear2.forward(&inner.f_dropout(self.dropout, train)?)?.f_dropout(self.dropout, train)?)
+        let inner = dropout(&inner, self.dropout, train)?;
+        Ok(dropout(&self.linear2.forward(&inner)?, self.dropout, train)?)
     }
 }

@@ -6,25 +6,16 @@
 // Each (segment, head) writes rows and columns of its own: the outcome is the same for any number of threads.
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <mutex>
 #include <vector>
 
 #include "guard.h"
-
-// The compiler makes one copy of a function for each of these processors, and the loader picks one.
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
-#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FOR_EACH_PROCESSOR
-#endif
-#define INLINE static inline __attribute__((always_inline))
+#include "keyed.h"
 
 namespace {
 
@@ -66,24 +57,17 @@ INLINE Lanes exponential(Lanes x) {
   return (Lanes)(~too_small & (Ints)(p * (Lanes)power));
 }
 
-// One row's key of the dropout hash (splitmix64).
+// One row's key of the dropout hash.
 INLINE uint32_t row_key(uint64_t seed, int64_t segment, int64_t head, int64_t row) {
-  uint64_t z = seed + 0x9E3779B97F4A7C15ull * (uint64_t)(row + 1) + 0xBF58476D1CE4E5B9ull * (uint64_t)(head + 1) +
-               0x94D049BB133111EBull * (uint64_t)(segment + 1);
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-  return (uint32_t)((z ^ (z >> 31)) >> 16);
+  return (uint32_t)(mix(seed + 0x9E3779B97F4A7C15ull * (uint64_t)(row + 1) + 0xBF58476D1CE4E5B9ull * (uint64_t)(head + 1) +
+                        0x94D049BB133111EBull * (uint64_t)(segment + 1)) >>
+                    16);
 }
 
-// Factors of 16 columns from `column` on: 0 where dropped, else `keep`. The mixing is Wellons' lowbias32.
+// Factors of 16 columns from `column` on: 0 where dropped, else `keep`.
 INLINE Lanes dropout_factors(uint32_t key, int64_t column, uint32_t limit, float keep) {
   const Bits lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  Bits x = (lane + (uint32_t)column) * 0x9E3779B9u + key;
-  x ^= x >> 16;
-  x *= 0x7FEB352Du;
-  x ^= x >> 15;
-  x *= 0x846CA68Bu;
-  x ^= x >> 16;
+  const Bits x = mix32((lane + (uint32_t)column) * 0x9E3779B9u + key);
   return (Lanes)((Ints)(x >= limit) & (Ints)all(keep));
 }
 
@@ -277,12 +261,7 @@ Shape shape_of(const Tensor& qkv, int64_t heads, double dropout, int64_t seed) {
 struct PackedAttention : Function<PackedAttention> {
   static Tensor forward(AutogradContext* ctx, const Tensor& qkv_given, std::vector<int64_t> offsets, int64_t heads, double dropout) {
     const Tensor qkv = qkv_given.contiguous();
-    int64_t seed = 0;
-    if (dropout > 0) {
-      auto generator = at::detail::getDefaultCPUGenerator();
-      std::lock_guard<std::mutex> lock(generator.mutex());
-      seed = (int64_t)at::check_generator<at::CPUGeneratorImpl>(generator)->random64();
-    }
+    const int64_t seed = dropout > 0 ? (int64_t)draw_seed() : 0;
     const Shape s = shape_of(qkv, heads, dropout, seed);
     const int64_t n = qkv.size(0);
     Tensor y = at::empty({n, s.width}, qkv.options()), log_sum = at::empty({heads, n}, qkv.options());

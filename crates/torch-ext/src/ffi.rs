@@ -18,6 +18,7 @@ unsafe extern "C" {
         dropout: f64,
         out: *mut RawTensor,
     ) -> *mut c_char;
+    pub(crate) fn te_dropout(x: RawTensor, dropout: f64, out: *mut RawTensor) -> *mut c_char;
     pub(crate) fn te_adamw_step(
         parameters: *const RawTensor,
         first: *const RawTensor,

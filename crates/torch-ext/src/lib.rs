@@ -1,19 +1,21 @@
 //! A thin shim over libtorch for what tch lacks.
 //!
 //! What lives here: the fused AdamW over moments that the caller owns, gradient clipping, row gathering whose backward
-//! pass is a copy, attention over packed segments, the matmul precision, the seed of libtorch's generators, and the choice of a device. All `unsafe`
+//! pass is a copy, attention over packed segments, dropout by a hash, the matmul precision, the seed of libtorch's generators, and the choice of a device. All `unsafe`
 //! about libtorch is here. What does not: anything that knows of segments, masks or emotions.
 #![allow(unsafe_code, reason = "this crate is the workspace's one door to C++")]
 
 mod adamw;
 mod attention;
 mod device;
+mod dropout;
 mod ffi;
 mod rows;
 
 pub use adamw::{AdamW, AdamWConfig, clear_gradients, clip_gradients};
 pub use attention::packed_attention;
 pub use device::{DeviceError, open_device};
+pub use dropout::dropout;
 pub use rows::{gather_rows, scatter_rows};
 
 use std::ffi::{CStr, CString, c_char};
