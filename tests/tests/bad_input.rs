@@ -1,4 +1,5 @@
 //! What a user reads when something is wrong: one line that names it, the right exit code, and nothing left behind.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use study_tests::{Bench, tiny};
 

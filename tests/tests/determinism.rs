@@ -1,4 +1,5 @@
 //! A seed fixes every bit on the CPU, interrupted or not.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::path::Path;
 use std::time::{Duration, Instant};

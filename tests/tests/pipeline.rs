@@ -1,4 +1,5 @@
 //! From a configuration to a report, through plan and engine.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use run_record::{CellPredictions, Table, read_results};
 use std::collections::{BTreeMap, BTreeSet};

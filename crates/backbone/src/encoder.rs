@@ -31,6 +31,13 @@ impl Encoder {
         device: Device,
     ) -> Result<Self, BackboneError> {
         config.check()?;
+        // Sizes come from files too: they are looked at before memory is asked for.
+        for (key, size, most) in [("input_dim", input_dim, 1 << 20), ("max_frames", max_frames, 1 << 20)] {
+            if !(1..=most).contains(&size) {
+                let expected = format!("a number from 1 to {most}");
+                return Err(BackboneError::Config { key, expected, found: size.to_string() });
+            }
+        }
         let mut parameters = Parameters::default();
         let mut making = Making { parameters: &mut parameters, source, device };
         let width = config.model_dim;

@@ -17,8 +17,11 @@ pub(crate) enum Init {
 /// Where tensors come from.
 pub struct Source<'a>(Kinds<'a>);
 
+/// Makes the generator for the tensor of a name.
+type Generators<'a> = Box<dyn FnMut(&str) -> Box<dyn Rng> + 'a>;
+
 enum Kinds<'a> {
-    Draw(Box<dyn FnMut(&str) -> Box<dyn Rng> + 'a>),
+    Draw(Generators<'a>),
     Tensors(&'a BTreeMap<String, Tensor>),
 }
 

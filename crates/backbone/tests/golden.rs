@@ -1,4 +1,5 @@
 //! The encoder against PyTorch's `nn.TransformerEncoder`: files made by `golden/make.py`.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use backbone::{EncoderFolder, Layout, read_tensors};
 use std::path::{Path, PathBuf};

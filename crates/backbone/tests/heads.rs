@@ -1,4 +1,5 @@
 //! The heads against plain loops, and the first values of weights.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use backbone::{EmotionHeads, Encoder, EncoderConfig, HeadsConfig, Layout, Pooling, Source};
 use rand::SeedableRng;

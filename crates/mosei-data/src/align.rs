@@ -25,6 +25,8 @@ pub enum Dropped {
     PastTheEnd,
     /// The features have a hole there, or begin only afterwards.
     NoFrame,
+    /// Its video has no features. [`Timeline::frames_of`] never says so: there is no timeline then.
+    NoFeatures,
 }
 
 impl Timeline {

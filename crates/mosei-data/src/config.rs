@@ -30,6 +30,15 @@ pub(crate) fn require(
     Err(ConfigError { key: key.into(), expected: expected.into(), found: found.to_string() })
 }
 
+/// Largest `max_frames`: attention over more would fill any memory.
+const MOST_FRAMES: usize = 100_000;
+/// Largest `pool_frames`: nearly three hours at 100 Hz, longer than any segment.
+const MOST_POOL_FRAMES: usize = 1_000_000;
+
+fn at_most(n: usize) -> String {
+    format!("at most {n}")
+}
+
 /// Which frames of a segment that is longer than the cap are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -63,9 +72,9 @@ pub struct DataConfig {
     pub labels: Vec<String>,
     /// The folds file in the data folder. Default: `folds.json` where it exists, else a seeded split by video.
     pub folds: Option<String>,
-    /// Frames averaged into one; 1 leaves them as they are. Default 1.
+    /// Frames averaged into one, at most 1,000,000; 1 leaves them as they are. Default 1.
     pub pool_frames: usize,
-    /// Most frames of a segment, after pooling. Default 500.
+    /// Most frames of a segment, after pooling; at most 100,000. Default 500.
     pub max_frames: usize,
     /// What is kept of a longer segment. Default `centre`.
     pub crop: Crop,
@@ -131,7 +140,9 @@ impl DataConfig {
         }
         require(self.folds.as_deref() != Some(""), "folds", "a file name", "''")?;
         require(self.pool_frames >= 1, "pool_frames", "at least 1", self.pool_frames)?;
+        require(self.pool_frames <= MOST_POOL_FRAMES, "pool_frames", at_most(MOST_POOL_FRAMES), self.pool_frames)?;
         require(self.max_frames >= 1, "max_frames", "at least 1", self.max_frames)?;
+        require(self.max_frames <= MOST_FRAMES, "max_frames", at_most(MOST_FRAMES), self.max_frames)?;
         require(self.clip > 0.0 && self.clip.is_finite(), "clip", "a number above 0", self.clip)?;
         require(
             (0.0..3.0).contains(&self.presence_above),
@@ -168,9 +179,9 @@ impl SplitConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LabelConfig {
-    /// Budgets as shares of the training segments, each above 0 and at most 1.
+    /// Budgets as shares of the training segments, each above 0 and at most 1, and each once.
     pub fractions: Vec<f64>,
-    /// Budgets as numbers of segments.
+    /// Budgets as numbers of segments, each once.
     pub counts: Vec<usize>,
     /// How many times the budgets are drawn. Default 1.
     pub draws: usize,
@@ -204,11 +215,13 @@ impl LabelConfig {
             "at least one budget here or in 'counts'",
             "none",
         )?;
-        for &f in &self.fractions {
+        for (i, &f) in self.fractions.iter().enumerate() {
             require(f > 0.0 && f <= 1.0, "fractions", "shares above 0 and at most 1", f)?;
+            require(!self.fractions[..i].contains(&f), "fractions", "each share once", format!("{f} twice"))?;
         }
-        for &n in &self.counts {
+        for (i, &n) in self.counts.iter().enumerate() {
             require(n >= 1, "counts", "at least 1", n)?;
+            require(!self.counts[..i].contains(&n), "counts", "each count once", format!("{n} twice"))?;
         }
         require(self.draws >= 1, "draws", "at least 1", self.draws)?;
         require(i32::try_from(self.draws).is_ok(), "draws", "a number that fits 32 bits", self.draws)
@@ -276,5 +289,25 @@ mod tests {
         assert!(none.check().unwrap_err().to_string().contains("at least one budget"));
         let zero = LabelConfig { fractions: vec![0.0], ..LabelConfig::default() };
         assert!(zero.check().is_err());
+    }
+
+    #[test]
+    fn numbers_that_no_machine_carries_out_are_refused() {
+        assert_eq!(refused(|c| c.max_frames = 100_001), "key 'max_frames': expected at most 100000, found 100001");
+        assert_eq!(
+            refused(|c| c.pool_frames = 1_000_001),
+            "key 'pool_frames': expected at most 1000000, found 1000001"
+        );
+        DataConfig { max_frames: 100_000, pool_frames: 1_000_000, ..DataConfig::default() }.check().unwrap();
+    }
+
+    #[test]
+    fn a_budget_stands_once() {
+        let refused = |fractions: &[f64], counts: &[usize]| {
+            let labels = LabelConfig { fractions: fractions.into(), counts: counts.into(), ..LabelConfig::default() };
+            labels.check().unwrap_err().to_string()
+        };
+        assert_eq!(refused(&[0.3, 0.1, 0.3], &[]), "key 'fractions': expected each share once, found 0.3 twice");
+        assert_eq!(refused(&[], &[16, 16]), "key 'counts': expected each count once, found 16 twice");
     }
 }

@@ -3,9 +3,10 @@
 //! What lives here: HDF5, and the checks that make a file one of this kind. What does not: what the columns mean.
 //!
 //! Layout: `<root>/data/<video>/features` `[rows, columns]`, `<root>/data/<video>/intervals` `[rows, 2]` in seconds,
-//! `<root>/metadata/<key>` a string holding JSON.
+//! `<root>/metadata/<key>` a string holding JSON. All of it in the file itself: links elsewhere are not followed.
 
 mod chunks;
+mod links;
 mod text;
 mod write;
 
@@ -13,7 +14,8 @@ pub use write::CsdWriter;
 
 use crate::DataError;
 use hdf5::types::TypeDescriptor;
-use hdf5::{Dataset, File, Group};
+use hdf5::{Dataset, File, Group, LinkType};
+use links::{links, member, refused, stored_elsewhere};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -65,18 +67,28 @@ impl Csd {
     /// Where the file is not HDF5, lacks a group or dataset, or its shapes do not fit together: each names the place.
     pub fn open(path: &Path) -> Result<Self, DataError> {
         // Asked first, so that a missing or unreadable file is not taken for one of a wrong kind.
+        let facts = std::fs::metadata(path).map_err(DataError::io("open", path))?;
+        let fail = |expected, found| Err(DataError::NotAFile { path: path.to_path_buf(), expected, found });
+        match () {
+            () if facts.is_dir() => return fail("a file", "a folder"),
+            // Opening a pipe would wait for a writer.
+            () if !facts.is_file() => return fail("a file", "a pipe or a device"),
+            () if facts.len() == 0 => return fail("an HDF5 file (.csd)", "0 bytes"),
+            () => {}
+        }
         std::fs::File::open(path).map_err(DataError::io("open", path))?;
         let not_hdf5 = |source| DataError::NotHdf5 { path: path.to_path_buf(), source };
         let file = File::open(path).map_err(not_hdf5)?;
         let (root, group) = find_root(path, &file)?;
-        let data = open_group(path, &group, "data", &format!("{root}/data"))?;
+        let place = format!("{root}/data");
+        let members = links(&group).map_err(DataError::hdf5(path, &root, "list"))?;
+        let data = open_group(path, &group, "data", members.get("data").copied(), &place)?;
         let metadata = text::read_metadata(&group);
-        let mut ids = data.member_names().map_err(DataError::hdf5(path, format!("{root}/data"), "list"))?;
-        ids.sort_unstable();
+        let ids = links(&data).map_err(DataError::hdf5(path, place, "list"))?;
         let mut csd = Csd { path: path.to_path_buf(), root, data, videos: Vec::new(), width: 0, metadata };
         let mut first: Option<(String, usize)> = None;
-        for id in ids {
-            let (_, features, intervals) = csd.datasets(&id)?;
+        for (id, link) in ids {
+            let (features, intervals) = csd.checked_datasets(&id, link)?;
             let (rows, width) = csd.shape(&id, "features", &features)?;
             let (interval_rows, two) = csd.shape(&id, "intervals", &intervals)?;
             if two != 2 {
@@ -154,7 +166,11 @@ impl Csd {
     /// # Errors
     /// Where HDF5 cannot read it, or an interval is not finite or ends before it starts.
     pub fn read(&self, id: &str) -> Result<Sequence, DataError> {
-        let (_, features, intervals) = self.datasets(id)?;
+        let open = |name: &str| {
+            let dataset = self.data.dataset(&format!("{id}/{name}"));
+            dataset.map_err(DataError::hdf5(&self.path, self.place(id, name), "open"))
+        };
+        let (features, intervals) = (open("features")?, open("intervals")?);
         let values = |dataset: &Dataset, name| {
             let values: Result<Vec<f64>, _> = dataset.read_raw();
             values.map_err(DataError::hdf5(&self.path, self.place(id, name), "read"))
@@ -175,16 +191,25 @@ impl Csd {
         format!("{}/data/{id}/{dataset}", self.root)
     }
 
-    fn datasets(&self, id: &str) -> Result<(Group, Dataset, Dataset), DataError> {
-        let group = open_group(&self.path, &self.data, id, &format!("{}/data/{id}", self.root))?;
+    /// Opens `features` and `intervals` of a video, where both are datasets with their values in this file.
+    fn checked_datasets(&self, id: &str, link: LinkType) -> Result<(Dataset, Dataset), DataError> {
+        let place = format!("{}/data/{id}", self.root);
+        let group = open_group(&self.path, &self.data, id, Some(link), &place)?;
+        let members = links(&group).map_err(DataError::hdf5(&self.path, place, "list"))?;
         let open = |name: &str| {
-            if !group.link_exists(name) {
-                return Err(DataError::structure(&self.path, self.place(id, name), "a dataset", "nothing"));
+            let place = || self.place(id, name);
+            let found = member(&group, name, members.get(name).copied());
+            if found != "a dataset" {
+                return Err(DataError::structure(&self.path, place(), "a dataset", found));
             }
-            group.dataset(name).map_err(DataError::hdf5(&self.path, self.place(id, name), "open"))
+            let dataset = group.dataset(name).map_err(DataError::hdf5(&self.path, place(), "open"))?;
+            let elsewhere = stored_elsewhere(&dataset);
+            match elsewhere.map_err(DataError::hdf5(&self.path, place(), "read the layout of"))? {
+                None => Ok(dataset),
+                Some(found) => Err(DataError::structure(&self.path, place(), "values in this file", found)),
+            }
         };
-        let (features, intervals) = (open("features")?, open("intervals")?);
-        Ok((group, features, intervals))
+        Ok((open("features")?, open("intervals")?))
     }
 
     /// Rows and columns of a dataset of numbers.
@@ -199,11 +224,14 @@ impl Csd {
         if columns == 0 || rows.checked_mul(columns).is_none_or(|n| n > MAX_VALUES) {
             return fail("at least one column and at most 2^31 values", format!("shape {shape:?}"));
         }
-        match dataset.dtype().and_then(|t| t.to_descriptor()) {
+        let dtype = dataset.dtype().map_err(DataError::hdf5(&self.path, self.place(id, name), "read the type of"))?;
+        match dtype.to_descriptor() {
             Ok(TypeDescriptor::Float(_) | TypeDescriptor::Integer(_) | TypeDescriptor::Unsigned(_)) => {
                 Ok((rows, columns))
             }
             Ok(other) => fail("numbers", format!("{other}")),
+            // Floats of sizes that have no name here, such as float16, are converted by HDF5 all the same.
+            Err(_) if dtype.conv_to::<f32>().is_some() => Ok((rows, columns)),
             Err(source) => Err(DataError::hdf5(&self.path, self.place(id, name), "read the type of")(source)),
         }
     }
@@ -211,11 +239,12 @@ impl Csd {
 
 /// The one root group that has a `data` member.
 fn find_root(path: &Path, file: &File) -> Result<(String, Group), DataError> {
-    let names = file.member_names().map_err(DataError::hdf5(path, "/", "list"))?;
+    let names = links(file).map_err(DataError::hdf5(path, "/", "list"))?;
     let mut roots: Vec<(String, Group)> = Vec::new();
-    for name in &names {
+    for (name, &link) in &names {
         // Members that are no groups, or groups without data, are somebody else's business.
-        if let Ok(group) = file.group(name)
+        if refused(link).is_none()
+            && let Ok(group) = file.group(name)
             && group.link_exists("data")
         {
             roots.push((name.clone(), group));
@@ -227,7 +256,13 @@ fn find_root(path: &Path, file: &File) -> Result<(String, Group), DataError> {
             let expected = "exactly one root group with a 'data' member";
             let found = match several.len() {
                 0 if names.is_empty() => "an empty file".to_string(),
-                0 => format!("none among {names:?}"),
+                0 => {
+                    let name = |(name, &link): (&String, &LinkType)| match refused(link) {
+                        None => format!("'{name}'"),
+                        Some(kind) => format!("'{name}' ({kind})"),
+                    };
+                    format!("none among {}", names.iter().map(name).collect::<Vec<_>>().join(", "))
+                }
                 n => format!("{n}: {:?}", several.iter().map(|(name, _)| name).collect::<Vec<_>>()),
             };
             Err(DataError::structure(path, "/", expected, found))
@@ -235,9 +270,15 @@ fn find_root(path: &Path, file: &File) -> Result<(String, Group), DataError> {
     }
 }
 
-fn open_group(path: &Path, parent: &Group, name: &str, place: &str) -> Result<Group, DataError> {
-    parent.group(name).map_err(|_| {
-        let found = if parent.link_exists(name) { "something else" } else { "nothing" };
-        DataError::structure(path, place, "a group", found)
-    })
+fn open_group(
+    path: &Path,
+    parent: &Group,
+    name: &str,
+    link: Option<LinkType>,
+    place: &str,
+) -> Result<Group, DataError> {
+    match member(parent, name, link) {
+        "a group" => parent.group(name).map_err(DataError::hdf5(path, place, "open")),
+        found => Err(DataError::structure(path, place, "a group", found)),
+    }
 }

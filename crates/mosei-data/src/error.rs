@@ -1,4 +1,4 @@
-use crate::ConfigError;
+use crate::{ConfigError, FoldOrigin, SplitLosses};
 use run_record::RecordError;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +36,16 @@ pub enum DataError {
         path: PathBuf,
         /// The library's reason.
         source: hdf5::Error,
+    },
+    /// Something other than a file with content.
+    #[error("{}: expected {expected}, found {found}", path.display())]
+    NotAFile {
+        /// Which path.
+        path: PathBuf,
+        /// What should be there.
+        expected: &'static str,
+        /// What is there.
+        found: &'static str,
     },
     /// HDF5 could not read or write a part of a file.
     #[error("{}: '{place}': failed to {action}", path.display())]
@@ -142,12 +152,16 @@ pub enum DataError {
         split: &'static str,
     },
     /// A split without anything to use.
-    #[error("fold {fold}: split '{split}': expected at least one segment with frames, found none")]
+    #[error("fold {fold} of {origin}: split '{split}': expected at least one segment with frames, found {losses}")]
     EmptySplit {
         /// Fold, from 0.
         fold: usize,
+        /// Where the folds come from.
+        origin: FoldOrigin,
         /// Which split.
         split: &'static str,
+        /// What became of its segments.
+        losses: SplitLosses,
     },
     /// Too few videos to split.
     #[error("expected at least {expected} videos with labelled frames to split, found {found}")]
@@ -159,35 +173,55 @@ pub enum DataError {
     },
     /// No column is left to learn from.
     #[error(
-        "fold {fold}: expected at least one column that varies over the training frames, found none among {columns}"
+        "fold {fold} of {origin}: expected at least one column that varies over the training frames, found none among {columns}; {not_finite} of {values} values are not finite (NaN, infinite, or beyond float32); of the segments of 'train', {losses}"
     )]
     NoColumn {
         /// Fold, from 0.
         fold: usize,
+        /// Where the folds come from.
+        origin: FoldOrigin,
         /// Columns of the file.
         columns: usize,
+        /// Values of the training frames, pooled and cropped.
+        values: u64,
+        /// Of these, those that are not finite.
+        not_finite: u64,
+        /// What became of the training segments.
+        losses: SplitLosses,
     },
     /// A column that a normaliser needs is not in the data.
-    #[error("column '{column}': expected among the data's columns, found only {}", found.join(", "))]
+    #[error(
+        "column '{column}': expected among the data's columns, found {columns} columns without it{}",
+        nearest.as_ref().map(|name| format!(", the nearest is '{name}'")).unwrap_or_default()
+    )]
     MissingColumn {
         /// The first column that is missing.
         column: String,
-        /// The columns there are.
-        found: Vec<String>,
+        /// How many columns there are.
+        columns: usize,
+        /// The one whose name is nearest.
+        nearest: Option<String>,
     },
     /// A fold that does not exist.
-    #[error("fold {fold}: expected one of 0 to {}", folds.saturating_sub(1))]
+    #[error("{}: fold {fold}: expected a fold from 0 to {}, found {fold}", folder.display(), folds.saturating_sub(1))]
     NoSuchFold {
+        /// The prepared folder.
+        folder: PathBuf,
         /// What was asked for.
         fold: usize,
         /// How many there are.
         folds: usize,
     },
     /// A label budget that is larger than the training split, or rounds to nothing.
-    #[error("fold {fold}: label budget {budget}: expected 1 to {available} segments, found {wanted}")]
+    #[error(
+        "fold {fold}: key '{key}', budget {budget}: expected 1 to {available} training segments, found {wanted}; take a {} budget",
+        if *wanted == 0 { "larger" } else { "smaller" }
+    )]
     Budget {
         /// Fold, from 0.
         fold: usize,
+        /// The key that names the budget.
+        key: &'static str,
         /// The budget as written.
         budget: String,
         /// Segments it asks for.
@@ -197,13 +231,17 @@ pub enum DataError {
     },
     /// A label budget that holds too few positives of an emotion to learn it.
     #[error(
-        "fold {fold}: label budget {budget}: expected at least {expected} segments with '{emotion}', found {found}"
+        "fold {fold}: key 'labels.min_positives': expected at least {expected} segments with '{emotion}' among the {n} of budget {budget} of '{key}', found {found}; take a larger budget, or set min_positives = 0"
     )]
     TooFewPositives {
         /// Fold, from 0.
         fold: usize,
+        /// The key that names the budget.
+        key: &'static str,
+        /// The budget as written.
+        budget: String,
         /// Segments in the budget.
-        budget: usize,
+        n: usize,
         /// The emotion.
         emotion: String,
         /// `min_positives` of the configuration.

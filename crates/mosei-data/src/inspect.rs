@@ -44,6 +44,19 @@ pub struct FileFacts {
     pub rate_hz: Option<f64>,
     /// Non-finite values by column; columns without any are left out.
     pub nonfinite: BTreeMap<String, u64>,
+    /// Labels that are numbers outside the range of their column, by column; columns without any are left out.
+    pub out_of_range: BTreeMap<String, OutOfRange>,
+}
+
+/// Labels outside the range of their column.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct OutOfRange {
+    /// Smallest value allowed.
+    pub low: f64,
+    /// Largest value allowed.
+    pub high: f64,
+    /// How many labels lie outside.
+    pub labels: u64,
 }
 
 /// Segments with one emotion in one fold.
@@ -147,16 +160,22 @@ fn is_labels(csd: &Csd) -> bool {
 
 fn count_file(csd: &Csd) -> Result<FileFacts, DataError> {
     let is_labels = is_labels(csd);
-    let column_names = match label_columns(csd) {
-        Some(columns) if is_labels => columns.iter().map(|c| c.name().to_string()).collect(),
-        _ => feature_columns(csd),
+    let labels = label_columns(csd).filter(|_| is_labels);
+    let column_names = match &labels {
+        Some(columns) => columns.iter().map(|c| c.name().to_string()).collect(),
+        None => feature_columns(csd),
     };
+    let ranges: Vec<(f64, f64)> = labels.iter().flatten().map(|c| c.range()).collect();
+    let mut outside = vec![0; ranges.len()];
     let mut nonfinite = vec![0; csd.width()];
     let mut frame_s = Vec::new();
     for video in csd.videos() {
         let sequence = csd.read(&video.id)?;
         for row in sequence.features.chunks_exact(csd.width()) {
             nonfinite.iter_mut().zip(row).for_each(|(n, x)| *n += u64::from(!x.is_finite()));
+            for ((n, (low, high)), &x) in outside.iter_mut().zip(&ranges).zip(row) {
+                *n += u64::from(f64::from(x) < *low || f64::from(x) > *high);
+            }
         }
         frame_s.extend(Timeline::new(&sequence.intervals).frame_s());
     }
@@ -168,6 +187,12 @@ fn count_file(csd: &Csd) -> Result<FileFacts, DataError> {
         rows: csd.rows(),
         columns: csd.width(),
         nonfinite: column_names.iter().cloned().zip(nonfinite).filter(|&(_, n)| n > 0).collect(),
+        out_of_range: column_names
+            .iter()
+            .zip(ranges.into_iter().zip(outside))
+            .filter(|&(_, (_, labels))| labels > 0)
+            .map(|(name, ((low, high), labels))| (name.clone(), OutOfRange { low, high, labels }))
+            .collect(),
         column_names,
         rate_hz: if is_labels { None } else { rate_hz(frame_s) },
     })

@@ -31,7 +31,7 @@ impl LabelColumn {
         }
     }
 
-    fn range(&self) -> (f64, f64) {
+    pub(crate) fn range(&self) -> (f64, f64) {
         match self {
             LabelColumn::Sentiment => (SENTIMENT_MIN, SENTIMENT_MAX),
             LabelColumn::Emotion(_) => (INTENSITY_MIN, INTENSITY_MAX),

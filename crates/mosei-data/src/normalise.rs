@@ -4,6 +4,7 @@
 //! not: which frames are training frames.
 
 use crate::DataError;
+use crate::nearest::nearest;
 use serde::{Deserialize, Serialize};
 
 /// Count, mean and sum of squared deviations of each column, over finite values alone.
@@ -128,10 +129,10 @@ impl Normaliser {
         )?;
         crate::config::require(self.clip > 0.0, "clip", "a number above 0", self.clip)?;
         let columns = self.columns.iter().zip(self.mean.iter().zip(&self.std)).map(|(name, (&mean, &std))| {
-            let place = data_columns
-                .iter()
-                .position(|c| c == name)
-                .ok_or_else(|| DataError::MissingColumn { column: name.clone(), found: data_columns.to_vec() })?;
+            let place = data_columns.iter().position(|c| c == name).ok_or_else(|| {
+                let nearest = nearest(name, data_columns).cloned();
+                DataError::MissingColumn { column: name.clone(), columns: data_columns.len(), nearest }
+            })?;
             crate::config::require(std > 0.0 && mean.is_finite(), format!("std of '{name}'"), "a number above 0", std)?;
             Ok((place, mean, std))
         });
@@ -225,6 +226,9 @@ mod tests {
         n.bind(&names(3)).unwrap().apply(&[12.0, 9.0, f32::NAN, 1e9, 9.0, 0.0], &mut out);
         assert_eq!(out, [0.0, 2.0, -0.5, 3.0]);
         let message = n.bind(&names(2)).unwrap_err().to_string();
-        assert_eq!(message, "column 'c2': expected among the data's columns, found only c0, c1");
+        assert_eq!(
+            message,
+            "column 'c2': expected among the data's columns, found 2 columns without it, the nearest is 'c0'"
+        );
     }
 }

@@ -4,14 +4,15 @@
 //! stand in `align`, `pool`, `folds` and `normalise`.
 
 mod assign;
+mod record;
 
 use crate::align::{Dropped, EPSILON_S, Timeline, rate_hz};
-use crate::manifest::{Counts, FORMAT, FoldRecord, FoldSource, InputFile, Manifest, SplitSize};
-use crate::normalise::{Moments, fit};
+use crate::manifest::{Counts, FORMAT, InputFile, Manifest};
+use crate::normalise::Moments;
 use crate::prepared::{FRAMES_FILE, FramesWriter, MANIFEST_FILE, SEGMENTS_FILE, Segments};
 use crate::{Csd, DataConfig, DataError, LabelSet, feature_columns, place, pool};
 use assign::Assignment;
-use mosei_schema::Split;
+use record::Corpus;
 use run_record::{StagedDir, hash_file, write_atomic};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -43,7 +44,11 @@ fn inputs(config: &DataConfig, dir: &Path) -> Result<Vec<(&'static str, String, 
         .into_iter()
         .map(|(key, name)| {
             let path = dir.join(&name);
-            if path.is_file() { Ok((key, name, path)) } else { Err(DataError::MissingInput { path, key }) }
+            match path.is_file() {
+                true => Ok((key, name, path)),
+                false if path.is_dir() => Err(DataError::NotAFile { path, expected: "a file", found: "a folder" }),
+                false => Err(DataError::MissingInput { path, key }),
+            }
         })
         .collect()
 }
@@ -76,16 +81,17 @@ pub fn prepare(
         progress(done + 1, labels.videos.len());
     }
     let videos: Vec<String> = labels.videos.keys().cloned().collect();
-    let (segments, moments, mut counts) = (pass.segments, pass.moments, pass.counts);
+    let (segments, moments, dropped, mut counts) = (pass.segments, pass.moments, pass.dropped, pass.counts);
     pass.frames.finish()?;
     segments.write(&staged.path().join(SEGMENTS_FILE), labels.emotions.len())?;
     count_the_rest(&mut counts, &labels, &features);
 
     let columns = feature_columns(&features);
     let usable: Vec<bool> = moments.iter().map(|m| m.frames > 0).collect();
+    let corpus = Corpus { origin: assignment.origin(), columns: &columns, segments: &segments, moments, dropped };
     let mut folds = Vec::new();
     for (index, fold) in assignment.folds(&videos, &usable)?.into_iter().enumerate() {
-        folds.push(fold_record(index, fold, config, &columns, &segments, &moments)?);
+        folds.push(corpus.fold_record(index, fold, config)?);
     }
     let manifest = Manifest {
         format: FORMAT,
@@ -148,6 +154,8 @@ struct Pass<'a> {
     segments: Segments,
     /// Of the stored frames of each labelled video.
     moments: Vec<Moments>,
+    /// Why a segment has no frame; `None` where it has some `[S]`.
+    dropped: Vec<Option<Dropped>>,
     counts: Counts,
     /// By column, over the frames of labelled videos.
     nonfinite: Vec<u64>,
@@ -163,6 +171,7 @@ impl<'a> Pass<'a> {
             frames: FramesWriter::create(&folder.join(FRAMES_FILE), features.width())?,
             segments: Segments { offsets: vec![0], ..Segments::default() },
             moments: Vec::new(),
+            dropped: Vec::new(),
             counts: Counts::default(),
             nonfinite: vec![0; features.width()],
             frame_s: Vec::new(),
@@ -194,11 +203,12 @@ impl<'a> Pass<'a> {
                         self.counts.segments.cut_by_the_end += usize::from(interval[1] > timeline.end_s() + EPSILON_S);
                         self.counts.segments.negative_start += usize::from(interval[0] < 0.0);
                         self.keep(rows.iter().map(|&r| sequence.row(r)), rows.len(), width, &mut moments)?;
+                        self.dropped.push(None);
                     }
                     Err(why) => self.drop(why),
                 }
             } else {
-                self.counts.segments.video_without_features += 1;
+                self.drop(Dropped::NoFeatures);
             }
             self.segments.offsets.push(self.frames.frames() as i64);
             self.segments.intervals.push(interval);
@@ -251,62 +261,8 @@ impl<'a> Pass<'a> {
             Dropped::TooShort => counts.too_short += 1,
             Dropped::PastTheEnd => counts.past_the_end += 1,
             Dropped::NoFrame => counts.no_frame += 1,
+            Dropped::NoFeatures => counts.video_without_features += 1,
         }
-    }
-}
-
-fn fold_record(
-    index: usize,
-    fold: assign::AssignedFold,
-    config: &DataConfig,
-    columns: &[String],
-    segments: &Segments,
-    moments: &[Moments],
-) -> Result<FoldRecord, DataError> {
-    let mut sizes: BTreeMap<Split, SplitSize> = Split::ALL.into_iter().map(|s| (s, SplitSize::default())).collect();
-    for (video, split) in fold.split.iter().enumerate() {
-        if let Some(size) = split.and_then(|s| sizes.get_mut(&s)) {
-            size.videos += usize::from(moments[video].frames > 0);
-            size.frames += moments[video].frames;
-        }
-    }
-    for i in (0..segments.len()).filter(|&i| !segments.frames(i).is_empty()) {
-        if let Some(size) = fold.split[segments.video[i] as usize].and_then(|s| sizes.get_mut(&s)) {
-            size.segments += 1;
-        }
-    }
-    if let Some((split, _)) = sizes.iter().find(|(_, size)| size.segments == 0) {
-        return Err(DataError::EmptySplit { fold: index, split: split.name() });
-    }
-    let mut training = Moments::new(columns.len());
-    for (video, split) in fold.split.iter().enumerate() {
-        if *split == Some(Split::Train) {
-            training.merge(&moments[video]);
-        }
-    }
-    let fitted = fit(&training, columns, config.clip);
-    if fitted.normaliser.columns.is_empty() {
-        return Err(DataError::NoColumn { fold: index, columns: columns.len() });
-    }
-    Ok(FoldRecord {
-        split: fold.split,
-        sizes,
-        normaliser: fitted.normaliser,
-        dropped_columns: fitted.dropped,
-        training_frames: training.frames,
-        training_missing: by_column(columns, &fitted.missing),
-        unknown_ids: fold.unknown_ids,
-        ids_without_labels: fold.ids_without_labels,
-        ids_without_features: fold.ids_without_features,
-    })
-}
-
-impl Assignment {
-    fn source(&self) -> FoldSource {
-        match self {
-            Assignment::File { .. } => FoldSource::File,
-            Assignment::Drawn(split) if split.k_folds > 0 => FoldSource::KFold,
-            Assignment::Drawn(_) => FoldSource::Split,
-        }
+        self.dropped.push(Some(why));
     }
 }

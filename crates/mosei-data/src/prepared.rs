@@ -23,7 +23,7 @@ pub(crate) use write::FramesWriter;
 use crate::{BoundNormaliser, DataError, Manifest, Normaliser, manifest::FORMAT, targets};
 use map::MappedFrames;
 use mosei_schema::{SegmentId, Split};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Name of the manifest in a prepared folder.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -33,6 +33,7 @@ pub(crate) const SEGMENTS_FILE: &str = "segments.safetensors";
 /// A prepared folder, open.
 #[derive(Debug)]
 pub struct Prepared {
+    folder: PathBuf,
     manifest: Manifest,
     frames: MappedFrames,
     segments: Segments,
@@ -99,7 +100,7 @@ impl Prepared {
         let path = folder.join(SEGMENTS_FILE);
         let segments = Segments::read(&path, &manifest, frames.len())?;
         let folds = folds_of(&folder.join(MANIFEST_FILE), &manifest, &segments)?;
-        Ok(Prepared { manifest, frames, segments, folds })
+        Ok(Prepared { folder: folder.to_path_buf(), manifest, frames, segments, folds })
     }
 
     /// What went in, and what became of it.
@@ -184,7 +185,11 @@ impl Prepared {
     /// # Errors
     /// Where there is no such fold.
     pub fn fold(&self, k: usize) -> Result<&Fold, DataError> {
-        self.folds.get(k).ok_or(DataError::NoSuchFold { fold: k, folds: self.folds.len() })
+        self.folds.get(k).ok_or_else(|| DataError::NoSuchFold {
+            folder: self.folder.clone(),
+            fold: k,
+            folds: self.folds.len(),
+        })
     }
 
     /// The frames of some segments, standardised and laid end to end.

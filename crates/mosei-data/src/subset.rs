@@ -34,12 +34,12 @@ pub fn draw(prepared: &Prepared, fold: &Fold, config: &LabelConfig, draw: usize)
         fold.train.iter().map(|&i| (0..prepared.emotions().len()).map(|e| prepared.presence(i, e)).collect()).collect();
     let order = stratified_order(&patterns, config.seed, draw as u64);
     let mut subsets = Vec::new();
-    for (fraction, n) in budgets(config, fold)? {
+    for Budget { key, written, fraction, n } in budgets(config, fold)? {
         for (e, emotion) in prepared.emotions().iter().enumerate() {
             let found = order[..n].iter().filter(|&&i| patterns[i][e]).count();
             if found < config.min_positives {
-                let (emotion, expected) = (emotion.clone(), config.min_positives);
-                return Err(DataError::TooFewPositives { fold: fold.index, budget: n, emotion, expected, found });
+                let (fold, emotion, expected) = (fold.index, emotion.clone(), config.min_positives);
+                return Err(DataError::TooFewPositives { fold, key, budget: written, n, emotion, expected, found });
             }
         }
         let segments = order[..n].iter().map(|&i| fold.train[i]).collect();
@@ -48,19 +48,39 @@ pub fn draw(prepared: &Prepared, fold: &Fold, config: &LabelConfig, draw: usize)
     Ok(subsets)
 }
 
-/// Share and number of each budget, ascending and all different. Of a share and a count that agree the share stays.
-fn budgets(config: &LabelConfig, fold: &Fold) -> Result<Vec<(f64, usize)>, DataError> {
+/// Segments that a share of `training_segments` comes to: the nearest whole number, halves away from 0.
+pub fn labels_of_fraction(fraction: f64, training_segments: usize) -> usize {
+    (fraction * training_segments as f64).round() as usize
+}
+
+/// One budget, and where the configuration writes it.
+struct Budget {
+    key: &'static str,
+    written: String,
+    fraction: f64,
+    n: usize,
+}
+
+/// The budgets, ascending and all different. Of a share and a count that agree the share stays.
+fn budgets(config: &LabelConfig, fold: &Fold) -> Result<Vec<Budget>, DataError> {
     let available = fold.train.len();
-    let mut by_size: BTreeMap<usize, f64> = BTreeMap::new();
-    let shares = config.fractions.iter().map(|&f| (f.to_string(), f, (f * available as f64).round() as usize));
-    let counts = config.counts.iter().map(|&n| (n.to_string(), n as f64 / available as f64, n));
-    for (budget, fraction, wanted) in shares.chain(counts) {
+    let mut by_size: BTreeMap<usize, Budget> = BTreeMap::new();
+    let shares = config.fractions.iter().map(|&fraction| {
+        let n = labels_of_fraction(fraction, available);
+        Budget { key: "labels.fractions", written: fraction.to_string(), fraction, n }
+    });
+    let counts = config.counts.iter().map(|&n| {
+        let fraction = n as f64 / available as f64;
+        Budget { key: "labels.counts", written: n.to_string(), fraction, n }
+    });
+    for budget in shares.chain(counts) {
+        let Budget { key, n: wanted, .. } = budget;
         if wanted == 0 || wanted > available {
-            return Err(DataError::Budget { fold: fold.index, budget, wanted, available });
+            return Err(DataError::Budget { fold: fold.index, key, budget: budget.written, wanted, available });
         }
-        by_size.entry(wanted).or_insert(fraction);
+        by_size.entry(wanted).or_insert(budget);
     }
-    Ok(by_size.into_iter().map(|(n, fraction)| (fraction, n)).collect())
+    Ok(by_size.into_values().collect())
 }
 
 /// An order of `0..patterns.len()` every beginning of which has about the prevalences of the whole.
@@ -126,6 +146,12 @@ mod tests {
         assert_ne!(order, stratified_order(&patterns, 4, 0));
         assert_ne!(order, stratified_order(&patterns, 3, 1));
         assert!(stratified_order(&[], 0, 0).is_empty());
+    }
+
+    #[test]
+    fn a_share_comes_to_the_nearest_number() {
+        let found = [(0.01, 49), (0.01, 50), (0.1, 14), (0.1, 15), (0.3, 5), (1.0, 7)];
+        assert_eq!(found.map(|(f, n)| labels_of_fraction(f, n)), [0, 1, 1, 2, 2, 7]);
     }
 
     #[test]

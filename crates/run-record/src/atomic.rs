@@ -42,6 +42,14 @@ impl StagedFile {
     /// Starts a file that will stand at `path`; missing parent folders are made.
     pub fn create(path: &Path) -> Result<Self, RecordError> {
         let parent = parent_of(path);
+        // A rename would put a file in the place of a device such as /dev/null.
+        match fs::metadata(path) {
+            Ok(found) if !found.is_file() => {
+                let found = if found.is_dir() { "a folder" } else { "a device or the like" };
+                return Err(RecordError::NoFile { path: path.to_path_buf(), found });
+            }
+            _ => {}
+        }
         fs::create_dir_all(&parent).map_err(RecordError::io("make folder", &parent))?;
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
@@ -110,12 +118,13 @@ impl StagedDir {
     pub fn commit(self) -> Result<(), RecordError> {
         let StagedDir { target, temporary } = self;
         sync_folder(temporary.path())?;
-        let built = temporary.keep();
         if target.exists() {
             // Not atomic on any file system: a crash in between leaves no folder, which reads as "not done".
             fs::remove_dir_all(&target).map_err(RecordError::io("replace", &target))?;
         }
-        fs::rename(&built, &target).map_err(RecordError::io("rename", &target))?;
+        // Where the rename fails, dropping `temporary` still removes what was built.
+        fs::rename(temporary.path(), &target).map_err(RecordError::io("rename", &target))?;
+        let _moved = temporary.keep();
         sync_folder(&parent_of(&target))
     }
 }
@@ -134,6 +143,30 @@ mod tests {
         fs::write(folder.path().join("x"), "half").unwrap();
         drop(folder);
         assert_eq!(fs::read_dir(dir.path().join("a")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn only_a_file_is_replaced_by_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let message = write_atomic(dir.path(), b"x").unwrap_err().to_string();
+        assert!(message.ends_with("expected a file or nothing there, found a folder"), "{message}");
+        #[cfg(unix)]
+        {
+            // A device in /dev is the case to guard against; a link to one is as good, and harmless to lose.
+            let link = dir.path().join("null");
+            std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+            let message = write_atomic(&link, b"x").unwrap_err().to_string();
+            assert!(message.ends_with("found a device or the like"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_moved_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("file"), "in the way").unwrap();
+        let staged = StagedDir::create(&dir.path().join("file")).unwrap();
+        assert!(staged.commit().is_err());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]

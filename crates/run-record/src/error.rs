@@ -13,6 +13,14 @@ pub enum RecordError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// Something that is no file stands where a file is to be written.
+    #[error("{}: expected a file or nothing there, found {found}", path.display())]
+    NoFile {
+        /// Where.
+        path: PathBuf,
+        /// What stands there.
+        found: &'static str,
+    },
     /// A JSON document does not say what it should.
     #[error("{}: not the JSON expected here", path.display())]
     Json {

@@ -88,6 +88,12 @@ impl MaskConfig {
         if self.span_frames == 0 {
             return Err(MaskConfigError { key: "span_frames", expected: "at least 1 frame", found: "0".into() });
         }
+        // Open runs are at least one frame long, so hidden ones of mean `span` cannot take a larger share.
+        let most = self.span_frames as f64 / (self.span_frames as f64 + 1.0);
+        if self.shape == MaskShape::Geometric && self.ratio > most {
+            let expected = "for geometric spans at most span_frames / (span_frames + 1)";
+            return Err(MaskConfigError { key: "ratio", expected, found: self.ratio.to_string() });
+        }
         Ok(())
     }
 }

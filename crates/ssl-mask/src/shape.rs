@@ -32,9 +32,10 @@ fn distinct(n: usize, k: usize, rng: &mut impl Rng) -> Vec<usize> {
     chosen.into_iter().collect()
 }
 
-/// Spans that do not overlap, each placement equally likely. A segment shorter than two spans gets a shorter span.
+/// Spans that do not overlap, each placement equally likely. In a segment so short that one span is more than its share,
+/// the span is cut to the share.
 fn spans(ratio: f64, span: usize, frames: usize, rng: &mut impl Rng) -> Vec<usize> {
-    let length = span.min(frames / 2);
+    let length = span.min(target(ratio, frames)).min(frames / 2);
     let most = (frames - 1) / length;
     let count = ((ratio * frames as f64 / length as f64).round() as usize).clamp(1, most);
     // Shrinking each span to one frame maps placements one to one onto sets of `count` of the remaining places.

@@ -33,7 +33,6 @@ unsafe extern "C" {
     ) -> *mut c_char;
     pub(crate) fn te_clip_gradients(parameters: *const RawTensor, n: usize, limit: f64, norm: *mut f64) -> *mut c_char;
     pub(crate) fn te_clear_gradients(parameters: *const RawTensor, n: usize) -> *mut c_char;
-    pub(crate) fn te_set_matmul_precision(precision: *const c_char) -> *mut c_char;
     pub(crate) fn te_library_folder(out: *mut *mut c_char) -> *mut c_char;
     pub(crate) fn te_load_library(path: *const c_char) -> *mut c_char;
 }

@@ -1,7 +1,7 @@
 //! A thin shim over libtorch for what tch lacks.
 //!
 //! What lives here: the fused AdamW over moments that the caller owns, gradient clipping, row gathering whose backward
-//! pass is a copy, attention over packed segments, dropout by a hash, the matmul precision, the seed of libtorch's generators, and the choice of a device. All `unsafe`
+//! pass is a copy, attention over packed segments, dropout by a hash, the seed of libtorch's generators, and the choice of a device. All `unsafe`
 //! about libtorch is here. What does not: anything that knows of segments, masks or emotions.
 #![allow(unsafe_code, reason = "this crate is the workspace's one door to C++")]
 
@@ -18,7 +18,7 @@ pub use device::{DeviceError, open_device};
 pub use dropout::dropout;
 pub use rows::{gather_rows, scatter_rows};
 
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CStr, c_char};
 
 /// libtorch refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,29 +47,6 @@ fn take(text: *mut c_char) -> Option<String> {
 pub fn version() -> String {
     // SAFETY: a literal of the shim.
     unsafe { CStr::from_ptr(ffi::te_version()) }.to_string_lossy().into_owned()
-}
-
-/// How exact products of 32-bit matrices are (`torch.set_float32_matmul_precision`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MatmulPrecision {
-    /// All 24 bits.
-    Highest,
-    /// TF32, or three bf16 products, where the hardware has them.
-    High,
-    /// bf16 products where the hardware has them.
-    Medium,
-}
-
-/// Sets the precision of 32-bit matrix products in this process.
-pub fn set_matmul_precision(precision: MatmulPrecision) -> Result<(), TorchError> {
-    let name = CString::new(match precision {
-        MatmulPrecision::Highest => "highest",
-        MatmulPrecision::High => "high",
-        MatmulPrecision::Medium => "medium",
-    })
-    .map_err(|e| TorchError(e.to_string()))?;
-    // SAFETY: a C string that outlives the call.
-    check(unsafe { ffi::te_set_matmul_precision(name.as_ptr()) })
 }
 
 /// Sets libtorch's generators, which dropout draws from.

@@ -110,10 +110,6 @@ char* te_clear_gradients(Tensor* const* parameters, size_t n) {
   });
 }
 
-char* te_set_matmul_precision(const char* precision) {
-  return guarded([&] { at::globalContext().setFloat32MatmulPrecision(precision); });
-}
-
 // The folder of the libtorch that this process has loaded.
 char* te_library_folder(char** out) {
   return guarded([&] {

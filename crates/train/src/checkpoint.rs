@@ -71,7 +71,10 @@ pub(crate) fn restore(
     if !path.exists() {
         return Ok(None);
     }
-    let (tensors, text) = read_tensors(&path)?;
+    let (tensors, text) = read_tensors(&path).map_err(|e| TrainError::Run {
+        path: path.clone(),
+        problem: format!("not a checkpoint that can be read ({e}); delete it to begin anew"),
+    })?;
     let state: Option<State> = text.as_deref().and_then(|t| serde_json::from_str(t).ok());
     let Some(state) = state.filter(|s| s.settings == settings) else {
         tracing::warn!("{}: a checkpoint of other settings is put aside", path.display());
@@ -101,6 +104,19 @@ pub(crate) fn restore(
     }
     tch::no_grad(|| copies.iter_mut().try_for_each(|(target, saved)| target.f_copy_(saved)))?;
     Ok(Some(state))
+}
+
+/// Removes what an earlier training left in `place`: a training that fails must not leave it beside its own journal.
+pub(crate) fn remove_outputs(place: &Path, names: &[&str]) -> Result<(), TrainError> {
+    for name in names {
+        let path = place.join(name);
+        let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        match removed {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(TrainError::io("remove", &path)(e)),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn remove(place: &Path) -> Result<(), TrainError> {

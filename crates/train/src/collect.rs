@@ -87,6 +87,8 @@ pub fn collect(run: &Path) -> Result<Collected, TrainError> {
             }
         }
     }
+    // A study without a pre-trained start has seen nothing, and its table says so with all its columns.
+    pretraining.append(&crate::pretrain::seen_table(&[], 0, 0))?;
     pretraining.finish()?;
     write_results(&run.join("results.csv"), &rows)?;
     Ok(Collected { finished, planned, measurements: rows.len() })

@@ -191,7 +191,7 @@ impl Study {
         }
         let device_known = c.device == "cpu"
             || c.device == "cuda"
-            || c.device.strip_prefix("cuda:").is_some_and(|i| i.parse::<usize>().is_ok());
+            || c.device.strip_prefix("cuda:").is_some_and(|i| !i.starts_with('+') && i.parse::<usize>().is_ok());
         if !device_known {
             return Err(wrong("device", "\"cpu\", \"cuda\" or \"cuda:INDEX\"", format!("\"{}\"", c.device)));
         }

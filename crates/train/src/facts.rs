@@ -83,6 +83,11 @@ fn group(title: &str, rows: Vec<(&str, String)>) -> FactGroup {
     FactGroup { title: title.into(), rows: rows.into_iter().map(|(k, v)| (k.to_string(), v)).collect() }
 }
 
+/// A setting as the configuration writes it.
+fn word(setting: impl serde::Serialize) -> String {
+    serde_json::to_value(setting).ok().and_then(|v| v.as_str().map(str::to_string)).unwrap_or_default()
+}
+
 fn facts(study: &Study, prepared: &Prepared) -> Vec<FactGroup> {
     let manifest = prepared.manifest();
     vec![data_facts(manifest), fold_facts(manifest), method_facts(study, manifest), version_facts(study, manifest)]
@@ -150,18 +155,26 @@ fn method_facts(study: &Study, manifest: &Manifest) -> FactGroup {
             ),
             (
                 "Hidden frames",
-                format!("{} %, {:?}, replaced: {:?}, loss {:?}", m.ratio * 100.0, m.shape, m.replacement, m.loss),
+                format!(
+                    "share {}, shape {}, replacement {}, loss {}",
+                    m.ratio,
+                    word(m.shape),
+                    word(m.replacement),
+                    word(m.loss)
+                ),
             ),
             ("Pre-training", format!("{} steps of {} segments, on training videos alone", p.steps, p.batch_segments)),
             (
                 "Fine-tuning",
                 format!(
-                    "{} steps of up to {} segments for every start; weights chosen by validation {:?}",
-                    f.training.steps, f.training.batch_segments, f.select
+                    "{} steps of up to {} segments for every start; weights chosen on the validation split by {}",
+                    f.training.steps,
+                    f.training.batch_segments,
+                    word(f.select)
                 ),
             ),
             ("Validation labels", "the whole validation split, whatever the label budget".into()),
-            ("Objective", format!("{:?}; present: intensity > {}", f.objective, manifest.config.presence_above)),
+            ("Objective", format!("{}; present: intensity > {}", word(f.objective), manifest.config.presence_above)),
             (
                 "Threshold",
                 match f.threshold {

@@ -12,10 +12,13 @@ use mosei_schema::Split;
 use run_record::seed::{Stream, rng_named};
 use run_record::{CellId, CellPredictions, PredictionRow, StagedDir};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use ssl_mask::ReconstructionLoss;
 use std::collections::BTreeMap;
 use std::path::Path;
 use tch::{Reduction, Tensor};
+
+pub(crate) const PREDICTIONS_FILE: &str = "predictions.parquet";
 
 /// How a cell learns from its labels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -194,6 +197,7 @@ pub fn finetune(
         let needed: Vec<usize> = [&labelled, &fold.valid, &fold.test].into_iter().flatten().copied().collect();
         task.pool_once(&needed)?;
     }
+    crate::checkpoint::remove_outputs(out, &["model", PREDICTIONS_FILE])?;
     let label = format!("{}, {} labels, seed {}", settings.start.name(), labelled.len(), settings.seed);
     let summary = train(&mut task, &training, seed, settings.key, out, &label)?;
 
@@ -224,7 +228,7 @@ pub fn finetune(
         model.write(staged.path())?;
         staged.commit()?;
     }
-    CellPredictions { id, rows }.to_table().write(&out.join("predictions.parquet"))?;
+    CellPredictions { id, rows }.to_table().write(&out.join(PREDICTIONS_FILE))?;
     crate::checkpoint::remove(out)?;
     Ok(summary)
 }
@@ -238,11 +242,11 @@ fn make_encoder(study: &Study, corpus: &mut Corpus, settings: &CellSettings<'_>)
         return Ok(Encoder::new(&study.encoder, corpus.input_dim(), corpus.max_frames(), &mut source, corpus.device)?);
     }
     let path = settings.encoder.ok_or_else(|| TrainError::Argument {
-        what: "encoder",
+        what: "--encoder",
         expected: format!("the folder of a pre-trained encoder, which start {} needs", settings.start.name()),
         found: "none".into(),
     })?;
-    let folder = EncoderFolder::read(path)?;
+    let mut folder = EncoderFolder::read(path)?;
     let differs =
         |key, expected: String, found: String| TrainError::EncoderMismatch { path: path.into(), key, expected, found };
     let (c, f) = (&study.encoder, &folder.config);
@@ -256,9 +260,16 @@ fn make_encoder(study: &Study, corpus: &mut Corpus, settings: &CellSettings<'_>)
     if let Some((key, expected, found)) = shapes.into_iter().find(|(_, expected, found)| expected != found) {
         return Err(differs(key, expected.to_string(), found.to_string()));
     }
-    if c != f {
-        return Err(differs("kind of layer", format!("{c:?}"), format!("{f:?}")));
+    let kinds = [
+        ("activation", json!(c.activation), json!(f.activation)),
+        ("norm_first", json!(c.norm_first), json!(f.norm_first)),
+        ("positions", json!(c.positions), json!(f.positions)),
+    ];
+    if let Some((key, expected, found)) = kinds.into_iter().find(|(_, expected, found)| expected != found) {
+        return Err(differs(key, expected.to_string(), found.to_string()));
     }
+    // Dropout is a matter of training, not of the weights.
+    folder.config.dropout = study.encoder.dropout;
     corpus.normalised_by(&folder.normalisation)?;
     Ok(folder.encoder(corpus.device)?)
 }

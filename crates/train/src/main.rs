@@ -1,7 +1,6 @@
 //! The binary `mosei-ssl`: one verb a file in `cli/`.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
-#![allow(clippy::print_stdout, reason = "a program for the command line")]
 
 mod cli;
 

@@ -75,6 +75,9 @@ impl TrainingConfig {
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             return Err(wrong("learning_rate", "a number above 0", self.learning_rate));
         }
+        if self.warmup_steps >= self.steps {
+            return Err(wrong("warmup_steps", &format!("fewer than the {} steps", self.steps), self.warmup_steps));
+        }
         for (key, x) in [("weight_decay", self.weight_decay), ("clip_norm", self.clip_norm)] {
             if !(x >= 0.0 && x.is_finite()) {
                 return Err(wrong(key, "0 or a number above", x));

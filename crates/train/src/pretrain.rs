@@ -3,12 +3,16 @@
 use crate::batches::Batches;
 use crate::{Corpus, StepOutcome, Study, Summary, Task, TrainError, Validation, train};
 use backbone::{Encoder, EncoderFolder, Layout, ReconstructionHead, Source};
+use mosei_schema::SegmentId;
 use run_record::seed::{Stream, rng_named};
 use run_record::{Column, StagedDir, Table};
 use ssl_mask::{HiddenFrames, Masker, Treatment, reconstruction_loss};
 use std::collections::BTreeMap;
 use std::path::Path;
 use tch::Tensor;
+
+/// What pre-training saw, beside its encoder.
+pub(crate) const SEEN_FILE: &str = "pretraining.parquet";
 
 /// Which pre-training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,10 +64,12 @@ pub fn pretrain(
         head,
         seed,
     };
+    crate::checkpoint::remove_outputs(out, &["encoder", SEEN_FILE])?;
     let label = format!("pre-training, fold {}, seed {}", corpus.fold_index, settings.seed);
     let summary = train(&mut task, &study.pretrain, seed, settings.key, out, &label)?;
 
-    write_seen(corpus, settings.seed, &out.join("pretraining.parquet"))?;
+    let seen: Vec<SegmentId> = corpus.fold().train.iter().map(|&i| corpus.prepared.id(i)).collect();
+    seen_table(&seen, corpus.fold_index, settings.seed).write(&out.join(SEEN_FILE))?;
     let staged = StagedDir::create(&out.join("encoder"))?;
     EncoderFolder::write(&task.encoder, corpus.normalisation(), staged.path())?;
     staged.commit()?;
@@ -71,14 +77,13 @@ pub fn pretrain(
     Ok(summary)
 }
 
-fn write_seen(corpus: &Corpus, seed: u32, path: &Path) -> Result<(), TrainError> {
-    let ids: Vec<_> = corpus.fold().train.iter().map(|&i| corpus.prepared.id(i)).collect();
-    let table = Table::new()
-        .with("fold", Column::I32(vec![corpus.fold_index as i32; ids.len()]))
+/// The rows of `pretraining.parquet`.
+pub(crate) fn seen_table(ids: &[SegmentId], fold: usize, seed: u32) -> Table {
+    Table::new()
+        .with("fold", Column::I32(vec![fold as i32; ids.len()]))
         .with("seed", Column::I32(vec![seed as i32; ids.len()]))
         .with("video", Column::Text(ids.iter().map(|id| id.video.clone()).collect()))
-        .with("segment", Column::I32(ids.iter().map(|id| id.segment).collect()));
-    Ok(table.write(path)?)
+        .with("segment", Column::I32(ids.iter().map(|id| id.segment).collect()))
 }
 
 impl Pretraining<'_> {

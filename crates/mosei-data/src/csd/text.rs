@@ -1,5 +1,6 @@
 //! Metadata: strings of JSON, in whichever of HDF5's string types a writer chose.
 
+use super::links::{links, refused, stored_elsewhere};
 use hdf5::types::{FixedAscii, FixedUnicode, TypeDescriptor, VarLenAscii, VarLenUnicode};
 use hdf5::{Dataset, Group};
 use std::collections::BTreeMap;
@@ -10,8 +11,15 @@ const FIXED: usize = 1 << 14;
 /// What stands under `metadata` and is readable as JSON. Keys may be missing, and so may the group.
 pub(super) fn read_metadata(root: &Group) -> BTreeMap<String, serde_json::Value> {
     let mut found = BTreeMap::new();
+    let hard = |group: &Group| {
+        let all = links(group).unwrap_or_default();
+        all.into_iter().filter(|&(_, link)| refused(link).is_none()).map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    if !hard(root).iter().any(|name| name == "metadata") {
+        return found;
+    }
     let Ok(group) = root.group("metadata") else { return found };
-    for key in group.member_names().unwrap_or_default() {
+    for key in hard(&group) {
         let value = group.dataset(&key).ok().and_then(|d| read_text(&d)).and_then(|t| serde_json::from_str(&t).ok());
         if let Some(value) = value {
             found.insert(key, value);
@@ -22,7 +30,7 @@ pub(super) fn read_metadata(root: &Group) -> BTreeMap<String, serde_json::Value>
 
 /// A string of shape `()` or `(1,)`.
 fn read_text(dataset: &Dataset) -> Option<String> {
-    if dataset.size() != 1 {
+    if dataset.size() != 1 || !matches!(stored_elsewhere(dataset), Ok(None)) {
         return None;
     }
     macro_rules! first {

@@ -1,6 +1,6 @@
 //! An inspection for people: tables in text, columns aligned, thousands separated.
 
-use super::{Inspection, LabelFacts};
+use super::{FileFacts, Inspection, LabelFacts};
 
 impl Inspection {
     /// The inspection as text.
@@ -21,6 +21,9 @@ impl Inspection {
                 .collect();
             let odd = if odd.is_empty() { "none".to_string() } else { odd.join(", ") };
             out.push_str(&format!("\nnon-finite values in {name}: {odd}"));
+            if file.is_labels {
+                out.push_str(&format!("\nlabels out of range in {name}: {}", out_of_range(file)));
+            }
         }
         out.push('\n');
         if let Some(labels) = &self.labels {
@@ -35,16 +38,22 @@ impl LabelFacts {
     fn to_text(&self) -> String {
         let mut header: Vec<String> = ["fold", "segments", "videos"].map(str::to_string).to_vec();
         header.extend(self.emotions.iter().cloned());
-        header.push("any".to_string());
+        let has_emotions = !self.emotions.is_empty();
+        header.extend(has_emotions.then(|| "any".to_string()));
         let rows = self.folds.iter().map(|f| {
-            let numbers = [f.segments, f.videos].into_iter().chain(f.positives.iter().copied()).chain([f.any]);
+            let numbers = [f.segments, f.videos].into_iter().chain(f.positives.iter().copied());
+            let numbers = numbers.chain(has_emotions.then_some(f.any));
             std::iter::once(f.fold.clone()).chain(numbers.map(grouped)).collect()
         });
-        let mut out = String::from("segments with each emotion (intensity above 0)\n");
+        let title = if has_emotions { "segments with each emotion (intensity above 0)\n" } else { "segments\n" };
+        let mut out = String::from(title);
         out.push_str(&table(header, rows.collect()));
-        let rounded: Vec<String> =
-            self.emotions.iter().zip(&self.rounded_above_0).map(|(e, &n)| format!("{} {e}", grouped(n))).collect();
-        out.push_str(&format!("\nrounded half up to 4 classes, above 0: {}\n", rounded.join(", ")));
+        out.push('\n');
+        if has_emotions {
+            let rounded = self.emotions.iter().zip(&self.rounded_above_0).map(|(e, &n)| format!("{} {e}", grouped(n)));
+            let rounded: Vec<String> = rounded.collect();
+            out.push_str(&format!("rounded half up to 4 classes, above 0: {}\n", rounded.join(", ")));
+        }
         let l = &self.lengths_s;
         out.push_str(&format!(
             "lengths (s): min {:.2}, 5 % {:.1}, median {:.1}, mean {:.1}, 95 % {:.1}, 99 % {:.1}, max {:.1}\n",
@@ -63,6 +72,14 @@ impl LabelFacts {
         }
         out
     }
+}
+
+/// How many labels of each column lie outside its range.
+fn out_of_range(file: &FileFacts) -> String {
+    let columns = file.column_names.iter().filter_map(|c| file.out_of_range.get(c).map(|o| (c, o)));
+    let odd: Vec<String> =
+        columns.map(|(c, o)| format!("{c} {} outside [{}, {}]", grouped(o.labels as usize), o.low, o.high)).collect();
+    if odd.is_empty() { "none".to_string() } else { odd.join(", ") }
 }
 
 /// The first few ids.

@@ -1,13 +1,14 @@
 //! The folds of a corpus: those of a file, checked against the videos there are, or drawn.
 
-use crate::{Csd, DataConfig, DataError, FoldLists, LabelSet, SplitConfig, UnknownIds, folds};
+use crate::manifest::FoldSource;
+use crate::{Csd, DataConfig, DataError, FoldLists, FoldOrigin, LabelSet, SplitConfig, UnknownIds, folds};
 use mosei_schema::Split;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where the folds come from, decided before the features are read.
 pub(super) enum Assignment {
     /// A folds file.
-    File { lists: FoldLists, unknown_ids: Vec<String>, without_labels: usize, without_features: usize },
+    File { path: PathBuf, lists: FoldLists, unknown_ids: Vec<String>, without_labels: usize, without_features: usize },
     /// A draw by video.
     Drawn(SplitConfig),
 }
@@ -41,13 +42,30 @@ impl Assignment {
         let unknown_ids = unknown.iter().map(|(id, _)| id.to_string()).collect();
         let without_labels = lists.split.keys().filter(|id| !labelled(id)).count();
         let without_features = lists.split.keys().filter(|id| labelled(id) && !featured(id)).count();
-        Ok(Assignment::File { lists, unknown_ids, without_labels, without_features })
+        Ok(Assignment::File { path: path.to_path_buf(), lists, unknown_ids, without_labels, without_features })
+    }
+
+    /// Where the folds come from, for the manifest.
+    pub fn source(&self) -> FoldSource {
+        match self {
+            Assignment::File { .. } => FoldSource::File,
+            Assignment::Drawn(split) if split.k_folds > 0 => FoldSource::KFold,
+            Assignment::Drawn(_) => FoldSource::Split,
+        }
+    }
+
+    /// Where the folds come from, for messages.
+    pub fn origin(&self) -> FoldOrigin {
+        match self {
+            Assignment::File { path, .. } => FoldOrigin::File(path.clone()),
+            Assignment::Drawn(split) => FoldOrigin::Drawn { seed: split.seed },
+        }
     }
 
     /// The folds over `videos`; a draw is over those that are `usable`, that is have labelled frames.
     pub fn folds(&self, videos: &[String], usable: &[bool]) -> Result<Vec<AssignedFold>, DataError> {
         match self {
-            Assignment::File { lists, unknown_ids, without_labels, without_features } => Ok(vec![AssignedFold {
+            Assignment::File { lists, unknown_ids, without_labels, without_features, .. } => Ok(vec![AssignedFold {
                 split: videos.iter().map(|id| lists.split.get(id).copied()).collect(),
                 unknown_ids: unknown_ids.clone(),
                 ids_without_labels: *without_labels,

@@ -12,6 +12,5 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
-    print!("{}", Study::load(&a.config)?.to_toml());
-    Ok(())
+    super::say(&Study::load(&a.config)?.to_toml())
 }

@@ -1,4 +1,4 @@
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::path::PathBuf;
 use train::{EmbedLevel, TrainError};
 
@@ -39,7 +39,8 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         Level::Frame => EmbedLevel::Frame,
         Level::Segment => EmbedLevel::Segment,
     };
-    let rows = train::embed(&a.encoder, &a.data, device, level, a.with_input, &a.out)?;
+    let rows = train::embed(&a.encoder, &a.data, device, level, a.with_input, &a.out)
+        .with_context(|| format!("{} on {}", a.encoder.display(), a.data.display()))?;
     tracing::info!("{rows} rows in {}", a.out.display());
     Ok(())
 }

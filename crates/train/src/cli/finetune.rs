@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 0)]
     fold: usize,
     /// Training seed.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(i32::MAX)))]
     seed: u32,
     /// Label draw.
     #[arg(long, default_value_t = 0)]
@@ -53,10 +53,18 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
     })?;
     let device = super::open_device(&study)?;
     let mut corpus = Corpus::open(&a.prepared, a.fold, device)?;
-    let key = a.key.unwrap_or_else(|| {
-        let inputs = &corpus.prepared.manifest().inputs;
-        run_record::hash_json(&(study.to_toml(), inputs, a.fold, a.seed, a.draw, &a.labels, &a.start))
-    });
+    let key = match a.key {
+        Some(key) => key,
+        None => {
+            // All that the outcome depends on: a checkpoint made from another encoder is not gone on with.
+            let encoder =
+                a.encoder.as_ref().map(|e| run_record::hash_file(&e.join("model.safetensors"))).transpose()?;
+            let files = (encoder, run_record::hash_file(&a.subsets)?);
+            let inputs = &corpus.prepared.manifest().inputs;
+            let settings = (study.to_toml(), a.fold, a.seed, a.draw, &a.labels, &a.start);
+            run_record::hash_json(&(settings, inputs, files))
+        }
+    };
     let settings = CellSettings { start, encoder: a.encoder.as_deref(), budget, seed: a.seed, draw: a.draw, key: &key };
     let summary = train::finetune(&study, &mut corpus, &a.subsets, settings, &a.out)?;
     tracing::info!("{} steps, best at step {}: predictions in {}", summary.steps, summary.best_step, a.out.display());

@@ -19,10 +19,5 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
     let inspection = mosei_data::inspect(&a.files, a.folds.as_deref())?;
-    if a.json {
-        println!("{}", serde_json::to_string(&inspection)?);
-    } else {
-        print!("{}", inspection.to_text());
-    }
-    Ok(())
+    super::say(&if a.json { serde_json::to_string(&inspection)? + "\n" } else { inspection.to_text() })
 }

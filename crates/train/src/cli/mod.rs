@@ -13,7 +13,8 @@ pub(crate) mod report;
 pub(crate) mod sample;
 pub(crate) mod synth;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use std::io::Write;
 use std::path::PathBuf;
 use tch::Device;
 use train::Study;
@@ -37,6 +38,15 @@ pub(crate) fn open_device(study: &Study) -> Result<Device> {
     tch::set_num_threads(study.threads as i32);
     tch::set_num_interop_threads(1);
     Ok(torch_ext::open_device(&study.device).map_err(train::TrainError::from)?)
+}
+
+/// Writes to standard output. A reader that has gone away, as `head` does, is no failure.
+pub(crate) fn say(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("failed to write to standard output"),
+    }
 }
 
 /// An error with its causes, each said once: a cause whose words stand in the line already is left out.

@@ -43,6 +43,5 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         torch_ext::open_device(&study.device).map_err(TrainError::from)?;
         run_record::write_atomic(&place.run.join("config.toml"), study.to_toml().as_bytes())?;
     }
-    println!("{}", serde_json::to_string(&plan)?);
-    Ok(())
+    super::say(&(serde_json::to_string(&plan)? + "\n"))
 }

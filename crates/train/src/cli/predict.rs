@@ -1,4 +1,4 @@
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::path::PathBuf;
 use train::TrainError;
 
@@ -23,7 +23,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
     let device = torch_ext::open_device(&a.device).map_err(TrainError::from)?;
-    let segments = train::predict_corpus(&a.model, &a.data, device, &a.out)?;
+    let segments = train::predict_corpus(&a.model, &a.data, device, &a.out)
+        .with_context(|| format!("{} on {}", a.model.display(), a.data.display()))?;
     tracing::info!("{segments} segments in {}", a.out.display());
     Ok(())
 }

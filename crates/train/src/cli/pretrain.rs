@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 0)]
     fold: usize,
     /// Training seed.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(i32::MAX)))]
     seed: u32,
     /// Content key that a plan gives; by default a hash of the settings.
     #[arg(long)]

@@ -1,0 +1,77 @@
+//! What is recorded of a fold: the sizes of its splits, and the normaliser of its training frames.
+
+use super::assign::AssignedFold;
+use crate::align::Dropped;
+use crate::manifest::{FoldRecord, SplitSize};
+use crate::normalise::{Moments, fit};
+use crate::prepared::Segments;
+use crate::{DataConfig, DataError, FoldOrigin, SplitLosses};
+use mosei_schema::Split;
+use std::collections::BTreeMap;
+
+/// What the pass has found, from which folds are made.
+pub(super) struct Corpus<'a> {
+    pub origin: FoldOrigin,
+    pub columns: &'a [String],
+    pub segments: &'a Segments,
+    pub moments: Vec<Moments>,
+    pub dropped: Vec<Option<Dropped>>,
+}
+
+impl Corpus<'_> {
+    /// The record of one fold.
+    ///
+    /// # Errors
+    /// Where a split has no segment with frames, or no column varies over the training frames.
+    pub fn fold_record(&self, index: usize, fold: AssignedFold, config: &DataConfig) -> Result<FoldRecord, DataError> {
+        let Corpus { columns, segments, moments, .. } = self;
+        let losses = |split| {
+            let of_split = (0..segments.len()).filter(|&i| fold.split[segments.video[i] as usize] == Some(split));
+            SplitLosses::count(of_split.map(|i| self.dropped[i]))
+        };
+        let mut sizes: BTreeMap<Split, SplitSize> = Split::ALL.into_iter().map(|s| (s, SplitSize::default())).collect();
+        for (video, split) in fold.split.iter().enumerate() {
+            if let Some(size) = split.and_then(|s| sizes.get_mut(&s)) {
+                size.videos += usize::from(moments[video].frames > 0);
+                size.frames += moments[video].frames;
+            }
+        }
+        for i in (0..segments.len()).filter(|&i| !segments.frames(i).is_empty()) {
+            if let Some(size) = fold.split[segments.video[i] as usize].and_then(|s| sizes.get_mut(&s)) {
+                size.segments += 1;
+            }
+        }
+        if let Some((split, _)) = sizes.iter().find(|(_, size)| size.segments == 0) {
+            let (origin, losses) = (self.origin.clone(), losses(*split));
+            return Err(DataError::EmptySplit { fold: index, origin, split: split.name(), losses });
+        }
+        let mut training = Moments::new(columns.len());
+        for (video, split) in fold.split.iter().enumerate() {
+            if *split == Some(Split::Train) {
+                training.merge(&moments[video]);
+            }
+        }
+        let fitted = fit(&training, columns, config.clip);
+        if fitted.normaliser.columns.is_empty() {
+            return Err(DataError::NoColumn {
+                fold: index,
+                origin: self.origin.clone(),
+                columns: columns.len(),
+                values: training.frames * columns.len() as u64,
+                not_finite: fitted.missing.iter().sum(),
+                losses: losses(Split::Train),
+            });
+        }
+        Ok(FoldRecord {
+            split: fold.split,
+            sizes,
+            normaliser: fitted.normaliser,
+            dropped_columns: fitted.dropped,
+            training_frames: training.frames,
+            training_missing: super::by_column(columns, &fitted.missing),
+            unknown_ids: fold.unknown_ids,
+            ids_without_labels: fold.ids_without_labels,
+            ids_without_features: fold.ids_without_features,
+        })
+    }
+}
