@@ -83,7 +83,8 @@ fn check_tables(run: &Path) {
     assert!(nested.windows(2).all(|w| w[0].is_subset(w[1])));
 
     // Every start of a budget is judged on the same rows.
-    let mut judged: BTreeMap<i32, BTreeSet<Vec<(String, String, i32, String, bool)>>> = BTreeMap::new();
+    type Judged = (String, String, i32, String, bool);
+    let mut judged: BTreeMap<i32, BTreeSet<Vec<Judged>>> = BTreeMap::new();
     for cell in &cells {
         let rows = cell
             .rows

@@ -119,7 +119,7 @@ fn missing_parts_are_named() {
     let message = refused(|d, _| edit(&d.join("f.csd"), |f| f.unlink("F/data/b/intervals").unwrap()));
     assert_eq!(message, "f.csd: 'F/data/b/intervals': expected a dataset, found nothing");
     let message = refused(|d, _| edit(&d.join("f.csd"), |f| f.unlink("F/data").unwrap()));
-    assert_eq!(message, "f.csd: '/': expected exactly one root group with a 'data' member, found none among [\"F\"]");
+    assert_eq!(message, "f.csd: '/': expected exactly one root group with a 'data' member, found none among 'F'");
     let message = refused(|d, _| edit(&d.join("f.csd"), |f| drop(f.create_group("G/data").unwrap())));
     assert!(message.ends_with("found 2: [\"F\", \"G\"]"), "{message}");
     let replace = |f: &hdf5::File, place: &str, shape: &[usize]| {
@@ -145,7 +145,106 @@ fn missing_parts_are_named() {
         f.new_dataset::<f32>().shape(1).create("F/data/b").unwrap();
     };
     let message = refused(|d, _| edit(&d.join("f.csd"), group));
-    assert_eq!(message, "f.csd: 'F/data/b': expected a group, found something else");
+    assert_eq!(message, "f.csd: 'F/data/b': expected a group, found a dataset");
+    let group = |f: &hdf5::File| {
+        f.unlink("F/data/b/features").unwrap();
+        f.create_group("F/data/b/features").unwrap();
+    };
+    let message = refused(|d, _| edit(&d.join("f.csd"), group));
+    assert_eq!(message, "f.csd: 'F/data/b/features': expected a dataset, found a group");
+}
+
+#[test]
+fn folders_and_empty_files_in_place_of_files() {
+    let folder = |d: &Path| {
+        std::fs::remove_file(d.join("f.csd")).unwrap();
+        std::fs::create_dir(d.join("f.csd")).unwrap();
+    };
+    assert_eq!(refused(|d, _| folder(d)), "f.csd: expected a file, found a folder");
+    assert_eq!(
+        refused(|d, _| std::fs::write(d.join("f.csd"), "").unwrap()),
+        "f.csd: expected an HDF5 file (.csd), found 0 bytes"
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let message = Csd::open(dir.path()).unwrap_err().to_string();
+    assert!(message.ends_with(": expected a file, found a folder"), "{message}");
+}
+
+/// What a file points to and does not hold is not read, though HDF5 would find it.
+#[test]
+fn links_and_values_elsewhere_are_not_followed() {
+    let refused_with = |place: &str, link: &dyn Fn(&Path, &hdf5::File)| {
+        refused(|d, _| {
+            std::fs::copy(d.join("f.csd"), d.join("other.csd")).unwrap();
+            edit(&d.join("f.csd"), |f| {
+                f.unlink(place).unwrap();
+                link(d, f);
+            });
+        })
+    };
+    let other = |d: &Path| d.join("other.csd").display().to_string();
+    for (place, kind) in [("F/data/b/features", "a dataset"), ("F/data/b", "a group"), ("F/data", "a group")] {
+        for target in ["/F/data/c/features", "/nowhere"] {
+            let found = refused_with(place, &|_, f| f.link_soft(target, place).unwrap());
+            assert_eq!(found, format!("f.csd: '{place}': expected {kind}, found a soft link"));
+        }
+        let found = refused_with(place, &|d, f| f.link_external(&other(d), place, place).unwrap());
+        assert_eq!(found, format!("f.csd: '{place}': expected {kind}, found a link into another file"));
+    }
+    let root = refused_with("F", &|d, f| f.link_external(&other(d), "F", "F").unwrap());
+    assert!(root.ends_with("found none among 'F' (a link into another file)"), "{root}");
+    let place = "F/data/b/features";
+    let external = refused_with(place, &|d, f| {
+        let builder = f.new_dataset::<f32>().shape((10, 2)).external(&other(d), 0, 80);
+        builder.create(place).unwrap();
+    });
+    assert_eq!(external, format!("f.csd: '{place}': expected values in this file, found values in another file"));
+    let mapped = refused_with(place, &|d, f| {
+        let all = hdf5::Selection::All;
+        let builder = f.new_dataset::<f32>().shape((10, 2));
+        let builder = builder.virtual_map(other(d), place, (10, 2), all.clone(), (10, 2), all);
+        builder.create(place).unwrap();
+    });
+    assert_eq!(mapped, format!("f.csd: '{place}': expected values in this file, found a virtual dataset"));
+}
+
+#[test]
+fn metadata_elsewhere_is_not_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (own, other) = (dir.path().join("own.csd"), dir.path().join("other.csd"));
+    for (path, name) in [(&own, "of own"), (&other, "of other")] {
+        let metadata = [("creator", serde_json::json!(name))];
+        let mut writer = CsdWriter::create(path, "F", &metadata, 4).unwrap();
+        writer.write_video("a", 1, &[0.0], &[[0.0, 0.1]]).unwrap();
+        writer.finish().unwrap();
+    }
+    assert_eq!(Csd::open(&own).unwrap().metadata()["creator"], "of own");
+    for place in ["F/metadata/creator", "F/metadata"] {
+        edit(&own, |f| {
+            f.unlink(place).unwrap();
+            f.link_external(&other.display().to_string(), place, place).unwrap();
+        });
+        assert!(Csd::open(&own).unwrap().metadata().is_empty(), "{place}");
+    }
+}
+
+#[test]
+fn numbers_beyond_float32_are_not_finite() {
+    let large = |f: &hdf5::File| {
+        for id in ["a", "b", "c", "d", "e", "f"] {
+            let place = format!("F/data/{id}/features");
+            f.unlink(&place).unwrap();
+            let dataset = f.new_dataset::<f64>().shape((10, 2)).create(place.as_str()).unwrap();
+            let value = |i: usize| if i.is_multiple_of(2) { 1e300 } else { 7.0 };
+            dataset.write_raw(&(0..20).map(value).collect::<Vec<f64>>()).unwrap();
+        }
+    };
+    assert_eq!(
+        refused(|d, _| edit(&d.join("f.csd"), large)),
+        "fold 0 of folds.json: expected at least one column that varies over the training frames, found none among 2; \
+         30 of 60 values are not finite (NaN, infinite, or beyond float32); of the segments of 'train', \
+         6 kept of 6 labelled (without features 0, past the end 0, no frame 0, too short 0)"
+    );
 }
 
 #[test]
@@ -228,7 +327,35 @@ fn splits_that_come_out_empty() {
     let many = SplitConfig { k_folds: 7, ..SplitConfig::default() };
     assert_eq!(refused(|_, c| c.split = many), "expected at least 7 videos with labelled frames to split, found 6");
     let gone = |d: &Path, _: &mut DataConfig| edit(&d.join("f.csd"), |f| f.unlink("F/data/d").unwrap());
-    assert_eq!(refused(gone), "fold 0: split 'valid': expected at least one segment with frames, found none");
+    let expected = "split 'valid': expected at least one segment with frames, found 0 kept of";
+    assert_eq!(
+        refused(gone),
+        format!(
+            "fold 0 of folds.json: {expected} 2 labelled (without features 2, past the end 0, no frame 0, too short 0)"
+        )
+    );
+    let late = |d: &Path, _: &mut DataConfig| {
+        let values = vec![1., 0., 1., 0., 0., 0., 0., 1., 0., 1., 0., 1., 0., 1., 0., 1., 0., 1.];
+        let late = |id| (id, 6, values.clone(), vec![[5.0, 5.5], [0.02, 0.020_000_1], [-2.0, -1.0]]);
+        let usual = |id| (id, 6, values.clone(), vec![[0.0, 0.05], [0.05, 0.1], [0.0, 0.1]]);
+        write(&d.join("l.csd"), "L", &[usual("a"), usual("b"), usual("c"), late("d"), usual("e")]);
+    };
+    assert_eq!(
+        refused(late),
+        format!(
+            "fold 0 of folds.json: {expected} 3 labelled (without features 0, past the end 1, no frame 1, too short 1)"
+        )
+    );
+    let empty = SplitConfig { seed: 5, ..SplitConfig::default() };
+    let drawn = |d: &Path, c: &mut DataConfig| {
+        std::fs::remove_file(d.join("folds.json")).unwrap();
+        c.split = empty;
+        let times: Vec<[f64; 2]> = vec![[0.0, 0.1]];
+        let videos: Vec<Video<'_>> = ["a", "b", "c", "d", "e"].map(|id| (id, 1, vec![0.5], times.clone())).into();
+        write(&d.join("f.csd"), "F", &videos);
+    };
+    let message = refused(drawn);
+    assert!(message.starts_with("fold 0 of the split by video drawn with data.split.seed = 5: expected"), "{message}");
     let times: Vec<[f64; 2]> = vec![[0.0, 0.1]];
     let still = |d: &Path, _: &mut DataConfig| {
         let videos: Vec<Video<'_>> = ["a", "b", "c", "d", "e"].map(|id| (id, 1, vec![0.5], times.clone())).into();
@@ -236,7 +363,9 @@ fn splits_that_come_out_empty() {
     };
     assert_eq!(
         refused(still),
-        "fold 0: expected at least one column that varies over the training frames, found none among 1"
+        "fold 0 of folds.json: expected at least one column that varies over the training frames, found none among 1; \
+         0 of 6 values are not finite (NaN, infinite, or beyond float32); of the segments of 'train', \
+         6 kept of 6 labelled (without features 0, past the end 0, no frame 0, too short 0)"
     );
 }
 
@@ -304,19 +433,42 @@ fn budgets_that_cannot_be_drawn() {
             LabelConfig { fractions: fractions.into(), counts: counts.into(), min_positives, ..LabelConfig::default() };
         subset::draw(&data, fold, &labels, 0).map(|s| s.len()).map_err(|e| e.to_string())
     };
-    assert_eq!(draw(&[], &[7], 0).unwrap_err(), "fold 0: label budget 7: expected 1 to 6 segments, found 7");
-    assert_eq!(draw(&[0.01], &[], 0).unwrap_err(), "fold 0: label budget 0.01: expected 1 to 6 segments, found 0");
-    let message = draw(&[], &[1], 1).unwrap_err();
-    assert!(message.starts_with("fold 0: label budget 1: expected at least 1 segments with '"), "{message}");
+    assert_eq!(
+        draw(&[], &[7], 0).unwrap_err(),
+        "fold 0: key 'labels.counts', budget 7: expected 1 to 6 training segments, found 7; take a smaller budget"
+    );
+    assert_eq!(
+        draw(&[0.01], &[], 0).unwrap_err(),
+        "fold 0: key 'labels.fractions', budget 0.01: expected 1 to 6 training segments, found 0; take a larger budget"
+    );
+    let key = "fold 0: key 'labels.min_positives': expected at least 1 segments with '";
+    for (fractions, counts, budget) in
+        [(vec![], vec![1], "budget 1 of 'labels.counts'"), (vec![0.2], vec![], "budget 0.2 of 'labels.fractions'")]
+    {
+        let message = draw(&fractions, &counts, 1).unwrap_err();
+        assert!(message.starts_with(key), "{message}");
+        let end = format!(" among the 1 of {budget}, found 0; take a larger budget, or set min_positives = 0");
+        assert!(message.ends_with(&end), "{message}");
+    }
     assert_eq!(draw(&[0.5, 1.0], &[3, 6, 1], 0).unwrap(), 3);
-    assert_eq!(data.fold(1).unwrap_err().to_string(), "fold 1: expected one of 0 to 0");
+    let folder = dir.path().join("out");
+    assert_eq!(
+        data.fold(3).unwrap_err().to_string(),
+        format!("{}: fold 3: expected a fold from 0 to 0, found 3", folder.display())
+    );
 }
 
 #[test]
 fn a_normaliser_of_other_columns_is_refused() {
     let normaliser = Normaliser { columns: vec!["F0".into()], mean: vec![0.0], std: vec![1.0], clip: 8.0 };
     let message = normaliser.bind(&["x".to_string()]).unwrap_err().to_string();
-    assert_eq!(message, "column 'F0': expected among the data's columns, found only x");
+    assert_eq!(
+        message,
+        "column 'F0': expected among the data's columns, found 1 columns without it, the nearest is 'x'"
+    );
+    let message = normaliser.bind(&["VUV", "f0", "MCEP_0"].map(String::from)).unwrap_err().to_string();
+    assert!(message.ends_with("found 3 columns without it, the nearest is 'f0'"), "{message}");
+    assert!(normaliser.bind(&[]).unwrap_err().to_string().ends_with("found 0 columns without it"));
     let flat = Normaliser { std: vec![0.0], ..normaliser.clone() };
     assert!(flat.bind(&["F0".to_string()]).is_err());
     let no_clip = Normaliser { clip: f64::NAN, ..normaliser };

@@ -125,6 +125,15 @@ fn both_layouts_and_both_kinds_of_strings_are_one() {
 }
 
 #[test]
+fn float16_is_read() {
+    let csd = Csd::open(&fixtures().join("float16.csd")).unwrap();
+    let features = csd.read("v").unwrap().features;
+    let expected = [0.099_975_586, -2.5, 65504.0, f32::NAN, 5.960_464_5e-8, f32::NEG_INFINITY];
+    assert!(features.iter().zip(expected).all(|(x, y)| *x == y || (x.is_nan() && y.is_nan())), "{features:?}");
+    assert_eq!(features.len(), 6);
+}
+
+#[test]
 fn equal_inputs_give_equal_folders() {
     let dir = tempfile::tempdir().unwrap();
     for name in ["a", "b"] {

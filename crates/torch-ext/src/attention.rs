@@ -42,7 +42,7 @@ mod tests {
                 let (q, k, v) = (rows.get(0), rows.get(1), rows.get(2));
                 let mut p = (q.matmul(&k.transpose(1, 2)) / ((d / heads) as f64).sqrt()).softmax(2, Kind::Double);
                 if let Some(factors) = factors {
-                    p *= &factors[b];
+                    p = p.multiply(&factors[b]);
                 }
                 p.matmul(&v).permute([1, 0, 2]).reshape([-1, d])
             })

@@ -15,7 +15,7 @@ impl Budget {
     /// Labelled segments out of `n`.
     pub fn labels_of(self, n: usize) -> usize {
         match self {
-            Budget::Fraction(f) => (f * n as f64).round() as usize,
+            Budget::Fraction(f) => mosei_data::subset::labels_of_fraction(f, n),
             Budget::Count(k) => k,
         }
     }

@@ -176,3 +176,70 @@ impl Task for Pretraining<'_> {
         self.corpus.names(&segments)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mosei_data::{DataConfig, SynthConfig};
+    use std::path::PathBuf;
+    use tch::Device;
+
+    fn corpus(folder: &Path) -> Corpus {
+        let synth = SynthConfig { videos: 16, segments: 60, median_segment_s: 1.5, ..SynthConfig::default() };
+        let (data, prepared): (PathBuf, PathBuf) = (folder.join("data"), folder.join("prepared"));
+        mosei_data::synthesise(&synth, &data, &mut |_, _| ()).unwrap();
+        let config = DataConfig { pool_frames: 10, max_frames: 40, ..DataConfig::default() };
+        mosei_data::prepare(&config, &data, &prepared, &mut |_, _| ()).unwrap();
+        Corpus::open(&prepared, 0, Device::Cpu).unwrap()
+    }
+
+    fn task<'a>(corpus: &'a Corpus, seed: u64, batch_segments: usize) -> Pretraining<'a> {
+        let config = backbone::EncoderConfig { model_dim: 8, heads: 1, layers: 1, ..Default::default() };
+        let mut source = Source::draw(|name: &str| rng_named(seed, Stream::Init, name));
+        let encoder = Encoder::new(&config, corpus.input_dim(), corpus.max_frames(), &mut source, Device::Cpu).unwrap();
+        let head = ReconstructionHead::new(8, corpus.input_dim(), &mut source, Device::Cpu).unwrap();
+        let batches = Batches::new(corpus.fold().train.clone(), batch_segments, seed);
+        let masker = Masker::new(&ssl_mask::MaskConfig::default()).unwrap();
+        Pretraining { corpus, masker, encoder, head, batches, batch_segments, seed }
+    }
+
+    #[test]
+    fn a_mask_depends_on_seed_epoch_and_segment_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let corpus = corpus(folder.path());
+        let longest = *corpus.fold().train.iter().max_by_key(|&&i| corpus.prepared.frames(i)).unwrap();
+        let others: Vec<usize> = corpus.fold().train.iter().copied().filter(|&i| i != longest).take(5).collect();
+        let (small, large) = (task(&corpus, 1, 2), task(&corpus, 1, 8));
+        assert_eq!(small.mask("3", longest), large.mask("3", longest));
+        assert_ne!(small.mask("3", longest), small.mask("4", longest));
+        assert_ne!(small.mask("3", longest), task(&corpus, 2, 2).mask("3", longest));
+
+        // The segment's rows are the same whatever stands before it in the batch.
+        let rows = |batch: &[usize]| {
+            let named: Vec<(String, usize)> = batch.iter().map(|&i| ("3".to_string(), i)).collect();
+            let masked = small.masked(&named).unwrap();
+            let at = batch.iter().position(|&i| i == longest).unwrap();
+            let before: usize = batch[..at].iter().map(|&i| corpus.prepared.frames(i)).sum();
+            masked.x_nc.slice(0, before as i64, (before + corpus.prepared.frames(longest)) as i64, 1)
+        };
+        let alone = rows(&[longest]);
+        assert_eq!(alone, rows(&[others[0], longest, others[1]]));
+        assert_eq!(alone, rows(&[others[2], others[3], others[4], longest]));
+    }
+
+    #[test]
+    fn the_loss_sees_hidden_frames_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let corpus = corpus(folder.path());
+        let task = task(&corpus, 1, 4);
+        let named: Vec<(String, usize)> = corpus.fold().train[..4].iter().map(|&i| ("0".to_string(), i)).collect();
+        let mut masked = task.masked(&named).unwrap();
+        let hidden: usize = named.iter().map(|(epoch, i)| task.mask(epoch, *i).frames().len()).sum();
+        assert_eq!(masked.target_kc.size(), [hidden as i64, corpus.input_dim() as i64]);
+        // A target that the head already gives has no loss, whatever the open frames are.
+        let h_nd = task.encoder.forward(&masked.x_nc, &masked.layout, false).unwrap();
+        let h_kd = h_nd.index_select(0, &masked.hidden_rows_k);
+        masked.target_kc = task.head.forward(&h_kd).unwrap().detach();
+        assert_eq!(f64::try_from(task.loss(&masked, false).unwrap()).unwrap(), 0.0);
+    }
+}

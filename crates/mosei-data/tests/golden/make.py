@@ -2,7 +2,7 @@
 
 usage: python make.py
 A small corpus in both label layouts: `features.csd` and `labels.csd` with the UTF-8 strings that CMU's SDK writes,
-`sentiment.csd` and `emotions.csd` with ASCII strings. `expected.json` holds the aligned, pooled, cropped frames, the
+`sentiment.csd` and `emotions.csd` with ASCII strings. `float16.csd` holds one video in float16. `expected.json` holds the aligned, pooled, cropped frames, the
 normaliser and a standardised batch, computed here the plain way: every frame against every segment.
 """
 import json
@@ -63,6 +63,8 @@ of = lambda a, b: {v: (column(r, a, b), column(r, 0, 2)) for v, r in labels.item
 write("labels.csd", "All Labels", of(2, 9), ["sentiment", *EMOTIONS], utf8, "f4")
 write("sentiment.csd", "Sentiment Labels", of(2, 3), ["sentiment"], ascii_, "f8")
 write("emotions.csd", "Emotion Labels", of(3, 9), EMOTIONS, ascii_, "f8")
+half = np.array([[0.1, -2.5], [65504, np.nan], [6e-8, -np.inf]])  # rounded, largest, smallest, not finite
+write("float16.csd", "Half", {"v": (half, np.array([[0, 1], [1, 2], [2, 3]]))}, ["a", "b"], utf8, "f2")
 
 # what should come of it
 segments, train, counts = [], [], {"outside": 0}
