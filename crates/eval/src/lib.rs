@@ -2,6 +2,18 @@
 //!
 //! What lives here: the definition of every metric, the threshold that validation chooses, and the walk from a cell's
 //! predictions to its result rows. What does not: models, files, figures. This crate reads what `train` predicted.
+//!
+//! ```
+//! use eval::metrics::{Confusion, average_precision, roc_auc};
+//!
+//! let present = [true, false, true, false];
+//! let score = [0.9, 0.6, 0.6, 0.1];
+//! assert_eq!(roc_auc(&present, &score), Some(0.875)); // a tie counts half
+//! assert_eq!(average_precision(&present, &[0.9, 0.2, 0.6, 0.1]), Some(1.0));
+//! let confusion = Confusion::count(&present, &score.map(|s| s >= 0.5)).ok_or("slices of one length")?;
+//! assert_eq!(confusion.recall(), Some(1.0));
+//! # Ok::<(), &str>(())
+//! ```
 
 mod cell;
 mod error;

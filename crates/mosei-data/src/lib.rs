@@ -4,6 +4,27 @@
 //! prepared folder, label budgets, targets, and a synthetic corpus. What does not: models, metrics, training.
 //!
 //! The way of a segment: [`Csd`] → [`prepare`] → [`Prepared`] → [`subset::draw`] → [`Prepared::gather`].
+//!
+//! ```
+//! use mosei_data::{DataConfig, LabelConfig, Prepared, SynthConfig, prepare, subset, synthesise};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let (data, prepared) = (folder.path().join("data"), folder.path().join("prepared"));
+//! let corpus = SynthConfig { videos: 16, segments: 60, median_segment_s: 1.5, ..SynthConfig::default() };
+//! synthesise(&corpus, &data, &mut |_, _| ())?; // a .csd pair and folds; real ones serve as well
+//!
+//! let config = DataConfig { pool_frames: 10, ..DataConfig::default() };
+//! prepare(&config, &data, &prepared, &mut |_done, _all| ())?;
+//! let prepared = Prepared::open(&prepared)?;
+//! let fold = prepared.fold(0)?;
+//! let batch = prepared.gather(&fold.normaliser.bind(prepared.columns())?, &fold.train[..4]);
+//! assert_eq!(batch.offsets.len(), 5); // four segments, one after another, none padded
+//!
+//! let labels = LabelConfig { fractions: vec![0.5, 1.0], min_positives: 0, ..LabelConfig::default() };
+//! let budgets = subset::draw(&prepared, fold, &labels, 0)?;
+//! assert!(budgets[1].segments.starts_with(&budgets[0].segments));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod align;
 mod columns;

@@ -2,6 +2,13 @@
 //!
 //! What lives here: names, ranges and identifiers that more than one crate must spell the same way.
 //! What does not: anything that reads, writes or computes.
+//!
+//! ```
+//! use mosei_schema::{Emotion, intensity_class};
+//!
+//! assert_eq!(Emotion::from_name("fear"), Some(Emotion::Fear));
+//! assert_eq!(intensity_class(1.5), 2); // half up
+//! ```
 
 mod covarep;
 mod emotion;

@@ -3,6 +3,16 @@
 //! What lives here: putting result rows together over runs, the paired differences, words, tables, SVG figures and the
 //! page. Everything is a pure function of [`ReportInput`]: the same input gives the same bytes. What does not: reading a
 //! run folder (the caller does) and measuring predictions (`eval` does).
+//!
+//! ```
+//! use report::{ReportInput, render};
+//!
+//! // `results` are the rows of results.csv, as `eval` makes them.
+//! let input = ReportInput { name: "my study".into(), ..ReportInput::default() };
+//! let html = render(&input)?;
+//! assert!(html.contains("my study"));
+//! # Ok::<(), report::ReportError>(())
+//! ```
 
 mod aggregate;
 mod error;

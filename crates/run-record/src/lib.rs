@@ -2,6 +2,25 @@
 //!
 //! What lives here: atomic writes, content hashes, the one home of randomness, journals, Parquet tables, result
 //! rows and the marker that says a step is done. What does not: what any of it means for emotions or models.
+//!
+//! ```
+//! use rand::RngExt;
+//! use run_record::seed::{Stream, rng};
+//! use run_record::{Column, Table};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("t.parquet");
+//! let table = Table::new()
+//!     .with("video", Column::Text(vec!["-a".into(), "81406".into()]))
+//!     .with("score", Column::OptionF64(vec![Some(0.25), None]));
+//! table.write(&path)?; // whole, or not at all
+//! assert_eq!(Table::read(&path)?, table);
+//!
+//! // A stream is a function of seed, purpose and index.
+//! let draw = || rng(7, Stream::Order, 3).random_range(0..1000);
+//! assert_eq!(draw(), draw());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod atomic;
 mod error;

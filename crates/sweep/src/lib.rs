@@ -15,6 +15,20 @@
 //! | `steps/ID/log.txt` | what the last attempt printed |
 //! | `steps/ID/error.txt` | why the last attempt failed |
 //! | `steps/ID/running.json` | locked by the step's process while it lives |
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use sweep::{Plan, run};
+//!
+//! let plan: Plan = serde_json::from_str(
+//!     r#"{"name": "two", "steps": [
+//!         {"id": "a", "key": "1", "command": ["a.txt"], "outputs": ["a.txt"]},
+//!         {"id": "b", "key": "2", "command": ["b.txt"], "outputs": ["b.txt"], "needs": ["a"]}]}"#,
+//! )?;
+//! let outcome = run(&plan, Path::new("run"), Path::new("my-program"), 2, &mut |_event| ())?;
+//! println!("{} done, {} failed", outcome.done.len(), outcome.failed.len());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod engine;
 mod error;

@@ -96,6 +96,7 @@ pub fn clear_gradients(parameters: &[Tensor]) -> Result<(), TorchError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::assert_abs_diff_eq;
 
     const CONFIG: AdamWConfig = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.1 };
 
@@ -123,12 +124,8 @@ mod tests {
             expected_matrix -= rate * 0.1 * expected_matrix + rate * update;
             expected_vector -= rate * update;
         }
-        approx_equal(scalar(&matrix), expected_matrix);
-        approx_equal(scalar(&vector), expected_vector);
-    }
-
-    fn approx_equal(found: f64, expected: f64) {
-        assert!((found - expected).abs() < 1e-12, "found {found}, expected {expected}");
+        assert_abs_diff_eq!(scalar(&matrix), expected_matrix, epsilon = 1e-12);
+        assert_abs_diff_eq!(scalar(&vector), expected_vector, epsilon = 1e-12);
     }
 
     #[test]
@@ -137,10 +134,10 @@ mod tests {
         let b = Tensor::from_slice(&[1.0f64]).set_requires_grad(true);
         (&a * 3.0 + &b * 4.0).sum(Kind::Double).backward();
         let parameters = [a, b];
-        approx_equal(clip_gradients(&parameters, 0.0).unwrap(), 5.0);
-        approx_equal(clip_gradients(&parameters, 1.0).unwrap(), 5.0);
+        assert_abs_diff_eq!(clip_gradients(&parameters, 0.0).unwrap(), 5.0, epsilon = 1e-12);
+        assert_abs_diff_eq!(clip_gradients(&parameters, 1.0).unwrap(), 5.0, epsilon = 1e-12);
         let left = scalar(&parameters[0].grad()).hypot(scalar(&parameters[1].grad()));
-        assert!((left - 1.0).abs() < 1e-6, "{left}");
+        assert_abs_diff_eq!(left, 1.0, epsilon = 1e-6);
     }
 
     #[test]

@@ -3,6 +3,21 @@
 //! What lives here: the fused AdamW over moments that the caller owns, gradient clipping, row gathering whose backward
 //! pass is a copy, attention over packed segments, dropout by a hash, the seed of libtorch's generators, and the choice of a device. All `unsafe`
 //! about libtorch is here. What does not: anything that knows of segments, masks or emotions.
+//!
+//! ```
+//! use tch::{Device, Kind, Tensor};
+//! use torch_ext::{AdamW, AdamWConfig, packed_attention};
+//!
+//! // Two segments, of 3 and 2 frames; 4 heads of 2 columns.
+//! let qkv = Tensor::ones([5, 3 * 8], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+//! let y = packed_attention(&qkv, &[0, 3, 5], 4, 0.0)?;
+//! y.square().sum(Kind::Float).backward();
+//! let config = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 };
+//! let mut optimiser = AdamW::new(config, vec![qkv]);
+//! optimiser.step(1e-3)?;
+//! let (_first, _second, _steps) = optimiser.moments(); // for a checkpoint
+//! # Ok::<(), torch_ext::TorchError>(())
+//! ```
 #![allow(unsafe_code, reason = "this crate is the workspace's one door to C++")]
 
 mod adamw;

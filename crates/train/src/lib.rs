@@ -3,6 +3,17 @@
 //! What lives here: the configuration that composes those of the other crates, the one training loop, its two tasks,
 //! checkpoints, model folders, and what the binary `mosei-ssl` does. What does not: metrics (`eval`), figures
 //! (`report`), processes (`sweep`).
+//!
+//! ```
+//! use std::path::Path;
+//! use train::Study;
+//!
+//! let study = Study::parse(Path::new("my.toml"), "[mask]\nratio = 0.3\n[labels]\ncounts = [24, 240]\n")?;
+//! assert_eq!(study.mask.ratio, 0.3);
+//! let error = Study::parse(Path::new("my.toml"), "[mask]\nration = 0.3\n").unwrap_err();
+//! assert!(error.to_string().starts_with("my.toml: key 'mask.ration'"));
+//! # Ok::<(), train::TrainError>(())
+//! ```
 
 mod batches;
 mod budget;
