@@ -61,3 +61,42 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
     assert_eq!(losses(&journal), losses(&bench.path("whole/journal.jsonl")));
     assert!(!bench.path("killed/checkpoint").exists(), "checkpoints go when the training is done");
 }
+
+#[test]
+fn starts_of_a_cell_begin_with_the_same_heads_and_see_the_same_batches() {
+    // A rate that is 0 in single precision leaves the first values in the model's folder.
+    let config = tiny("").replace("checkpoint_every = 4\n", "checkpoint_every = 4\nweight_decay = 0.0\n").replace(
+        "[finetune.training]\n",
+        "[finetune]\nprobe_learning_rate = 1e-300\n[finetune.training]\nlearning_rate = 1e-300\n",
+    );
+    let bench = Bench::new(&config);
+    bench.prepare();
+    bench.succeed("pretrain --config study.toml --prepared prepared --out pre");
+    let starts = ["ssl", "scratch", "frozen", "random-frozen"];
+    for start in starts {
+        bench.succeed(&format!(
+            "finetune --config study.toml --prepared prepared --subsets subsets.parquet --start {start} --encoder pre/encoder --labels n20 --out {start}"
+        ));
+    }
+    let file = |start: &str, name: &str| bytes(&bench.path(start).join("model").join(name));
+    let frames = |start: &str| -> Vec<String> {
+        let text = String::from_utf8(bytes(&bench.path(start).join("journal.jsonl"))).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines
+            .filter(|l| l["event"] == "step")
+            .map(|l| format!("{} {} {}", l["step"], l["epoch"], l["valid_frames"]))
+            .collect()
+    };
+    for start in &starts[1..] {
+        assert!(
+            file(start, "heads.safetensors") == file("ssl", "heads.safetensors"),
+            "{start} begins with other heads"
+        );
+        assert_eq!(frames(start), frames("ssl"), "{start} sees other batches");
+    }
+    let encoder = "encoder/model.safetensors";
+    assert!(
+        file("ssl", encoder) == file("frozen", encoder) && file("scratch", encoder) == file("random-frozen", encoder)
+    );
+    assert!(file("ssl", encoder) != file("scratch", encoder));
+}

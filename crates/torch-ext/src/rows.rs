@@ -7,7 +7,7 @@ use tch::Tensor;
 /// [`Tensor::index_select`] allows for at the price of adding row by row.
 ///
 /// # Shapes
-/// `x` [N, …], `rows` [R] int64 → [R, …]
+/// `x` `[N, …]`, `rows` `[R]` int64 → `[R, …]`
 pub fn gather_rows(x: &Tensor, rows: &Tensor) -> Result<Tensor, TorchError> {
     let mut out = std::ptr::null_mut();
     // SAFETY: both pointers are live tensors, which the shim only reads; `out` is a new tensor that tch then owns.
@@ -18,7 +18,7 @@ pub fn gather_rows(x: &Tensor, rows: &Tensor) -> Result<Tensor, TorchError> {
 /// Puts rows into a tensor of `n` rows that is 0 elsewhere; each row is named at most once.
 ///
 /// # Shapes
-/// `x` [R, …], `rows` [R] int64 → [n, …]
+/// `x` `[R, …]`, `rows` `[R]` int64 → `[n, …]`
 pub fn scatter_rows(x: &Tensor, rows: &Tensor, n: i64) -> Result<Tensor, TorchError> {
     let mut out = std::ptr::null_mut();
     // SAFETY: as in `gather_rows`.
