@@ -82,3 +82,48 @@ fn a_folder_that_is_no_run_is_named() {
         assert!(words.contains("nowhere: no plan here"), "{words}");
     }
 }
+
+#[test]
+fn a_training_that_diverges_says_where_and_leaves_no_older_predictions() {
+    let bench = Bench::new(&tiny(""));
+    bench.prepare();
+    let cell = "finetune --config study.toml --prepared prepared --subsets subsets.parquet --start scratch --labels n20 --out cell";
+    bench.succeed(cell);
+    assert!(bench.path("cell/predictions.parquet").exists() && bench.path("cell/model").exists());
+    bench
+        .write("study.toml", &tiny("").replace("[finetune.training]\n", "[finetune.training]\nlearning_rate = 1e30\n"));
+    let words = bench.fail(cell, 1);
+    assert!(words.contains("expected a finite loss and gradient") && words.contains("the batch was"), "{words}");
+    assert!(!bench.path("cell/predictions.parquet").exists() && !bench.path("cell/model").exists());
+}
+
+#[test]
+fn a_checkpoint_of_another_encoder_is_not_gone_on_with() {
+    let bench = Bench::new(&tiny(""));
+    bench.prepare();
+    let cell = |encoder: &str| {
+        format!(
+            "finetune --config study.toml --prepared prepared --subsets subsets.parquet --start ssl --labels n20 --encoder {encoder}/encoder --out {encoder}-cell"
+        )
+    };
+    for seed in [0, 1] {
+        bench.succeed(&format!("pretrain --config study.toml --prepared prepared --seed {seed} --out pre{seed}"));
+        bench.succeed(&cell(&format!("pre{seed}")));
+    }
+    let key = |encoder: &str| {
+        let path = bench.path(&format!("{encoder}-cell/predictions.parquet"));
+        run_record::Table::read(&path).unwrap().text(&path, "cell").unwrap()[0].clone()
+    };
+    assert_ne!(key("pre0"), key("pre1"), "the key that guards a checkpoint knows the encoder");
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_no_failure() {
+    let bench = Bench::new(&tiny(""));
+    let mut command = bench.command("check study.toml");
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success());
+}

@@ -135,6 +135,10 @@ fn folds_of_a_cross_validation_test_each_video_once() {
     assert!(outcome.failed.is_empty() && outcome.blocked.is_empty());
     let path = bench.path("run/predictions.parquet");
     let cells = CellPredictions::from_table(&path, &Table::read(&path).unwrap()).unwrap();
+    // Without a pre-trained start nothing was seen, and the table says so with all its columns.
+    let seen = Table::read(&bench.path("run/pretraining.parquet")).unwrap();
+    assert_eq!(seen.rows(), 0);
+    assert!(["fold", "seed", "video", "segment"].iter().all(|name| seen.get(name).is_some()));
     let mut tested: BTreeMap<&str, BTreeSet<i32>> = BTreeMap::new();
     for cell in &cells {
         for row in cell.rows.iter().filter(|r| r.split == "test") {
