@@ -297,6 +297,11 @@ struct Answer {
     computed_frames: i64,
 }
 
+/// The values of one emotion out of rows of `emotions` values.
+fn column(values: &[f64], emotion: usize, emotions: usize) -> Vec<f64> {
+    values.iter().skip(emotion).step_by(emotions).copied().collect()
+}
+
 impl Finetuning<'_> {
     /// Runs an encoder that stays as it is over all segments that the cell will ever ask for.
     fn pool_once(&mut self, segments: &[usize]) -> Result<(), TrainError> {
@@ -392,17 +397,13 @@ impl Finetuning<'_> {
     /// Thresholds by emotion; the validation split alone decides.
     fn thresholds(&self, emotions: usize) -> Result<Vec<f64>, TrainError> {
         const FIXED: f64 = 0.5;
-        let valid = &self.corpus.fold().valid;
-        let scores = tch::no_grad(|| self.scores(valid))?.0.score;
-        match scores.filter(|_| self.config.threshold == Threshold::TunedF1) {
-            None => Ok(vec![FIXED; emotions]),
-            Some(score) => Ok((0..emotions)
-                .map(|e| {
-                    let column: Vec<f64> = score.iter().skip(e).step_by(emotions).copied().collect();
-                    eval::threshold::best_f1(&self.present(valid, e), &column).unwrap_or(FIXED)
-                })
-                .collect()),
+        if self.config.threshold == Threshold::Fixed {
+            return Ok(vec![FIXED; emotions]);
         }
+        let valid = &self.corpus.fold().valid;
+        let score = tch::no_grad(|| self.scores(valid))?.0.score;
+        let best = |score: &[f64], e| eval::threshold::best_f1(&self.present(valid, e), &column(score, e, emotions));
+        Ok((0..emotions).map(|e| score.as_deref().and_then(|score| best(score, e)).unwrap_or(FIXED)).collect())
     }
 
     fn predictions(&self, split: Split, thresholds: &[f64]) -> Result<Vec<PredictionRow>, TrainError> {
@@ -454,10 +455,7 @@ impl Task for Finetuning<'_> {
         let valid = &self.corpus.fold().valid;
         let (scores, loss) = self.scores(valid)?;
         let emotions = self.corpus.prepared.emotions().len();
-        let auc = |score: &[f64], e: usize| {
-            let column: Vec<f64> = score.iter().skip(e).step_by(emotions).copied().collect();
-            eval::metrics::roc_auc(&self.present(valid, e), &column)
-        };
+        let auc = |score: &[f64], e| eval::metrics::roc_auc(&self.present(valid, e), &column(score, e, emotions));
         let macro_auc = scores.score.and_then(|score| eval::mean((0..emotions).filter_map(|e| auc(&score, e))));
         let score = match (self.config.select, macro_auc) {
             (Select::RocAuc, Some(auc)) => auc,
