@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 fn main() {
-    for file in ["shim.cpp", "attention.cpp", "dropout.cpp", "guard.h", "keyed.h"] {
-        println!("cargo:rerun-if-changed=src/{file}");
-    }
+    println!("cargo:rerun-if-changed=src");
     println!("cargo:rerun-if-env-changed=LIBTORCH");
     let Some(root) = std::env::var_os("LIBTORCH").map(PathBuf::from) else {
         eprintln!("LIBTORCH is not set: run `cargo xtask setup` in the checkout, or export LIBTORCH");
@@ -30,7 +28,7 @@ fn main() {
         .flag_if_supported("-Wno-psabi")
         .file("src/shim.cpp")
         .file("src/attention.cpp")
-        .file("src/dropout.cpp")
+        .file("src/fused.cpp")
         .compile("torch_ext_shim");
     if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
         println!("cargo:rustc-link-lib=dl");

@@ -1,3 +1,4 @@
+use crate::layer::Pass;
 use crate::linear::{Linear, Making};
 use crate::parameters::Init;
 use crate::{BackboneError, Layout};
@@ -9,17 +10,10 @@ pub(crate) struct Attention {
     input: Linear,
     output: Linear,
     heads: i64,
-    dropout: f64,
 }
 
 impl Attention {
-    pub(crate) fn new(
-        making: &mut Making<'_, '_>,
-        name: &str,
-        width: i64,
-        heads: i64,
-        dropout: f64,
-    ) -> Result<Self, BackboneError> {
+    pub(crate) fn new(making: &mut Making<'_, '_>, name: &str, width: i64, heads: i64) -> Result<Self, BackboneError> {
         // PyTorch: Xavier for the joint input product, biases 0.
         let xavier = Init::Uniform((6.0 / (4 * width) as f64).sqrt());
         let zero = Init::Constant(0.0);
@@ -32,18 +26,17 @@ impl Attention {
             making.tensor(format!("{name}.out_proj.weight"), &[width, width], bound)?,
             making.tensor(format!("{name}.out_proj.bias"), &[width], zero)?,
         );
-        Ok(Attention { input, output, heads, dropout })
+        Ok(Attention { input, output, heads })
     }
 
     /// # Shapes
     /// `x_nd` [N, D] → [N, D]
-    pub(crate) fn forward(&self, x_nd: &Tensor, layout: &Layout, train: bool) -> Result<Tensor, BackboneError> {
+    pub(crate) fn forward(&self, x_nd: &Tensor, pass: &Pass<'_>) -> Result<Tensor, BackboneError> {
         let qkv_n3d = self.input.forward(x_nd)?;
-        let dropout = if train { self.dropout } else { 0.0 };
         let y_nd = if x_nd.device() == Device::Cpu {
-            torch_ext::packed_attention(&qkv_n3d, layout.offsets(), self.heads, dropout)?
+            torch_ext::packed_attention(&qkv_n3d, pass.layout.offsets(), self.heads, pass.dropout)?
         } else {
-            self.padded(&qkv_n3d, layout, dropout)?
+            self.padded(&qkv_n3d, pass.layout, pass.dropout)?
         };
         self.output.forward(&y_nd)
     }
@@ -85,7 +78,7 @@ mod tests {
         let mut source = Source::draw(|_: &str| ChaCha12Rng::seed_from_u64(1));
         let mut parameters = Parameters::default();
         let mut making = Making { parameters: &mut parameters, source: &mut source, device: Device::Cpu };
-        let attention = Attention::new(&mut making, "a", 24, 2, 0.1).unwrap();
+        let attention = Attention::new(&mut making, "a", 24, 2).unwrap();
         let layout = Layout::new(&[0, 9, 10, 30], Device::Cpu).unwrap();
         let x_nd = (Tensor::arange(30 * 24, (Kind::Float, Device::Cpu)) * 0.37).sin().reshape([30, 24]);
         let qkv_n3d = attention.input.forward(&x_nd).unwrap();

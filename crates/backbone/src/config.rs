@@ -21,6 +21,9 @@ pub struct EncoderConfig {
     pub norm_first: bool,
     /// How a frame's place is told. Default `sinusoidal`.
     pub positions: Positions,
+    /// Of the layers' products in training steps. Looks at the validation data, predictions and embeddings are always of
+    /// 32-bit floats. Default `fp32`.
+    pub precision: Precision,
 }
 
 impl Default for EncoderConfig {
@@ -34,6 +37,7 @@ impl Default for EncoderConfig {
             activation: Activation::Gelu,
             norm_first: true,
             positions: Positions::Sinusoidal,
+            precision: Precision::Fp32,
         }
     }
 }
@@ -75,6 +79,17 @@ pub enum Activation {
     Gelu,
     /// max(0, x).
     Relu,
+}
+
+/// What the layers multiply in training steps. Weights, the residual stream, norms, sums and the loss are 32-bit floats
+/// in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32-bit floats.
+    Fp32,
+    /// bfloat16, added up in 32-bit floats; fast where the processor has products of it.
+    Bf16,
 }
 
 /// How a frame's place in its segment is told.

@@ -1,8 +1,8 @@
-use crate::layer::Layer;
+use crate::layer::{Layer, Pass, Stream};
 use crate::linear::{Linear, Making};
 use crate::norm::Norm;
 use crate::positions::PositionTable;
-use crate::{BackboneError, EncoderConfig, Layout, Parameters, Source};
+use crate::{BackboneError, EncoderConfig, Layout, Parameters, Precision, Source};
 use tch::{Device, Tensor};
 
 /// The encoder: a linear map of the columns, positions, layers, and a last norm where norms come first.
@@ -70,7 +70,8 @@ impl Encoder {
         &self.parameters
     }
 
-    /// Encodes a packed batch; `train` turns dropout on.
+    /// Encodes a packed batch; `train` turns dropout on, and the
+    /// configuration's precision: without it, products are of 32-bit floats.
     ///
     /// # Shapes
     /// `x_nc` [N, C] → [N, D]
@@ -86,13 +87,16 @@ impl Encoder {
         if layout.longest() > self.max_frames as i64 {
             return Err(BackboneError::TooLong { found: layout.longest(), max_frames: self.max_frames });
         }
-        let mut h_nd = self.positions.add(&self.input.forward(x_nc)?, layout)?;
+        let half = train && self.config.precision == Precision::Bf16;
+        let pass = Pass { layout, dropout: if train { self.config.dropout } else { 0.0 }, half };
+        let h_nd = self.positions.add(&self.input.forward(x_nc)?, layout)?;
+        let mut stream = Stream { h_nd, branch_nd: None };
         for layer in &self.layers {
-            h_nd = layer.forward(&h_nd, layout, train)?;
+            stream = layer.forward(&stream, &pass)?;
         }
         match &self.norm {
-            Some(norm) => norm.forward(&h_nd),
-            None => Ok(h_nd),
+            Some(norm) => Ok(norm.after(&stream, &pass, false)?.1),
+            None => Ok(stream.h_nd),
         }
     }
 }

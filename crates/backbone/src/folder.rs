@@ -113,6 +113,8 @@ impl EncoderFolder {
             activation: c.activation,
             norm_first: c.norm_first,
             positions: c.positions,
+            // A matter of a training, not of the weights.
+            ..EncoderConfig::default()
         };
         if let Err(source) = config.check() {
             return Err(BackboneError::InFile { path, source: Box::new(source) });

@@ -38,6 +38,8 @@ impl Linear {
     /// # Shapes
     /// `x` [N, inputs] → [N, outputs]
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor, BackboneError> {
-        Ok(x.f_linear(&self.weight, Some(&self.bias))?)
+        // The weights learn in 32-bit floats whatever they are multiplied in.
+        let kind = x.kind();
+        Ok(x.f_linear(&self.weight.f_to_kind(kind)?, Some(&self.bias.f_to_kind(kind)?))?)
     }
 }

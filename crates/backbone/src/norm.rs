@@ -1,4 +1,5 @@
 use crate::BackboneError;
+use crate::layer::{Pass, Stream};
 use crate::linear::Making;
 use crate::parameters::Init;
 use tch::Tensor;
@@ -18,9 +19,14 @@ impl Norm {
         })
     }
 
-    /// # Shapes
-    /// `x_nd` [N, D] → [N, D]
-    pub(crate) fn forward(&self, x_nd: &Tensor) -> Result<Tensor, BackboneError> {
-        Ok(x_nd.f_layer_norm(self.weight.size(), Some(&self.weight), Some(&self.bias), 1e-5, true)?)
+    /// The stream with its branch added, and its norm, in bfloat16 where `half`.
+    pub(crate) fn after(
+        &self,
+        stream: &Stream,
+        pass: &Pass<'_>,
+        half: bool,
+    ) -> Result<(Tensor, Tensor), BackboneError> {
+        let branch = stream.branch_nd.as_ref();
+        Ok(torch_ext::add_norm(&stream.h_nd, branch, &self.weight, &self.bias, pass.dropout, half)?)
     }
 }

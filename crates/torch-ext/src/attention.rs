@@ -1,20 +1,69 @@
 use crate::{TorchError, check, ffi};
 use tch::Tensor;
 
+/// Processors that the kernels are made for. Each can run what those before it can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Processor {
+    /// Vectors of four floats: NEON or SSE2.
+    Portable,
+    /// x86-64 with AVX2 and FMA.
+    Avx2,
+    /// x86-64 with AVX-512 (F, BW, CD, DQ, VL).
+    Avx512,
+    /// The same with products of bfloat16.
+    Avx512Bf16,
+}
+
+impl Processor {
+    /// All, slowest first.
+    pub const ALL: [Processor; 4] = [Processor::Portable, Processor::Avx2, Processor::Avx512, Processor::Avx512Bf16];
+
+    /// The best that this machine is.
+    pub fn best() -> Self {
+        // SAFETY: it reads what the processor says of itself.
+        let best = unsafe { ffi::te_best_processor() };
+        Self::ALL[usize::try_from(best).unwrap_or(0).min(3)]
+    }
+
+    /// Name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Processor::Portable => "portable",
+            Processor::Avx2 => "AVX2",
+            Processor::Avx512 => "AVX-512",
+            Processor::Avx512Bf16 => "AVX-512 with bfloat16",
+        }
+    }
+}
+
 /// Self-attention of the frames of each segment among themselves, on the CPU: no padding is computed, and no matrix of
 /// frames by frames is kept. The gradient flows to `qkv`.
 ///
-/// Scores are scaled by 1/√(D / H). Probabilities are dropped with probability `dropout`, by a hash that is keyed from
-/// libtorch's generator (one number of it a call); 0 draws nothing.
+/// Scores are scaled by 1/√(D / H). Probabilities are dropped with probability `dropout` (to the nearest 1/65536), by a
+/// hash that is keyed from libtorch's generator (one number of it a call); 0 draws nothing.
+///
+/// bfloat16 is multiplied as such where the processor can ([`Processor::Avx512Bf16`]), else as 32-bit floats.
 ///
 /// # Shapes
-/// `qkv` [N, 3 D], 32-bit floats: queries, keys and values of all heads side by side; `offsets` [B + 1], from 0 to N
-/// → [N, D]
+/// `qkv` [N, 3 D], 32-bit floats or bfloat16: queries, keys and values of all heads side by side; `offsets` [B + 1],
+/// from 0 to N → [N, D]
 pub fn packed_attention(qkv: &Tensor, offsets: &[i64], heads: i64, dropout: f64) -> Result<Tensor, TorchError> {
+    packed_attention_on(Processor::best(), qkv, offsets, heads, dropout)
+}
+
+/// [`packed_attention`] by the kernel of a processor; an error where this machine is less.
+pub fn packed_attention_on(
+    processor: Processor,
+    qkv: &Tensor,
+    offsets: &[i64],
+    heads: i64,
+    dropout: f64,
+) -> Result<Tensor, TorchError> {
     let mut out = std::ptr::null_mut();
+    let number = processor as i32;
     // SAFETY: a live tensor that the shim only reads, and an array with its length; `out` is a new tensor.
     check(unsafe {
-        ffi::te_packed_attention(qkv.as_ptr() as _, offsets.as_ptr(), offsets.len(), heads, dropout, &mut out)
+        ffi::te_packed_attention(qkv.as_ptr() as _, offsets.as_ptr(), offsets.len(), heads, dropout, number, &mut out)
     })?;
     Ok(unsafe { Tensor::from_ptr(out as _) })
 }
@@ -54,7 +103,16 @@ mod tests {
         f64::try_from(t.abs().max()).unwrap()
     }
 
+    /// By every kernel that this machine can run.
     fn check_against_formula(lengths: &[i64], heads: i64, head_dim: i64) {
+        for processor in Processor::ALL.into_iter().filter(|&p| p <= Processor::best()) {
+            check_kernel(processor, Kind::Float, lengths, heads, head_dim);
+        }
+        check_kernel(Processor::best(), Kind::BFloat16, lengths, heads, head_dim);
+        check_kernel(Processor::Portable, Kind::BFloat16, lengths, heads, head_dim);
+    }
+
+    fn check_kernel(processor: Processor, kind: Kind, lengths: &[i64], heads: i64, head_dim: i64) {
         let offsets: Vec<i64> = std::iter::once(0)
             .chain(lengths.iter().scan(0, |end, n| {
                 *end += n;
@@ -62,19 +120,24 @@ mod tests {
             }))
             .collect();
         let n = offsets[offsets.len() - 1];
-        let exact = numbers(n, 3 * heads * head_dim, 0.3).set_requires_grad(true);
-        let ours = exact.detach().to_kind(Kind::Float).set_requires_grad(true);
-        let weight = numbers(n, heads * head_dim, 1.1);
-        let y = packed_attention(&ours, &offsets, heads, 0.0).unwrap();
+        // What the kernel can hold, so that it is asked the same as the formula.
+        let held = |t: Tensor| t.to_kind(kind).to_kind(Kind::Double);
+        let exact = held(numbers(n, 3 * heads * head_dim, 0.3)).set_requires_grad(true);
+        let ours = exact.detach().to_kind(kind).set_requires_grad(true);
+        let weight = held(numbers(n, heads * head_dim, 1.1));
+        let y = packed_attention_on(processor, &ours, &offsets, heads, 0.0).unwrap();
+        assert_eq!(y.kind(), kind);
         let expected = formula(&exact, &offsets, heads, None);
-        (&y * weight.to_kind(Kind::Float)).sum(Kind::Float).backward();
+        (&y.to_kind(Kind::Float) * weight.to_kind(Kind::Float)).sum(Kind::Float).backward();
         (&expected * &weight).sum(Kind::Double).backward();
-        let name = format!("lengths {lengths:?}, {heads} heads of {head_dim}");
+        let name = format!("{processor:?} {kind:?}, lengths {lengths:?}, {heads} heads of {head_dim}");
+        // bfloat16 keeps 8 bits of every value, probability and slope.
+        let (value, slope) = if kind == Kind::Float { (3e-6, 1e-5) } else { (1e-2, 2e-2) };
         let difference = largest(&(y.to_kind(Kind::Double) - &expected)) / largest(&expected).max(1.0);
-        assert!(difference < 3e-6, "{name}: values differ by {difference:e}");
+        assert!(difference < value, "{name}: values differ by {difference:e}");
         let gradient = exact.grad();
         let difference = largest(&(ours.grad().to_kind(Kind::Double) - &gradient)) / largest(&gradient).max(1.0);
-        assert!(difference < 1e-5, "{name}: gradients differ by {difference:e}");
+        assert!(difference < slope, "{name}: gradients differ by {difference:e}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The C functions of `shim.cpp`.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::{c_char, c_int, c_void};
 
 /// A `torch::Tensor` on the heap, as tch holds it.
 pub(crate) type RawTensor = *mut c_void;
@@ -16,9 +16,22 @@ unsafe extern "C" {
         n_offsets: usize,
         heads: i64,
         dropout: f64,
+        processor: c_int,
         out: *mut RawTensor,
     ) -> *mut c_char;
-    pub(crate) fn te_dropout(x: RawTensor, dropout: f64, out: *mut RawTensor) -> *mut c_char;
+    pub(crate) fn te_best_processor() -> c_int;
+    pub(crate) fn te_add_norm(
+        residual: RawTensor,
+        branch: RawTensor,
+        weight: RawTensor,
+        bias: RawTensor,
+        dropout: f64,
+        half: bool,
+        sum: *mut RawTensor,
+        normed: *mut RawTensor,
+    ) -> *mut c_char;
+    pub(crate) fn te_activate(x: RawTensor, activation: c_int, dropout: f64, out: *mut RawTensor) -> *mut c_char;
+    pub(crate) fn te_keep_memory();
     pub(crate) fn te_adamw_step(
         parameters: *const RawTensor,
         first: *const RawTensor,

@@ -23,14 +23,14 @@
 mod adamw;
 mod attention;
 mod device;
-mod dropout;
 mod ffi;
+mod fused;
 mod rows;
 
 pub use adamw::{AdamW, AdamWConfig, clear_gradients, clip_gradients};
-pub use attention::packed_attention;
+pub use attention::{Processor, packed_attention, packed_attention_on};
 pub use device::{DeviceError, open_device};
-pub use dropout::dropout;
+pub use fused::{Activation, activate, add_norm, dropout};
 pub use rows::{gather_rows, scatter_rows};
 
 use std::ffi::{CStr, c_char};
@@ -62,6 +62,12 @@ fn take(text: *mut c_char) -> Option<String> {
 pub fn version() -> String {
     // SAFETY: a literal of the shim.
     unsafe { CStr::from_ptr(ffi::te_version()) }.to_string_lossy().into_owned()
+}
+
+/// Makes the C library keep freed memory for the next tensor of its size, which is what a training loop asks for.
+pub fn keep_memory() {
+    // SAFETY: it sets two limits of the allocator.
+    unsafe { ffi::te_keep_memory() };
 }
 
 /// Sets libtorch's generators, which dropout draws from.

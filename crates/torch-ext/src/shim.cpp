@@ -6,6 +6,9 @@
 #include <ATen/Context.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <dlfcn.h>
+#ifdef __linux__
+#include <malloc.h>
+#endif
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/version.h>
 
@@ -57,6 +60,15 @@ struct ScatterRows : Function<ScatterRows> {
 extern "C" {
 
 void te_free(char* text) { free(text); }
+
+// A training step asks for the same large tensors as the one before it. The C library would give each back to the kernel
+// and get it again, page by page; so it keeps them instead.
+void te_keep_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that it takes
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
+}
 
 const char* te_version() { return TORCH_VERSION; }
 

@@ -1,0 +1,270 @@
+// Attention of one head over one segment in bfloat16, for processors with AVX-512 and its dot product of pairs
+// (`vdpbf16ps`: 16 lanes of 32 bits, each adding two products in 32-bit floats).
+//
+// Inputs and outputs are bfloat16; scores, sums and all that is added up stay in 32-bit floats. Probabilities and their
+// gradients are rounded before they are multiplied.
+#pragma once
+
+#include <immintrin.h>
+
+#include "attention_kernel.h"
+
+#define WITH_BF16 __attribute__((target("arch=x86-64-v4,avx512bf16")))
+#define INLINE_BF16 static inline __attribute__((always_inline, target("arch=x86-64-v4,avx512bf16")))
+
+typedef uint16_t Half;   // a bfloat16
+typedef uint32_t Pair;   // two of them, the first in the lower half
+
+// As HeadJob, in bfloat16.
+struct HalfJob {
+  const Half *q, *k, *v;
+  int64_t stride, frames, head_dim;
+  float scale, keep;
+  uint32_t limit;
+  uint64_t seed;
+  Half* y;
+  int64_t y_stride;
+  float* log_sum;
+  const Half* dy;
+  Half *dq, *dk, *dv;
+};
+
+struct HalfSizes {
+  int64_t padded, pairs, width, row;
+  INLINE HalfSizes of(int64_t frames, int64_t head_dim) {
+    return {up(frames, 16), (head_dim + 1) / 2, up(head_dim, 16), up(frames, 32) + 32};
+  }
+};
+
+constexpr int64_t FORWARD_ROWS = 8, BACKWARD_ROWS = 16;
+
+// 32-bit words of work space.
+INLINE int64_t half_forward_space(int64_t frames, int64_t head_dim) {
+  const HalfSizes s = HalfSizes::of(frames, head_dim);
+  return s.padded * s.pairs + s.padded / 2 * s.width + FORWARD_ROWS * (s.row + s.row / 2 + up(s.pairs, 16));
+}
+INLINE int64_t half_backward_space(int64_t frames, int64_t head_dim) {
+  const HalfSizes s = HalfSizes::of(frames, head_dim);
+  return s.padded * (2 * s.pairs + s.width / 2 + 2 * s.width) + BACKWARD_ROWS * (2 * up(s.pairs, 16) + 2 * s.width + 3 * 8);
+}
+
+INLINE Pair pair(Half low, Half high) { return (Pair)low | (Pair)high << 16; }
+INLINE float wide(Half x) {
+  const uint32_t bits = (uint32_t)x << 16;
+  float out;
+  __builtin_memcpy(&out, &bits, 4);
+  return out;
+}
+// To the nearest, ties to even; what is not a number stays none.
+INLINE Half narrow(float x) {
+  uint32_t bits;
+  __builtin_memcpy(&bits, &x, 4);
+  if ((bits & 0x7FFFFFFFu) > 0x7F800000u) return (Half)(bits >> 16 | 0x40);
+  return (Half)((bits + 0x7FFFu + (bits >> 16 & 1)) >> 16);
+}
+
+// Column pairs of a row: [rows][up(pairs, 16)].
+INLINE void pairs_in(const Half* from, int64_t stride, int64_t n, int64_t head_dim, int64_t rows, int64_t width, Pair* to) {
+  for (int64_t t = 0; t < rows; ++t)
+    for (int64_t d = 0; d < head_dim; d += 2) {
+      const Half* at = from + t * stride + d;
+      to[t * width + d / 2] = t < n ? pair(at[0], d + 1 < head_dim ? at[1] : 0) : 0;
+    }
+}
+
+// The same by blocks of 16 rows: [block][pair][16], 0 beyond the last row.
+INLINE void pair_blocks_in(const Half* from, int64_t stride, int64_t frames, int64_t head_dim, int64_t pairs, Pair* to) {
+  for (int64_t j = 0; j < frames; j += 16)
+    for (int64_t t = 0; t < 16; ++t)
+      for (int64_t d = 0; d < head_dim; d += 2) {
+        const Half* at = from + (j + t) * stride + d;
+        to[j * pairs + d / 2 * 16 + t] = j + t < frames ? pair(at[0], d + 1 < head_dim ? at[1] : 0) : 0;
+      }
+}
+
+// Row pairs: [rows / 2][width], 0 beyond the last row and column.
+INLINE void row_pairs_in(const Half* from, int64_t stride, int64_t n, int64_t head_dim, int64_t rows, int64_t width, Pair* to) {
+  for (int64_t t = 0; t < rows; t += 2)
+    for (int64_t d = 0; d < width; ++d) {
+      const Half* at = from + t * stride + d;
+      to[t / 2 * width + d] = d < head_dim ? pair(t < n ? at[0] : 0, t + 1 < n ? at[stride] : 0) : 0;
+    }
+}
+
+INLINE void halves_out(const float* from, int64_t n, int64_t head_dim, float factor, int64_t width, Half* to, int64_t stride) {
+  for (int64_t t = 0; t < n; ++t)
+    for (int64_t d = 0; d < head_dim; ++d) to[t * stride + d] = narrow(factor * from[t * width + d]);
+}
+
+INLINE_BF16 __m512 dot(__m512 to, Pair a, const Pair* b) {
+  return _mm512_dpbf16_ps(to, (__m512bh)_mm512_set1_epi32((int)a), (__m512bh)_mm512_load_si512(b));
+}
+
+// out[r] = scores of R rows with 16 columns.
+template <int R>
+INLINE_BF16 void half_tile(const Pair* a, int64_t width, const Pair* block, int64_t pairs, F<16> out[R]) {
+  __m512 total[R];
+  for (int r = 0; r < R; ++r) total[r] = _mm512_setzero_ps();
+  for (int64_t d = 0; d < pairs; ++d)
+    for (int r = 0; r < R; ++r) total[r] = dot(total[r], a[r * width + d], block + d * 16);
+  for (int r = 0; r < R; ++r) out[r] = (F<16>)total[r];
+}
+
+WITH_BF16 static void half_forward_head(const HalfJob& job, Pair* space) {
+  constexpr int R = FORWARD_ROWS;
+  const HalfSizes s = HalfSizes::of(job.frames, job.head_dim);
+  Pair* k = space;
+  Pair* v = k + s.padded * s.pairs;
+  float* score = (float*)(v + s.padded / 2 * s.width);
+  Pair* p = (Pair*)(score + R * s.row);
+  Pair* q = p + R * s.row / 2;
+  const int64_t q_width = up(s.pairs, 16);
+  pair_blocks_in(job.k, job.stride, job.frames, job.head_dim, s.pairs, k);
+  row_pairs_in(job.v, job.stride, job.frames, job.head_dim, s.padded, s.width, v);
+  const float base_2 = job.scale * LOG2_E;
+  for (int64_t i = 0; i < job.frames; i += R) {
+    const int64_t rows = job.frames - i < R ? job.frames - i : R;
+    pairs_in(job.q + i * job.stride, job.stride, rows, job.head_dim, R, q_width, q);
+    F<16> top[R];
+    for (int r = 0; r < R; ++r) top[r] = all<16>(-__builtin_inff());
+    for (int64_t j = 0; j < s.padded; j += 16) {
+      F<16> x[R];
+      half_tile<R>(q, q_width, k + j * s.pairs, s.pairs, x);
+      for (int r = 0; r < R; ++r) {
+        if (j + 16 > job.frames)
+          for (int64_t t = job.frames - j; t < 16; ++t) x[r][t] = -__builtin_inff();
+        top[r] = x[r] > top[r] ? x[r] : top[r];
+        store<16>(score + r * s.row + j, x[r]);
+      }
+    }
+    float factor[R];
+    for (int64_t r = 0; r < R; ++r) {
+      const float high = base_2 * largest<16>(top[r]);
+      const uint32_t key = row_key(job.seed, i + r);
+      const float* row = score + r * s.row;
+      F<16> total = F<16>{};
+      for (int64_t j = 0; j < s.padded; j += 32) {
+        F<16> e[2] = {};
+        const U<16> hash = job.limit ? row_hash<16>(key, j / 2) : U<16>{};
+        for (int upper = 0; upper < 2 && j + 16 * upper < s.padded; ++upper) {
+          e[upper] = exp2<16>(load<16>(row + j + 16 * upper) * base_2 - high);
+          total += e[upper];
+          if (job.limit) e[upper] = kept<16>(e[upper], hash, upper, job.limit);
+        }
+        _mm512_store_si512(p + (r * s.row + j) / 2, (__m512i)_mm512_cvtne2ps_pbh((__m512)e[1], (__m512)e[0]));
+      }
+      const float sum_of_row = sum<16>(total);
+      factor[r] = job.keep / sum_of_row;
+      if (r < rows) job.log_sum[i + r] = high + __builtin_log2f(sum_of_row);
+    }
+    for (int64_t c = 0; c < s.width; c += 16) {
+      __m512 y[R];
+      for (int r = 0; r < R; ++r) y[r] = _mm512_setzero_ps();
+      for (int64_t j = 0; j < s.padded / 2; ++j)
+        for (int r = 0; r < R; ++r) y[r] = dot(y[r], p[r * s.row / 2 + j], v + j * s.width + c);
+      const int64_t n = job.head_dim - c < 16 ? job.head_dim - c : 16;
+      const __mmask16 columns = (__mmask16)((1u << n) - 1);
+      for (int64_t r = 0; r < rows; ++r) {
+        const __m256i half = (__m256i)_mm512_cvtneps_pbh(_mm512_mul_ps(y[r], _mm512_set1_ps(factor[r])));
+        _mm256_mask_storeu_epi16(job.y + (i + r) * job.y_stride + c, columns, half);
+      }
+    }
+  }
+}
+
+// to[t][:] += sum of weight[pair of rows][t] rows[pair][:], for 16 columns t.
+INLINE_BF16 void half_add_outer(const Pair* weight, const Pair* rows, int64_t width, float* to) {
+  __m512 total[16];
+  for (int t = 0; t < 16; ++t) total[t] = _mm512_load_ps(to + t * width);
+  for (int r = 0; r < BACKWARD_ROWS / 2; ++r)
+    for (int t = 0; t < 16; ++t) total[t] = dot(total[t], weight[r * 16 + t], rows + r * width);
+  for (int t = 0; t < 16; ++t) _mm512_store_ps(to + t * width, total[t]);
+}
+
+WITH_BF16 static void half_backward_head(const HalfJob& job, Pair* space) {
+  constexpr int R = BACKWARD_ROWS;
+  const HalfSizes s = HalfSizes::of(job.frames, job.head_dim);
+  const int64_t q_width = up(s.pairs, 16);
+  Pair* kb = space;
+  Pair* vb = kb + s.padded * s.pairs;
+  Pair* k = vb + s.padded * s.pairs;
+  float* dk = (float*)(k + s.padded / 2 * s.width);
+  float* dv = dk + s.padded * s.width;
+  Pair* q = (Pair*)(dv + s.padded * s.width);   // column pairs of the rows at hand
+  Pair* g = q + R * q_width;
+  Pair* q_rows = g + R * q_width;               // the same by pairs of rows
+  Pair* g_rows = q_rows + R / 2 * s.width;
+  float* dq = (float*)(g_rows + R / 2 * s.width);
+  Pair* p = (Pair*)(dq + R * s.width);          // [R / 2][16], by pairs of rows
+  Pair* ds = p + R / 2 * 16;
+  Pair* ds_row = ds + R / 2 * 16;               // [R][8], by pairs of columns
+  pair_blocks_in(job.k, job.stride, job.frames, job.head_dim, s.pairs, kb);
+  pair_blocks_in(job.v, job.stride, job.frames, job.head_dim, s.pairs, vb);
+  row_pairs_in(job.k, job.stride, job.frames, job.head_dim, s.padded, s.width, k);
+  for (int64_t i = 0; i < 2 * s.padded * s.width; ++i) dk[i] = 0;
+  const float base_2 = job.scale * LOG2_E;
+  const __m512i by_turns = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3,
+                                            18, 2, 17, 1, 16, 0);
+  for (int64_t i = 0; i < job.frames; i += R) {
+    const int64_t rows = job.frames - i < R ? job.frames - i : R;
+    const Half *q_at = job.q + i * job.stride, *g_at = job.dy + i * job.y_stride;
+    // Rows beyond the segment have queries and gradients of 0, and so add nothing.
+    pairs_in(q_at, job.stride, rows, job.head_dim, R, q_width, q);
+    pairs_in(g_at, job.y_stride, rows, job.head_dim, R, q_width, g);
+    row_pairs_in(q_at, job.stride, rows, job.head_dim, R, s.width, q_rows);
+    row_pairs_in(g_at, job.y_stride, rows, job.head_dim, R, s.width, g_rows);
+    for (int64_t d = 0; d < R * s.width; ++d) dq[d] = 0;
+    float inner[R], log_sum[R];
+    uint32_t key[R];
+    for (int64_t r = 0; r < R; ++r) {
+      inner[r] = 0;
+      const Half *y = job.y + (i + r) * job.y_stride, *dy = job.dy + (i + r) * job.y_stride;
+      for (int64_t d = 0; r < rows && d < job.head_dim; ++d) inner[r] += wide(y[d]) * wide(dy[d]);
+      log_sum[r] = r < rows ? job.log_sum[i + r] : 0.0f;
+      key[r] = row_key(job.seed, i + r);
+    }
+    for (int64_t j = 0; j < s.padded; j += 16) {
+      const bool upper = j % 32 != 0;
+      for (int r0 = 0; r0 < R; r0 += 8) {
+        F<16> score[8], dp[8];
+        half_tile<8>(q + r0 * q_width, q_width, kb + j * s.pairs, s.pairs, score);
+        half_tile<8>(g + r0 * q_width, q_width, vb + j * s.pairs, s.pairs, dp);
+        for (int r = 0; r < 8; r += 2) {
+          F<16> e[2], slope[2];
+          for (int n = 0; n < 2; ++n) {
+            const int at = r0 + r + n;
+            e[n] = exp2<16>(score[r + n] * base_2 - log_sum[at]);
+            // A column beyond the segment has a score of 0, whatever the row's sum.
+            if (j + 16 > job.frames)
+              for (int64_t t = job.frames - j; t < 16; ++t) e[n][t] = 0;
+            F<16> through = dp[r + n], chance = e[n];
+            if (job.limit) {
+              const U<16> hash = row_hash<16>(key[at], j / 32 * 16);
+              through = kept<16>(through, hash, upper, job.limit);
+              chance = kept<16>(chance, hash, upper, job.limit);
+            }
+            slope[n] = e[n] * (through * job.keep - inner[at]);
+            e[n] = chance;
+          }
+          const __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)e[1], (__m512)e[0]);
+          const __m512i slopes = (__m512i)_mm512_cvtne2ps_pbh((__m512)slope[1], (__m512)slope[0]);
+          _mm512_store_si512(p + (r0 + r) / 2 * 16, _mm512_permutexvar_epi16(by_turns, both));
+          _mm512_store_si512(ds + (r0 + r) / 2 * 16, _mm512_permutexvar_epi16(by_turns, slopes));
+          _mm512_store_si512(ds_row + (r0 + r) * 8, slopes);
+        }
+      }
+      for (int64_t c = 0; c < s.width; c += 16) {
+        half_add_outer(p, g_rows + c, s.width, dv + j * s.width + c);
+        half_add_outer(ds, q_rows + c, s.width, dk + j * s.width + c);
+        __m512 total[R];
+        for (int r = 0; r < R; ++r) total[r] = _mm512_load_ps(dq + r * s.width + c);
+        for (int t = 0; t < 8; ++t)
+          for (int r = 0; r < R; ++r) total[r] = dot(total[r], ds_row[r * 8 + t], k + (j / 2 + t) * s.width + c);
+        for (int r = 0; r < R; ++r) _mm512_store_ps(dq + r * s.width + c, total[r]);
+      }
+    }
+    halves_out(dq, rows, job.head_dim, job.scale, s.width, job.dq + i * job.stride, job.stride);
+  }
+  halves_out(dk, job.frames, job.head_dim, job.scale, s.width, job.dk, job.stride);
+  halves_out(dv, job.frames, job.head_dim, job.keep, s.width, job.dv, job.stride);
+}

@@ -1,0 +1,65 @@
+// Sixteen elements of a row at a time, 32-bit floats or bfloat16 in memory, 32-bit floats in hand.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "lanes.h"
+#include "processor.h"
+
+// The compiler makes one copy of a function for each of these processors, and the loader picks one.
+#if defined(X86_KERNELS) && defined(__linux__)
+#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define FOR_EACH_PROCESSOR
+#endif
+
+typedef uint16_t BFloat;  // the upper half of a 32-bit float
+
+INLINE F<16> get(const float* from) { return load<16>(from); }
+
+INLINE F<16> get(const BFloat* from) {
+  typedef uint16_t Narrow __attribute__((vector_size(32), aligned(2), may_alias));
+  return (F<16>)(__builtin_convertvector(*(const Narrow*)from, U<16>) << 16);
+}
+
+INLINE void put(float* to, F<16> x) { store<16>(to, x); }
+
+// To the nearest, ties to even; what is not a number stays none.
+INLINE void put(BFloat* to, F<16> x) {
+  typedef uint16_t Narrow __attribute__((vector_size(32), aligned(2), may_alias));
+  const U<16> bits = (U<16>)x;
+  const U<16> rounded = (bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16;
+  const I<16> none = (bits & 0x7FFFFFFFu) > 0x7F800000u;
+  *(Narrow*)to = __builtin_convertvector(none ? (bits >> 16 | 0x40u) : rounded, Narrow);
+}
+
+// The last elements of a row, fewer than 16: 0 beyond them.
+template <typename T>
+INLINE F<16> get(const T* from, int64_t n) {
+  if (n >= 16) return get(from);
+  T part[16] = {};
+  for (int64_t i = 0; i < n; ++i) part[i] = from[i];
+  return get(part);
+}
+
+template <typename T>
+INLINE void put(T* to, F<16> x, int64_t n) {
+  if (n >= 16) return put(to, x);
+  T part[16];
+  put(part, x);
+  for (int64_t i = 0; i < n; ++i) to[i] = part[i];
+}
+
+// A dropout of rows: what a hash of (seed, row, column) says.
+struct Drop {
+  uint64_t seed;
+  uint32_t limit;  // share dropped, in 1/65536, in the upper half; 0 drops nothing
+  float keep;      // 1 / (1 - p)
+};
+
+// What is left of 16 elements of a row, from column `c` on (a multiple of 16).
+INLINE F<16> dropped(const Drop& drop, uint32_t key, int64_t c, F<16> x) {
+  if (drop.limit == 0) return x;
+  return drop.keep * kept<16>(x, row_hash<16>(key, c / 32 * 16), c % 32 != 0, drop.limit);
+}

@@ -1,0 +1,26 @@
+// For which processors kernels are compiled, and which of them this machine is.
+#pragma once
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define X86_KERNELS
+#define WITH_AVX512 __attribute__((target("arch=x86-64-v4")))
+#define WITH_AVX2 __attribute__((target("arch=x86-64-v3")))
+#endif
+
+// Each can run what those before it can. PORTABLE is vectors of four floats: NEON or SSE2.
+enum class Processor { PORTABLE, AVX2, AVX512, AVX512_BF16 };
+
+inline Processor best_processor() {
+#ifdef X86_KERNELS
+  static const Processor best = [] {
+    if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))) return Processor::PORTABLE;
+    if (!(__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")))
+      return Processor::AVX2;
+    return __builtin_cpu_supports("avx512bf16") ? Processor::AVX512_BF16 : Processor::AVX512;
+  }();
+  return best;
+#else
+  return Processor::PORTABLE;
+#endif
+}
