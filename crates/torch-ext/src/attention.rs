@@ -160,7 +160,7 @@ mod tests {
     }
 
     /// Dropout's factors of one call, seen through values that are the unit vectors.
-    fn factors(offsets: &[i64], heads: i64, dropout: f64) -> Vec<Tensor> {
+    fn factors(processor: Processor, offsets: &[i64], heads: i64, dropout: f64) -> Vec<Tensor> {
         let longest = offsets.windows(2).map(|w| w[1] - w[0]).max().unwrap();
         let n = offsets[offsets.len() - 1];
         // Equal scores: each probability is 1 / T, and column j of the output is that of key j.
@@ -171,7 +171,8 @@ mod tests {
                 qkv.slice(0, w[0], w[1], 1).select(1, 2).select(1, h).copy_(&eye);
             }
         }
-        let y = packed_attention(&qkv.reshape([n, -1]), offsets, heads, dropout).unwrap().reshape([n, heads, longest]);
+        let y = packed_attention_on(processor, &qkv.reshape([n, -1]), offsets, heads, dropout).unwrap();
+        let y = y.reshape([n, heads, longest]);
         offsets
             .windows(2)
             .map(|w| {
@@ -186,10 +187,12 @@ mod tests {
     fn dropout_drops_its_share_and_the_gradient_knows_which() {
         let (offsets, heads, dropout) = ([0, 37, 40, 120], 2, 0.25);
         crate::seed_generators(5);
-        let factors_of = factors(&offsets, heads, dropout);
-        crate::seed_generators(5);
-        for (a, b) in factors_of.iter().zip(&factors(&offsets, heads, dropout)) {
-            assert_eq!(a, b, "a seed fixes what is dropped");
+        let factors_of = factors(Processor::best(), &offsets, heads, dropout);
+        for processor in Processor::ALL.into_iter().filter(|&p| p <= Processor::best()) {
+            crate::seed_generators(5);
+            for (a, b) in factors_of.iter().zip(&factors(processor, &offsets, heads, dropout)) {
+                assert!(largest(&(a - b)) < 1e-4, "a seed fixes what is dropped, by any kernel ({processor:?})");
+            }
         }
         let all = Tensor::cat(&factors_of.iter().map(|f| f.reshape([-1])).collect::<Vec<_>>(), 0);
         let dropped = f64::try_from(all.eq(0.0).to_kind(Kind::Double).mean(Kind::Double)).unwrap();
@@ -204,17 +207,40 @@ mod tests {
         let mean = f64::try_from(overlap.sum(Kind::Double)).unwrap() / (160.0 * 159.0);
         assert!((mean - 5.0).abs() < 0.2, "two rows share {mean} dropped columns on average");
 
-        let exact = numbers(120, 3 * heads * 12, 0.3).set_requires_grad(true);
-        let ours = exact.detach().to_kind(Kind::Float).set_requires_grad(true);
-        crate::seed_generators(5);
-        let y = packed_attention(&ours, &offsets, heads, dropout).unwrap();
-        let expected = formula(&exact, &offsets, heads, Some(&factors_of));
-        assert!(largest(&(y.to_kind(Kind::Double) - &expected)) < 1e-5);
-        y.square().sum(Kind::Float).backward();
-        expected.square().sum(Kind::Double).backward();
-        let gradient = exact.grad();
-        let difference = largest(&(ours.grad().to_kind(Kind::Double) - &gradient)) / largest(&gradient);
-        assert!(difference < 1e-5, "{difference:e}");
+        for (processor, kind, value, slope) in [
+            (Processor::best(), Kind::Float, 1e-5, 1e-5),
+            (Processor::Portable, Kind::Float, 1e-5, 1e-5),
+            (Processor::best(), Kind::BFloat16, 1e-2, 2e-2),
+        ] {
+            let held = numbers(120, 3 * heads * 12, 0.3).to_kind(kind);
+            let exact = held.to_kind(Kind::Double).set_requires_grad(true);
+            let ours = held.set_requires_grad(true);
+            crate::seed_generators(5);
+            let y = packed_attention_on(processor, &ours, &offsets, heads, dropout).unwrap();
+            let expected = formula(&exact, &offsets, heads, Some(&factors_of));
+            let difference = largest(&(y.to_kind(Kind::Double) - &expected)) / largest(&expected);
+            assert!(difference < value, "{processor:?} {kind:?}: values differ by {difference:e}");
+            y.to_kind(Kind::Float).square().sum(Kind::Float).backward();
+            expected.square().sum(Kind::Double).backward();
+            let gradient = exact.grad();
+            let difference = largest(&(ours.grad().to_kind(Kind::Double) - &gradient)) / largest(&gradient);
+            assert!(difference < slope, "{processor:?} {kind:?}: gradients differ by {difference:e}");
+        }
+    }
+
+    #[test]
+    fn any_number_of_threads_gives_the_same_bits() {
+        for kind in [Kind::Float, Kind::BFloat16] {
+            let outcomes = [1, 2, 3].map(|threads| {
+                tch::set_num_threads(threads);
+                let qkv = numbers(150, 3 * 4 * 12, 0.3).to_kind(kind).set_requires_grad(true);
+                let y = packed_attention(&qkv, &[0, 100, 101, 150], 4, 0.0).unwrap();
+                y.square().sum(Kind::Float).backward();
+                (y.detach(), qkv.grad())
+            });
+            assert_eq!(outcomes[0], outcomes[1]);
+            assert_eq!(outcomes[0], outcomes[2]);
+        }
     }
 
     #[test]

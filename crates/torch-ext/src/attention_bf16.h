@@ -48,56 +48,71 @@ INLINE int64_t half_backward_space(int64_t frames, int64_t head_dim) {
   return s.padded * (2 * s.pairs + s.width / 2 + 2 * s.width) + BACKWARD_ROWS * (2 * up(s.pairs, 16) + 2 * s.width + 3 * 8);
 }
 
-INLINE Pair pair(Half low, Half high) { return (Pair)low | (Pair)high << 16; }
-INLINE float wide(Half x) {
-  const uint32_t bits = (uint32_t)x << 16;
-  float out;
-  __builtin_memcpy(&out, &bits, 4);
-  return out;
-}
-// To the nearest, ties to even; what is not a number stays none.
-INLINE Half narrow(float x) {
-  uint32_t bits;
-  __builtin_memcpy(&bits, &x, 4);
-  if ((bits & 0x7FFFFFFFu) > 0x7F800000u) return (Half)(bits >> 16 | 0x40);
-  return (Half)((bits + 0x7FFFu + (bits >> 16 & 1)) >> 16);
+// The first `n` of 16 values, 0 in place of the others.
+INLINE_BF16 __m256i some(const Half* from, int64_t n) {
+  return _mm256_maskz_loadu_epi16((__mmask16)(n >= 16 ? 0xFFFF : n <= 0 ? 0 : (1 << n) - 1), from);
 }
 
-// Column pairs of a row: [rows][up(pairs, 16)].
-INLINE void pairs_in(const Half* from, int64_t stride, int64_t n, int64_t head_dim, int64_t rows, int64_t width, Pair* to) {
+INLINE_BF16 void put_some(Half* to, __m512 x, int64_t n) {
+  _mm256_mask_storeu_epi16(to, (__mmask16)(n >= 16 ? 0xFFFF : (1 << n) - 1), (__m256i)_mm512_cvtneps_pbh(x));
+}
+
+INLINE_BF16 F<16> wide(__m256i x) { return (F<16>)_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16); }
+
+// Column pairs of a row: [rows][up(pairs, 16)], 0 beyond the last row.
+INLINE_BF16 void pairs_in(const Half* from, int64_t stride, int64_t n, int64_t head_dim, int64_t rows, int64_t width, Pair* to) {
   for (int64_t t = 0; t < rows; ++t)
-    for (int64_t d = 0; d < head_dim; d += 2) {
-      const Half* at = from + t * stride + d;
-      to[t * width + d / 2] = t < n ? pair(at[0], d + 1 < head_dim ? at[1] : 0) : 0;
-    }
+    for (int64_t d = 0; d < head_dim; d += 16)
+      _mm256_storeu_si256((__m256i*)(to + t * width + d / 2), t < n ? some(from + t * stride + d, head_dim - d) : _mm256_setzero_si256());
 }
 
-// The same by blocks of 16 rows: [block][pair][16], 0 beyond the last row.
-INLINE void pair_blocks_in(const Half* from, int64_t stride, int64_t frames, int64_t head_dim, int64_t pairs, Pair* to) {
-  for (int64_t j = 0; j < frames; j += 16)
-    for (int64_t t = 0; t < 16; ++t)
-      for (int64_t d = 0; d < head_dim; d += 2) {
-        const Half* at = from + (j + t) * stride + d;
-        to[j * pairs + d / 2 * 16 + t] = j + t < frames ? pair(at[0], d + 1 < head_dim ? at[1] : 0) : 0;
-      }
+// The same by blocks of 16 rows: [block][pair][16].
+INLINE_BF16 void pair_blocks_in(const Half* from, int64_t stride, int64_t frames, int64_t head_dim, int64_t pairs, Pair* to) {
+  for (int64_t j = 0; j < frames; j += 16) {
+    const int64_t n = frames - j < 16 ? frames - j : 16;
+    for (int64_t d = 0; d < pairs; ++d) {
+      Pair* block = to + j * pairs + d * 16;
+      const Half* at = from + j * stride + 2 * d;
+      _mm512_storeu_si512(block, _mm512_setzero_si512());
+      const int64_t bytes = 2 * d + 1 < head_dim ? 4 : 2;
+      if (bytes == 4)
+        for (int64_t t = 0; t < n; ++t) __builtin_memcpy(block + t, at + t * stride, 4);
+      else
+        for (int64_t t = 0; t < n; ++t) block[t] = at[t * stride];
+    }
+  }
 }
 
 // Row pairs: [rows / 2][width], 0 beyond the last row and column.
-INLINE void row_pairs_in(const Half* from, int64_t stride, int64_t n, int64_t head_dim, int64_t rows, int64_t width, Pair* to) {
+INLINE_BF16 void row_pairs_in(const Half* from, int64_t stride, int64_t n, int64_t head_dim, int64_t rows, int64_t width, Pair* to) {
   for (int64_t t = 0; t < rows; t += 2)
-    for (int64_t d = 0; d < width; ++d) {
-      const Half* at = from + t * stride + d;
-      to[t / 2 * width + d] = d < head_dim ? pair(t < n ? at[0] : 0, t + 1 < n ? at[stride] : 0) : 0;
+    for (int64_t d = 0; d < width; d += 16) {
+      const __m512i first = _mm512_cvtepu16_epi32(some(from + t * stride + d, t < n ? head_dim - d : 0));
+      const __m512i second = _mm512_cvtepu16_epi32(some(from + (t + 1) * stride + d, t + 1 < n ? head_dim - d : 0));
+      _mm512_storeu_si512(to + t / 2 * width + d, _mm512_or_si512(first, _mm512_slli_epi32(second, 16)));
     }
 }
 
-INLINE void halves_out(const float* from, int64_t n, int64_t head_dim, float factor, int64_t width, Half* to, int64_t stride) {
+INLINE_BF16 void halves_out(const float* from, int64_t n, int64_t head_dim, float factor, int64_t width, Half* to, int64_t stride) {
   for (int64_t t = 0; t < n; ++t)
-    for (int64_t d = 0; d < head_dim; ++d) to[t * stride + d] = narrow(factor * from[t * width + d]);
+    for (int64_t d = 0; d < head_dim; d += 16)
+      put_some(to + t * stride + d, (__m512)(factor * load<16>(from + t * width + d)), head_dim - d);
 }
 
 INLINE_BF16 __m512 dot(__m512 to, Pair a, const Pair* b) {
   return _mm512_dpbf16_ps(to, (__m512bh)_mm512_set1_epi32((int)a), (__m512bh)_mm512_load_si512(b));
+}
+
+// 2^x for x <= 0 to 3e-6, which is far below what bfloat16 keeps; 0 where it underflows.
+INLINE_BF16 F<16> half_exp2(F<16> x) {
+  const __m512 n = _mm512_roundscale_ps((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const F<16> f = x - (F<16>)n;
+  F<16> p = all<16>(0.0095701017f);
+  p = p * f + 0.0559178603f;
+  p = p * f + 0.240247448f;
+  p = p * f + 0.693121815f;
+  p = p * f + 0.999999261f;
+  return (F<16>)_mm512_scalef_ps((__m512)p, n);
 }
 
 // out[r] = scores of R rows with 16 columns.
@@ -126,14 +141,15 @@ WITH_BF16 static void half_forward_head(const HalfJob& job, Pair* space) {
     const int64_t rows = job.frames - i < R ? job.frames - i : R;
     pairs_in(job.q + i * job.stride, job.stride, rows, job.head_dim, R, q_width, q);
     F<16> top[R];
-    for (int r = 0; r < R; ++r) top[r] = all<16>(-__builtin_inff());
+    for (int r = 0; r < R; ++r) top[r] = all<16>(NEVER);
     for (int64_t j = 0; j < s.padded; j += 16) {
       F<16> x[R];
       half_tile<R>(q, q_width, k + j * s.pairs, s.pairs, x);
+      const I<16> inside = lanes_below<16>(job.frames - j);
+#pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
-        if (j + 16 > job.frames)
-          for (int64_t t = job.frames - j; t < 16; ++t) x[r][t] = -__builtin_inff();
-        top[r] = x[r] > top[r] ? x[r] : top[r];
+        x[r] = inside ? x[r] : all<16>(NEVER);
+        top[r] = (F<16>)_mm512_max_ps((__m512)x[r], (__m512)top[r]);
         store<16>(score + r * s.row + j, x[r]);
       }
     }
@@ -144,14 +160,15 @@ WITH_BF16 static void half_forward_head(const HalfJob& job, Pair* space) {
       const float* row = score + r * s.row;
       F<16> total = F<16>{};
       for (int64_t j = 0; j < s.padded; j += 32) {
-        F<16> e[2] = {};
-        const U<16> hash = job.limit ? row_hash<16>(key, j / 2) : U<16>{};
-        for (int upper = 0; upper < 2 && j + 16 * upper < s.padded; ++upper) {
-          e[upper] = exp2<16>(load<16>(row + j + 16 * upper) * base_2 - high);
-          total += e[upper];
-          if (job.limit) e[upper] = kept<16>(e[upper], hash, upper, job.limit);
+        F<16> low = half_exp2(load<16>(row + j) * base_2 - high), up = F<16>{};
+        if (j + 16 < s.padded) up = half_exp2(load<16>(row + j + 16) * base_2 - high);
+        total += low + up;
+        if (job.limit) {
+          const U<16> hash = row_hash<16>(key, j / 2);
+          low = kept<16>(low, hash, false, job.limit);
+          up = kept<16>(up, hash, true, job.limit);
         }
-        _mm512_store_si512(p + (r * s.row + j) / 2, (__m512i)_mm512_cvtne2ps_pbh((__m512)e[1], (__m512)e[0]));
+        _mm512_store_si512(p + (r * s.row + j) / 2, (__m512i)_mm512_cvtne2ps_pbh((__m512)up, (__m512)low));
       }
       const float sum_of_row = sum<16>(total);
       factor[r] = job.keep / sum_of_row;
@@ -162,12 +179,8 @@ WITH_BF16 static void half_forward_head(const HalfJob& job, Pair* space) {
       for (int r = 0; r < R; ++r) y[r] = _mm512_setzero_ps();
       for (int64_t j = 0; j < s.padded / 2; ++j)
         for (int r = 0; r < R; ++r) y[r] = dot(y[r], p[r * s.row / 2 + j], v + j * s.width + c);
-      const int64_t n = job.head_dim - c < 16 ? job.head_dim - c : 16;
-      const __mmask16 columns = (__mmask16)((1u << n) - 1);
-      for (int64_t r = 0; r < rows; ++r) {
-        const __m256i half = (__m256i)_mm512_cvtneps_pbh(_mm512_mul_ps(y[r], _mm512_set1_ps(factor[r])));
-        _mm256_mask_storeu_epi16(job.y + (i + r) * job.y_stride + c, columns, half);
-      }
+      for (int64_t r = 0; r < rows; ++r)
+        put_some(job.y + (i + r) * job.y_stride + c, (__m512)((F<16>)y[r] * factor[r]), job.head_dim - c);
     }
   }
 }
@@ -217,26 +230,29 @@ WITH_BF16 static void half_backward_head(const HalfJob& job, Pair* space) {
     float inner[R], log_sum[R];
     uint32_t key[R];
     for (int64_t r = 0; r < R; ++r) {
-      inner[r] = 0;
       const Half *y = job.y + (i + r) * job.y_stride, *dy = job.dy + (i + r) * job.y_stride;
-      for (int64_t d = 0; r < rows && d < job.head_dim; ++d) inner[r] += wide(y[d]) * wide(dy[d]);
+      F<16> products = F<16>{};
+      for (int64_t d = 0; r < rows && d < job.head_dim; d += 16)
+        products += wide(some(y + d, job.head_dim - d)) * wide(some(dy + d, job.head_dim - d));
+      inner[r] = sum<16>(products);
       log_sum[r] = r < rows ? job.log_sum[i + r] : 0.0f;
       key[r] = row_key(job.seed, i + r);
     }
     for (int64_t j = 0; j < s.padded; j += 16) {
       const bool upper = j % 32 != 0;
+      // A column beyond the segment has a score of 0, whatever the row's sum.
+      const I<16> inside = lanes_below<16>(job.frames - j);
       for (int r0 = 0; r0 < R; r0 += 8) {
         F<16> score[8], dp[8];
         half_tile<8>(q + r0 * q_width, q_width, kb + j * s.pairs, s.pairs, score);
         half_tile<8>(g + r0 * q_width, q_width, vb + j * s.pairs, s.pairs, dp);
+#pragma GCC unroll 4
         for (int r = 0; r < 8; r += 2) {
           F<16> e[2], slope[2];
+#pragma GCC unroll 2
           for (int n = 0; n < 2; ++n) {
             const int at = r0 + r + n;
-            e[n] = exp2<16>(score[r + n] * base_2 - log_sum[at]);
-            // A column beyond the segment has a score of 0, whatever the row's sum.
-            if (j + 16 > job.frames)
-              for (int64_t t = job.frames - j; t < 16; ++t) e[n][t] = 0;
+            e[n] = (F<16>)((I<16>)half_exp2(score[r + n] * base_2 - log_sum[at]) & inside);
             F<16> through = dp[r + n], chance = e[n];
             if (job.limit) {
               const U<16> hash = row_hash<16>(key[at], j / 32 * 16);

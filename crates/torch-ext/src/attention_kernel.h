@@ -102,7 +102,7 @@ INLINE void forward_head(const HeadJob& job, float* space) {
     const int64_t rows = job.frames - i < R ? job.frames - i : R;
     rows_in(job.q + i * job.stride, job.stride, rows, job.head_dim, job.scale * LOG2_E, R, s.width, q);
     F<L> top[R];
-    for (int r = 0; r < R; ++r) top[r] = all<L>(-__builtin_inff());
+    for (int r = 0; r < R; ++r) top[r] = all<L>(NEVER);
     int64_t j = 0;
     for (; j + 2 * L <= whole; j += 2 * L) {
       F<L> score[R][2];
@@ -117,11 +117,9 @@ INLINE void forward_head(const HeadJob& job, float* space) {
       F<L> score[R][1];
       tile<L, R, 1>(q, s.width, k + j * job.head_dim, job.head_dim, score);
       for (int r = 0; r < R; ++r) {
-        float* row = p + r * s.row + j;
-        store<L>(row, score[r][0]);
-        for (int64_t t = job.frames - j; t < L; ++t) row[t] = -__builtin_inff();
-        const F<L> x = load<L>(row);
+        const F<L> x = lanes_below<L>(job.frames - j) ? score[r][0] : all<L>(NEVER);
         top[r] = x > top[r] ? x : top[r];
+        store<L>(p + r * s.row + j, x);
       }
     }
     float factor[R];
@@ -223,14 +221,13 @@ INLINE void backward_head(const HeadJob& job, float* space) {
       for (int upper = 0; upper < 2; ++upper) {
         const int64_t j = column_of(word) + 16 * upper;
         if (j >= s.padded) break;
+        // A column beyond the segment has a score of 0, whatever the row's sum.
+        const I<L> inside = lanes_below<L>(job.frames - j);
         F<L> score[R][1], dp[R][1];
         tile<L, R, 1>(q, s.width, kb + j * job.head_dim, job.head_dim, score);
         tile<L, R, 1>(g, s.width, vb + j * job.head_dim, job.head_dim, dp);
         for (int r = 0; r < R; ++r) {
-          F<L> e = exp2<L>(score[r][0] - log_sum[r]);
-          // A column beyond the segment has a score of 0, whatever the row's sum.
-          if (j + L > job.frames)
-            for (int64_t t = job.frames - j; t < L; ++t) e[t] = 0;
+          const F<L> e = (F<L>)((I<L>)exp2<L>(score[r][0] - log_sum[r]) & inside);
           const F<L> through = job.limit ? kept<L>(dp[r][0], hash[r], upper, job.limit) : dp[r][0];
           store<L>(p + r * L, job.limit ? kept<L>(e, hash[r], upper, job.limit) : e);
           store<L>(ds + r * L, e * (through - inner[r]));

@@ -44,6 +44,15 @@ INLINE F<L> all(float x) {
   return F<L>{} + x;
 }
 
+// A score that is never the largest and has a probability of 0.
+constexpr float NEVER = -1e30f;
+
+// All bits of the first `n` lanes, none of the others.
+template <int L>
+INLINE I<L> lanes_below(int64_t n) {
+  return (I<L>)(Lanes<L>::NUMBERS < U<L>{} + (uint32_t)n);
+}
+
 template <int L>
 INLINE F<L> load(const float* from) {
   typedef float Loose __attribute__((vector_size(4 * L), aligned(4), may_alias));
@@ -56,11 +65,17 @@ INLINE void store(float* to, F<L> x) {
   *(Loose*)to = (Loose)x;
 }
 
+// Halves are folded, so that sums do not wait for each other.
+INLINE F<4> fold(F<4> x) { return x; }
+INLINE F<4> fold(F<8> x) { return __builtin_shufflevector(x, x, 0, 1, 2, 3) + __builtin_shufflevector(x, x, 4, 5, 6, 7); }
+INLINE F<4> fold(F<16> x) {
+  return fold(__builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+
 template <int L>
 INLINE float sum(F<L> x) {
-  float total = 0;
-  for (int i = 0; i < L; ++i) total += x[i];
-  return total;
+  const F<4> y = fold(x);
+  return (y[0] + y[2]) + (y[1] + y[3]);
 }
 
 template <int L>
