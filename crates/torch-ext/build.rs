@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 fn main() {
-    println!("cargo:rerun-if-changed=src");
+    println!("cargo:rerun-if-changed=cpp");
     println!("cargo:rerun-if-env-changed=LIBTORCH");
     let Some(root) = std::env::var_os("LIBTORCH").map(PathBuf::from) else {
         eprintln!("LIBTORCH is not set: run `cargo xtask setup` in the checkout, or export LIBTORCH");
@@ -26,9 +26,9 @@ fn main() {
         .flag_if_supported("-ffp-contract=fast")
         // Vectors are passed between inlined functions only: how a call would pass them does not matter.
         .flag_if_supported("-Wno-psabi")
-        .file("src/shim.cpp")
-        .file("src/attention.cpp")
-        .file("src/fused.cpp")
+        .file("cpp/shim.cpp")
+        .file("cpp/attention.cpp")
+        .file("cpp/fused.cpp")
         .compile("torch_ext_shim");
     if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
         println!("cargo:rustc-link-lib=dl");

@@ -1,4 +1,4 @@
-//! The C functions of `shim.cpp`.
+//! The C functions of `cpp/`.
 
 use std::ffi::{c_char, c_int, c_void};
 

@@ -1,8 +1,9 @@
 //! A thin shim over libtorch for what tch lacks.
 //!
 //! What lives here: the fused AdamW over moments that the caller owns, gradient clipping, row gathering whose backward
-//! pass is a copy, attention over packed segments, dropout by a hash, the seed of libtorch's generators, and the choice of a device. All `unsafe`
-//! about libtorch is here. What does not: anything that knows of segments, masks or emotions.
+//! pass is a copy, attention over packed segments, what a layer does between its products, dropout by a hash, the seed of
+//! libtorch's generators, and the choice of a device. All `unsafe` about libtorch is here; the C++ stands in `cpp/`.
+//! What does not: anything that knows of segments, masks or emotions.
 //!
 //! ```
 //! use tch::{Device, Kind, Tensor};
