@@ -1,8 +1,8 @@
 //! From a cell's predictions to its rows of `results.csv`.
 
-use crate::metrics::{Confusion, accuracy4, average_precision, mae, roc_auc};
+use crate::metrics::{Confusion, accuracy4, mae};
 use crate::sum::mean;
-use crate::{EvalError, Head, Metric};
+use crate::{EvalError, Head, Metric, Ranking};
 use mosei_schema::{SegmentId, Split};
 use run_record::{CellPredictions, PredictionRow, ResultRow};
 
@@ -86,6 +86,7 @@ fn measure(rows: &[&PredictionRow]) -> Measured {
         let decided: Vec<bool> = rows.iter().zip(scores).map(|(row, &score)| score >= row.threshold).collect();
         Confusion::count(&present, &decided)
     });
+    let ranking = score.as_ref().and_then(|s| Ranking::new(&present, s));
     let positives = present.iter().filter(|&&p| p).count() as u64;
     Metric::ALL.map(|metric| {
         let value = match metric {
@@ -95,8 +96,8 @@ fn measure(rows: &[&PredictionRow]) -> Measured {
             Metric::WeightedF1 => confusion.and_then(|c| c.weighted_f1()),
             Metric::Accuracy => confusion.and_then(|c| c.accuracy()),
             Metric::BalancedAccuracy => confusion.and_then(|c| c.balanced_accuracy()),
-            Metric::RocAuc => score.as_ref().and_then(|s| roc_auc(&present, s)),
-            Metric::AveragePrecision => score.as_ref().and_then(|s| average_precision(&present, s)),
+            Metric::RocAuc => ranking.as_ref().and_then(Ranking::roc_auc),
+            Metric::AveragePrecision => ranking.as_ref().and_then(Ranking::average_precision),
             Metric::Mae => predicted.as_ref().and_then(|p| mae(&intensity, p)),
             Metric::Accuracy4 => predicted.as_ref().and_then(|p| accuracy4(&intensity, p)),
         };

@@ -1,15 +1,34 @@
 //! Sums that do not lose digits with the number of terms.
 
-/// The sum of `values` with Neumaier's compensation: as good as summed in twice the precision and rounded once.
-pub fn sum(values: impl IntoIterator<Item = f64>) -> f64 {
-    let (mut total, mut lost) = (0.0_f64, 0.0_f64);
-    for value in values {
-        let next = total + value;
-        // The smaller of the two loses its low digits in the addition; they are kept aside.
-        lost += if total.abs() >= value.abs() { (total - next) + value } else { (value - next) + total };
-        total = next;
+/// A sum in the making: as good as summed in twice the precision and rounded once.
+///
+/// What an addition loses is itself a float (Knuth's two-sum) and is kept aside. There is nothing to decide on the way,
+/// which is why this is fast.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sum {
+    total: f64,
+    lost: f64,
+}
+
+impl Sum {
+    #[inline]
+    pub fn add(&mut self, value: f64) {
+        let next = self.total + value;
+        let taken = next - self.total;
+        self.lost += (self.total - (next - taken)) + (value - taken);
+        self.total = next;
     }
-    total + lost
+
+    pub fn value(self) -> f64 {
+        self.total + self.lost
+    }
+}
+
+/// The sum of `values`, compensated: as good as summed in twice the precision and rounded once.
+pub fn sum(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut sum = Sum::default();
+    values.into_iter().for_each(|value| sum.add(value));
+    sum.value()
 }
 
 /// The mean of `values`; `None` where there are none.

@@ -1,22 +1,12 @@
 //! The threshold that turns a score into a decision; chosen on validation rows alone, by the caller.
 
-use crate::ranking::cuts;
+use crate::Ranking;
 
 /// The score at which the rule `score >= threshold` has the highest F1; of several, the highest.
 ///
 /// `None` where no row is present, the slices differ in length or a score is not finite.
 pub fn best_f1(present: &[bool], score: &[f64]) -> Option<f64> {
-    let cuts = cuts(present, score)?;
-    let positives = cuts.last()?.tp;
-    // F1 = 2 tp / (tp + fp + positives). Compared as fractions of integers: equal ones are equal whatever the order.
-    let mut best: Option<(u128, u128, f64)> = None;
-    for cut in cuts.iter().filter(|c| c.tp > 0) {
-        let (num, den) = (u128::from(cut.tp), u128::from(cut.tp + cut.fp + positives));
-        if best.is_none_or(|(best_num, best_den, _)| num * best_den > best_num * den) {
-            best = Some((num, den, cut.threshold));
-        }
-    }
-    best.map(|(_, _, threshold)| threshold)
+    Ranking::new(present, score)?.best_f1()
 }
 
 #[cfg(test)]

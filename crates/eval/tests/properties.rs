@@ -11,17 +11,27 @@ fn rows() -> impl Strategy<Value = (Vec<bool>, Vec<f64>)> {
         .prop_map(|rows| rows.into_iter().map(|(present, level)| (present, f64::from(level) / 7.0 - 0.5)).unzip())
 }
 
+/// Rows with scores of all sizes and signs, some of them equal: enough that they are sorted by more than comparing.
+fn many_rows() -> impl Strategy<Value = (Vec<bool>, Vec<f64>)> {
+    let score = prop_oneof![
+        3 => 0.0..1.0,
+        1 => prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO,
+        2 => (0_u8..40).prop_map(|level| f64::from(level) / 40.0 - 0.5),
+        2 => (0_u64..1 << 12).prop_map(|step| f64::from_bits(0.75_f64.to_bits() + step)),
+    ];
+    prop::collection::vec((any::<bool>(), score), 0..700).prop_map(|rows| rows.into_iter().unzip())
+}
+
 fn at(score: &[f64], threshold: f64) -> Vec<bool> {
     score.iter().map(|&s| s >= threshold).collect()
 }
 
 proptest! {
     #[test]
-    fn auc_is_the_share_of_ordered_pairs((present, score) in rows()) {
+    fn auc_is_the_share_of_ordered_pairs((present, score) in prop_oneof![rows(), many_rows()]) {
         let (mut won, mut pairs) = (0.0, 0.0);
-        for (i, &a) in score.iter().enumerate().filter(|&(i, _)| present[i]) {
-            for (j, &b) in score.iter().enumerate().filter(|&(j, _)| !present[j]) {
-                assert_ne!(i, j);
+        for (&a, _) in score.iter().zip(&present).filter(|(_, present)| **present) {
+            for (&b, _) in score.iter().zip(&present).filter(|(_, present)| !**present) {
                 pairs += 1.0;
                 won += if a > b { 1.0 } else if a == b { 0.5 } else { 0.0 };
             }
@@ -49,9 +59,10 @@ proptest! {
     }
 
     #[test]
-    fn average_precision_is_the_sum_over_thresholds((present, score) in rows()) {
+    fn average_precision_is_the_sum_over_thresholds((present, score) in prop_oneof![rows(), many_rows()]) {
         let mut thresholds = score.clone();
         thresholds.sort_by(|a, b| b.total_cmp(a));
+        // By value: 0 and -0 are one.
         thresholds.dedup();
         let (mut total, mut recall_before) = (0.0, 0.0);
         for threshold in thresholds {
@@ -67,7 +78,7 @@ proptest! {
     }
 
     #[test]
-    fn no_threshold_beats_the_best((present, score) in rows()) {
+    fn no_threshold_beats_the_best((present, score) in prop_oneof![rows(), many_rows()]) {
         let f1 = |threshold| Confusion::count(&present, &at(&score, threshold)).unwrap().f1();
         match threshold::best_f1(&present, &score) {
             None => prop_assert!(!present.contains(&true)),
