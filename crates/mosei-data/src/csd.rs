@@ -7,12 +7,19 @@
 
 mod chunks;
 mod links;
+mod number;
+mod pack;
+mod stored;
 mod text;
+mod unpack;
 mod write;
+mod write_chunk;
 
+pub(crate) use pack::PackedVideo;
 pub use write::CsdWriter;
 
 use crate::DataError;
+use hdf5::H5Type;
 use hdf5::types::TypeDescriptor;
 use hdf5::{Dataset, File, Group, LinkType};
 use links::{links, member, refused, stored_elsewhere};
@@ -26,6 +33,8 @@ const MAX_VALUES: usize = 1 << 31;
 #[derive(Debug)]
 pub struct Csd {
     path: PathBuf,
+    /// The same file, for reads past HDF5.
+    file: std::fs::File,
     root: String,
     data: Group,
     videos: Vec<VideoShape>,
@@ -53,6 +62,15 @@ pub struct Sequence {
     pub intervals: Vec<[f64; 2]>,
 }
 
+/// Who reads values.
+#[derive(Debug, Clone, Copy)]
+enum Reader {
+    /// We, where they are stored in one of the usual ways; HDF5 the rest.
+    Own,
+    /// HDF5.
+    Hdf5,
+}
+
 impl Sequence {
     /// The features of one row.
     pub fn row(&self, row: usize) -> &[f32] {
@@ -76,7 +94,7 @@ impl Csd {
             () if facts.len() == 0 => return fail("an HDF5 file (.csd)", "0 bytes"),
             () => {}
         }
-        std::fs::File::open(path).map_err(DataError::io("open", path))?;
+        let past_hdf5 = std::fs::File::open(path).map_err(DataError::io("open", path))?;
         let not_hdf5 = |source| DataError::NotHdf5 { path: path.to_path_buf(), source };
         let file = File::open(path).map_err(not_hdf5)?;
         let (root, group) = find_root(path, &file)?;
@@ -85,7 +103,8 @@ impl Csd {
         let data = open_group(path, &group, "data", members.get("data").copied(), &place)?;
         let metadata = text::read_metadata(&group);
         let ids = links(&data).map_err(DataError::hdf5(path, place, "list"))?;
-        let mut csd = Csd { path: path.to_path_buf(), root, data, videos: Vec::new(), width: 0, metadata };
+        let mut csd =
+            Csd { path: path.to_path_buf(), file: past_hdf5, root, data, videos: Vec::new(), width: 0, metadata };
         let mut first: Option<(String, usize)> = None;
         for (id, link) in ids {
             let (features, intervals) = csd.checked_datasets(&id, link)?;
@@ -161,30 +180,45 @@ impl Csd {
         fits.then_some(names)
     }
 
-    /// Reads one video.
+    /// Reads one video. Several threads may, side by side: HDF5, which lets in one at a time, only tells the places.
     ///
     /// # Errors
     /// Where HDF5 cannot read it, or an interval is not finite or ends before it starts.
     pub fn read(&self, id: &str) -> Result<Sequence, DataError> {
-        let open = |name: &str| {
-            let dataset = self.data.dataset(&format!("{id}/{name}"));
-            dataset.map_err(DataError::hdf5(&self.path, self.place(id, name), "open"))
-        };
-        let (features, intervals) = (open("features")?, open("intervals")?);
-        let values = |dataset: &Dataset, name| {
-            let values: Result<Vec<f64>, _> = dataset.read_raw();
-            values.map_err(DataError::hdf5(&self.path, self.place(id, name), "read"))
-        };
-        let intervals: Vec<[f64; 2]> = values(&intervals, "intervals")?.chunks_exact(2).map(|p| [p[0], p[1]]).collect();
+        self.read_by(id, Reader::Own)
+    }
+
+    /// Reads one video through HDF5 alone, which gives the same values: what [`Csd::read`] is held against.
+    ///
+    /// # Errors
+    /// As those of [`Csd::read`].
+    pub fn read_through_hdf5(&self, id: &str) -> Result<Sequence, DataError> {
+        self.read_by(id, Reader::Hdf5)
+    }
+
+    fn read_by(&self, id: &str, reader: Reader) -> Result<Sequence, DataError> {
+        let intervals: Vec<f64> = self.values(id, "intervals", reader)?;
+        let intervals: Vec<[f64; 2]> = intervals.as_chunks().0.to_vec();
         for (row, &[start, end]) in intervals.iter().enumerate() {
             if !(start.is_finite() && end.is_finite() && start <= end) {
                 let (path, video) = (self.path.clone(), id.to_string());
                 return Err(DataError::Interval { path, video, row, start, end });
             }
         }
-        let features: Vec<f32> =
-            features.read_raw().map_err(DataError::hdf5(&self.path, self.place(id, "features"), "read"))?;
+        let features = self.values(id, "features", reader)?;
         Ok(Sequence { width: self.width, features, intervals })
+    }
+
+    fn values<T: H5Type + number::Number>(&self, id: &str, name: &str, reader: Reader) -> Result<Vec<T>, DataError> {
+        let dataset = self.data.dataset(&format!("{id}/{name}"));
+        let dataset = dataset.map_err(DataError::hdf5(&self.path, self.place(id, name), "open"))?;
+        if let Reader::Own = reader
+            && let Some(stored) = stored::Stored::find::<T>(&dataset)
+            && let Some(values) = unpack::read(&self.file, &stored)
+        {
+            return Ok(values);
+        }
+        dataset.read_raw().map_err(DataError::hdf5(&self.path, self.place(id, name), "read"))
     }
 
     fn place(&self, id: &str, dataset: &str) -> String {

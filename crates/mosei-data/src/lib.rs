@@ -26,6 +26,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod ahead;
 pub mod align;
 mod columns;
 mod config;
@@ -56,6 +57,6 @@ pub use labels::{LabelSet, VideoLabels};
 pub use losses::{FoldOrigin, SplitLosses};
 pub use manifest::Manifest;
 pub use normalise::{BoundNormaliser, Normaliser};
-pub use prepare::{input_files, prepare};
+pub use prepare::{input_files, prepare, prepare_with};
 pub use prepared::{Fold, MANIFEST_FILE, PackedBatch, Prepared};
-pub use synth::{SynthConfig, synthesise};
+pub use synth::{SynthConfig, synthesise, synthesise_with};

@@ -12,33 +12,32 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Moments {
     /// Frames seen, with or without finite values.
     pub frames: u64,
-    columns: Vec<Moment>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Moment {
-    count: u64,
-    mean: f64,
-    m2: f64,
+    // A list each, so that the compiler works at several columns at a time. Counts are whole numbers below 2^53.
+    count: Vec<f64>,
+    mean: Vec<f64>,
+    m2: Vec<f64>,
 }
 
 impl Moments {
     pub fn new(width: usize) -> Self {
-        Moments { frames: 0, columns: vec![Moment::default(); width] }
+        Moments { frames: 0, count: vec![0.0; width], mean: vec![0.0; width], m2: vec![0.0; width] }
     }
 
     /// Adds frames `[frames, width]`, by Welford's recurrence.
     pub fn add(&mut self, frames: &[f32]) {
-        for row in frames.chunks_exact(self.columns.len()) {
+        for row in frames.chunks_exact(self.count.len()) {
             self.frames += 1;
-            for (m, &x) in self.columns.iter_mut().zip(row) {
-                if x.is_finite() {
-                    let x = f64::from(x);
-                    m.count += 1;
-                    let delta = x - m.mean;
-                    m.mean += delta / m.count as f64;
-                    m.m2 += delta * (x - m.mean);
-                }
+            let columns = self.count.iter_mut().zip(&mut self.mean).zip(&mut self.m2).zip(row);
+            for (((count, mean), m2), &x) in columns {
+                let finite = x.is_finite();
+                // Worked out for every value and kept for the finite ones: no branch, and the same bits.
+                let (x, n) = (f64::from(x), *count + 1.0);
+                let delta = x - *mean;
+                let moved = *mean + delta / n;
+                let added = *m2 + delta * (x - moved);
+                *count = if finite { n } else { *count };
+                *mean = if finite { moved } else { *mean };
+                *m2 = if finite { added } else { *m2 };
             }
         }
     }
@@ -46,19 +45,19 @@ impl Moments {
     /// Adds another part's moments (Chan, Golub and LeVeque 1979). The order of merging fixes the last bits.
     pub fn merge(&mut self, other: &Moments) {
         self.frames += other.frames;
-        for (a, b) in self.columns.iter_mut().zip(&other.columns) {
-            if a.count == 0 || b.count == 0 {
+        for c in 0..self.count.len() {
+            let (na, nb) = (self.count[c], other.count[c]);
+            if na == 0.0 || nb == 0.0 {
                 // Not only shorter: a mean that is copied keeps all its bits, so a constant column stays constant.
-                if a.count == 0 {
-                    *a = *b;
+                if na == 0.0 {
+                    (self.count[c], self.mean[c], self.m2[c]) = (nb, other.mean[c], other.m2[c]);
                 }
                 continue;
             }
-            let (na, nb) = (a.count as f64, b.count as f64);
-            let delta = b.mean - a.mean;
-            a.mean += delta * nb / (na + nb);
-            a.m2 += b.m2 + delta * delta * na * nb / (na + nb);
-            a.count += b.count;
+            let delta = other.mean[c] - self.mean[c];
+            self.mean[c] += delta * nb / (na + nb);
+            self.m2[c] += other.m2[c] + delta * delta * na * nb / (na + nb);
+            self.count[c] += nb;
         }
     }
 }
@@ -90,13 +89,14 @@ pub(crate) fn fit(moments: &Moments, columns: &[String], clip: f64) -> Fitted {
     let mut fitted = Fitted {
         normaliser: Normaliser { columns: Vec::new(), mean: Vec::new(), std: Vec::new(), clip },
         dropped: Vec::new(),
-        missing: moments.columns.iter().map(|m| moments.frames - m.count).collect(),
+        missing: moments.count.iter().map(|&n| moments.frames - n as u64).collect(),
     };
-    for (name, m) in columns.iter().zip(&moments.columns) {
-        let std = if m.count == 0 { 0.0 } else { (m.m2 / m.count as f64).sqrt() };
+    for (c, name) in columns.iter().enumerate() {
+        let n = moments.count[c];
+        let std = if n == 0.0 { 0.0 } else { (moments.m2[c] / n).sqrt() };
         if std > 0.0 {
             fitted.normaliser.columns.push(name.clone());
-            fitted.normaliser.mean.push(m.mean);
+            fitted.normaliser.mean.push(moments.mean[c]);
             fitted.normaliser.std.push(std);
         } else {
             fitted.dropped.push(name.clone());
@@ -109,9 +109,21 @@ pub(crate) fn fit(moments: &Moments, columns: &[String], clip: f64) -> Fitted {
 #[derive(Debug, Clone, PartialEq)]
 pub struct BoundNormaliser {
     data_width: usize,
-    /// Place in the data, mean, standard deviation of each output column.
-    columns: Vec<(usize, f64, f64)>,
+    width: usize,
+    /// The output columns, in order.
+    runs: Vec<Run>,
     clip: f64,
+}
+
+/// Output columns that stand side by side in the data too.
+#[derive(Debug, Clone, PartialEq)]
+struct Run {
+    /// Place of the first in the data.
+    first: usize,
+    /// Of each.
+    mean: Vec<f64>,
+    /// Of each.
+    std: Vec<f64>,
 }
 
 impl Normaliser {
@@ -128,41 +140,59 @@ impl Normaliser {
             format!("{lengths:?}"),
         )?;
         crate::config::require(self.clip > 0.0, "clip", "a number above 0", self.clip)?;
-        let columns = self.columns.iter().zip(self.mean.iter().zip(&self.std)).map(|(name, (&mean, &std))| {
+        let mut runs: Vec<Run> = Vec::new();
+        for (name, (&mean, &std)) in self.columns.iter().zip(self.mean.iter().zip(&self.std)) {
             let place = data_columns.iter().position(|c| c == name).ok_or_else(|| {
                 let nearest = nearest(name, data_columns).cloned();
                 DataError::MissingColumn { column: name.clone(), columns: data_columns.len(), nearest }
             })?;
             crate::config::require(std > 0.0 && mean.is_finite(), format!("std of '{name}'"), "a number above 0", std)?;
-            Ok((place, mean, std))
-        });
-        Ok(BoundNormaliser {
-            data_width: data_columns.len(),
-            columns: columns.collect::<Result<_, DataError>>()?,
-            clip: self.clip,
-        })
+            match runs.last_mut() {
+                Some(run) if run.first + run.mean.len() == place => {
+                    run.mean.push(mean);
+                    run.std.push(std);
+                }
+                _ => runs.push(Run { first: place, mean: vec![mean], std: vec![std] }),
+            }
+        }
+        Ok(BoundNormaliser { data_width: data_columns.len(), width: self.columns.len(), runs, clip: self.clip })
     }
 }
 
 impl BoundNormaliser {
     /// Columns after standardising.
     pub fn width(&self) -> usize {
-        self.columns.len()
+        self.width
     }
 
     /// Appends the standardised frames of `raw` (`[frames, data columns]`) to `out` (`[frames, width]`).
     ///
     /// What is missing (not finite) becomes 0, which is the training mean; the rest is cut to the clip.
     pub fn apply(&self, raw: &[f32], out: &mut Vec<f32>) {
-        out.reserve(raw.len() / self.data_width.max(1) * self.columns.len());
-        for row in raw.chunks_exact(self.data_width.max(1)) {
-            out.extend(self.columns.iter().map(|&(place, mean, std)| {
-                let x = row[place];
-                if !x.is_finite() {
-                    return 0.0;
-                }
-                ((f64::from(x) - mean) / std).clamp(-self.clip, self.clip) as f32
-            }));
+        // Without columns there is nothing to say of a frame.
+        if self.width == 0 || self.data_width == 0 {
+            return;
+        }
+        let start = out.len();
+        out.resize(start + raw.len() / self.data_width * self.width, 0.0);
+        let rows = out[start..].chunks_exact_mut(self.width).zip(raw.chunks_exact(self.data_width));
+        for (mut out, row) in rows {
+            for run in &self.runs {
+                let (now, later) = out.split_at_mut(run.mean.len());
+                run.standardise(&row[run.first..run.first + now.len()], self.clip, now);
+                out = later;
+            }
+        }
+    }
+}
+
+impl Run {
+    /// Standardises values of its columns. Without a branch, so that the compiler works at several at a time.
+    fn standardise(&self, values: &[f32], clip: f64, out: &mut [f32]) {
+        let columns = self.mean.iter().zip(&self.std);
+        for ((out, &x), (mean, std)) in out.iter_mut().zip(values).zip(columns) {
+            let z = ((f64::from(x) - mean) / std).clamp(-clip, clip) as f32;
+            *out = if x.is_finite() { z } else { 0.0 };
         }
     }
 }

@@ -9,28 +9,31 @@ use crate::Crop;
 /// Values that are not finite are left out before averaging, for one -inf would make a whole mean -inf. A trailing
 /// window of fewer than `k` frames is averaged over what it has. A window without a finite value is NaN: missing.
 pub fn pool<'a>(rows: impl Iterator<Item = &'a [f32]>, k: usize, out: &mut Vec<f32>) {
-    let mut sums: Vec<(f64, u32)> = Vec::new();
+    // Two lists, and no branch in the loops over columns: so the compiler works at several columns at a time.
+    let (mut sums, mut counts): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
     let mut held = 0;
-    let flush = |sums: &mut Vec<(f64, u32)>, out: &mut Vec<f32>| {
-        out.extend(sums.iter().map(|&(sum, n)| if n == 0 { f32::NAN } else { (sum / f64::from(n)) as f32 }));
-        sums.clear();
+    let mut flush = |sums: &mut Vec<f64>, counts: &mut Vec<f64>| {
+        // Not 0 / 0, whose sign is the machine's.
+        out.extend(sums.iter().zip(&*counts).map(|(sum, &n)| if n == 0.0 { f32::NAN } else { (sum / n) as f32 }));
+        sums.fill(0.0);
+        counts.fill(0.0);
     };
     for row in rows {
-        sums.resize(row.len(), (0.0, 0));
-        for ((sum, n), &x) in sums.iter_mut().zip(row) {
-            if x.is_finite() {
-                *sum += f64::from(x);
-                *n += 1;
-            }
+        sums.resize(row.len(), 0.0);
+        counts.resize(row.len(), 0.0);
+        for ((sum, n), &x) in sums.iter_mut().zip(&mut counts).zip(row) {
+            let finite = x.is_finite();
+            *sum += if finite { f64::from(x) } else { 0.0 };
+            *n += if finite { 1.0 } else { 0.0 };
         }
         held += 1;
         if held == k {
-            flush(&mut sums, out);
+            flush(&mut sums, &mut counts);
             held = 0;
         }
     }
     if held > 0 {
-        flush(&mut sums, out);
+        flush(&mut sums, &mut counts);
     }
 }
 

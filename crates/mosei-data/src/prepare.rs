@@ -1,21 +1,24 @@
-//! From .csd files to a prepared folder, one video at a time.
+//! From .csd files to a prepared folder, video by video.
 //!
-//! What lives here: the one pass over the features, and what it counts. What does not: the rules it applies, which
-//! stand in `align`, `pool`, `folds` and `normalise`.
+//! What lives here: the one pass over the features, and what it counts. What does not: what is done to a video (see
+//! `video`), by which rules (`align`, `pool`, `folds`, `normalise`), and by which thread (`ahead`).
 
 mod assign;
 mod record;
+mod video;
 
-use crate::align::{Dropped, EPSILON_S, Timeline, rate_hz};
-use crate::manifest::{Counts, FORMAT, InputFile, Manifest};
+use crate::align::{Dropped, rate_hz};
+use crate::manifest::{Counts, FORMAT, InputFile, Manifest, SegmentCounts};
 use crate::normalise::Moments;
 use crate::prepared::{FRAMES_FILE, FramesWriter, MANIFEST_FILE, SEGMENTS_FILE, Segments};
-use crate::{Csd, DataConfig, DataError, LabelSet, feature_columns, place, pool};
+use crate::{Csd, DataConfig, DataError, LabelSet, VideoLabels, ahead, feature_columns, place};
 use assign::Assignment;
 use record::Corpus;
 use run_record::{StagedDir, hash_file, write_atomic};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::thread;
+use video::PreparedVideo;
 
 /// Name of the folds file that is used where the configuration names none.
 const FOLDS_FILE: &str = "folds.json";
@@ -55,7 +58,8 @@ fn inputs(config: &DataConfig, dir: &Path) -> Result<Vec<(&'static str, String, 
 
 /// Reads the files of `dir`, and writes a prepared folder at `out`, whole or not at all.
 ///
-/// `progress` hears how many videos of how many are done. Memory is that of one video, the labels and the folds.
+/// `progress` hears how many videos of how many are done. As many threads as the machine has cores read and work out
+/// videos ahead; memory is that of a few videos for each, the labels and the folds.
 ///
 /// # Errors
 /// Where a file is missing, damaged or says what cannot be; where `out` holds something else; where a split comes
@@ -66,20 +70,42 @@ pub fn prepare(
     out: &Path,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Manifest, DataError> {
+    prepare_with(config, dir, out, ahead::threads(), progress)
+}
+
+/// As [`prepare`], with so many threads; what is written is the same for any number.
+///
+/// # Errors
+/// As those of [`prepare`].
+pub fn prepare_with(
+    config: &DataConfig,
+    dir: &Path,
+    out: &Path,
+    threads: usize,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Manifest, DataError> {
     let inputs = inputs(config, dir)?;
     place::require_ours(out, &[MANIFEST_FILE, FRAMES_FILE, SEGMENTS_FILE])?;
     let of = |key: &'static str| inputs.iter().filter(move |(k, ..)| *k == key).map(|(.., path)| path.as_path());
     let labels = read_labels(of("labels"))?;
     let features = Csd::open(of("features").next().unwrap_or(dir))?;
     let assignment = Assignment::new(config, of("folds").next(), &labels, &features)?;
-    let hashed = inputs.iter().map(|(key, name, path)| hash_input(key, name, path)).collect::<Result<Vec<_>, _>>()?;
+    let hash = || inputs.iter().map(|(key, name, path)| hash_input(key, name, path)).collect::<Result<Vec<_>, _>>();
 
     let staged = StagedDir::create(out)?;
-    let mut pass = Pass::new(config, &features, staged.path())?;
-    for (done, (id, video)) in labels.videos.iter().enumerate() {
-        pass.video(&features, &labels, id, video)?;
-        progress(done + 1, labels.videos.len());
-    }
+    let mut pass = Pass::new(&features, staged.path())?;
+    let videos: Vec<(&String, &VideoLabels)> = labels.videos.iter().collect();
+    let hashed = thread::scope(|scope| {
+        let hashed = scope.spawn(hash);
+        let read = |i: usize| PreparedVideo::new(config, &features, videos[i].0, videos[i].1);
+        ahead::in_order(videos.len(), threads, read, |video| {
+            let done = pass.moments.len();
+            pass.take(video?, videos[done].1, labels.has_sentiment)?;
+            progress(done + 1, videos.len());
+            Ok::<(), DataError>(())
+        })?;
+        hashed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
     let videos: Vec<String> = labels.videos.keys().cloned().collect();
     let (segments, moments, dropped, mut counts) = (pass.segments, pass.moments, pass.dropped, pass.counts);
     pass.frames.finish()?;
@@ -148,8 +174,7 @@ fn count_the_rest(counts: &mut Counts, labels: &LabelSet, features: &Csd) {
 }
 
 /// The pass over the videos: what it writes and what it counts.
-struct Pass<'a> {
-    config: &'a DataConfig,
+struct Pass {
     frames: FramesWriter,
     segments: Segments,
     /// Of the stored frames of each labelled video.
@@ -161,13 +186,11 @@ struct Pass<'a> {
     nonfinite: Vec<u64>,
     /// Median frame length of each video, seconds.
     frame_s: Vec<f64>,
-    pooled: Vec<f32>,
 }
 
-impl<'a> Pass<'a> {
-    fn new(config: &'a DataConfig, features: &Csd, folder: &Path) -> Result<Self, DataError> {
+impl Pass {
+    fn new(features: &Csd, folder: &Path) -> Result<Self, DataError> {
         Ok(Pass {
-            config,
             frames: FramesWriter::create(&folder.join(FRAMES_FILE), features.width())?,
             segments: Segments { offsets: vec![0], ..Segments::default() },
             moments: Vec::new(),
@@ -175,94 +198,56 @@ impl<'a> Pass<'a> {
             counts: Counts::default(),
             nonfinite: vec![0; features.width()],
             frame_s: Vec::new(),
-            pooled: Vec::new(),
         })
     }
 
-    fn video(
-        &mut self,
-        features: &Csd,
-        labels: &LabelSet,
-        id: &str,
-        video: &crate::VideoLabels,
-    ) -> Result<(), DataError> {
-        let width = features.width();
+    /// Takes the next video.
+    fn take(&mut self, video: PreparedVideo, labels: &VideoLabels, has_sentiment: bool) -> Result<(), DataError> {
         let index = self.moments.len() as i32;
-        let mut moments = Moments::new(width);
-        let sequence = features.find(id).map(|_| features.read(id)).transpose()?;
-        let timeline = sequence.as_ref().map(|s| Timeline::new(&s.intervals));
-        let mut in_segment = vec![false; sequence.as_ref().map_or(0, |s| s.intervals.len())];
-        if sequence.is_none() {
-            self.counts.videos.without_features += 1;
-        }
-        for (row, &interval) in video.intervals.iter().enumerate() {
-            if let (Some(sequence), Some(timeline)) = (&sequence, &timeline) {
-                match timeline.frames_of(interval) {
-                    Ok(rows) => {
-                        rows.iter().for_each(|&r| in_segment[r] = true);
-                        self.counts.segments.cut_by_the_end += usize::from(interval[1] > timeline.end_s() + EPSILON_S);
-                        self.counts.segments.negative_start += usize::from(interval[0] < 0.0);
-                        self.keep(rows.iter().map(|&r| sequence.row(r)), rows.len(), width, &mut moments)?;
-                        self.dropped.push(None);
-                    }
-                    Err(why) => self.drop(why),
+        let mut end = self.frames.frames();
+        self.frames.append(&video.frames)?;
+        self.counts.videos.without_features += usize::from(!video.has_features);
+        for (row, (&interval, segment)) in labels.intervals.iter().zip(&video.segments).enumerate() {
+            match segment {
+                Ok(kept) => {
+                    let (counts, frames) = (&mut self.counts.segments, &mut self.counts.frames);
+                    counts.kept += 1;
+                    counts.cut_by_the_end += usize::from(kept.cut_by_the_end);
+                    counts.negative_start += usize::from(interval[0] < 0.0);
+                    counts.cropped += usize::from(kept.stored < kept.pooled);
+                    frames.in_segments += kept.in_file as u64;
+                    frames.pooled += kept.pooled as u64;
+                    frames.cropped += (kept.pooled - kept.stored) as u64;
+                    frames.stored += kept.stored as u64;
+                    end += kept.stored;
                 }
-            } else {
-                self.drop(Dropped::NoFeatures);
+                Err(why) => self.counts.segments.drop(*why),
             }
-            self.segments.offsets.push(self.frames.frames() as i64);
+            self.dropped.push(segment.as_ref().err().copied());
+            self.segments.offsets.push(end as i64);
             self.segments.intervals.push(interval);
             self.segments.video.push(index);
             self.segments.segment.push(row as i32);
         }
-        self.segments.intensities.extend(&video.intensities);
-        if labels.has_sentiment {
-            self.segments.sentiment.extend(&video.sentiment);
+        self.segments.intensities.extend(&labels.intensities);
+        if has_sentiment {
+            self.segments.sentiment.extend(&labels.sentiment);
         }
-        if let Some(sequence) = &sequence {
-            for row in sequence.features.chunks_exact(width) {
-                self.nonfinite.iter_mut().zip(row).for_each(|(n, x)| *n += u64::from(!x.is_finite()));
-            }
-        }
-        self.frame_s.extend(timeline.and_then(|t| t.frame_s()));
-        self.counts.frames.outside_segments += in_segment.iter().filter(|&&inside| !inside).count() as u64;
-        self.moments.push(moments);
+        self.nonfinite.iter_mut().zip(&video.nonfinite).for_each(|(n, more)| *n += more);
+        self.frame_s.extend(video.frame_s);
+        self.counts.frames.outside_segments += video.outside_segments;
+        self.moments.push(video.moments);
         Ok(())
     }
+}
 
-    /// Pools, crops and stores the frames of one segment.
-    fn keep<'s>(
-        &mut self,
-        rows: impl Iterator<Item = &'s [f32]>,
-        frames: usize,
-        width: usize,
-        moments: &mut Moments,
-    ) -> Result<(), DataError> {
-        self.pooled.clear();
-        pool::pool(rows, self.config.pool_frames, &mut self.pooled);
-        let pooled = self.pooled.len() / width;
-        let kept = pool::kept(pooled, self.config.max_frames, self.config.crop);
-        let stored = &self.pooled[kept.start * width..kept.end * width];
-        moments.add(stored);
-        self.frames.append(stored)?;
-        let counts = &mut self.counts;
-        counts.segments.kept += 1;
-        counts.segments.cropped += usize::from(kept.len() < pooled);
-        counts.frames.in_segments += frames as u64;
-        counts.frames.pooled += pooled as u64;
-        counts.frames.cropped += (pooled - kept.len()) as u64;
-        counts.frames.stored += kept.len() as u64;
-        Ok(())
-    }
-
+impl SegmentCounts {
     fn drop(&mut self, why: Dropped) {
-        let counts = &mut self.counts.segments;
-        match why {
-            Dropped::TooShort => counts.too_short += 1,
-            Dropped::PastTheEnd => counts.past_the_end += 1,
-            Dropped::NoFrame => counts.no_frame += 1,
-            Dropped::NoFeatures => counts.video_without_features += 1,
-        }
-        self.dropped.push(Some(why));
+        *match why {
+            Dropped::TooShort => &mut self.too_short,
+            Dropped::PastTheEnd => &mut self.past_the_end,
+            Dropped::NoFrame => &mut self.no_frame,
+            Dropped::NoFeatures => &mut self.video_without_features,
+        } += 1;
     }
 }

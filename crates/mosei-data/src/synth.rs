@@ -3,7 +3,7 @@
 //! What lives here: labels with MOSEI's habits ([`script`]), speech that follows them ([`speech`]), and the files.
 //! What does not: anything that reads them.
 //!
-//! Everything is a function of the seed; one video is in memory at a time.
+//! Everything is a function of the seed, whatever the threads; a few videos are in memory at a time.
 
 mod config;
 mod script;
@@ -11,7 +11,8 @@ mod speech;
 
 pub use config::SynthConfig;
 
-use crate::{CsdWriter, DataError, place};
+use crate::csd::PackedVideo;
+use crate::{CsdWriter, DataError, ahead, place};
 use mosei_schema::{COVAREP_COLUMNS, Emotion, Split};
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
@@ -32,6 +33,19 @@ const FOLDS_FILE: &str = "folds.json";
 /// # Errors
 /// Where the settings cannot be carried out, `out` holds something else, or a file cannot be written.
 pub fn synthesise(config: &SynthConfig, out: &Path, progress: &mut dyn FnMut(usize, usize)) -> Result<(), DataError> {
+    synthesise_with(config, out, ahead::threads(), progress)
+}
+
+/// As [`synthesise`], with so many threads; the bytes are the same for any number.
+///
+/// # Errors
+/// As those of [`synthesise`].
+pub fn synthesise_with(
+    config: &SynthConfig,
+    out: &Path,
+    threads: usize,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<(), DataError> {
     config.check()?;
     place::require_ours(out, &[FEATURES_FILE, LABELS_FILE, FOLDS_FILE])?;
     let staged = StagedDir::create(out)?;
@@ -50,22 +64,20 @@ pub fn synthesise(config: &SynthConfig, out: &Path, progress: &mut dyn FnMut(usi
         &metadata(config, "All Labels", names),
         config.deflate,
     )?;
-    let mut frames = Vec::new();
-    for (done, video) in plan.videos.iter().enumerate() {
-        let mut random = rng_named(config.seed, Stream::Synth, &video.id);
-        let script = Script::draw(config, video.segments, &mut random);
-        if video.has_labels {
-            let (values, intervals) = script.label_rows();
-            labels.write_video(&video.id, 1 + Emotion::ALL.len(), &values, &intervals)?;
+    let speak = |i: usize| SpokenVideo::new(config, &voice, &plan.videos[i]);
+    let mut done = 0;
+    ahead::in_order(plan.videos.len(), threads, speak, |video| {
+        let id = &plan.videos[done].id;
+        if let Some(packed) = &video.labels {
+            labels.write_packed(id, packed)?;
         }
-        if video.has_features {
-            voice.speak(&script, &mut random, &mut frames);
-            let intervals: Vec<[f64; 2]> =
-                (0..script.frames).map(|k| [k as f64 / 100.0, (k + 1) as f64 / 100.0]).collect();
-            features.write_video(&video.id, COVAREP_COLUMNS.len(), &frames, &intervals)?;
+        if let Some(packed) = &video.features {
+            features.write_packed(id, packed)?;
         }
-        progress(done + 1, plan.videos.len());
-    }
+        done += 1;
+        progress(done, plan.videos.len());
+        Ok::<(), DataError>(())
+    })?;
     features.finish()?;
     labels.finish()?;
     let path = staged.path().join(FOLDS_FILE);
@@ -76,6 +88,34 @@ pub fn synthesise(config: &SynthConfig, out: &Path, progress: &mut dyn FnMut(usi
     })?;
     write_atomic(&path, &text)?;
     Ok(staged.commit()?)
+}
+
+/// A video of the corpus, packed for the files that have it.
+struct SpokenVideo {
+    labels: Option<PackedVideo>,
+    features: Option<PackedVideo>,
+}
+
+impl SpokenVideo {
+    fn new(config: &SynthConfig, voice: &Voice, video: &PlannedVideo) -> Self {
+        let mut random = rng_named(config.seed, Stream::Synth, &video.id);
+        let script = Script::draw(config, video.segments, &mut random);
+        // What is packed has the rows and columns that it says, so packing never fails.
+        let pack = |width: usize, values: &[f32], intervals: &[[f64; 2]]| {
+            PackedVideo::new(width, values, intervals, config.deflate).ok()
+        };
+        let labels = video.has_labels.then(|| script.label_rows());
+        let features = video.has_features.then(|| {
+            let mut frames = Vec::new();
+            voice.speak(&script, &mut random, &mut frames);
+            let hundredths = |k: usize| [k as f64 / 100.0, (k + 1) as f64 / 100.0];
+            (frames, (0..script.frames).map(hundredths).collect::<Vec<_>>())
+        });
+        SpokenVideo {
+            labels: labels.and_then(|(values, intervals)| pack(1 + Emotion::ALL.len(), &values, &intervals)),
+            features: features.and_then(|(frames, intervals)| pack(COVAREP_COLUMNS.len(), &frames, &intervals)),
+        }
+    }
 }
 
 /// Which videos there are, what each file holds of them, and who trains, validates and tests.

@@ -1,7 +1,8 @@
 //! The synthetic corpus: of the real schema, with the real one's habits, and the same whenever it is made.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
-use mosei_data::{Csd, CsdWriter, DataConfig, Prepared, SplitConfig, SynthConfig, inspect, prepare, synthesise};
+use mosei_data::{Csd, CsdWriter, DataConfig, Prepared, SplitConfig, SynthConfig, inspect, prepare};
+use mosei_data::{synthesise, synthesise_with};
 use mosei_schema::{COVAREP_COLUMNS, Emotion};
 use std::path::Path;
 
@@ -24,6 +25,22 @@ fn a_seed_fixes_every_byte() {
         let read = |name: &str| std::fs::read(dir.path().join(name).join(file)).unwrap();
         assert!(read("a") == read("b"), "{file}");
         assert!(read("a") != read("c"), "{file}");
+    }
+}
+
+#[test]
+fn any_number_of_threads_writes_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = SynthConfig { videos: 9, segments: 30, median_segment_s: 0.6, ..SynthConfig::default() };
+    for threads in [1, 2, 5] {
+        let out = dir.path().join(threads.to_string());
+        let mut heard = 0;
+        synthesise_with(&config, &out, threads, &mut |done, _| heard = done).unwrap();
+        assert_eq!(heard, 9 + config.videos_without_labels);
+        for file in FILES {
+            let read = |out: &Path| std::fs::read(out.join(file)).unwrap();
+            assert!(read(&out) == read(&dir.path().join("1")), "{file} with {threads} threads");
+        }
     }
 }
 

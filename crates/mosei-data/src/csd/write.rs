@@ -1,8 +1,8 @@
-use super::chunks::chunk_shape;
+use super::pack::{PackedMatrix, PackedVideo};
+use super::write_chunk::write_chunk;
 use crate::DataError;
 use hdf5::types::VarLenUnicode;
 use hdf5::{File, Group, H5Type};
-use ndarray::ArrayView2;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -58,23 +58,23 @@ impl CsdWriter {
         features: &[f32],
         intervals: &[[f64; 2]],
     ) -> Result<(), DataError> {
+        let packed = PackedVideo::new(width, features, intervals, self.deflate).map_err(|found| {
+            let expected = format!("{} x {width} features", intervals.len());
+            DataError::structure(&self.path, format!("{}/data/{id}", self.root), expected, found.to_string())
+        })?;
+        self.write_packed(id, &packed)
+    }
+
+    /// Appends a video that was packed before, at the level of this file.
+    pub(crate) fn write_packed(&mut self, id: &str, video: &PackedVideo) -> Result<(), DataError> {
         let place = format!("{}/data/{id}", self.root);
         // HDF5 would take these for paths.
         if id.is_empty() || id == "." || id.contains(['/', '\0']) {
             return Err(DataError::structure(&self.path, place, "a video id without '/'", format!("'{id}'")));
         }
-        let rows = intervals.len();
-        let features = ArrayView2::from_shape((rows, width), features).map_err(|_| {
-            let expected = format!("{rows} x {width} features");
-            DataError::structure(&self.path, place.clone(), expected, features.len().to_string())
-        })?;
         let group = self.data.create_group(id).map_err(DataError::hdf5(&self.path, place, "create"))?;
-        self.write_matrix(&group, id, "features", features)?;
-        let flat = intervals.as_flattened();
-        let intervals = ArrayView2::from_shape((rows, 2), flat).map_err(|_| {
-            DataError::structure(&self.path, format!("{}/data/{id}", self.root), "pairs", flat.len().to_string())
-        })?;
-        self.write_matrix(&group, id, "intervals", intervals)
+        self.write_matrix::<f32>(&group, id, "features", &video.features)?;
+        self.write_matrix::<f64>(&group, id, "intervals", &video.intervals)
     }
 
     fn write_matrix<T: H5Type>(
@@ -82,21 +82,22 @@ impl CsdWriter {
         group: &Group,
         id: &str,
         name: &str,
-        values: ArrayView2<'_, T>,
+        matrix: &PackedMatrix,
     ) -> Result<(), DataError> {
         let place = format!("{}/data/{id}/{name}", self.root);
-        let shape = [values.nrows(), values.ncols()];
-        let chunk = chunk_shape(shape, size_of::<T>());
         let mut builder = group.new_dataset::<T>().with_dcpl(|p| p.obj_track_times(false));
-        if shape[0] > 0 {
-            builder = builder.chunk((chunk[0], chunk[1])).deflate(self.deflate);
+        if !matrix.chunks.is_empty() {
+            builder = builder.chunk((matrix.chunk[0], matrix.chunk[1])).deflate(self.deflate);
         }
-        let dataset = builder.shape((shape[0], shape[1])).create(name).map_err(DataError::hdf5(
-            &self.path,
-            place.clone(),
-            "create",
-        ))?;
-        dataset.write(values).map_err(DataError::hdf5(&self.path, place, "write"))
+        let dataset = builder.shape((matrix.shape[0], matrix.shape[1])).create(name);
+        let dataset = dataset.map_err(DataError::hdf5(&self.path, place.clone(), "create"))?;
+        for (first, bytes) in &matrix.chunks {
+            if !write_chunk(&dataset, *first, bytes) {
+                let source = hdf5::Error::query().unwrap_or_else(|error| error);
+                return Err(DataError::hdf5(&self.path, place, "write")(source));
+            }
+        }
+        Ok(())
     }
 
     /// Closes the file and waits until it is on disk.

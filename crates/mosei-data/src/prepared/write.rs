@@ -1,7 +1,9 @@
 use crate::DataError;
 use std::fs::File;
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 
 /// Bytes before the tensor: the header's length (8) and the header, padded with spaces as safetensors allows. A fixed
 /// size lets the frames be written in one pass, before their number is known; a multiple of 64 keeps them aligned.
@@ -13,22 +15,29 @@ pub(crate) struct FramesWriter {
     file: BufWriter<File>,
     columns: usize,
     frames: usize,
+    early: EarlySync,
 }
 
 impl FramesWriter {
     pub fn create(path: &Path, columns: usize) -> Result<Self, DataError> {
         let file = File::create(path).map_err(DataError::io("create", path))?;
+        let early = EarlySync::of(file.try_clone().map_err(DataError::io("open", path))?);
         let mut file = BufWriter::with_capacity(1 << 20, file);
         file.write_all(&[0; HEADER_BYTES]).map_err(DataError::io("write", path))?;
-        Ok(FramesWriter { path: path.to_path_buf(), file, columns, frames: 0 })
+        Ok(FramesWriter { path: path.to_path_buf(), file, columns, frames: 0, early })
     }
 
     /// Appends frames `[frames, columns]`.
     pub fn append(&mut self, frames: &[f32]) -> Result<(), DataError> {
         self.frames += frames.len() / self.columns;
-        for value in frames {
-            self.file.write_all(&value.to_le_bytes()).map_err(DataError::io("write", &self.path))?;
+        let mut bytes = [0; 1 << 14];
+        for part in frames.chunks(bytes.len() / size_of::<f32>()) {
+            for (bytes, value) in bytes.as_chunks_mut().0.iter_mut().zip(part) {
+                *bytes = value.to_le_bytes();
+            }
+            self.file.write_all(&bytes[..size_of_val(part)]).map_err(DataError::io("write", &self.path))?;
         }
+        self.early.wrote(size_of_val(frames));
         Ok(())
     }
 
@@ -39,7 +48,7 @@ impl FramesWriter {
 
     /// Fills in the header and waits until the file is on disk.
     pub fn finish(self) -> Result<(), DataError> {
-        let FramesWriter { path, file, columns, frames } = self;
+        let FramesWriter { path, file, columns, frames, early } = self;
         let end = frames * columns * size_of::<f32>();
         let json = format!(r#"{{"frames":{{"dtype":"F32","shape":[{frames},{columns}],"data_offsets":[0,{end}]}}}}"#);
         let length = HEADER_BYTES - 8;
@@ -48,7 +57,43 @@ impl FramesWriter {
         let mut file = file.into_inner().map_err(|e| DataError::io("write", &path)(e.into_error()))?;
         file.seek(SeekFrom::Start(0))
             .and_then(|_| file.write_all(&header))
+            .and_then(|()| early.finish())
             .and_then(|()| file.sync_all())
             .map_err(DataError::io("write", &path))
+    }
+}
+
+/// Bytes after which the system is asked to begin with writing, which it would else put off to the end.
+const EARLY_BYTES: usize = 64 << 20;
+
+/// A thread that waits for the disk while others go on.
+struct EarlySync {
+    wake: SyncSender<()>,
+    thread: thread::JoinHandle<io::Result<()>>,
+    /// Bytes written since it was last woken.
+    since: usize,
+}
+
+impl EarlySync {
+    fn of(file: File) -> Self {
+        let (wake, woken) = sync_channel(1);
+        let thread = thread::spawn(move || woken.into_iter().try_for_each(|()| file.sync_data()));
+        EarlySync { wake, thread, since: 0 }
+    }
+
+    fn wrote(&mut self, bytes: usize) {
+        self.since += bytes;
+        if self.since >= EARLY_BYTES {
+            self.since = 0;
+            // Full or gone: it has enough to do already, or an error to tell at the end.
+            let _ = self.wake.try_send(());
+        }
+    }
+
+    /// Ends the thread. The system tells an error once, so it may have come to this one instead of to the last sync.
+    fn finish(self) -> io::Result<()> {
+        let EarlySync { wake, thread, .. } = self;
+        drop(wake);
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }

@@ -1,0 +1,82 @@
+//! What becomes of one video: made by itself, so that several can be made at a time.
+
+use crate::align::{Dropped, EPSILON_S, Timeline};
+use crate::normalise::Moments;
+use crate::{Csd, DataConfig, DataError, VideoLabels, pool};
+
+/// A video aligned, cleaned, pooled and cropped.
+pub(super) struct PreparedVideo {
+    /// Whether the features file has it.
+    pub has_features: bool,
+    /// Of each of its segments, what was kept or why nothing was.
+    pub segments: Vec<Result<KeptSegment, Dropped>>,
+    /// The stored frames of all its segments `[frames, width]`.
+    pub frames: Vec<f32>,
+    /// Of these.
+    pub moments: Moments,
+    /// Values that are not finite, by column, over all frames in the file.
+    pub nonfinite: Vec<u64>,
+    /// Frames in the file that lie in no segment.
+    pub outside_segments: u64,
+    /// Median frame length, seconds.
+    pub frame_s: Option<f64>,
+}
+
+/// Numbers of frames of one segment.
+pub(super) struct KeptSegment {
+    /// In the file.
+    pub in_file: usize,
+    /// After pooling.
+    pub pooled: usize,
+    /// After cropping.
+    pub stored: usize,
+    /// Whether it ends after the features have ended.
+    pub cut_by_the_end: bool,
+}
+
+impl PreparedVideo {
+    /// Reads one video and makes it ready.
+    ///
+    /// # Errors
+    /// Where its features cannot be read.
+    pub fn new(config: &DataConfig, features: &Csd, id: &str, labels: &VideoLabels) -> Result<Self, DataError> {
+        let width = features.width();
+        let mut video = PreparedVideo {
+            has_features: features.find(id).is_some(),
+            segments: Vec::with_capacity(labels.intervals.len()),
+            frames: Vec::new(),
+            moments: Moments::new(width),
+            nonfinite: vec![0; width],
+            outside_segments: 0,
+            frame_s: None,
+        };
+        if !video.has_features {
+            video.segments.extend(labels.intervals.iter().map(|_| Err(Dropped::NoFeatures)));
+            return Ok(video);
+        }
+        let sequence = features.read(id)?;
+        let timeline = Timeline::new(&sequence.intervals);
+        let mut in_segment = vec![false; sequence.intervals.len()];
+        let mut pooled = Vec::new();
+        for &interval in &labels.intervals {
+            let segment = timeline.frames_of(interval).map(|rows| {
+                rows.iter().for_each(|&r| in_segment[r] = true);
+                pooled.clear();
+                pool::pool(rows.iter().map(|&r| sequence.row(r)), config.pool_frames, &mut pooled);
+                let frames = pooled.len() / width;
+                let kept = pool::kept(frames, config.max_frames, config.crop);
+                video.frames.extend_from_slice(&pooled[kept.start * width..kept.end * width]);
+                let cut_by_the_end = interval[1] > timeline.end_s() + EPSILON_S;
+                KeptSegment { in_file: rows.len(), pooled: frames, stored: kept.len(), cut_by_the_end }
+            });
+            video.segments.push(segment);
+        }
+        video.moments.add(&video.frames);
+        for row in sequence.features.chunks_exact(width) {
+            video.nonfinite.iter_mut().zip(row).for_each(|(n, x)| *n += u64::from(!x.is_finite()));
+        }
+        video.outside_segments = in_segment.iter().filter(|&&inside| !inside).count() as u64;
+        video.frame_s = timeline.frame_s();
+        Ok(video)
+    }
+}
