@@ -100,3 +100,32 @@ fn starts_of_a_cell_begin_with_the_same_heads_and_see_the_same_batches() {
     );
     assert!(file("ssl", encoder) != file("scratch", encoder));
 }
+
+#[test]
+fn a_probe_is_the_same_whether_its_encodings_are_shared_or_its_own() {
+    for pooling in ["mean", "attention"] {
+        let config = tiny("")
+            .replace("[finetune.training]", &format!("[finetune]\npooling = \"{pooling}\"\n[finetune.training]"));
+        let bench = Bench::new(&config);
+        bench.prepare();
+        bench.succeed("pretrain --config study.toml --prepared prepared --out pre");
+        bench.succeed("encode --config study.toml --prepared prepared --start frozen --encoder pre/encoder --out shared.safetensors");
+        for (out, more) in [("own", ""), ("shared", "--encodings shared.safetensors")] {
+            bench.succeed(&format!(
+                "finetune --config study.toml --prepared prepared --subsets subsets.parquet --start frozen --encoder pre/encoder --labels n20 --out {out} --key k {more}"
+            ));
+        }
+        for file in ["predictions.parquet", "model/heads.safetensors", "model/encoder/model.safetensors"] {
+            assert!(
+                bytes(&bench.path("own").join(file)) == bytes(&bench.path("shared").join(file)),
+                "{pooling}: {file} differs"
+            );
+        }
+        assert!(!bench.path("own/encodings.safetensors").exists(), "what only this cell needed goes with it");
+        let words = bench.fail(
+            "finetune --config study.toml --prepared prepared --subsets subsets.parquet --start scratch --labels n20 --out other --encodings shared.safetensors",
+            2,
+        );
+        assert!(words.contains("--encodings: expected none"), "{words}");
+    }
+}

@@ -29,6 +29,8 @@ fn a_study_runs_once_and_then_only_what_a_change_touches() {
     assert!(first.failed.is_empty() && first.blocked.is_empty());
     // 4 starts × 2 budgets × 1 seed × 1 draw
     assert_eq!((cells(&first.done), first.skipped.len()), (8, 0));
+    // One of each probe, for all budgets.
+    assert_eq!(first.done.iter().filter(|id| id.starts_with("encodings/")).count(), 2);
     let run = bench.path("run");
     check_tables(&run);
     let html = std::fs::read_to_string(run.join("report.html")).unwrap();
@@ -47,6 +49,14 @@ fn a_study_runs_once_and_then_only_what_a_change_touches() {
     let more = sweep(&bench);
     assert_eq!(cells(&more.done), 8);
     assert_eq!(more.done.iter().filter(|id| id.starts_with("pretrain/")).count(), 1);
+
+    // A budget more: what frozen encoders make of the segments does not depend on labels.
+    let budgets = |counts: &str| tiny("[grid]\nseeds = [0, 1]\n").replace("[20]", counts);
+    bench.write("study.toml", &budgets("[20, 30]"));
+    let labels = sweep(&bench);
+    assert_eq!((cells(&labels.done), labels.done.len()), (8, 8 + 3));
+    bench.write("study.toml", &budgets("[20]"));
+    sweep(&bench);
 
     // Another fine-tuning: encoders stay, all cells are done anew.
     bench.write(

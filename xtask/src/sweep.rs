@@ -29,7 +29,7 @@ pub struct Sweep {
     /// The run's folder [default: runs/NAME of this checkout, after the config's file name].
     #[arg(long, value_name = "RUN")]
     out: Option<PathBuf>,
-    /// Processes at a time [default: cores divided by the threads of each].
+    /// Processes at a time [default: cores divided by the threads of each, and no more than memory has room for].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     /// Where models run: cpu, cuda or cuda:INDEX.
@@ -80,8 +80,7 @@ impl Sweep {
         if self.dry_run {
             return Ok(ExitCode::SUCCESS);
         }
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let jobs = self.jobs.map_or_else(|| (cores / plan.threads.max(1)).max(1), usize::from);
+        let jobs = self.jobs.map_or_else(|| default_jobs(plan.threads), usize::from);
         println!("{}: {} steps in {}, {jobs} at a time", plan.name, plan.steps.len(), run.display());
         let mut display = Display::new(plan.steps.len());
         let outcome = sweep::run(&plan, &run, &program, jobs, &mut |event| display.tell(event))?;
@@ -111,6 +110,23 @@ impl Sweep {
             Err(e) => bail!("mosei-ssl plan printed no plan: {e}"),
         }
     }
+}
+
+/// Processes at a time where nobody says otherwise. The threads of each are the study's, never the machine's: another
+/// number of them gives other last bits. One thread and as many processes as cores is what finishes most cells.
+fn default_jobs(threads: usize) -> usize {
+    /// What a training of usual size takes at its height, in KiB, with room to spare.
+    const PROCESS_KIB: usize = 512 * 1024;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let room = available_kib(&memory).map_or(usize::MAX, |kib| kib / PROCESS_KIB);
+    (cores / threads.max(1)).min(room).max(1)
+}
+
+/// The memory that Linux says could be had without swapping.
+fn available_kib(meminfo: &str) -> Option<usize> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// What would run, by name, or for every step the reason.
@@ -232,7 +248,13 @@ fn summary(outcome: &Outcome, run: &Path) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use super::device;
+    use super::{available_kib, device};
+
+    #[test]
+    fn available_memory_is_read_where_the_system_tells() {
+        assert_eq!(available_kib("MemTotal: 9 kB\nMemAvailable:   24100000 kB\nBuffers: 1 kB\n"), Some(24_100_000));
+        assert_eq!(available_kib(""), None);
+    }
 
     #[test]
     fn devices_are_checked_before_anything_is_built() {

@@ -121,7 +121,7 @@ pub fn run_until(
 
     let schedule = Schedule::new(plan)?;
     let mut sweep =
-        Sweep { plan, marks, program, schedule, crew: Crew::default(), outcome: Outcome::default(), on_event };
+        Sweep { plan, marks, program, schedule, crew: Crew::new(&plan.server), outcome: Outcome::default(), on_event };
     for i in 0..plan.steps.len() {
         // A key holds the keys of what it needs: no need has to be looked at, or even to exist any more.
         if !sweep.schedule.is_collecting(i) && sweep.marks.is_done(&plan.steps[i]) {

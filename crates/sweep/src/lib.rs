@@ -39,6 +39,8 @@ mod marks;
 mod plan;
 mod process;
 mod schedule;
+mod serve;
+mod server;
 mod status;
 
 pub use engine::{Event, Outcome, run, run_until};
@@ -47,4 +49,5 @@ pub use explain::{Explanation, Reason, explain};
 pub use interrupt::Interrupt;
 pub use lock::check_free;
 pub use plan::{Plan, Step};
+pub use serve::{Served, serve};
 pub use status::{Failure, KindCounts, Running, Status, status};

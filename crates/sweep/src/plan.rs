@@ -14,12 +14,15 @@ pub struct Plan {
     /// Threads each process uses; cores divided by it is how many run at a time where nobody says otherwise.
     #[serde(default = "one")]
     pub threads: usize,
-    /// In the order in which they run when they could run at once.
+    /// Arguments that make the program a server of processes, which calls [`crate::serve`]; none where it cannot be one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub server: Vec<String>,
+    /// In the order in which they run when they could run at once and are as long.
     pub steps: Vec<Step>,
 }
 
 /// One command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// Its name, parts divided by `/`; also its folder under `RUN/steps`.
@@ -40,6 +43,10 @@ pub struct Step {
     /// Its sort, such as `prepare` or `cell`: steps of one kind are counted together and take about as long.
     #[serde(default)]
     pub kind: String,
+    /// About how much work it is, in any unit that is the same throughout the plan: what has more work behind it
+    /// begins earlier.
+    #[serde(default)]
+    pub cost: u64,
     /// Runs in every sweep.
     #[serde(default)]
     pub always: bool,
@@ -182,15 +189,12 @@ mod tests {
             command: vec![],
             needs: own(needs),
             outputs: own(outputs),
-            about: String::new(),
-            kind: String::new(),
-            always: false,
-            tolerant: false,
+            ..Step::default()
         }
     }
 
     fn error(steps: Vec<Step>) -> String {
-        Plan { name: "p".into(), threads: 1, steps }.check().unwrap_err().to_string()
+        Plan { name: "p".into(), steps, ..Plan::default() }.check().unwrap_err().to_string()
     }
 
     #[test]
@@ -217,6 +221,7 @@ mod tests {
         let plan = Plan {
             name: "p".into(),
             threads: 1,
+            server: vec![],
             steps: vec![
                 step("report", &["cells/a", "cells/b"], &["r"]),
                 step("cells/a", &[], &[]),
@@ -242,7 +247,7 @@ mod tests {
                 &[],
             )
         });
-        Plan { name: "p".into(), threads: 1, steps: steps.collect() }.check().unwrap();
+        Plan { name: "p".into(), steps: steps.collect(), ..Plan::default() }.check().unwrap();
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use crate::SweepError;
 use crate::marks::{LOG_FILE, Marks, RUNNING_FILE, read_json, remove, unix_s};
+use crate::server::Server;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
@@ -26,11 +27,59 @@ pub(crate) struct RunningRecord {
     pub started_unix_s: f64,
 }
 
+/// The process of a step.
+#[derive(Debug)]
+enum Process {
+    /// A child of ours.
+    Own(Child),
+    /// A child of the server's, by its id.
+    Served(u32),
+}
+
+impl Process {
+    fn id(&self) -> u32 {
+        match self {
+            Process::Own(child) => child.id(),
+            Process::Served(pid) => *pid,
+        }
+    }
+
+    fn try_wait(&mut self, server: &mut Offer) -> std::io::Result<Option<ExitStatus>> {
+        match self {
+            Process::Own(child) => child.try_wait(),
+            Process::Served(pid) => {
+                let status = match server {
+                    Offer::Running(server) => server.try_wait(*pid),
+                    _ => Err(std::io::Error::other("the server that started it has gone")),
+                };
+                if status.is_err() {
+                    // Nobody can say any more how it ends: it must not go on beside its next attempt.
+                    signal_group(*pid, Signal::KILL);
+                    *server = Offer::None;
+                }
+                status
+            }
+        }
+    }
+}
+
+/// Whether the program offers to be a server of processes.
+#[derive(Debug, Default)]
+enum Offer {
+    /// It does not, or it has failed at it: each process is started anew.
+    #[default]
+    None,
+    /// It does, with these arguments.
+    Made(Vec<String>),
+    /// It is one.
+    Running(Server),
+}
+
 /// A step that runs.
 #[derive(Debug)]
 struct Worker {
     step: usize,
-    child: Child,
+    process: Process,
     started: Instant,
     running_file: PathBuf,
 }
@@ -39,9 +88,16 @@ struct Worker {
 #[derive(Debug, Default)]
 pub(crate) struct Crew {
     workers: Vec<Worker>,
+    server: Offer,
 }
 
 impl Crew {
+    /// A crew whose program becomes a server of processes by these arguments; by none it does not.
+    pub fn new(server: &[String]) -> Self {
+        let server = if server.is_empty() { Offer::None } else { Offer::Made(server.to_vec()) };
+        Crew { workers: Vec::new(), server }
+    }
+
     pub fn len(&self) -> usize {
         self.workers.len()
     }
@@ -67,31 +123,47 @@ impl Crew {
         running.lock().map_err(SweepError::io("lock", &running_file))?;
         let log_path = folder.join(LOG_FILE);
         let log = File::create(&log_path).map_err(SweepError::io("make", &log_path))?;
-        let log_too = log.try_clone().map_err(SweepError::io("open", &log_path))?;
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(running).stdout(log).stderr(log_too).process_group(0);
-        let child = command.spawn().map_err(SweepError::io("start", program))?;
-        // `command` holds our copy of the locked file: from here on only the child's counts.
-        drop(command);
-        let record = RunningRecord { pid: child.id(), started_unix_s: unix_s() };
-        self.workers.push(Worker { step, child, started: Instant::now(), running_file: running_file.clone() });
+        // Our copy of the locked file goes here: from then on only the process's counts.
+        let process = self.spawn(program, arguments, running, log).map_err(SweepError::io("start", program))?;
+        let record = RunningRecord { pid: process.id(), started_unix_s: unix_s() };
+        self.workers.push(Worker { step, process, started: Instant::now(), running_file: running_file.clone() });
         // Not an atomic write: a rename would put an unlocked file in the place of the locked one.
         let text =
             serde_json::to_vec(&record).map_err(|source| SweepError::Json { path: running_file.clone(), source })?;
         fs::write(&running_file, text).map_err(SweepError::io("write", &running_file))
     }
 
+    fn spawn(&mut self, program: &Path, arguments: &[String], running: File, log: File) -> std::io::Result<Process> {
+        if let Offer::Made(serving) = &self.server {
+            self.server = Server::start(program, serving).map_or(Offer::None, Offer::Running);
+        }
+        if let Offer::Running(server) = &mut self.server {
+            return match server.spawn(arguments, &running, &log) {
+                Ok(pid) => Ok(Process::Served(pid)),
+                Err(e) => {
+                    // Not tried another way: a process may have begun. The next ones are.
+                    self.server = Offer::None;
+                    Err(e)
+                }
+            };
+        }
+        let log_too = log.try_clone()?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(running).stdout(log).stderr(log_too).process_group(0);
+        command.spawn().map(Process::Own)
+    }
+
     /// Forgets and ends the process of `step`, where one was started.
     pub fn abandon(&mut self, step: usize) {
         if let Some(i) = self.workers.iter().position(|w| w.step == step) {
-            end(vec![self.workers.remove(i)]);
+            end(vec![self.workers.remove(i)], &mut self.server);
         }
     }
 
     /// The steps whose processes have ended since the last call, with the seconds they took.
     pub fn ended(&mut self) -> Vec<(usize, std::io::Result<ExitStatus>, f64)> {
         let mut ended = Vec::new();
-        self.workers.retain_mut(|w| match w.child.try_wait() {
+        self.workers.retain_mut(|w| match w.process.try_wait(&mut self.server) {
             Ok(None) => true,
             Ok(Some(status)) => {
                 let _ = remove(&w.running_file);
@@ -108,7 +180,7 @@ impl Crew {
 
     /// Asks all processes to end, waits, and kills those that do not.
     pub fn end_all(&mut self) {
-        end(std::mem::take(&mut self.workers));
+        end(std::mem::take(&mut self.workers), &mut self.server);
     }
 }
 
@@ -118,22 +190,22 @@ impl Drop for Crew {
     }
 }
 
-fn end(mut workers: Vec<Worker>) {
+fn end(mut workers: Vec<Worker>, server: &mut Offer) {
     for w in &workers {
-        signal_group(w.child.id(), Signal::TERM);
+        signal_group(w.process.id(), Signal::TERM);
     }
     let deadline = Instant::now() + GRACE;
     while !workers.is_empty() {
         let late = Instant::now() > deadline;
         workers.retain_mut(|w| {
             if late {
-                signal_group(w.child.id(), Signal::KILL);
-                let _ = w.child.wait();
-            } else if matches!(w.child.try_wait(), Ok(None)) {
+                signal_group(w.process.id(), Signal::KILL);
+            }
+            if matches!(w.process.try_wait(server), Ok(None)) {
                 return true;
             }
             // The process is gone; what it started must not outlive it.
-            signal_group(w.child.id(), Signal::KILL);
+            signal_group(w.process.id(), Signal::KILL);
             let _ = remove(&w.running_file);
             false
         });

@@ -28,6 +28,8 @@ pub(crate) struct Schedule<'a> {
     needs: Vec<Vec<usize>>,
     dependents: Vec<Vec<usize>>,
     collecting: Vec<bool>,
+    /// Cost of the longest chain that begins with the step.
+    ahead: Vec<u64>,
     started: Vec<bool>,
     ends: Vec<Option<End>>,
 }
@@ -48,11 +50,17 @@ impl<'a> Schedule<'a> {
             }
         }
         let mut collecting = vec![false; n];
-        for i in plan.order()? {
+        let order = plan.order()?;
+        let mut ahead = vec![0u64; n];
+        for &i in order.iter().rev() {
+            let behind = dependents[i].iter().map(|&d| ahead[d]).max().unwrap_or(0);
+            ahead[i] = plan.steps[i].cost.saturating_add(behind);
+        }
+        for i in order {
             let step = &plan.steps[i];
             collecting[i] = step.tolerant || step.always || needs[i].iter().any(|&n| collecting[n]);
         }
-        Ok(Schedule { plan, needs, dependents, collecting, started: vec![false; n], ends: vec![None; n] })
+        Ok(Schedule { plan, needs, dependents, collecting, ahead, started: vec![false; n], ends: vec![None; n] })
     }
 
     /// Whether the step's outcome depends on more than its key: on which of its needs failed, or on the moment. Such
@@ -101,12 +109,47 @@ impl<'a> Schedule<'a> {
         })
     }
 
-    /// The first step of the plan that may run now. Call it when nothing is blocked.
+    /// Of the steps that may run now the one with the costliest chain ahead, the first of the plan among equals. Call
+    /// it when nothing is blocked.
     pub fn next_ready(&self) -> Option<usize> {
-        self.waiting().find(|&i| self.needs[i].iter().all(|&n| self.ends[n].is_some()))
+        let ready = self.waiting().filter(|&i| self.needs[i].iter().all(|&n| self.ends[n].is_some()));
+        // The last of equals is what `max_by_key` gives.
+        ready.rev().max_by_key(|&i| self.ahead[i])
     }
 
-    fn waiting(&self) -> impl Iterator<Item = usize> {
+    fn waiting(&self) -> impl DoubleEndedIterator<Item = usize> {
         (0..self.plan.steps.len()).filter(|&i| self.ends[i].is_none() && !self.started[i])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Step;
+
+    fn step(id: &str, cost: u64, needs: &[&str]) -> Step {
+        let needs = needs.iter().map(|s| s.to_string()).collect();
+        Step { id: id.into(), key: "k".into(), cost, needs, ..Step::default() }
+    }
+
+    #[test]
+    fn what_has_the_costliest_chain_ahead_begins_first_and_plan_order_decides_among_equals() {
+        let steps = vec![
+            step("cheap", 1, &[]),
+            step("long", 50, &[]),
+            step("long too", 50, &[]),
+            step("root", 20, &[]),
+            step("of root", 40, &["root"]),
+            step("end", 0, &["cheap", "long", "long too", "of root"]),
+        ];
+        let plan = Plan { steps, ..Plan::default() };
+        let mut schedule = Schedule::new(&plan).unwrap();
+        let mut order = Vec::new();
+        while let Some(i) = schedule.next_ready() {
+            schedule.mark_started(i);
+            schedule.settle(i, End::Done);
+            order.push(plan.steps[i].id.as_str());
+        }
+        assert_eq!(order, ["root", "long", "long too", "of root", "cheap", "end"]);
     }
 }

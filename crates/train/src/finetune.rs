@@ -1,24 +1,27 @@
 //! Fine-tuning: one cell of the grid, from a start and a few labels to predictions.
 
 use crate::batches::Batches;
+use crate::encodings::Encodings;
 use crate::optimise::wrong;
 use crate::predict::Scores;
+use crate::start::start_encoder;
 use crate::{
-    Budget, Corpus, Model, Start, StepOutcome, Study, Summary, Task, TrainError, TrainingConfig, Validation, train,
+    Budget, Corpus, EncodeSettings, Model, Start, StepOutcome, Study, Summary, Task, TrainError, TrainingConfig,
+    Validation, encode, train,
 };
-use backbone::{EmotionHeads, Encoder, EncoderFolder, HeadsConfig, Outputs, Pooling, Source};
+use backbone::{EmotionHeads, Encoder, HeadsConfig, Outputs, Pooling, Source};
 use mosei_data::ConfigError;
 use mosei_schema::Split;
 use run_record::seed::{Stream, rng_named};
 use run_record::{CellId, CellPredictions, PredictionRow, StagedDir};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use ssl_mask::ReconstructionLoss;
 use std::collections::BTreeMap;
 use std::path::Path;
 use tch::{Reduction, Tensor};
 
 pub(crate) const PREDICTIONS_FILE: &str = "predictions.parquet";
+const ENCODINGS_FILE: &str = "encodings.safetensors";
 
 /// How a cell learns from its labels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -123,7 +126,7 @@ impl FinetuneConfig {
         self.training.check().map_err(|e| ConfigError { key: format!("training.{}", e.key), ..e })
     }
 
-    fn heads(&self) -> HeadsConfig {
+    pub(crate) fn heads(&self) -> HeadsConfig {
         HeadsConfig {
             pooling: self.pooling,
             dropout: self.head_dropout,
@@ -140,6 +143,8 @@ pub struct CellSettings<'a> {
     pub start: Start,
     /// The pre-trained encoder's folder, for the starts that have one.
     pub encoder: Option<&'a Path>,
+    /// What [`encode`] made of the fold, for the starts whose encoder stays as it is; without it, it is made.
+    pub encodings: Option<&'a Path>,
     /// Label budget.
     pub budget: Budget,
     /// Training seed.
@@ -156,8 +161,8 @@ struct Finetuning<'a> {
     start: Start,
     encoder: Encoder,
     heads: EmotionHeads,
-    /// Pooled vectors of an encoder that stays as it is, by segment: it is run once.
-    pooled: BTreeMap<usize, Tensor>,
+    /// What an encoder that stays as it is made of the segments.
+    encodings: Option<Encodings>,
     batches: Batches,
     positive_weight_e: Option<Tensor>,
 }
@@ -174,10 +179,11 @@ pub fn finetune(
 ) -> Result<Summary, TrainError> {
     let seed = u64::from(settings.seed);
     let (fraction, labelled) = crate::read_subset(subsets, corpus, settings.draw, settings.budget)?;
-    let encoder = make_encoder(study, corpus, &settings)?;
+    let encoder = start_encoder(study, corpus, settings.start, settings.encoder, settings.seed)?;
     let mut source = Source::draw(|name: &str| rng_named(seed, Stream::Init, name));
     let (width, emotions) = (study.encoder.model_dim, corpus.prepared.emotions().to_vec());
     let heads = EmotionHeads::new(&study.finetune.heads(), width, emotions.len(), &mut source, corpus.device)?;
+    let encodings = encodings_of(study, corpus, &settings, &heads, out)?;
     let mut training = study.finetune.training.clone();
     if !settings.start.encoder_learns() {
         training.learning_rate = study.finetune.probe_learning_rate;
@@ -185,18 +191,13 @@ pub fn finetune(
     let mut task = Finetuning {
         positive_weight_e: positive_weight(study.finetune.positive_weight, corpus, &labelled)?,
         batches: Batches::new(labelled.clone(), training.batch_segments, seed),
-        pooled: BTreeMap::new(),
+        encodings,
         config: &study.finetune,
         start: settings.start,
         corpus,
         encoder,
         heads,
     };
-    if !settings.start.encoder_learns() && !task.heads.pooling_learns() {
-        let fold = corpus.fold();
-        let needed: Vec<usize> = [&labelled, &fold.valid, &fold.test].into_iter().flatten().copied().collect();
-        task.pool_once(&needed)?;
-    }
     crate::checkpoint::remove_outputs(out, &["model", PREDICTIONS_FILE])?;
     let label = format!("{}, {} labels, seed {}", settings.start.name(), labelled.len(), settings.seed);
     let summary = train(&mut task, &training, seed, settings.key, out, &label)?;
@@ -233,45 +234,33 @@ pub fn finetune(
     Ok(summary)
 }
 
-/// The encoder that a cell starts from.
-fn make_encoder(study: &Study, corpus: &mut Corpus, settings: &CellSettings<'_>) -> Result<Encoder, TrainError> {
-    if !settings.start.pretrained() {
-        // The same first weights as pre-training of this seed: they depend on seed and name alone.
-        let seed = u64::from(settings.seed);
-        let mut source = Source::draw(|name: &str| rng_named(seed, Stream::Init, name));
-        return Ok(Encoder::new(&study.encoder, corpus.input_dim(), corpus.max_frames(), &mut source, corpus.device)?);
+/// What a start's encoder makes of the fold, where it stays as it is: read, or made here for this cell alone.
+fn encodings_of(
+    study: &Study,
+    corpus: &mut Corpus,
+    settings: &CellSettings<'_>,
+    heads: &EmotionHeads,
+    out: &Path,
+) -> Result<Option<Encodings>, TrainError> {
+    let width = study.encoder.model_dim;
+    match (settings.start.encoder_learns(), settings.encodings) {
+        (true, None) => Ok(None),
+        (true, Some(path)) => Err(TrainError::Argument {
+            what: "--encodings",
+            expected: format!("none, as the encoder of start {} learns", settings.start.name()),
+            found: path.display().to_string(),
+        }),
+        (false, Some(path)) => Encodings::open(path, corpus, heads, width).map(Some),
+        (false, None) => {
+            let path = out.join(ENCODINGS_FILE);
+            let CellSettings { start, encoder, seed, .. } = *settings;
+            encode(study, corpus, EncodeSettings { start, encoder, seed }, &path)?;
+            let encodings = Encodings::open(&path, corpus, heads, width);
+            // What is mapped stays when its name goes.
+            crate::checkpoint::remove_outputs(out, &[ENCODINGS_FILE])?;
+            encodings.map(Some)
+        }
     }
-    let path = settings.encoder.ok_or_else(|| TrainError::Argument {
-        what: "--encoder",
-        expected: format!("the folder of a pre-trained encoder, which start {} needs", settings.start.name()),
-        found: "none".into(),
-    })?;
-    let mut folder = EncoderFolder::read(path)?;
-    let differs =
-        |key, expected: String, found: String| TrainError::EncoderMismatch { path: path.into(), key, expected, found };
-    let (c, f) = (&study.encoder, &folder.config);
-    let shapes = [
-        ("model_dim", c.model_dim, f.model_dim),
-        ("heads", c.heads, f.heads),
-        ("layers", c.layers, f.layers),
-        ("feedforward_dim", c.feedforward_dim, f.feedforward_dim),
-        ("max_frames", corpus.max_frames(), folder.max_frames),
-    ];
-    if let Some((key, expected, found)) = shapes.into_iter().find(|(_, expected, found)| expected != found) {
-        return Err(differs(key, expected.to_string(), found.to_string()));
-    }
-    let kinds = [
-        ("activation", json!(c.activation), json!(f.activation)),
-        ("norm_first", json!(c.norm_first), json!(f.norm_first)),
-        ("positions", json!(c.positions), json!(f.positions)),
-    ];
-    if let Some((key, expected, found)) = kinds.into_iter().find(|(_, expected, found)| expected != found) {
-        return Err(differs(key, expected.to_string(), found.to_string()));
-    }
-    // Dropout is a matter of training, not of the weights.
-    folder.config.dropout = study.encoder.dropout;
-    corpus.normalised_by(&folder.normalisation)?;
-    Ok(folder.encoder(corpus.device)?)
 }
 
 /// Negatives over positives of each emotion among the labels: [E].
@@ -303,36 +292,17 @@ fn column(values: &[f64], emotion: usize, emotions: usize) -> Vec<f64> {
 }
 
 impl Finetuning<'_> {
-    /// Runs an encoder that stays as it is over all segments that the cell will ever ask for.
-    fn pool_once(&mut self, segments: &[usize]) -> Result<(), TrainError> {
-        for chunk in segments.chunks(self.config.training.batch_segments) {
-            let pooled_bk = tch::no_grad(|| self.pool(chunk))?;
-            for (i, &segment) in (0..).zip(chunk) {
-                self.pooled.insert(segment, pooled_bk.f_get(i)?);
-            }
-        }
-        Ok(())
-    }
-
-    fn pool(&self, segments: &[usize]) -> Result<Tensor, TrainError> {
-        let (x_nc, layout) = self.corpus.tensors(&self.corpus.gather(segments))?;
-        let h_nd = self.encoder.forward(&x_nc, &layout, false)?;
-        Ok(self.heads.pool(&h_nd, &layout)?)
-    }
-
     fn answer(&self, segments: &[usize], train: bool) -> Result<Answer, TrainError> {
-        if !self.pooled.is_empty() {
-            let rows: Vec<&Tensor> = segments.iter().map(|segment| &self.pooled[segment]).collect();
-            let outputs = self.heads.forward_pooled(&Tensor::f_stack(&rows, 0)?, train)?;
+        if let Some(encodings) = &self.encodings {
+            let outputs = match encodings.gather(segments, self.corpus.device)? {
+                (pooled_bk, None) => self.heads.forward_pooled(&pooled_bk, train)?,
+                (h_nd, Some(layout)) => self.heads.forward(&h_nd, &layout, train)?,
+            };
             let valid_frames = segments.iter().map(|&s| self.corpus.prepared.frames(s) as i64).sum();
             return Ok(Answer { outputs, valid_frames, computed_frames: 0 });
         }
         let (x_nc, layout) = self.corpus.tensors(&self.corpus.gather(segments))?;
-        let h_nd = if self.start.encoder_learns() {
-            self.encoder.forward(&x_nc, &layout, train)?
-        } else {
-            tch::no_grad(|| self.encoder.forward(&x_nc, &layout, false))?
-        };
+        let h_nd = self.encoder.forward(&x_nc, &layout, train)?;
         let outputs = self.heads.forward(&h_nd, &layout, train)?;
         Ok(Answer { outputs, valid_frames: layout.frames(), computed_frames: layout.computed_frames() })
     }

@@ -4,13 +4,14 @@
 //! changed setting re-runs what it touches and nothing else.
 
 use crate::{Budget, Start, Study, TrainError};
+use backbone::Pooling;
 use run_record::{hash_bytes, hash_file, hash_json};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use sweep::{Plan, Step};
 
 /// Raised when the code changes what a step computes: results of another number are done anew.
-pub const NUMERICS_VERSION: u32 = 1;
+pub const NUMERICS_VERSION: u32 = 2;
 
 pub(crate) const PLAN_FILE: &str = "plan.json";
 pub(crate) const CONFIG_FILE: &str = "config.toml";
@@ -18,12 +19,19 @@ pub(crate) const PREPARED_FOLDER: &str = "prepared";
 const SUBSETS_FILE: &str = "subsets.parquet";
 const DATA_FOLDER: &str = "data";
 
+// Costs tell which step begins first, no more. Their unit is one segment through the encoder and back.
+/// Some hundred segments through the encoder, not back; how many there are is not known to a plan.
+const ENCODE_COST: u64 = 200;
+/// How many times a step of heads alone goes into one of the whole.
+const PROBE_SHARE: u64 = 100;
+
 /// Kinds of steps.
 pub(crate) mod kinds {
     pub(crate) const SYNTH: &str = "synth";
     pub(crate) const PREPARE: &str = "prepare";
     pub(crate) const SAMPLE: &str = "sample";
     pub(crate) const PRETRAIN: &str = "pretrain";
+    pub(crate) const ENCODE: &str = "encode";
     pub(crate) const CELL: &str = "cell";
     pub(crate) const EVALUATE: &str = "evaluate";
     pub(crate) const REPORT: &str = "report";
@@ -98,19 +106,24 @@ pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
         for &seed in &study.grid.seeds {
             let pretrained = study.grid.starts.iter().any(|s| s.pretrained());
             let pretrain = planner.pretrain(fold, seed, &prepare_key);
+            let probes = study.grid.starts.iter().filter(|s| !s.encoder_learns());
+            let encodings: Vec<_> =
+                probes.map(|&start| (start, planner.encode(fold, seed, start, &prepare_key, &pretrain))).collect();
             for draw in 0..study.labels.draws {
                 for budget in study.budgets() {
                     for &start in &study.grid.starts {
-                        steps.push(planner.cell(fold, seed, draw, budget, start, &prepare_key, &pretrain));
+                        let encode = encodings.iter().find(|(of, _)| *of == start).map(|(_, step)| step);
+                        steps.push(planner.cell(fold, seed, draw, budget, start, &prepare_key, &pretrain, encode));
                     }
                 }
             }
             if pretrained {
                 steps.push(pretrain);
             }
+            steps.extend(encodings.into_iter().map(|(_, step)| step));
         }
     }
-    // Encoders first: what is long and needed by many begins early.
+    // For people: what cells need stands before them. What begins first, the costs say.
     steps.sort_by_key(|s| matches!(s.kind.as_str(), kinds::CELL));
     let needs: Vec<String> = steps
         .iter()
@@ -121,7 +134,7 @@ pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
     let evaluate = planner.evaluate(key(kinds::EVALUATE, json!(keys)), needs);
     let report = planner.report(key(kinds::REPORT, json!([evaluate.key, study.report, study.name])));
     steps.extend([evaluate, report]);
-    Ok(Plan { name: study.name.clone(), threads: study.threads, steps })
+    Ok(Plan { name: study.name.clone(), threads: study.threads, server: vec!["serve".into()], steps })
 }
 
 /// Hash of the names and contents of the files that go in.
@@ -144,8 +157,7 @@ impl Planner<'_> {
     }
 
     fn step(&self, id: String, kind: &str, key: String, about: String, command: Vec<String>) -> Step {
-        let (needs, outputs) = (Vec::new(), Vec::new());
-        Step { id, key, command, needs, outputs, about, kind: kind.into(), always: false, tolerant: false }
+        Step { id, key, command, about, kind: kind.into(), ..Step::default() }
     }
 
     fn command(&self, verb: &str, options: &[(&str, String)]) -> Vec<String> {
@@ -195,7 +207,38 @@ impl Planner<'_> {
         let outputs = ["encoder/model.safetensors", "encoder/config.json", "pretraining.parquet", "journal.jsonl"];
         // Budgets are looked at first: one that cannot be drawn stops a study before hours of training.
         let needs = vec!["prepare".into(), "sample".into()];
-        Step { needs, outputs: outputs.iter().map(|o| format!("{id}/{o}")).collect(), ..step }
+        let cost = (s.pretrain.steps * s.pretrain.batch_segments) as u64;
+        Step { needs, outputs: outputs.iter().map(|o| format!("{id}/{o}")).collect(), cost, ..step }
+    }
+
+    fn encode(&self, fold: usize, seed: u32, start: Start, prepare_key: &str, pretrain: &Step) -> Step {
+        let s = self.study;
+        let encoder_key = start.pretrained().then_some(&pretrain.key);
+        // Of the fine-tuning only what tells whether a row is a segment or a frame, and how wide it is.
+        let encoder = json!([s.encoder, s.finetune.pooling, s.device, s.threads]);
+        let key = key(kinds::ENCODE, json!([prepare_key, encoder_key, encoder, fold, seed, start.name()]));
+        let id = format!("encodings/fold{fold}/{}-seed{seed}", start.name());
+        let output = format!("{id}.safetensors");
+        let mut options = vec![
+            ("prepared", self.path(PREPARED_FOLDER)),
+            ("start", start.name().to_string()),
+            ("fold", fold.to_string()),
+            ("seed", seed.to_string()),
+            ("out", self.path(&output)),
+        ];
+        let mut needs = vec!["prepare".to_string()];
+        if start.pretrained() {
+            options.push(("encoder", self.path(&format!("{}/encoder", pretrain.id))));
+            needs.push(pretrain.id.clone());
+        }
+        let row = match s.finetune.pooling {
+            Pooling::Mean => format!("{} bytes a segment", 4 * s.encoder.model_dim),
+            Pooling::MeanDeviation => format!("{} bytes a segment", 8 * s.encoder.model_dim),
+            Pooling::Attention => format!("{} bytes a frame", 4 * s.encoder.model_dim),
+        };
+        let about = format!("encodings of {}, fold {fold}, seed {seed}, {row}", start.name());
+        let step = self.step(id, kinds::ENCODE, key, about, self.command("encode", &options));
+        Step { needs, outputs: vec![output], cost: ENCODE_COST, ..step }
     }
 
     #[allow(clippy::too_many_arguments, reason = "the coordinates of a cell")]
@@ -208,9 +251,11 @@ impl Planner<'_> {
         start: Start,
         prepare_key: &str,
         pretrain: &Step,
+        encode: Option<&Step>,
     ) -> Step {
         let s = self.study;
-        let encoder_key = start.pretrained().then_some(&pretrain.key);
+        // The key of encodings holds that of their encoder.
+        let encoder_key = encode.map(|e| &e.key).or(start.pretrained().then_some(&pretrain.key));
         // Of the label settings only what fixes this subset: another budget more leaves the cell as it is.
         let labels = json!([s.labels.seed, s.labels.min_positives, draw, budget.to_string()]);
         let training = json!([s.encoder, s.finetune, s.device, s.threads]);
@@ -232,10 +277,20 @@ impl Planner<'_> {
             options.push(("encoder", self.path(&format!("{}/encoder", pretrain.id))));
             needs.push(pretrain.id.clone());
         }
+        if let Some(encode) = encode {
+            options.push(("encodings", self.path(&encode.outputs[0])));
+            needs.push(encode.id.clone());
+        }
         let about = format!("{}, labels {budget}, fold {fold}, seed {seed}, draw {draw}", start.name());
         let step = self.step(id.clone(), kinds::CELL, key, about, self.command("finetune", &options));
         let outputs = vec![format!("{id}/predictions.parquet"), format!("{id}/journal.jsonl")];
-        Step { needs, outputs, ..step }
+        let training = &s.finetune.training;
+        let batch = match budget {
+            Budget::Count(n) => n.min(training.batch_segments),
+            Budget::Fraction(_) => training.batch_segments,
+        };
+        let cost = (training.steps * batch) as u64;
+        Step { needs, outputs, cost: if encode.is_some() { cost / PROBE_SHARE } else { cost }, ..step }
     }
 
     fn evaluate(&self, key: String, needs: Vec<String>) -> Step {

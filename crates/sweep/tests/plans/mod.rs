@@ -15,8 +15,7 @@ pub fn step(run: &Path, id: &str, needs: &[&str], outputs: &[&str], script: &str
         outputs: outputs.iter().map(|s| s.to_string()).collect(),
         about: format!("about {id}"),
         kind: id.split(['/', '-']).next().unwrap().into(),
-        always: false,
-        tolerant: false,
+        ..Step::default()
     }
 }
 
@@ -30,7 +29,7 @@ pub fn tolerant(step: Step) -> Step {
 }
 
 pub fn plan(steps: Vec<Step>) -> Plan {
-    Plan { name: "test".into(), threads: 1, steps }
+    Plan { name: "test".into(), threads: 1, server: vec![], steps }
 }
 
 pub fn try_run(plan: &Plan, run: &Path, jobs: usize) -> Result<Outcome, SweepError> {

@@ -1,7 +1,7 @@
 use super::ConfigArgument;
 use anyhow::Result;
 use std::path::PathBuf;
-use train::{Budget, CellSettings, Corpus, Start, TrainError};
+use train::{Budget, CellSettings, Corpus};
 
 /// Train one cell of the grid: a start, a label budget, a seed, a label draw.
 ///
@@ -23,6 +23,9 @@ pub(crate) struct Arguments {
     /// The pre-trained encoder's folder, for ssl and frozen.
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
+    /// What `encode` wrote, for frozen and random-frozen; without it, it is made for this cell alone.
+    #[arg(long, value_name = "FILE")]
+    encodings: Option<PathBuf>,
     /// Label budget: a share such as f0.05 or a count such as n24.
     #[arg(long)]
     labels: String,
@@ -46,11 +49,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(a: Arguments) -> Result<()> {
     let study = a.config.load()?;
     let budget: Budget = a.labels.parse()?;
-    let start = Start::from_name(&a.start).ok_or_else(|| TrainError::Argument {
-        what: "--start",
-        expected: Start::ALL.map(Start::name).join(", "),
-        found: a.start.clone(),
-    })?;
+    let start = super::start(&a.start)?;
     let device = super::open_device(&study)?;
     let mut corpus = Corpus::open(&a.prepared, a.fold, device)?;
     let key = match a.key {
@@ -65,7 +64,8 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
             run_record::hash_json(&(settings, inputs, files))
         }
     };
-    let settings = CellSettings { start, encoder: a.encoder.as_deref(), budget, seed: a.seed, draw: a.draw, key: &key };
+    let (encoder, encodings) = (a.encoder.as_deref(), a.encodings.as_deref());
+    let settings = CellSettings { start, encoder, encodings, budget, seed: a.seed, draw: a.draw, key: &key };
     let summary = train::finetune(&study, &mut corpus, &a.subsets, settings, &a.out)?;
     tracing::info!("{} steps, best at step {}: predictions in {}", summary.steps, summary.best_step, a.out.display());
     Ok(())

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod embed;
+pub(crate) mod encode;
 pub(crate) mod evaluate;
 pub(crate) mod finetune;
 pub(crate) mod inspect;
@@ -11,13 +12,14 @@ pub(crate) mod prepare;
 pub(crate) mod pretrain;
 pub(crate) mod report;
 pub(crate) mod sample;
+pub(crate) mod serve;
 pub(crate) mod synth;
 
 use anyhow::{Context, Result};
 use std::io::Write;
 use std::path::PathBuf;
 use tch::Device;
-use train::Study;
+use train::{Start, Study, TrainError};
 
 /// The configuration of a study.
 #[derive(clap::Args)]
@@ -33,11 +35,20 @@ impl ConfigArgument {
     }
 }
 
+/// The start of that name.
+pub(crate) fn start(name: &str) -> Result<Start, TrainError> {
+    Start::from_name(name).ok_or_else(|| TrainError::Argument {
+        what: "--start",
+        expected: Start::ALL.map(Start::name).join(", "),
+        found: name.to_string(),
+    })
+}
+
 /// Opens the study's device and sets its threads. Must come before anything else asks libtorch.
 pub(crate) fn open_device(study: &Study) -> Result<Device> {
     tch::set_num_threads(study.threads as i32);
     tch::set_num_interop_threads(1);
-    Ok(torch_ext::open_device(&study.device).map_err(train::TrainError::from)?)
+    Ok(torch_ext::open_device(&study.device).map_err(TrainError::from)?)
 }
 
 /// Writes to standard output. A reader that has gone away, as `head` does, is no failure.

@@ -1,0 +1,114 @@
+//! The program's end of a server: one process that has loaded all it needs and forks itself for each step.
+//!
+//! What lives here: the loop that forks, and what a fork does before it is a step's process. What does not: the engine's
+//! end ([`crate::server`]).
+#![allow(unsafe_code, reason = "fork, which no safe function offers")]
+
+use crate::server::{Reply, Request};
+use rustix::fd::OwnedFd;
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::process::{Pid, WaitOptions, setpgid, wait};
+use std::io::{Error, ErrorKind, IoSliceMut, Result, Write};
+use std::mem::MaybeUninit;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+/// How often children are looked at.
+const POLL: Duration = Duration::from_millis(5);
+
+/// How [`serve`] returned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Served {
+    /// In the server, once the engine has gone.
+    Ended,
+    /// In a new process that is a step's, with its arguments: standard input, output and error are the step's.
+    Step(Vec<String>),
+}
+
+/// Serves an engine at the other end of standard input, which must be a socket: for each step it asks for, the process
+/// is forked, and `serve` returns in the fork. Call it before anything that starts a thread.
+///
+/// # Errors
+/// Where standard input is no socket, the process has more than one thread, or the engine says what nobody understands.
+pub fn serve() -> Result<Served> {
+    if let Ok(tasks) = std::fs::read_dir("/proc/self/task")
+        && tasks.count() > 1
+    {
+        return Err(Error::other("a process of several threads cannot be forked safely"));
+    }
+    let mut engine = UnixStream::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?);
+    engine.set_read_timeout(Some(POLL))?;
+    reply(&mut engine, &Reply::Ready)?;
+    let mut live = 0;
+    loop {
+        while live > 0
+            && let Some((pid, status)) = wait(WaitOptions::NOHANG)?
+        {
+            live -= 1;
+            reply(
+                &mut engine,
+                &Reply::Ended { pid: pid.as_raw_nonzero().get().cast_unsigned(), status: status.as_raw() },
+            )?;
+        }
+        let (request, [running, log]) = match receive(&engine) {
+            Ok(Some(received)) => received,
+            Ok(None) => return Ok(Served::Ended),
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {
+                continue;
+            }
+            Err(e) => return Err(e),
+        };
+        // SAFETY: this process has one thread, so that nothing is half done or locked at this moment, and the fork may
+        // do whatever a process may.
+        match unsafe { libc::fork() } {
+            -1 => reply(&mut engine, &Reply::Refused { error: Error::last_os_error().to_string() })?,
+            0 => {
+                setpgid(None, None)?;
+                rustix::stdio::dup2_stdin(&running)?;
+                rustix::stdio::dup2_stdout(&log)?;
+                rustix::stdio::dup2_stderr(&log)?;
+                return Ok(Served::Step(request.arguments));
+            }
+            pid => {
+                // Here too, so that the group is there when the engine hears of it; one of the two comes too late.
+                let _ = setpgid(Pid::from_raw(pid), Pid::from_raw(pid));
+                live += 1;
+                reply(&mut engine, &Reply::Started { pid: pid.cast_unsigned() })?;
+            }
+        }
+    }
+}
+
+fn reply(engine: &mut UnixStream, reply: &Reply) -> Result<()> {
+    let mut line = serde_json::to_vec(reply)?;
+    line.push(b'\n');
+    engine.write_all(&line)
+}
+
+/// The next request with its two files; `None` where the engine has gone.
+fn receive(engine: &UnixStream) -> Result<Option<(Request, [OwnedFd; 2])>> {
+    let (mut line, mut files) = (Vec::new(), Vec::new());
+    while line.last() != Some(&b'\n') {
+        let mut bytes = [0; 4096];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let read = recvmsg(engine, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC);
+        let count = match read {
+            Ok(message) => message.bytes,
+            // The rest of a line is on its way.
+            Err(e) if !line.is_empty() && Error::from(e).kind() == ErrorKind::WouldBlock => continue,
+            Err(e) => return Err(e.into()),
+        };
+        if count == 0 {
+            return Ok(None);
+        }
+        line.extend_from_slice(&bytes[..count]);
+        for message in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(received) = message {
+                files.extend(received);
+            }
+        }
+    }
+    let files = <[OwnedFd; 2]>::try_from(files).map_err(|_| Error::other("a request without its two files"))?;
+    Ok(Some((serde_json::from_slice(&line)?, files)))
+}

@@ -1,0 +1,271 @@
+//! What an encoder that stays as it is makes of a fold, once for all cells that probe it.
+//!
+//! What lives here: making the file, and giving rows out of it. Labels play no part. What does not: what the heads
+//! make of the rows ([`crate::finetune`]).
+//!
+//! One file holds one tensor, `rows` [R, K] of float32: a row a segment where pooling has nothing to learn, else a row
+//! a frame, of the fold's segments in the order of the prepared folder. The segments go through the encoder in that
+//! order, [`CHUNK`] at a time, whichever of them a cell asks for: products of other sizes have other last bits.
+
+use crate::start::start_encoder;
+use crate::{Corpus, Start, Study, TrainError};
+use backbone::{EmotionHeads, Layout, Pooling, Source};
+use run_record::StagedFile;
+use run_record::seed::{Stream, rng_named};
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::ops::Range;
+use std::path::Path;
+use tch::{Device, Kind, Tensor};
+
+/// Segments that go through the encoder at a time.
+const CHUNK: usize = 32;
+/// Bytes before the rows: the header's length and the header, padded with spaces so that the rows lie aligned.
+const HEADER_BYTES: usize = 256;
+
+/// Which encoder.
+#[derive(Debug, Clone, Copy)]
+pub struct EncodeSettings<'a> {
+    /// `frozen` or `random-frozen`.
+    pub start: Start,
+    /// The pre-trained encoder's folder, for `frozen`.
+    pub encoder: Option<&'a Path>,
+    /// Training seed.
+    pub seed: u32,
+}
+
+/// Where the rows of each segment stand.
+struct Places {
+    /// By segment; empty for a segment that the fold does not hold.
+    rows: Vec<Range<usize>>,
+    /// R.
+    count: usize,
+    /// K.
+    width: usize,
+    /// Whether a row is a frame.
+    frames: bool,
+}
+
+impl Places {
+    fn new(corpus: &Corpus, heads: &EmotionHeads, model_dim: usize) -> Self {
+        let frames = heads.pooling_learns();
+        let width = if heads.config().pooling == Pooling::MeanDeviation { 2 * model_dim } else { model_dim };
+        let mut rows = vec![0..0; corpus.prepared.len()];
+        let mut count = 0;
+        for segment in segments_of(corpus) {
+            let end = count + if frames { corpus.prepared.frames(segment) } else { 1 };
+            rows[segment] = count..end;
+            count = end;
+        }
+        Places { rows, count, width, frames }
+    }
+}
+
+/// The fold's segments, in the order of the prepared folder.
+fn segments_of(corpus: &Corpus) -> Vec<usize> {
+    let fold = corpus.fold();
+    let mut segments = [&fold.train[..], &fold.valid, &fold.test].concat();
+    segments.sort_unstable();
+    segments
+}
+
+/// Runs the encoder of a start over all segments of the corpus' fold and writes what it makes of them into `out`.
+/// Returns the shape of what was written, [R, K].
+pub fn encode(
+    study: &Study,
+    corpus: &mut Corpus,
+    settings: EncodeSettings<'_>,
+    out: &Path,
+) -> Result<[usize; 2], TrainError> {
+    if settings.start.encoder_learns() {
+        return Err(TrainError::Argument {
+            what: "--start",
+            expected: "a start whose encoder stays as it is: frozen or random-frozen".into(),
+            found: settings.start.name().into(),
+        });
+    }
+    let encoder = start_encoder(study, corpus, settings.start, settings.encoder, settings.seed)?;
+    let mut source = Source::draw(|name: &str| rng_named(u64::from(settings.seed), Stream::Init, name));
+    let (width, emotions) = (study.encoder.model_dim, corpus.prepared.emotions().len());
+    let heads = EmotionHeads::new(&study.finetune.heads(), width, emotions, &mut source, corpus.device)?;
+    let places = Places::new(corpus, &heads, width);
+
+    let mut staged = StagedFile::create(out)?;
+    let failed = |e| TrainError::io("write", out)(e);
+    let mut file = BufWriter::with_capacity(1 << 20, staged.file_mut());
+    file.write_all(&header(places.count, places.width)).map_err(failed)?;
+    for chunk in segments_of(corpus).chunks(CHUNK) {
+        let rows = tch::no_grad(|| -> Result<Vec<f32>, TrainError> {
+            let (x_nc, layout) = corpus.tensors(&corpus.gather(chunk))?;
+            let h_nd = encoder.forward(&x_nc, &layout, false)?;
+            let rows_rk = if places.frames { h_nd } else { heads.pool(&h_nd, &layout)? };
+            Ok(Vec::<f32>::try_from(&rows_rk.f_to_device(Device::Cpu)?.f_contiguous()?.f_reshape([-1])?)?)
+        })?;
+        for value in rows {
+            file.write_all(&value.to_le_bytes()).map_err(failed)?;
+        }
+    }
+    file.flush().map_err(failed)?;
+    drop(file);
+    staged.commit()?;
+    Ok([places.count, places.width])
+}
+
+/// The first bytes of a safetensors file with one tensor, [`HEADER_BYTES`] of them.
+fn header(rows: usize, width: usize) -> Vec<u8> {
+    let end = rows * width * size_of::<f32>();
+    let text = json!({"rows": {"dtype": "F32", "shape": [rows, width], "data_offsets": [0, end]}}).to_string();
+    let length = HEADER_BYTES - 8;
+    let mut bytes = (length as u64).to_le_bytes().to_vec();
+    bytes.extend(format!("{text:<length$}").into_bytes());
+    bytes
+}
+
+/// The rows that cells read, mapped from disk.
+pub(crate) struct Encodings {
+    /// [R, K]
+    rows_rk: Tensor,
+    places: Places,
+}
+
+impl Encodings {
+    /// Opens what [`encode`] wrote for this fold.
+    pub(crate) fn open(
+        path: &Path,
+        corpus: &Corpus,
+        heads: &EmotionHeads,
+        model_dim: usize,
+    ) -> Result<Self, TrainError> {
+        let places = Places::new(corpus, heads, model_dim);
+        let expected = header(places.count, places.width);
+        let mut found = Vec::with_capacity(HEADER_BYTES);
+        let file = File::open(path).map_err(TrainError::io("open", path))?;
+        let length = file.metadata().map_err(TrainError::io("look at", path))?.len();
+        (&file).take(HEADER_BYTES as u64).read_to_end(&mut found).map_err(TrainError::io("read", path))?;
+        let bytes = places.count * places.width * size_of::<f32>();
+        if found != expected || length != (HEADER_BYTES + bytes) as u64 {
+            let problem = format!(
+                "expected encodings of this fold, [{}, {}], found {}",
+                places.count,
+                places.width,
+                shape(&found).map_or("another file or a part of one".into(), |s| s.to_string())
+            );
+            return Err(TrainError::Run { path: path.to_path_buf(), problem });
+        }
+        let name = path.to_str().ok_or_else(|| TrainError::Run {
+            path: path.to_path_buf(),
+            problem: "expected a path that is UTF-8, found another".into(),
+        })?;
+        // Only what is asked for is read, and all processes share one copy of it.
+        let size = (HEADER_BYTES + bytes) as i64;
+        let map = Tensor::f_from_file(name, false, size, (Kind::Uint8, Device::Cpu))?;
+        let rows = map.f_slice(0, HEADER_BYTES as i64, size, 1)?.f_view_dtype(Kind::Float)?;
+        let rows_rk = rows.f_reshape([places.count as i64, places.width as i64])?;
+        Ok(Encodings { rows_rk, places })
+    }
+
+    /// The rows of segments, one after another, with their layout where a row is a frame.
+    ///
+    /// # Shapes
+    /// [N, K], where N is the frames of the segments or their number
+    pub(crate) fn gather(&self, segments: &[usize], device: Device) -> Result<(Tensor, Option<Layout>), TrainError> {
+        let spans = segments.iter().map(|&segment| &self.places.rows[segment]);
+        let rows: Vec<i64> = spans.clone().flat_map(|s| s.start as i64..s.end as i64).collect();
+        let rows_nk = self.rows_rk.f_index_select(0, &Tensor::f_from_slice(&rows)?)?.f_to_device(device)?;
+        if !self.places.frames {
+            return Ok((rows_nk, None));
+        }
+        let mut offsets = vec![0i64];
+        let mut end = 0;
+        for span in spans {
+            end += span.len() as i64;
+            offsets.push(end);
+        }
+        Ok((rows_nk, Some(Layout::new(&offsets, device)?)))
+    }
+}
+
+/// The shape that a file's first bytes tell of.
+fn shape(first: &[u8]) -> Option<Value> {
+    let value: Value = serde_json::from_slice(first.get(8..)?).ok()?;
+    Some(value["rows"]["shape"].clone()).filter(|s| !s.is_null())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mosei_data::{DataConfig, SynthConfig};
+
+    fn study(pooling: &str) -> Study {
+        let text = format!(
+            "[encoder]\nmodel_dim = 8\nheads = 2\nlayers = 1\nfeedforward_dim = 8\n[finetune]\npooling = \"{pooling}\"\n"
+        );
+        Study::parse(Path::new("s.toml"), &text).unwrap()
+    }
+
+    fn corpus(folder: &Path) -> Corpus {
+        let synth = SynthConfig { videos: 16, segments: 80, median_segment_s: 1.5, ..SynthConfig::default() };
+        let config = DataConfig { pool_frames: 10, max_frames: 40, ..DataConfig::default() };
+        mosei_data::synthesise(&synth, &folder.join("data"), &mut |_, _| ()).unwrap();
+        mosei_data::prepare(&config, &folder.join("data"), &folder.join("prepared"), &mut |_, _| ()).unwrap();
+        Corpus::open(&folder.join("prepared"), 0, Device::Cpu).unwrap()
+    }
+
+    fn heads(study: &Study, corpus: &Corpus) -> EmotionHeads {
+        let mut source = Source::draw(|name: &str| rng_named(0, Stream::Init, name));
+        EmotionHeads::new(&study.finetune.heads(), 8, corpus.prepared.emotions().len(), &mut source, Device::Cpu)
+            .unwrap()
+    }
+
+    const SETTINGS: EncodeSettings = EncodeSettings { start: Start::RandomFrozen, encoder: None, seed: 3 };
+
+    #[test]
+    fn rows_are_what_the_encoder_makes_of_each_segment() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut corpus = corpus(folder.path());
+        let out = folder.path().join("e.safetensors");
+        for pooling in ["mean", "mean-deviation", "attention"] {
+            let study = study(pooling);
+            let [_, width] = encode(&study, &mut corpus, SETTINGS, &out).unwrap();
+            assert_eq!(width, if pooling == "mean-deviation" { 16 } else { 8 });
+            let heads = heads(&study, &corpus);
+            let encodings = Encodings::open(&out, &corpus, &heads, 8).unwrap();
+            let encoder = start_encoder(&study, &mut corpus, Start::RandomFrozen, None, 3).unwrap();
+            // Of each split one, not in the order of the folder.
+            let fold = corpus.fold();
+            let segments = [fold.test[1], fold.train[2], fold.valid[0]];
+            let (rows_nk, layout) = encodings.gather(&segments, Device::Cpu).unwrap();
+            let (x_nc, expected) = corpus.tensors(&corpus.gather(&segments)).unwrap();
+            let h_nd = encoder.forward(&x_nc, &expected, false).unwrap();
+            let expected_nk = if pooling == "attention" { h_nd } else { heads.pool(&h_nd, &expected).unwrap() };
+            assert_eq!(layout.map(|l| l.frames()), (pooling == "attention").then(|| expected.frames()));
+            assert_eq!(rows_nk.size(), expected_nk.size());
+            let difference = f64::try_from((rows_nk - expected_nk).abs().max()).unwrap();
+            assert!(difference < 1e-5, "{pooling}: {difference:e}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_other_encodings_or_a_part_of_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut corpus = corpus(folder.path());
+        let (mean, attention) = (study("mean"), study("attention"));
+        let out = folder.path().join("e.safetensors");
+        encode(&mean, &mut corpus, SETTINGS, &out).unwrap();
+        let refusal = |study: &Study| {
+            let error = Encodings::open(&out, &corpus, &heads(study, &corpus), 8).err().unwrap().to_string();
+            assert!(error.contains("e.safetensors: expected encodings of this fold, ["), "{error}");
+            error
+        };
+        let rows = segments_of(&corpus).len();
+        assert!(refusal(&attention).ends_with(&format!("found [{rows},8]")));
+        let whole = std::fs::read(&out).unwrap();
+        for part in [&whole[..whole.len() - 4], &whole[..100], &[]] {
+            std::fs::write(&out, part).unwrap();
+            refusal(&mean);
+        }
+        let learning = EncodeSettings { start: Start::Ssl, ..SETTINGS };
+        assert!(encode(&mean, &mut corpus, learning, &out).unwrap_err().to_string().contains("found ssl"));
+    }
+}
