@@ -3,7 +3,7 @@
 //! What lives here: the order of the steps. What each does stands beside it in `setup/`. Nothing that was written
 //! half-way is ever taken for whole: things are made in the cache's `tmp` folder and renamed into place, under a lock.
 
-mod cache;
+pub mod cache;
 mod checks;
 mod cmake;
 mod libtorch;

@@ -62,12 +62,16 @@ pub fn exit_code(status: ExitStatus) -> ExitCode {
     status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
+/// Where cargo puts what it builds.
+pub fn target(root: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
+}
+
 /// Builds the study's program and says where it is.
 pub fn build_program(root: &Path) -> Result<PathBuf> {
     eprintln!("building mosei-ssl (cargo build --release --package train)");
     run("the build of mosei-ssl", cargo(root).args(["build", "--release", "--locked", "--package", "train"]))?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
-    let program = target.join("release/mosei-ssl");
+    let program = target(root).join("release/mosei-ssl");
     if !program.is_file() {
         bail!("the build left no {}", program.display());
     }

@@ -1,0 +1,140 @@
+//! One training step of masked pre-training, timed over many: valid frames a second, and the losses.
+//!
+//! What is trained, on which data, and what is printed: benches/README.md, "The data of the training step".
+
+use backbone::{Encoder, Layout, Precision, ReconstructionHead, Source};
+use clap::Parser;
+use serde_json::json;
+use ssl_mask::{ReconstructionLoss, reconstruction_loss};
+use std::error::Error;
+use std::path::PathBuf;
+use std::time::Instant;
+use study_benches::{StepBatch, StepData, emit, peak_memory_mib, skip};
+use tch::{Device, Kind, Tensor};
+use torch_ext::{
+    AdamW, AdamWConfig, clear_gradients, clip_gradients, gather_rows, keep_memory, open_device, seed_generators,
+};
+
+/// Times the training step.
+#[derive(Parser)]
+struct Arguments {
+    /// The file of step_data.
+    #[arg(long)]
+    data: PathBuf,
+    /// Steps that are timed.
+    #[arg(long)]
+    steps: usize,
+    /// Steps before them.
+    #[arg(long, default_value_t = 2)]
+    warmup: usize,
+    /// Threads.
+    #[arg(long, default_value_t = 1)]
+    threads: i32,
+    /// Dropout, in attention too.
+    #[arg(long)]
+    dropout: f64,
+    /// Precision of the layers' products: fp32 or bf16.
+    #[arg(long, value_parser = ["fp32", "bf16"], default_value = "fp32")]
+    precision: String,
+    /// cpu, cuda or cuda:INDEX.
+    #[arg(long, default_value = "cpu")]
+    device: String,
+    /// Leave freed memory to the C library's own rule.
+    #[arg(long)]
+    return_memory: bool,
+}
+
+struct Training {
+    encoder: Encoder,
+    head: ReconstructionHead,
+    optimiser: AdamW,
+    device: Device,
+    columns: usize,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let a = Arguments::parse();
+    let device = match open_device(&a.device) {
+        Ok(device) => device,
+        Err(reason) => {
+            skip("rate", &reason.to_string());
+            skip("loss", &reason.to_string());
+            return Ok(());
+        }
+    };
+    if !a.return_memory {
+        keep_memory();
+    }
+    tch::set_num_threads(a.threads);
+    let mut data = StepData::read(&a.data)?;
+    // It takes no part: hidden frames are zeros here.
+    let unused = Tensor::zeros([data.columns as i64], (Kind::Float, Device::Cpu));
+    data.weights.insert("hidden_frame".to_string(), unused);
+    let mut training = Training::new(&a, &data, device)?;
+    let (mut losses, mut seconds, mut frames) = (Vec::new(), 0.0, 0);
+    for step in 0..a.warmup + a.steps {
+        let batch = data.batch(step);
+        let began = Instant::now();
+        seed_generators(step as i64);
+        // Reading the loss waits for the device.
+        losses.push(training.step(batch)?);
+        if step >= a.warmup {
+            seconds += began.elapsed().as_secs_f64();
+            frames += batch.hidden_n.len();
+        }
+    }
+    let last = &losses[losses.len().saturating_sub(20)..];
+    let more = json!({"threads": a.threads, "dropout": a.dropout, "precision": a.precision, "device": a.device,
+        "steps": a.steps, "processor": torch_ext::Processor::best().name()});
+    emit("rate", frames as f64 / seconds, "valid frames/s", more);
+    emit("time", seconds / a.steps.max(1) as f64, "s", json!({"frames": frames / a.steps.max(1)}));
+    emit("loss", last.iter().sum::<f64>() / last.len() as f64, "smooth L1", json!({"losses": losses}));
+    if let Some(mib) = peak_memory_mib() {
+        emit("peak memory", mib, "MiB", json!({}));
+    }
+    Ok(())
+}
+
+impl Training {
+    fn new(a: &Arguments, data: &StepData, device: Device) -> Result<Self, Box<dyn Error>> {
+        let mut config = data.encoder.clone();
+        config.dropout = a.dropout;
+        config.precision = if a.precision == "bf16" { Precision::Bf16 } else { Precision::Fp32 };
+        let mut source = Source::tensors(&data.weights);
+        let encoder = Encoder::new(&config, data.columns, data.max_frames, &mut source, device)?;
+        let head = ReconstructionHead::new(config.model_dim, data.columns, &mut source, device)?;
+        let entries = encoder.parameters().entries().iter().chain(head.parameters().entries());
+        let parameters = entries.map(|(_, t)| t.shallow_clone()).collect();
+        let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 };
+        Ok(Training { encoder, head, optimiser: AdamW::new(adamw, parameters), device, columns: data.columns })
+    }
+
+    fn step(&mut self, batch: &StepBatch) -> Result<f64, Box<dyn Error>> {
+        let mut x = batch.frames_nc.clone();
+        let (mut rows, mut target) = (Vec::new(), Vec::new());
+        for (row, _) in batch.hidden_n.iter().enumerate().filter(|(_, hidden)| **hidden) {
+            let frame = &mut x[row * self.columns..(row + 1) * self.columns];
+            rows.push(row as i64);
+            target.extend_from_slice(frame);
+            frame.fill(0.0);
+        }
+        let mut offsets = vec![0];
+        offsets.extend(batch.lengths.iter().scan(0, |end, &length| {
+            *end += length as i64;
+            Some(*end)
+        }));
+        let layout = Layout::new(&offsets, self.device)?;
+        let matrix = |values: &[f32]| -> Result<Tensor, tch::TchError> {
+            Tensor::f_from_slice(values)?.f_reshape([-1, self.columns as i64])?.f_to_device(self.device)
+        };
+        let rows = Tensor::f_from_slice(&rows)?.f_to_device(self.device)?;
+        let h_nd = self.encoder.forward(&matrix(&x)?, &layout, true)?;
+        let rebuilt_kc = self.head.forward(&gather_rows(&h_nd, &rows)?)?;
+        let loss = reconstruction_loss(ReconstructionLoss::SmoothL1, &rebuilt_kc, &matrix(&target)?)?;
+        clear_gradients(self.optimiser.parameters())?;
+        loss.f_backward()?;
+        clip_gradients(self.optimiser.parameters(), 1.0)?;
+        self.optimiser.step(1e-3)?;
+        Ok(f64::try_from(&loss)?)
+    }
+}
