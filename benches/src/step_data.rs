@@ -26,9 +26,9 @@ pub struct StepData {
 pub struct StepBatch {
     /// Frames of each segment.
     pub lengths: Vec<usize>,
-    /// All frames, [N, C] row-major, none of them hidden yet.
+    /// All frames, `[N, C]` row-major, none of them hidden yet.
     pub frames_nc: Vec<f32>,
-    /// Whether each frame is to be hidden, [N].
+    /// Whether each frame is to be hidden, `[N]`.
     pub hidden_n: Vec<bool>,
 }
 

@@ -45,8 +45,8 @@ impl Processor {
 /// bfloat16 is multiplied as such where the processor can ([`Processor::Avx512Bf16`]), else as 32-bit floats.
 ///
 /// # Shapes
-/// `qkv` [N, 3 D], 32-bit floats or bfloat16: queries, keys and values of all heads side by side; `offsets` [B + 1],
-/// from 0 to N → [N, D]
+/// `qkv` `[N, 3 D]`, 32-bit floats or bfloat16: queries, keys and values of all heads side by side; `offsets` `[B + 1]`,
+/// from 0 to N → `[N, D]`
 pub fn packed_attention(qkv: &Tensor, offsets: &[i64], heads: i64, dropout: f64) -> Result<Tensor, TorchError> {
     packed_attention_on(Processor::best(), qkv, offsets, heads, dropout)
 }

@@ -19,8 +19,8 @@ pub enum Activation {
 /// draws nothing), and libtorch's own on other devices.
 ///
 /// # Shapes
-/// `residual` [N, D], 32-bit floats; `branch` [N, D], 32-bit floats or bfloat16; `weight`, `bias` [D]
-/// → sum [N, D], 32-bit floats; norm [N, D]
+/// `residual` `[N, D]`, 32-bit floats; `branch` `[N, D]`, 32-bit floats or bfloat16; `weight`, `bias` `[D]`
+/// → sum `[N, D]`, 32-bit floats; norm `[N, D]`
 pub fn add_norm(
     residual: &Tensor,
     branch: Option<&Tensor>,

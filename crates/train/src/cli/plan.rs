@@ -1,5 +1,7 @@
 use anyhow::Result;
+use backbone::Precision;
 use std::path::PathBuf;
+use torch_ext::Processor;
 use train::{Place, Study, TrainError};
 
 /// Print the steps of a study as JSON: key, command, what each needs and leaves.
@@ -38,6 +40,13 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
     let absolute = |path: PathBuf| std::path::absolute(path);
     let place = Place { run: absolute(a.run)?, data: a.data.map(absolute).transpose()? };
     let plan = train::plan(&study, &place)?;
+    if study.encoder.precision == Precision::Bf16 && study.device == "cpu" && Processor::best() < Processor::Avx512Bf16
+    {
+        tracing::warn!(
+            "encoder.precision is bf16, and this processor ({}) has no products of bfloat16: fp32 may be faster here",
+            Processor::best().name()
+        );
+    }
     if !a.dry_run {
         // A device that is not there is said now, not by each of a hundred cells.
         torch_ext::open_device(&study.device).map_err(TrainError::from)?;
