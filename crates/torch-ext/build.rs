@@ -1,6 +1,6 @@
 //! Compiles the shim against the headers of the libtorch that `torch-sys` links.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn main() {
     println!("cargo:rerun-if-changed=cpp");
@@ -14,7 +14,8 @@ fn main() {
         eprintln!("{}: no libtorch headers there: run `cargo xtask setup`, or export LIBTORCH", include.display());
         std::process::exit(1);
     }
-    cc::Build::new()
+    let mut build = cc::Build::new();
+    build
         .cpp(true)
         .std("c++17")
         .include(&include)
@@ -28,9 +29,33 @@ fn main() {
         .flag_if_supported("-Wno-psabi")
         .file("cpp/shim.cpp")
         .file("cpp/attention.cpp")
-        .file("cpp/fused.cpp")
-        .compile("torch_ext_shim");
+        .file("cpp/fused.cpp");
+    let threads = build.get_compiler().is_like_gnu();
+    if threads {
+        build.flag("-fopenmp");
+    } else {
+        println!("cargo:warning=this C++ compiler is not GNU's: the kernels of torch-ext run on one thread");
+    }
+    build.compile("torch_ext_shim");
+    if threads {
+        link_openmp(&root.join("lib"));
+    }
     if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
         println!("cargo:rustc-link-lib=dl");
+    }
+}
+
+/// `at::parallel_for` is a template over OpenMP: without it, it is a plain loop. It must be the OpenMP that libtorch itself
+/// has loaded, or there would be two pools of threads. Wheels bring their own, under a name that varies.
+fn link_openmp(folder: &Path) {
+    let own = std::fs::read_dir(folder).ok().and_then(|files| {
+        files
+            .filter_map(|f| f.ok()?.file_name().into_string().ok())
+            .find(|name| name.starts_with("libgomp") && name.contains(".so"))
+    });
+    println!("cargo:rustc-link-search=native={}", folder.display());
+    match own {
+        Some(name) => println!("cargo:rustc-link-lib=dylib:+verbatim={name}"),
+        None => println!("cargo:rustc-link-lib=gomp"),
     }
 }

@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <dlfcn.h>
 #ifdef __linux__
@@ -16,7 +17,9 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -68,6 +71,15 @@ void te_keep_memory() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that it takes
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 #endif
+}
+
+// Counted, not asked for: a `parallel_for` that was compiled without OpenMP is a plain loop and tells nobody.
+int te_kernel_threads() {
+  std::vector<std::thread::id> ids(at::get_num_threads());
+  at::parallel_for(0, (int64_t)ids.size(), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) ids[i] = std::this_thread::get_id();
+  });
+  return (int)std::set<std::thread::id>(ids.begin(), ids.end()).size();
 }
 
 const char* te_version() { return TORCH_VERSION; }

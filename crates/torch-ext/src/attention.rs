@@ -233,6 +233,7 @@ mod tests {
         for kind in [Kind::Float, Kind::BFloat16] {
             let outcomes = [1, 2, 3].map(|threads| {
                 tch::set_num_threads(threads);
+                assert_eq!(crate::kernel_threads(), threads as usize, "the kernels share no work");
                 let qkv = numbers(150, 3 * 4 * 12, 0.3).to_kind(kind).set_requires_grad(true);
                 let y = packed_attention(&qkv, &[0, 100, 101, 150], 4, 0.0).unwrap();
                 y.square().sum(Kind::Float).backward();

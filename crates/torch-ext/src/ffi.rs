@@ -8,6 +8,7 @@ pub(crate) type RawTensor = *mut c_void;
 unsafe extern "C" {
     pub(crate) fn te_free(text: *mut c_char);
     pub(crate) fn te_version() -> *const c_char;
+    pub(crate) fn te_kernel_threads() -> std::ffi::c_int;
     pub(crate) fn te_gather_rows(x: RawTensor, rows: RawTensor, out: *mut RawTensor) -> *mut c_char;
     pub(crate) fn te_scatter_rows(x: RawTensor, rows: RawTensor, n: i64, out: *mut RawTensor) -> *mut c_char;
     pub(crate) fn te_packed_attention(

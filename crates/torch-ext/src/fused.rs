@@ -213,6 +213,7 @@ mod tests {
         let mut gradients = Vec::new();
         for threads in [1, 2, 3] {
             tch::set_num_threads(threads);
+            assert_eq!(crate::kernel_threads(), threads as usize, "the kernels share no work");
             let (_, n) = add_norm(&h, Some(&h.detach()), &w, &c, 0.0, false).unwrap();
             n.square().sum(Kind::Float).backward();
             gradients.push([h.grad().copy(), w.grad().copy(), c.grad().copy()]);

@@ -65,6 +65,13 @@ pub fn version() -> String {
     unsafe { CStr::from_ptr(ffi::te_version()) }.to_string_lossy().into_owned()
 }
 
+/// Threads that the kernels here run on, counted by running a loop: `tch::get_num_threads()`, or 1 where the C++ was
+/// compiled without OpenMP.
+pub fn kernel_threads() -> usize {
+    // SAFETY: it takes nothing and gives a number.
+    unsafe { ffi::te_kernel_threads() as usize }
+}
+
 /// Makes the C library keep freed memory for the next tensor of its size, which is what a training loop asks for.
 pub fn keep_memory() {
     // SAFETY: it sets two limits of the allocator.
