@@ -83,7 +83,7 @@ struct Call {
 template <typename Job, typename F>
 void for_each_head(const Call& call, int64_t width, F body) {
   const int64_t pairs = ((int64_t)call.offsets.size() - 1) * call.heads;
-  const uint32_t share = (uint32_t)std::lround(call.dropout * 65536);
+  const Drop drop = drop_of(call.dropout, call.seed);
   std::atomic<int64_t> next{0};
   at::parallel_for(0, std::min<int64_t>(at::get_num_threads(), pairs), 1, [&](int64_t begin, int64_t end) {
     Space space;
@@ -96,9 +96,9 @@ void for_each_head(const Call& call, int64_t width, F body) {
         job.frames = call.offsets[segment + 1] - from;
         job.head_dim = width / call.heads;
         job.scale = 1.0f / std::sqrt((float)job.head_dim);
-        job.limit = share << 16;
-        job.keep = 65536.0f / (float)(65536 - share);
-        job.seed = mix(call.seed + 0xBF58476D1CE4E5B9ull * (uint64_t)(head + 1) + 0x94D049BB133111EBull * (uint64_t)(segment + 1));
+        job.limit = drop.limit;
+        job.keep = drop.keep;
+        job.seed = mix(drop.seed + 0xBF58476D1CE4E5B9ull * (uint64_t)(head + 1) + 0x94D049BB133111EBull * (uint64_t)(segment + 1));
         if (job.frames > 0) body(job, from, head, space);
       }
   });
@@ -142,26 +142,26 @@ void backward_float(const Call& call, const Tensor& qkv, Tensor& y, Tensor& log_
 }
 
 #ifdef X86_KERNELS
-const Half* half(const Tensor& t) { return (const Half*)t.const_data_ptr<at::BFloat16>(); }
-Half* half(Tensor& t) { return (Half*)t.data_ptr<at::BFloat16>(); }
+const BFloat* bfloats(const Tensor& t) { return (const BFloat*)t.const_data_ptr<at::BFloat16>(); }
+BFloat* bfloats(Tensor& t) { return (BFloat*)t.data_ptr<at::BFloat16>(); }
 
-void forward_half(const Call& call, const Tensor& qkv, Tensor& y, Tensor& log_sum) {
-  for_each_head<HalfJob>(call, y.size(1), [&](HalfJob& job, int64_t from, int64_t head, Space& space) {
-    point(job, half(qkv), half(y), log_sum.data_ptr<float>(), y.size(0), from, head);
-    half_forward_head(job, (Pair*)space.aligned(half_forward_space(job.frames, job.head_dim)));
+void forward_bfloat(const Call& call, const Tensor& qkv, Tensor& y, Tensor& log_sum) {
+  for_each_head<BFloatJob>(call, y.size(1), [&](BFloatJob& job, int64_t from, int64_t head, Space& space) {
+    point(job, bfloats(qkv), bfloats(y), log_sum.data_ptr<float>(), y.size(0), from, head);
+    bfloat_forward_head(job, (Pair*)space.aligned(bfloat_forward_space(job.frames, job.head_dim)));
   });
 }
 
-void backward_half(const Call& call, const Tensor& qkv, Tensor& y, Tensor& log_sum, const Tensor& dy, Tensor& dqkv) {
-  for_each_head<HalfJob>(call, y.size(1), [&](HalfJob& job, int64_t from, int64_t head, Space& space) {
-    point(job, half(qkv), half(y), log_sum.data_ptr<float>(), y.size(0), from, head);
-    point_back(job, half(dy), half(dqkv), from, head);
-    half_backward_head(job, (Pair*)space.aligned(half_backward_space(job.frames, job.head_dim)));
+void backward_bfloat(const Call& call, const Tensor& qkv, Tensor& y, Tensor& log_sum, const Tensor& dy, Tensor& dqkv) {
+  for_each_head<BFloatJob>(call, y.size(1), [&](BFloatJob& job, int64_t from, int64_t head, Space& space) {
+    point(job, bfloats(qkv), bfloats(y), log_sum.data_ptr<float>(), y.size(0), from, head);
+    point_back(job, bfloats(dy), bfloats(dqkv), from, head);
+    bfloat_backward_head(job, (Pair*)space.aligned(bfloat_backward_space(job.frames, job.head_dim)));
   });
 }
 #endif
 
-bool in_halves(const Call& call, const Tensor& qkv) { return qkv.scalar_type() == at::kBFloat16 && call.processor == Processor::AVX512_BF16; }
+bool in_bfloats(const Call& call, const Tensor& qkv) { return qkv.scalar_type() == at::kBFloat16 && call.processor == Processor::AVX512_BF16; }
 
 struct PackedAttention : Function<PackedAttention> {
   static Tensor forward(AutogradContext* ctx, const Tensor& given, std::vector<int64_t> offsets, int64_t heads, double dropout, int64_t processor) {
@@ -171,12 +171,12 @@ struct PackedAttention : Function<PackedAttention> {
     Tensor log_sum = at::empty({heads, n}, qkv.options().dtype(at::kFloat));
     Tensor y = at::empty({n, width}, qkv.options());
 #ifdef X86_KERNELS
-    if (in_halves(call, qkv)) {
-      forward_half(call, qkv, y, log_sum);
+    if (in_bfloats(call, qkv)) {
+      forward_bfloat(call, qkv, y, log_sum);
     } else
 #endif
     {
-      Tensor wide = y.to(at::kFloat);
+      Tensor wide = at::empty_like(y, at::kFloat);
       forward_float(call, qkv.to(at::kFloat), wide, log_sum);
       y = wide.to(qkv.scalar_type());
     }
@@ -198,12 +198,12 @@ struct PackedAttention : Function<PackedAttention> {
     const Tensor dy = grad[0].contiguous();
     Tensor dqkv = at::empty_like(qkv);
 #ifdef X86_KERNELS
-    if (in_halves(call, qkv)) {
-      backward_half(call, qkv, y, log_sum, dy, dqkv);
+    if (in_bfloats(call, qkv)) {
+      backward_bfloat(call, qkv, y, log_sum, dy, dqkv);
     } else
 #endif
     {
-      Tensor wide = dqkv.to(at::kFloat), wide_y = y.to(at::kFloat);
+      Tensor wide = at::empty_like(dqkv, at::kFloat), wide_y = y.to(at::kFloat);
       backward_float(call, qkv.to(at::kFloat), wide_y, log_sum, dy.to(at::kFloat), wide);
       dqkv = wide.to(qkv.scalar_type());
     }

@@ -8,30 +8,30 @@
 #include <immintrin.h>
 
 #include "attention_kernel.h"
+#include "elements.h"
 
 #define WITH_BF16 __attribute__((target("arch=x86-64-v4,avx512bf16")))
 #define INLINE_BF16 static inline __attribute__((always_inline, target("arch=x86-64-v4,avx512bf16")))
 
-typedef uint16_t Half;   // a bfloat16
-typedef uint32_t Pair;   // two of them, the first in the lower half
+typedef uint32_t Pair;   // two BFloat, the first in the lower half
 
 // As HeadJob, in bfloat16.
-struct HalfJob {
-  const Half *q, *k, *v;
+struct BFloatJob {
+  const BFloat *q, *k, *v;
   int64_t stride, frames, head_dim;
   float scale, keep;
   uint32_t limit;
   uint64_t seed;
-  Half* y;
+  BFloat* y;
   int64_t y_stride;
   float* log_sum;
-  const Half* dy;
-  Half *dq, *dk, *dv;
+  const BFloat* dy;
+  BFloat *dq, *dk, *dv;
 };
 
-struct HalfSizes {
+struct BFloatSizes {
   int64_t padded, pairs, width, row;
-  INLINE HalfSizes of(int64_t frames, int64_t head_dim) {
+  INLINE BFloatSizes of(int64_t frames, int64_t head_dim) {
     return {up(frames, 16), (head_dim + 1) / 2, up(head_dim, 16), up(frames, 32) + 32};
   }
 };
@@ -39,40 +39,38 @@ struct HalfSizes {
 constexpr int64_t FORWARD_ROWS = 8, BACKWARD_ROWS = 16;
 
 // 32-bit words of work space.
-INLINE int64_t half_forward_space(int64_t frames, int64_t head_dim) {
-  const HalfSizes s = HalfSizes::of(frames, head_dim);
+INLINE int64_t bfloat_forward_space(int64_t frames, int64_t head_dim) {
+  const BFloatSizes s = BFloatSizes::of(frames, head_dim);
   return s.padded * s.pairs + s.padded / 2 * s.width + FORWARD_ROWS * (s.row + s.row / 2 + up(s.pairs, 16));
 }
-INLINE int64_t half_backward_space(int64_t frames, int64_t head_dim) {
-  const HalfSizes s = HalfSizes::of(frames, head_dim);
+INLINE int64_t bfloat_backward_space(int64_t frames, int64_t head_dim) {
+  const BFloatSizes s = BFloatSizes::of(frames, head_dim);
   return s.padded * (2 * s.pairs + s.width / 2 + 2 * s.width) + BACKWARD_ROWS * (2 * up(s.pairs, 16) + 2 * s.width + 3 * 8);
 }
 
 // The first `n` of 16 values, 0 in place of the others.
-INLINE_BF16 __m256i some(const Half* from, int64_t n) {
+INLINE_BF16 __m256i some(const BFloat* from, int64_t n) {
   return _mm256_maskz_loadu_epi16((__mmask16)(n >= 16 ? 0xFFFF : n <= 0 ? 0 : (1 << n) - 1), from);
 }
 
-INLINE_BF16 void put_some(Half* to, __m512 x, int64_t n) {
+INLINE_BF16 void put_some(BFloat* to, __m512 x, int64_t n) {
   _mm256_mask_storeu_epi16(to, (__mmask16)(n >= 16 ? 0xFFFF : (1 << n) - 1), (__m256i)_mm512_cvtneps_pbh(x));
 }
 
-INLINE_BF16 F<16> wide(__m256i x) { return (F<16>)_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16); }
-
 // Column pairs of a row: [rows][up(pairs, 16)], 0 beyond the last row.
-INLINE_BF16 void pairs_in(const Half* from, int64_t stride, int64_t n, int64_t head_dim, int64_t rows, int64_t width, Pair* to) {
+INLINE_BF16 void pairs_in(const BFloat* from, int64_t stride, int64_t n, int64_t head_dim, int64_t rows, int64_t width, Pair* to) {
   for (int64_t t = 0; t < rows; ++t)
     for (int64_t d = 0; d < head_dim; d += 16)
       _mm256_storeu_si256((__m256i*)(to + t * width + d / 2), t < n ? some(from + t * stride + d, head_dim - d) : _mm256_setzero_si256());
 }
 
 // The same by blocks of 16 rows: [block][pair][16].
-INLINE_BF16 void pair_blocks_in(const Half* from, int64_t stride, int64_t frames, int64_t head_dim, int64_t pairs, Pair* to) {
+INLINE_BF16 void pair_blocks_in(const BFloat* from, int64_t stride, int64_t frames, int64_t head_dim, int64_t pairs, Pair* to) {
   for (int64_t j = 0; j < frames; j += 16) {
     const int64_t n = frames - j < 16 ? frames - j : 16;
     for (int64_t d = 0; d < pairs; ++d) {
       Pair* block = to + j * pairs + d * 16;
-      const Half* at = from + j * stride + 2 * d;
+      const BFloat* at = from + j * stride + 2 * d;
       _mm512_storeu_si512(block, _mm512_setzero_si512());
       const int64_t bytes = 2 * d + 1 < head_dim ? 4 : 2;
       if (bytes == 4)
@@ -84,7 +82,7 @@ INLINE_BF16 void pair_blocks_in(const Half* from, int64_t stride, int64_t frames
 }
 
 // Row pairs: [rows / 2][width], 0 beyond the last row and column.
-INLINE_BF16 void row_pairs_in(const Half* from, int64_t stride, int64_t n, int64_t head_dim, int64_t rows, int64_t width, Pair* to) {
+INLINE_BF16 void row_pairs_in(const BFloat* from, int64_t stride, int64_t n, int64_t head_dim, int64_t rows, int64_t width, Pair* to) {
   for (int64_t t = 0; t < rows; t += 2)
     for (int64_t d = 0; d < width; d += 16) {
       const __m512i first = _mm512_cvtepu16_epi32(some(from + t * stride + d, t < n ? head_dim - d : 0));
@@ -93,7 +91,7 @@ INLINE_BF16 void row_pairs_in(const Half* from, int64_t stride, int64_t n, int64
     }
 }
 
-INLINE_BF16 void halves_out(const float* from, int64_t n, int64_t head_dim, float factor, int64_t width, Half* to, int64_t stride) {
+INLINE_BF16 void bfloats_out(const float* from, int64_t n, int64_t head_dim, float factor, int64_t width, BFloat* to, int64_t stride) {
   for (int64_t t = 0; t < n; ++t)
     for (int64_t d = 0; d < head_dim; d += 16)
       put_some(to + t * stride + d, (__m512)(factor * load<16>(from + t * width + d)), head_dim - d);
@@ -104,7 +102,7 @@ INLINE_BF16 __m512 dot(__m512 to, Pair a, const Pair* b) {
 }
 
 // 2^x for x <= 0 to 3e-6, which is far below what bfloat16 keeps; 0 where it underflows.
-INLINE_BF16 F<16> half_exp2(F<16> x) {
+INLINE_BF16 F<16> bfloat_exp2(F<16> x) {
   const __m512 n = _mm512_roundscale_ps((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   const F<16> f = x - (F<16>)n;
   F<16> p = all<16>(0.0095701017f);
@@ -117,7 +115,7 @@ INLINE_BF16 F<16> half_exp2(F<16> x) {
 
 // out[r] = scores of R rows with 16 columns.
 template <int R>
-INLINE_BF16 void half_tile(const Pair* a, int64_t width, const Pair* block, int64_t pairs, F<16> out[R]) {
+INLINE_BF16 void bfloat_tile(const Pair* a, int64_t width, const Pair* block, int64_t pairs, F<16> out[R]) {
   __m512 total[R];
   for (int r = 0; r < R; ++r) total[r] = _mm512_setzero_ps();
   for (int64_t d = 0; d < pairs; ++d)
@@ -125,9 +123,9 @@ INLINE_BF16 void half_tile(const Pair* a, int64_t width, const Pair* block, int6
   for (int r = 0; r < R; ++r) out[r] = (F<16>)total[r];
 }
 
-WITH_BF16 static void half_forward_head(const HalfJob& job, Pair* space) {
+WITH_BF16 static void bfloat_forward_head(const BFloatJob& job, Pair* space) {
   constexpr int R = FORWARD_ROWS;
-  const HalfSizes s = HalfSizes::of(job.frames, job.head_dim);
+  const BFloatSizes s = BFloatSizes::of(job.frames, job.head_dim);
   Pair* k = space;
   Pair* v = k + s.padded * s.pairs;
   float* score = (float*)(v + s.padded / 2 * s.width);
@@ -144,7 +142,7 @@ WITH_BF16 static void half_forward_head(const HalfJob& job, Pair* space) {
     for (int r = 0; r < R; ++r) top[r] = all<16>(NEVER);
     for (int64_t j = 0; j < s.padded; j += 16) {
       F<16> x[R];
-      half_tile<R>(q, q_width, k + j * s.pairs, s.pairs, x);
+      bfloat_tile<R>(q, q_width, k + j * s.pairs, s.pairs, x);
       const I<16> inside = lanes_below<16>(job.frames - j);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
@@ -160,8 +158,8 @@ WITH_BF16 static void half_forward_head(const HalfJob& job, Pair* space) {
       const float* row = score + r * s.row;
       F<16> total = F<16>{};
       for (int64_t j = 0; j < s.padded; j += 32) {
-        F<16> low = half_exp2(load<16>(row + j) * base_2 - high), up = F<16>{};
-        if (j + 16 < s.padded) up = half_exp2(load<16>(row + j + 16) * base_2 - high);
+        F<16> low = bfloat_exp2(load<16>(row + j) * base_2 - high), up = F<16>{};
+        if (j + 16 < s.padded) up = bfloat_exp2(load<16>(row + j + 16) * base_2 - high);
         total += low + up;
         if (job.limit) {
           const U<16> hash = row_hash<16>(key, j / 2);
@@ -186,7 +184,7 @@ WITH_BF16 static void half_forward_head(const HalfJob& job, Pair* space) {
 }
 
 // to[t][:] += sum of weight[pair of rows][t] rows[pair][:], for 16 columns t.
-INLINE_BF16 void half_add_outer(const Pair* weight, const Pair* rows, int64_t width, float* to) {
+INLINE_BF16 void bfloat_add_outer(const Pair* weight, const Pair* rows, int64_t width, float* to) {
   __m512 total[16];
   for (int t = 0; t < 16; ++t) total[t] = _mm512_load_ps(to + t * width);
   for (int r = 0; r < BACKWARD_ROWS / 2; ++r)
@@ -194,9 +192,9 @@ INLINE_BF16 void half_add_outer(const Pair* weight, const Pair* rows, int64_t wi
   for (int t = 0; t < 16; ++t) _mm512_store_ps(to + t * width, total[t]);
 }
 
-WITH_BF16 static void half_backward_head(const HalfJob& job, Pair* space) {
+WITH_BF16 static void bfloat_backward_head(const BFloatJob& job, Pair* space) {
   constexpr int R = BACKWARD_ROWS;
-  const HalfSizes s = HalfSizes::of(job.frames, job.head_dim);
+  const BFloatSizes s = BFloatSizes::of(job.frames, job.head_dim);
   const int64_t q_width = up(s.pairs, 16);
   Pair* kb = space;
   Pair* vb = kb + s.padded * s.pairs;
@@ -220,7 +218,7 @@ WITH_BF16 static void half_backward_head(const HalfJob& job, Pair* space) {
                                             18, 2, 17, 1, 16, 0);
   for (int64_t i = 0; i < job.frames; i += R) {
     const int64_t rows = job.frames - i < R ? job.frames - i : R;
-    const Half *q_at = job.q + i * job.stride, *g_at = job.dy + i * job.y_stride;
+    const BFloat *q_at = job.q + i * job.stride, *g_at = job.dy + i * job.y_stride;
     // Rows beyond the segment have queries and gradients of 0, and so add nothing.
     pairs_in(q_at, job.stride, rows, job.head_dim, R, q_width, q);
     pairs_in(g_at, job.y_stride, rows, job.head_dim, R, q_width, g);
@@ -230,10 +228,10 @@ WITH_BF16 static void half_backward_head(const HalfJob& job, Pair* space) {
     float inner[R], log_sum[R];
     uint32_t key[R];
     for (int64_t r = 0; r < R; ++r) {
-      const Half *y = job.y + (i + r) * job.y_stride, *dy = job.dy + (i + r) * job.y_stride;
+      const BFloat *y = job.y + (i + r) * job.y_stride, *dy = job.dy + (i + r) * job.y_stride;
       F<16> products = F<16>{};
       for (int64_t d = 0; r < rows && d < job.head_dim; d += 16)
-        products += wide(some(y + d, job.head_dim - d)) * wide(some(dy + d, job.head_dim - d));
+        products += widened((BFloats)some(y + d, job.head_dim - d)) * widened((BFloats)some(dy + d, job.head_dim - d));
       inner[r] = sum<16>(products);
       log_sum[r] = r < rows ? job.log_sum[i + r] : 0.0f;
       key[r] = row_key(job.seed, i + r);
@@ -244,15 +242,15 @@ WITH_BF16 static void half_backward_head(const HalfJob& job, Pair* space) {
       const I<16> inside = lanes_below<16>(job.frames - j);
       for (int r0 = 0; r0 < R; r0 += 8) {
         F<16> score[8], dp[8];
-        half_tile<8>(q + r0 * q_width, q_width, kb + j * s.pairs, s.pairs, score);
-        half_tile<8>(g + r0 * q_width, q_width, vb + j * s.pairs, s.pairs, dp);
+        bfloat_tile<8>(q + r0 * q_width, q_width, kb + j * s.pairs, s.pairs, score);
+        bfloat_tile<8>(g + r0 * q_width, q_width, vb + j * s.pairs, s.pairs, dp);
 #pragma GCC unroll 4
         for (int r = 0; r < 8; r += 2) {
           F<16> e[2], slope[2];
 #pragma GCC unroll 2
           for (int n = 0; n < 2; ++n) {
             const int at = r0 + r + n;
-            e[n] = (F<16>)((I<16>)half_exp2(score[r + n] * base_2 - log_sum[at]) & inside);
+            e[n] = (F<16>)((I<16>)bfloat_exp2(score[r + n] * base_2 - log_sum[at]) & inside);
             F<16> through = dp[r + n], chance = e[n];
             if (job.limit) {
               const U<16> hash = row_hash<16>(key[at], j / 32 * 16);
@@ -270,8 +268,8 @@ WITH_BF16 static void half_backward_head(const HalfJob& job, Pair* space) {
         }
       }
       for (int64_t c = 0; c < s.width; c += 16) {
-        half_add_outer(p, g_rows + c, s.width, dv + j * s.width + c);
-        half_add_outer(ds, q_rows + c, s.width, dk + j * s.width + c);
+        bfloat_add_outer(p, g_rows + c, s.width, dv + j * s.width + c);
+        bfloat_add_outer(ds, q_rows + c, s.width, dk + j * s.width + c);
         __m512 total[R];
         for (int r = 0; r < R; ++r) total[r] = _mm512_load_ps(dq + r * s.width + c);
         for (int t = 0; t < 8; ++t)
@@ -279,8 +277,8 @@ WITH_BF16 static void half_backward_head(const HalfJob& job, Pair* space) {
         for (int r = 0; r < R; ++r) _mm512_store_ps(dq + r * s.width + c, total[r]);
       }
     }
-    halves_out(dq, rows, job.head_dim, job.scale, s.width, job.dq + i * job.stride, job.stride);
+    bfloats_out(dq, rows, job.head_dim, job.scale, s.width, job.dq + i * job.stride, job.stride);
   }
-  halves_out(dk, job.frames, job.head_dim, job.scale, s.width, job.dk, job.stride);
-  halves_out(dv, job.frames, job.head_dim, job.keep, s.width, job.dv, job.stride);
+  bfloats_out(dk, job.frames, job.head_dim, job.scale, s.width, job.dk, job.stride);
+  bfloats_out(dv, job.frames, job.head_dim, job.keep, s.width, job.dv, job.stride);
 }

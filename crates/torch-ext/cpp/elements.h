@@ -14,24 +14,27 @@
 #define FOR_EACH_PROCESSOR
 #endif
 
-typedef uint16_t BFloat;  // the upper half of a 32-bit float
+typedef uint16_t BFloat;  // a bfloat16: the upper half of a 32-bit float
+typedef uint16_t BFloats __attribute__((vector_size(32)));
+
+INLINE F<16> widened(BFloats x) { return (F<16>)(__builtin_convertvector(x, U<16>) << 16); }
 
 INLINE F<16> get(const float* from) { return load<16>(from); }
 
 INLINE F<16> get(const BFloat* from) {
-  typedef uint16_t Narrow __attribute__((vector_size(32), aligned(2), may_alias));
-  return (F<16>)(__builtin_convertvector(*(const Narrow*)from, U<16>) << 16);
+  typedef BFloats Loose __attribute__((aligned(2), may_alias));
+  return widened(*(const Loose*)from);
 }
 
 INLINE void put(float* to, F<16> x) { store<16>(to, x); }
 
 // To the nearest, ties to even; what is not a number stays none.
 INLINE void put(BFloat* to, F<16> x) {
-  typedef uint16_t Narrow __attribute__((vector_size(32), aligned(2), may_alias));
+  typedef BFloats Loose __attribute__((aligned(2), may_alias));
   const U<16> bits = (U<16>)x;
   const U<16> rounded = (bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16;
   const I<16> none = (bits & 0x7FFFFFFFu) > 0x7F800000u;
-  *(Narrow*)to = __builtin_convertvector(none ? (bits >> 16 | 0x40u) : rounded, Narrow);
+  *(Loose*)to = __builtin_convertvector(none ? (bits >> 16 | 0x40u) : rounded, BFloats);
 }
 
 // The last elements of a row, fewer than 16: 0 beyond them.
@@ -50,13 +53,6 @@ INLINE void put(T* to, F<16> x, int64_t n) {
   put(part, x);
   for (int64_t i = 0; i < n; ++i) to[i] = part[i];
 }
-
-// A dropout of rows: what a hash of (seed, row, column) says.
-struct Drop {
-  uint64_t seed;
-  uint32_t limit;  // share dropped, in 1/65536, in the upper half; 0 drops nothing
-  float keep;      // 1 / (1 - p)
-};
 
 // What is left of 16 elements of a row, from column `c` on (a multiple of 16).
 INLINE F<16> dropped(const Drop& drop, uint32_t key, int64_t c, F<16> x) {

@@ -25,16 +25,11 @@ using torch::autograd::variable_list;
 constexpr int64_t BLOCK_ROWS = 64;
 constexpr float EPSILON = 1e-5f;
 
-Drop drop_of(double dropout, uint64_t seed) {
-  const uint32_t share = (uint32_t)std::lround(dropout * 65536);
-  return {seed, share << 16, 65536.0f / (float)(65536 - share)};
-}
-
 float* floats(Tensor& t) { return t.data_ptr<float>(); }
 const float* floats(const Tensor& t) { return t.const_data_ptr<float>(); }
-BFloat* halves(Tensor& t) { return (BFloat*)t.data_ptr<at::BFloat16>(); }
-const BFloat* halves(const Tensor& t) { return (const BFloat*)t.const_data_ptr<at::BFloat16>(); }
-bool is_half(const Tensor& t) { return t.scalar_type() == at::kBFloat16; }
+BFloat* bfloats(Tensor& t) { return (BFloat*)t.data_ptr<at::BFloat16>(); }
+const BFloat* bfloats(const Tensor& t) { return (const BFloat*)t.const_data_ptr<at::BFloat16>(); }
+bool is_bfloat(const Tensor& t) { return t.scalar_type() == at::kBFloat16; }
 
 template <typename F>
 void for_each_block(int64_t rows, F body) {
@@ -151,10 +146,10 @@ void run_backward(const NormRows<float, BFloat>& x) { norm_backward_fh(x); }
 
 template <typename T> const T* data(const Tensor& t);
 template <> const float* data<float>(const Tensor& t) { return t.defined() ? floats(t) : nullptr; }
-template <> const BFloat* data<BFloat>(const Tensor& t) { return t.defined() ? halves(t) : nullptr; }
+template <> const BFloat* data<BFloat>(const Tensor& t) { return t.defined() ? bfloats(t) : nullptr; }
 template <typename T> T* data(Tensor& t);
 template <> float* data<float>(Tensor& t) { return t.defined() ? floats(t) : nullptr; }
-template <> BFloat* data<BFloat>(Tensor& t) { return t.defined() ? halves(t) : nullptr; }
+template <> BFloat* data<BFloat>(Tensor& t) { return t.defined() ? bfloats(t) : nullptr; }
 
 struct NormTensors {
   Tensor residual, branch, weight, bias, sum, mean, rstd, normed;
@@ -187,15 +182,15 @@ void norm_all(bool back, NormTensors& t, Drop drop) {
   }
 }
 
-void norm_by_type(bool back, NormTensors& t, Drop drop, bool half_branch, bool half_normed) {
-  if (half_branch) return half_normed ? norm_all<BFloat, BFloat>(back, t, drop) : norm_all<BFloat, float>(back, t, drop);
-  return half_normed ? norm_all<float, BFloat>(back, t, drop) : norm_all<float, float>(back, t, drop);
+void norm_by_type(bool back, NormTensors& t, Drop drop, bool bfloat_branch, bool bfloat_normed) {
+  if (bfloat_branch) return bfloat_normed ? norm_all<BFloat, BFloat>(back, t, drop) : norm_all<BFloat, float>(back, t, drop);
+  return bfloat_normed ? norm_all<float, BFloat>(back, t, drop) : norm_all<float, float>(back, t, drop);
 }
 
 struct AddNorm : Function<AddNorm> {
   // Without a branch: {normed}; with one: {sum, normed}.
   static variable_list forward(AutogradContext* ctx, const Tensor& residual, std::optional<Tensor> branch, const Tensor& weight, const Tensor& bias,
-                               double dropout, bool half) {
+                               double dropout, bool bfloat) {
     ctx->set_materialize_grads(false);
     NormTensors t;
     t.residual = residual.contiguous();
@@ -205,16 +200,16 @@ struct AddNorm : Function<AddNorm> {
     t.sum = branch ? at::empty_like(t.residual) : t.residual;
     t.mean = at::empty({residual.size(0)}, residual.options());
     t.rstd = at::empty_like(t.mean);
-    t.normed = at::empty(residual.sizes(), residual.options().dtype(half ? at::kBFloat16 : at::kFloat));
-    const bool half_branch = branch && is_half(*branch);
+    t.normed = at::empty(residual.sizes(), residual.options().dtype(bfloat ? at::kBFloat16 : at::kFloat));
+    const bool bfloat_branch = branch && is_bfloat(*branch);
     const uint64_t seed = branch && dropout > 0 ? draw_seed() : 0;
-    norm_by_type(false, t, drop_of(dropout, seed), half_branch, half);
+    norm_by_type(false, t, drop_of(dropout, seed), bfloat_branch, bfloat);
     ctx->save_for_backward({t.sum, t.mean, t.rstd, weight, bias});
     ctx->saved_data["dropout"] = dropout;
     ctx->saved_data["seed"] = (int64_t)seed;
     ctx->saved_data["branch"] = branch.has_value();
-    ctx->saved_data["half_branch"] = half_branch;
-    ctx->saved_data["half"] = half;
+    ctx->saved_data["bfloat_branch"] = bfloat_branch;
+    ctx->saved_data["bfloat"] = bfloat;
     if (branch) return {t.sum, t.normed};
     return {t.normed};
   }
@@ -222,15 +217,15 @@ struct AddNorm : Function<AddNorm> {
   static variable_list backward(AutogradContext* ctx, variable_list grad) {
     const auto saved = ctx->get_saved_variables();
     auto& d = ctx->saved_data;
-    const bool branch = d["branch"].toBool(), half_branch = d["half_branch"].toBool();
+    const bool branch = d["branch"].toBool(), bfloat_branch = d["bfloat_branch"].toBool();
     NormTensors t;
     t.sum = saved[0], t.mean = saved[1], t.rstd = saved[2], t.weight = saved[3], t.bias = saved[4];
     const Tensor &d_sum = branch ? grad[0] : Tensor(), &d_normed = grad[branch ? 1 : 0];
     if (d_sum.defined()) t.d_sum = d_sum.contiguous();
     if (d_normed.defined()) t.d_normed = d_normed.contiguous();
     t.d_residual = at::empty_like(t.sum);
-    if (branch) t.d_branch = at::empty(t.sum.sizes(), t.sum.options().dtype(half_branch ? at::kBFloat16 : at::kFloat));
-    norm_by_type(true, t, drop_of(d["dropout"].toDouble(), (uint64_t)d["seed"].toInt()), half_branch, d["half"].toBool());
+    if (branch) t.d_branch = at::empty(t.sum.sizes(), t.sum.options().dtype(bfloat_branch ? at::kBFloat16 : at::kFloat));
+    norm_by_type(true, t, drop_of(d["dropout"].toDouble(), (uint64_t)d["seed"].toInt()), bfloat_branch, d["bfloat"].toBool());
     return {t.d_residual, t.d_branch, t.d_weight, t.d_bias, Tensor(), Tensor()};
   }
 };
@@ -311,7 +306,7 @@ struct Activate : Function<Activate> {
     const Drop drop = drop_of(dropout, seed);
     const int64_t width = x.size(-1);
     for_each_block(x.numel() / std::max<int64_t>(1, width), [&](int64_t, int64_t from, int64_t to) {
-      if (is_half(x)) activate_h((Activation)activation, drop, halves(x), halves(y), from, to, width);
+      if (is_bfloat(x)) activate_h((Activation)activation, drop, bfloats(x), bfloats(y), from, to, width);
       else activate_f((Activation)activation, drop, floats(x), floats(y), from, to, width);
     });
     // Without an activation the gradient does not depend on x.
@@ -331,7 +326,7 @@ struct Activate : Function<Activate> {
     Tensor dx = at::empty_like(dy);
     const int64_t width = dy.size(-1);
     for_each_block(dy.numel() / std::max<int64_t>(1, width), [&](int64_t, int64_t from, int64_t to) {
-      if (is_half(dy)) activate_back_h(activation, drop, halves(x), halves(dy), halves(dx), from, to, width);
+      if (is_bfloat(dy)) activate_back_h(activation, drop, bfloats(x), bfloats(dy), bfloats(dx), from, to, width);
       else activate_back_f(activation, drop, floats(x), floats(dy), floats(dx), from, to, width);
     });
     return {dx, Tensor(), Tensor()};
@@ -343,16 +338,16 @@ bool is_float(const Tensor& t) { return t.scalar_type() == at::kFloat && t.devic
 }  // namespace
 
 // `branch` may be null; then `sum` is left null too.
-extern "C" char* te_add_norm(Tensor* residual, Tensor* branch, Tensor* weight, Tensor* bias, double dropout, bool half, Tensor** sum, Tensor** normed) {
+extern "C" char* te_add_norm(Tensor* residual, Tensor* branch, Tensor* weight, Tensor* bias, double dropout, bool bfloat, Tensor** sum, Tensor** normed) {
   return guarded([&] {
     TORCH_CHECK(residual->dim() == 2 && is_float(*residual), "add_norm wants a [N, D] matrix of 32-bit floats on the CPU");
     const int64_t width = residual->size(1);
-    TORCH_CHECK(!branch || (branch->sizes() == residual->sizes() && branch->device().is_cpu() && (is_half(*branch) || is_float(*branch))),
+    TORCH_CHECK(!branch || (branch->sizes() == residual->sizes() && branch->device().is_cpu() && (is_bfloat(*branch) || is_float(*branch))),
                 "add_norm: the branch is no matrix of the residual's shape");
     TORCH_CHECK(weight->dim() == 1 && weight->size(0) == width && is_float(*weight) && bias->dim() == 1 && bias->size(0) == width && is_float(*bias),
                 "add_norm: weight and bias are not ", width, " 32-bit floats");
     TORCH_CHECK(dropout >= 0 && dropout < 1, "dropout ", dropout, ": expected a share from 0 to below 1");
-    const auto out = AddNorm::apply(*residual, branch ? std::optional<Tensor>(*branch) : std::nullopt, *weight, *bias, dropout, half);
+    const auto out = AddNorm::apply(*residual, branch ? std::optional<Tensor>(*branch) : std::nullopt, *weight, *bias, dropout, bfloat);
     *sum = branch ? new Tensor(out[0]) : nullptr;
     *normed = new Tensor(out.back());
   });
@@ -360,7 +355,7 @@ extern "C" char* te_add_norm(Tensor* residual, Tensor* branch, Tensor* weight, T
 
 extern "C" char* te_activate(Tensor* x, int activation, double dropout, Tensor** out) {
   return guarded([&] {
-    TORCH_CHECK(x->device().is_cpu() && (is_half(*x) || is_float(*x)) && x->dim() > 0, "activate wants 32-bit floats or bfloat16 on the CPU");
+    TORCH_CHECK(x->device().is_cpu() && (is_bfloat(*x) || is_float(*x)) && x->dim() > 0, "activate wants 32-bit floats or bfloat16 on the CPU");
     TORCH_CHECK(dropout >= 0 && dropout < 1, "dropout ", dropout, ": expected a share from 0 to below 1");
     *out = new Tensor(Activate::apply(*x, activation, dropout));
   });

@@ -103,7 +103,19 @@ INLINE F<L> exp2(F<L> x) {
   return (F<L>)((I<L>)p + ((I<L>)shifted << 23));
 }
 
-// Dropout's decisions for a row: one 32-bit hash decides for columns c and c + 16 of each 32, by its halves. This is the
+// Dropout: which elements go is what a hash of (seed, row, column) says.
+struct Drop {
+  uint64_t seed;
+  uint32_t limit;  // share dropped, in 1/65536, in the upper half; 0 drops nothing
+  float keep;      // 1 / (1 - p)
+};
+
+INLINE Drop drop_of(double dropout, uint64_t seed) {
+  const uint32_t share = (uint32_t)(dropout * 65536 + 0.5);
+  return {seed, share << 16, 65536.0f / (float)(65536 - share)};
+}
+
+// The decisions for a row: one 32-bit hash decides for columns c and c + 16 of each 32, by its halves. This is the
 // column of a hash's lower half.
 INLINE int64_t column_of(int64_t word) { return word / 16 * 32 + word % 16; }
 

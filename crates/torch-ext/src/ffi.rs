@@ -27,7 +27,7 @@ unsafe extern "C" {
         weight: RawTensor,
         bias: RawTensor,
         dropout: f64,
-        half: bool,
+        bfloat: bool,
         sum: *mut RawTensor,
         normed: *mut RawTensor,
     ) -> *mut c_char;

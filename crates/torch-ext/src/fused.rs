@@ -13,7 +13,7 @@ pub enum Activation {
 }
 
 /// `residual + dropout(branch)` and its layer norm (epsilon 1e-5), in one pass over memory each way; without a branch
-/// the layer norm alone, and the sum is the residual. `half` asks for the norm in bfloat16.
+/// the layer norm alone, and the sum is the residual. `bfloat` asks for the norm in bfloat16.
 ///
 /// Dropout is a hash of the element's place on the CPU, keyed from libtorch's generator (one number of it a call; 0
 /// draws nothing), and libtorch's own on other devices.
@@ -27,17 +27,17 @@ pub fn add_norm(
     weight: &Tensor,
     bias: &Tensor,
     dropout: f64,
-    half: bool,
+    bfloat: bool,
 ) -> Result<(Tensor, Tensor), TorchError> {
     if residual.device() != Device::Cpu {
-        return composed(residual, branch, weight, bias, dropout, half).map_err(|e| TorchError(e.to_string()));
+        return composed(residual, branch, weight, bias, dropout, bfloat).map_err(|e| TorchError(e.to_string()));
     }
     let (mut sum, mut normed) = (std::ptr::null_mut(), std::ptr::null_mut());
     let branch = branch.map_or(std::ptr::null_mut(), |b| b.as_ptr() as _);
     let raw = |t: &Tensor| t.as_ptr() as ffi::RawTensor;
     // SAFETY: live tensors that the shim only reads; what it hands back is new, and tch then owns it.
     check(unsafe {
-        ffi::te_add_norm(raw(residual), branch, raw(weight), raw(bias), dropout, half, &mut sum, &mut normed)
+        ffi::te_add_norm(raw(residual), branch, raw(weight), raw(bias), dropout, bfloat, &mut sum, &mut normed)
     })?;
     let sum = if sum.is_null() { residual.shallow_clone() } else { unsafe { Tensor::from_ptr(sum as _) } };
     Ok((sum, unsafe { Tensor::from_ptr(normed as _) }))
@@ -50,14 +50,14 @@ fn composed(
     weight: &Tensor,
     bias: &Tensor,
     dropout: f64,
-    half: bool,
+    bfloat: bool,
 ) -> Result<(Tensor, Tensor), tch::TchError> {
     let sum = match branch {
         Some(branch) => branch.f_dropout(dropout, dropout > 0.0)?.f_add(residual)?,
         None => residual.shallow_clone(),
     };
     let normed = sum.f_layer_norm(weight.size(), Some(weight), Some(bias), 1e-5, true)?;
-    Ok((sum, if half { normed.f_to_kind(Kind::BFloat16)? } else { normed }))
+    Ok((sum, if bfloat { normed.f_to_kind(Kind::BFloat16)? } else { normed }))
 }
 
 /// `dropout(activation(x))`, in one pass over memory each way; dropout as in [`add_norm`].
@@ -113,11 +113,11 @@ mod tests {
     #[test]
     fn sum_and_norm_equal_the_formula_in_double_precision() {
         for (rows, width) in [(1, 1), (3, 7), (130, 48), (65, 128), (64, 33)] {
-            for (with_branch, half) in [(true, false), (false, false), (true, true)] {
+            for (with_branch, bfloat) in [(true, false), (false, false), (true, true)] {
                 let shape = [rows, width];
                 let (h, b) = (numbers(&shape, 0.1), numbers(&shape, 0.7));
                 let (w, c) = (numbers(&[width], 1.3), numbers(&[width], 2.9));
-                let branch_kind = if half { Kind::BFloat16 } else { Kind::Float };
+                let branch_kind = if bfloat { Kind::BFloat16 } else { Kind::Float };
                 let b = b.to_kind(branch_kind).to_kind(Kind::Double);
                 let exact = [&h, &b, &w, &c].map(|t| t.detach().copy().set_requires_grad(true));
                 let sum = if with_branch { &exact[0] + &exact[1] } else { exact[0].shallow_clone() };
@@ -129,15 +129,16 @@ mod tests {
 
                 let ours = [&h, &w, &c].map(single);
                 let branch = b.to_kind(branch_kind).set_requires_grad(true);
-                let (s, n) = add_norm(&ours[0], with_branch.then_some(&branch), &ours[1], &ours[2], 0.0, half).unwrap();
+                let (s, n) =
+                    add_norm(&ours[0], with_branch.then_some(&branch), &ours[1], &ours[2], 0.0, bfloat).unwrap();
                 assert_eq!(n.kind(), branch_kind);
                 ((&s * seen.to_kind(Kind::Float)).sum(Kind::Float)
                     + (n.to_kind(Kind::Float) * weight.to_kind(Kind::Float)).sum(Kind::Float))
                 .backward();
                 // bfloat16 has 8 bits.
-                let rough = if half { 2e-2 } else { 3e-5 };
+                let rough = if bfloat { 2e-2 } else { 3e-5 };
                 assert_near(&s, &sum, 1e-6);
-                assert_near(&n, &normed, if half { 5e-3 } else { 3e-6 });
+                assert_near(&n, &normed, if bfloat { 5e-3 } else { 3e-6 });
                 if width > 1 {
                     assert_near(&ours[0].grad(), &exact[0].grad(), rough);
                     assert_near(&ours[1].grad(), &exact[2].grad(), rough);
