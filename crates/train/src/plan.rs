@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use sweep::{Plan, Step};
 
 /// Raised when the code changes what a step computes: results of another number are done anew.
-pub const NUMERICS_VERSION: u32 = 2;
+pub const NUMERICS_VERSION: u32 = 3;
 
 pub(crate) const PLAN_FILE: &str = "plan.json";
 pub(crate) const CONFIG_FILE: &str = "config.toml";

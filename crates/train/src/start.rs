@@ -1,7 +1,7 @@
 //! The encoder that a cell starts from.
 
 use crate::{Corpus, Start, Study, TrainError};
-use backbone::{Encoder, EncoderFolder, Source};
+use backbone::{Encoder, EncoderConfig, EncoderFolder, Source};
 use run_record::seed::{Stream, rng_named};
 use serde_json::json;
 use std::path::Path;
@@ -26,15 +26,23 @@ pub(crate) fn start_encoder(
         found: "none".into(),
     })?;
     let mut folder = EncoderFolder::read(path)?;
+    fits(path, (&study.encoder, corpus.max_frames()), (&folder.config, folder.max_frames))?;
+    folder.config = trained_as(&study.encoder, &folder.config);
+    corpus.normalised_by(&folder.normalisation)?;
+    Ok(folder.encoder(corpus.device)?)
+}
+
+/// Whether a pre-trained encoder is of the study's shape: (settings, longest segment) of both.
+fn fits(path: &Path, study: (&EncoderConfig, usize), folder: (&EncoderConfig, usize)) -> Result<(), TrainError> {
     let differs =
         |key, expected: String, found: String| TrainError::EncoderMismatch { path: path.into(), key, expected, found };
-    let (c, f) = (&study.encoder, &folder.config);
+    let ((c, most), (f, found_most)) = (study, folder);
     let shapes = [
         ("model_dim", c.model_dim, f.model_dim),
         ("heads", c.heads, f.heads),
         ("layers", c.layers, f.layers),
         ("feedforward_dim", c.feedforward_dim, f.feedforward_dim),
-        ("max_frames", corpus.max_frames(), folder.max_frames),
+        ("max_frames", most, found_most),
     ];
     if let Some((key, expected, found)) = shapes.into_iter().find(|(_, expected, found)| expected != found) {
         return Err(differs(key, expected.to_string(), found.to_string()));
@@ -44,11 +52,37 @@ pub(crate) fn start_encoder(
         ("norm_first", json!(c.norm_first), json!(f.norm_first)),
         ("positions", json!(c.positions), json!(f.positions)),
     ];
-    if let Some((key, expected, found)) = kinds.into_iter().find(|(_, expected, found)| expected != found) {
-        return Err(differs(key, expected.to_string(), found.to_string()));
+    match kinds.into_iter().find(|(_, expected, found)| expected != found) {
+        Some((key, expected, found)) => Err(differs(key, expected.to_string(), found.to_string())),
+        None => Ok(()),
     }
-    // Dropout is a matter of training, not of the weights.
-    folder.config.dropout = study.encoder.dropout;
-    corpus.normalised_by(&folder.normalisation)?;
-    Ok(folder.encoder(corpus.device)?)
+}
+
+/// What is a matter of training and not of the weights is the study's: both arms train alike.
+fn trained_as(study: &EncoderConfig, folder: &EncoderConfig) -> EncoderConfig {
+    EncoderConfig { dropout: study.dropout, precision: study.precision, ..folder.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use backbone::Precision;
+
+    #[test]
+    fn a_pretrained_encoder_trains_as_the_study_says() {
+        let study = EncoderConfig { dropout: 0.3, precision: Precision::Bf16, ..EncoderConfig::default() };
+        // What a folder says nothing of has its default.
+        assert_eq!(trained_as(&study, &EncoderConfig::default()), study);
+    }
+
+    #[test]
+    fn an_encoder_of_another_shape_is_refused() {
+        let study = EncoderConfig::default();
+        let path = Path::new("encoder");
+        assert!(fits(path, (&study, 300), (&study, 300)).is_ok());
+        let wider = EncoderConfig { model_dim: 2 * study.model_dim, ..study.clone() };
+        let message = fits(path, (&study, 300), (&wider, 300)).unwrap_err().to_string();
+        assert!(message.contains("model_dim"), "{message}");
+        assert!(fits(path, (&study, 300), (&study, 200)).unwrap_err().to_string().contains("max_frames"));
+    }
 }

@@ -1,7 +1,7 @@
-use super::ConfigArgument;
+use super::FoldArguments;
 use anyhow::Result;
 use std::path::PathBuf;
-use train::{Corpus, EncodeSettings};
+use train::EncodeSettings;
 
 /// Run an encoder that stays as it is over a fold, once for all cells that probe it.
 ///
@@ -10,33 +10,22 @@ use train::{Corpus, EncodeSettings};
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    config: ConfigArgument,
-    /// A prepared folder.
-    #[arg(long, value_name = "DIR")]
-    prepared: PathBuf,
+    on: FoldArguments,
     /// frozen or random-frozen.
     #[arg(long)]
     start: String,
     /// The pre-trained encoder's folder, for frozen.
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
-    /// Cross-validation fold.
-    #[arg(long, default_value_t = 0)]
-    fold: usize,
-    /// Training seed.
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(i32::MAX)))]
-    seed: u32,
     /// The file to write.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
-    let study = a.config.load()?;
     let start = super::start(&a.start)?;
-    let device = super::open_device(&study)?;
-    let mut corpus = Corpus::open(&a.prepared, a.fold, device)?;
-    let settings = EncodeSettings { start, encoder: a.encoder.as_deref(), seed: a.seed };
+    let (study, mut corpus) = a.on.open()?;
+    let settings = EncodeSettings { start, encoder: a.encoder.as_deref(), seed: a.on.seed };
     let [rows, width] = train::encode(&study, &mut corpus, settings, &a.out)?;
     tracing::info!("{rows} rows of {width} numbers in {}", a.out.display());
     Ok(())

@@ -1,7 +1,7 @@
-use super::ConfigArgument;
+use super::FoldArguments;
 use anyhow::Result;
 use std::path::PathBuf;
-use train::{Budget, CellSettings, Corpus};
+use train::{Budget, CellSettings};
 
 /// Train one cell of the grid: a start, a label budget, a seed, a label draw.
 ///
@@ -10,10 +10,7 @@ use train::{Budget, CellSettings, Corpus};
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    config: ConfigArgument,
-    /// A prepared folder.
-    #[arg(long, value_name = "DIR")]
-    prepared: PathBuf,
+    on: FoldArguments,
     /// The table that `sample` wrote.
     #[arg(long, value_name = "FILE")]
     subsets: PathBuf,
@@ -29,12 +26,6 @@ pub(crate) struct Arguments {
     /// Label budget: a share such as f0.05 or a count such as n24.
     #[arg(long)]
     labels: String,
-    /// Cross-validation fold.
-    #[arg(long, default_value_t = 0)]
-    fold: usize,
-    /// Training seed.
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(i32::MAX)))]
-    seed: u32,
     /// Label draw.
     #[arg(long, default_value_t = 0)]
     draw: usize,
@@ -47,11 +38,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
-    let study = a.config.load()?;
     let budget: Budget = a.labels.parse()?;
     let start = super::start(&a.start)?;
-    let device = super::open_device(&study)?;
-    let mut corpus = Corpus::open(&a.prepared, a.fold, device)?;
+    let (study, mut corpus) = a.on.open()?;
     let key = match a.key {
         Some(key) => key,
         None => {
@@ -60,12 +49,12 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
                 a.encoder.as_ref().map(|e| run_record::hash_file(&e.join("model.safetensors"))).transpose()?;
             let files = (encoder, run_record::hash_file(&a.subsets)?);
             let inputs = &corpus.prepared.manifest().inputs;
-            let settings = (study.to_toml(), a.fold, a.seed, a.draw, &a.labels, &a.start);
+            let settings = (study.to_toml(), a.on.fold, a.on.seed, a.draw, &a.labels, &a.start);
             run_record::hash_json(&(settings, inputs, files))
         }
     };
     let (encoder, encodings) = (a.encoder.as_deref(), a.encodings.as_deref());
-    let settings = CellSettings { start, encoder, encodings, budget, seed: a.seed, draw: a.draw, key: &key };
+    let settings = CellSettings { start, encoder, encodings, budget, seed: a.on.seed, draw: a.draw, key: &key };
     let summary = train::finetune(&study, &mut corpus, &a.subsets, settings, &a.out)?;
     tracing::info!("{} steps, best at step {}: predictions in {}", summary.steps, summary.best_step, a.out.display());
     Ok(())

@@ -18,8 +18,7 @@ pub(crate) mod synth;
 use anyhow::{Context, Result};
 use std::io::Write;
 use std::path::PathBuf;
-use tch::Device;
-use train::{Start, Study, TrainError};
+use train::{Corpus, Start, Study, TrainError};
 
 /// The configuration of a study.
 #[derive(clap::Args)]
@@ -35,6 +34,34 @@ impl ConfigArgument {
     }
 }
 
+/// What is trained or encoded: a study, a fold of its data, a seed.
+#[derive(clap::Args)]
+pub(crate) struct FoldArguments {
+    #[command(flatten)]
+    config: ConfigArgument,
+    /// A prepared folder.
+    #[arg(long, value_name = "DIR")]
+    prepared: PathBuf,
+    /// Cross-validation fold.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) fold: usize,
+    /// Training seed.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(i32::MAX)))]
+    pub(crate) seed: u32,
+}
+
+impl FoldArguments {
+    /// Reads the study, sets threads and device, opens the fold. Must come before anything else asks libtorch.
+    pub(crate) fn open(&self) -> Result<(Study, Corpus)> {
+        let study = self.config.load()?;
+        tch::set_num_threads(study.threads as i32);
+        tch::set_num_interop_threads(1);
+        let device = torch_ext::open_device(&study.device).map_err(TrainError::from)?;
+        let corpus = Corpus::open(&self.prepared, self.fold, device)?;
+        Ok((study, corpus))
+    }
+}
+
 /// The start of that name.
 pub(crate) fn start(name: &str) -> Result<Start, TrainError> {
     Start::from_name(name).ok_or_else(|| TrainError::Argument {
@@ -42,13 +69,6 @@ pub(crate) fn start(name: &str) -> Result<Start, TrainError> {
         expected: Start::ALL.map(Start::name).join(", "),
         found: name.to_string(),
     })
-}
-
-/// Opens the study's device and sets its threads. Must come before anything else asks libtorch.
-pub(crate) fn open_device(study: &Study) -> Result<Device> {
-    tch::set_num_threads(study.threads as i32);
-    tch::set_num_interop_threads(1);
-    Ok(torch_ext::open_device(&study.device).map_err(TrainError::from)?)
 }
 
 /// Writes to standard output. A reader that has gone away, as `head` does, is no failure.

@@ -1,7 +1,7 @@
-use super::ConfigArgument;
+use super::FoldArguments;
 use anyhow::Result;
 use std::path::PathBuf;
-use train::{Corpus, PretrainSettings};
+use train::PretrainSettings;
 
 /// Pre-train an encoder on the training segments of a fold, without labels.
 ///
@@ -11,16 +11,7 @@ use train::{Corpus, PretrainSettings};
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    config: ConfigArgument,
-    /// A prepared folder.
-    #[arg(long, value_name = "DIR")]
-    prepared: PathBuf,
-    /// Cross-validation fold.
-    #[arg(long, default_value_t = 0)]
-    fold: usize,
-    /// Training seed.
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(i32::MAX)))]
-    seed: u32,
+    on: FoldArguments,
     /// Content key that a plan gives; by default a hash of the settings.
     #[arg(long)]
     key: Option<String>,
@@ -30,14 +21,12 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
-    let study = a.config.load()?;
-    let device = super::open_device(&study)?;
-    let corpus = Corpus::open(&a.prepared, a.fold, device)?;
+    let (study, corpus) = a.on.open()?;
     let key = a.key.unwrap_or_else(|| {
         let inputs = &corpus.prepared.manifest().inputs;
-        run_record::hash_json(&(study.to_toml(), inputs, a.fold, a.seed))
+        run_record::hash_json(&(study.to_toml(), inputs, a.on.fold, a.on.seed))
     });
-    let summary = train::pretrain(&study, &corpus, PretrainSettings { seed: a.seed, key: &key }, &a.out)?;
+    let summary = train::pretrain(&study, &corpus, PretrainSettings { seed: a.on.seed, key: &key }, &a.out)?;
     tracing::info!(
         "{} steps, validation loss {:.4} at step {}: encoder in {}",
         summary.steps,
