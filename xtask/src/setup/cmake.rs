@@ -85,7 +85,7 @@ fn install(cache: &Cache) -> Result<PathBuf> {
         LEAST.1,
         cache.place(NAME).display()
     ));
-    let wheel = Wheel { requirement: "cmake==4.4.4", platform, sha256, mib: 55 };
+    let wheel = Wheel { requirement: "cmake==4.4.4", platform, sha256, mib: 55, part: None };
     lock.check_space("cmake", wheel.mib + UNPACKED_MIB)?;
     let file = download(&lock, NAME, &wheel)?;
     let folder = lock.tmp().join(NAME);

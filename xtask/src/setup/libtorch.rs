@@ -1,7 +1,7 @@
 //! libtorch: an exported one, or the part of PyTorch's wheel that a CPU run needs.
 
 use super::cache::{Cache, CacheLock};
-use super::wheel::{Wheel, download, is_downloaded, unpack};
+use super::wheel::{Part, Wheel, download, is_downloaded, unpack};
 use super::{link, say};
 use crate::workspace::LIBTORCH_LINK;
 use anyhow::{Context, Result, bail};
@@ -31,6 +31,11 @@ const LINUX_X86_64: Platform = Platform {
         platform: "manylinux_2_28_x86_64",
         sha256: "0f68f4ac6d95d12e896c3b7a912b5871619542ec54d3649cf48cc1edd4dd2756",
         mib: 510,
+        part: Some(Part {
+            record_sha256: "64d76220aff1572ba2ee949e3c4e5633a21f7aa626c634ee1730609464777fc5",
+            prefixes: &LINUX_X86_64_MEMBERS,
+            mib: 130,
+        }),
     },
     // The CPU library finds these by its own path, `torch/lib/../../nvidia/cu13/lib`, so the wheels' layout is kept.
     vendor: &[
@@ -40,6 +45,7 @@ const LINUX_X86_64: Platform = Platform {
                 platform: "manylinux2014_x86_64",
                 sha256: "7f82250d7782aa23b6cfe765ecc7db554bd3c2870c43f3d1821f1d18aebf0548",
                 mib: 3,
+                part: None,
             },
             "nvidia/cu13/lib/libcudart.so.13",
         ),
@@ -49,15 +55,16 @@ const LINUX_X86_64: Platform = Platform {
                 platform: "manylinux_2_25_x86_64",
                 sha256: "4eb01c08e859bf924d222250d2e8f8b8ff6d3db4721288cf35d14252a4d933c8",
                 mib: 11,
+                part: None,
             },
             "nvidia/cu13/lib/libcupti.so.13",
         ),
     ],
-    wanted: |name| {
-        name.starts_with("torch/include/")
-            || ["torch/lib/libtorch_cpu.so", "torch/lib/libc10.so", "torch/lib/libgomp.so.1"].contains(&name)
-    },
+    wanted: |name| LINUX_X86_64_MEMBERS.iter().any(|member| name.starts_with(member)),
 };
+
+const LINUX_X86_64_MEMBERS: [&str; 4] =
+    ["torch/include/", "torch/lib/libtorch_cpu.so", "torch/lib/libc10.so", "torch/lib/libgomp.so.1"];
 
 /// Not tried: no such machine was at hand. All libraries but the graphics card's and Python's are taken.
 const LINUX_AARCH64: Platform = Platform {
@@ -66,6 +73,7 @@ const LINUX_AARCH64: Platform = Platform {
         platform: "manylinux_2_28_aarch64",
         sha256: "f99924682ef0aa6a4ab3b1b76f40dc6e273fca09f367d15a524266db100a723f",
         mib: 450,
+        part: None,
     },
     vendor: &[],
     wanted: |name| {
@@ -84,6 +92,7 @@ const MACOS_AARCH64: Platform = Platform {
         platform: "macosx_11_0_arm64",
         sha256: "4b5866312ee6e52ea625cd211dcb97d6a2cdc1131a5f15cc0d87eec948f6dd34",
         mib: 100,
+        part: None,
     },
     vendor: &[],
     wanted: |name| {

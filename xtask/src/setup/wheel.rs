@@ -21,7 +21,22 @@ pub struct Wheel {
     pub sha256: &'static str,
     /// Size of the file, rounded up.
     pub mib: u64,
+    /// What of it is wanted, where that is worth getting alone.
+    pub part: Option<Part>,
 }
+
+/// Members of a wheel that can be got without the others, from a server that answers range requests.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// SHA-256 of the wheel's RECORD, which has the hashes of all members.
+    pub record_sha256: &'static str,
+    /// How the members' names begin.
+    pub prefixes: &'static [&'static str],
+    /// What that takes, compressed and rounded up.
+    pub mib: u64,
+}
+
+const PARTIAL_WHEEL: &str = include_str!("partial_wheel.py");
 
 /// `python3` with pip, or what to do about it.
 fn check_pip() -> Result<()> {
@@ -58,6 +73,16 @@ pub fn download(lock: &CacheLock<'_>, name: &str, wheel: &Wheel) -> Result<PathB
         return Ok(kept);
     }
     check_pip()?;
+    if let Some(part) = &wheel.part {
+        say(&format!("downloading the needed part of {} (about {} MiB)", wheel.requirement, part.mib));
+        match download_part(lock, wheel, part) {
+            Ok(got) => {
+                keep(&got, &kept)?;
+                return Ok(kept);
+            }
+            Err(reason) => say(&format!("that did not work ({reason:#}); getting all of it")),
+        }
+    }
     say(&format!("downloading {} with pip (about {} MiB)", wheel.requirement, wheel.mib));
     let folder = lock.tmp().join("download");
     fs::create_dir_all(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
@@ -67,7 +92,7 @@ pub fn download(lock: &CacheLock<'_>, name: &str, wheel: &Wheel) -> Result<PathB
     let status = Command::new("python3")
         .args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--require-hashes"])
         // The wheel is in our hands until it is unpacked; a copy in pip's own cache would only fill the disk.
-        .args(["--no-cache-dir", "--disable-pip-version-check", "--no-input"])
+        .args(PIP_QUIET)
         .args(["--python-version", "3.12", "--platform", wheel.platform, "--dest"])
         .arg(&folder)
         .arg("--requirement")
@@ -94,10 +119,63 @@ pub fn download(lock: &CacheLock<'_>, name: &str, wheel: &Wheel) -> Result<PathB
     let [file] = got.as_slice() else {
         bail!("pip left {} wheels of {} where one was expected", got.len(), wheel.requirement);
     };
-    fs::create_dir_all(lock.downloads(name))
-        .and_then(|()| fs::rename(file, &kept))
-        .with_context(|| format!("failed to move {} into place", kept.display()))?;
+    keep(file, &kept)?;
     Ok(kept)
+}
+
+/// Moves a whole download to where the next set-up would find it.
+fn keep(file: &Path, kept: &Path) -> Result<()> {
+    let folder = kept.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::rename(file, kept))
+        .with_context(|| format!("failed to move {} into place", kept.display()))
+}
+
+/// For all calls of pip.
+const PIP_QUIET: [&str; 3] = ["--no-cache-dir", "--disable-pip-version-check", "--no-input"];
+
+/// A zip of the wanted members. pip finds the wheel, by its settings, and a script reads the members from where it lies.
+fn download_part(lock: &CacheLock<'_>, wheel: &Wheel, part: &Part) -> Result<PathBuf> {
+    let (report, out) = (lock.tmp().join("report.json"), lock.tmp().join("part.zip"));
+    let mut find = Command::new("python3");
+    find.args([
+        "-m",
+        "pip",
+        "install",
+        "--dry-run",
+        "--quiet",
+        "--ignore-installed",
+        "--no-deps",
+        "--only-binary=:all:",
+    ])
+    .args(PIP_QUIET)
+    // Where the index has no metadata beside the wheels, pip reads that by ranges, too.
+    .args(["--use-feature=fast-deps", "--python-version", "3.12", "--platform", wheel.platform, "--target"])
+    .arg(lock.tmp().join("target"))
+    .arg("--report")
+    .arg(&report)
+    .arg(wheel.requirement);
+    run_quietly(lock, &mut find, "pip")?;
+    let mut get = Command::new("python3");
+    get.args(["-c", PARTIAL_WHEEL]).arg(&report).args([wheel.sha256, part.record_sha256]).arg(&out).args(part.prefixes);
+    run_quietly(lock, &mut get, "the download")?;
+    Ok(out)
+}
+
+fn run_quietly(lock: &CacheLock<'_>, command: &mut Command, what: &str) -> Result<()> {
+    let output = command
+        .env("TMPDIR", lock.tmp())
+        .env("PIP_REQUIRE_VIRTUALENV", "0")
+        .stdin(lock.share()?)
+        // Progress, on a terminal.
+        .stdout(Stdio::inherit())
+        .output()
+        .context("failed to start python3")?;
+    if !output.status.success() {
+        let words = String::from_utf8_lossy(&output.stderr);
+        bail!("{what}: {}", words.lines().last().unwrap_or("it gives no reason").trim());
+    }
+    Ok(())
 }
 
 /// Unpacks the members that `wanted` picks into `folder`; the archive's checksums are compared on the way. Returns
