@@ -39,6 +39,9 @@ struct Arguments {
     /// cpu, cuda or cuda:INDEX.
     #[arg(long, default_value = "cpu")]
     device: String,
+    /// Only run the encoder forward, without gradients, as a look at the validation split does.
+    #[arg(long)]
+    forward: bool,
     /// Leave freed memory to the C library's own rule.
     #[arg(long)]
     return_memory: bool,
@@ -77,7 +80,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let began = Instant::now();
         seed_generators(step as i64);
         // Reading the loss waits for the device.
-        losses.push(training.step(batch)?);
+        losses.push(if a.forward { tch::no_grad(|| training.look(batch))? } else { training.step(batch)? });
         if step >= a.warmup {
             seconds += began.elapsed().as_secs_f64();
             frames += batch.hidden_n.len();
@@ -109,7 +112,7 @@ impl Training {
         Ok(Training { encoder, head, optimiser: AdamW::new(adamw, parameters), device, columns: data.columns })
     }
 
-    fn step(&mut self, batch: &StepBatch) -> Result<f64, Box<dyn Error>> {
+    fn loss(&self, batch: &StepBatch, train: bool) -> Result<Tensor, Box<dyn Error>> {
         let mut x = batch.frames_nc.clone();
         let (mut rows, mut target) = (Vec::new(), Vec::new());
         for (row, _) in batch.hidden_n.iter().enumerate().filter(|(_, hidden)| **hidden) {
@@ -128,9 +131,17 @@ impl Training {
             Tensor::f_from_slice(values)?.f_reshape([-1, self.columns as i64])?.f_to_device(self.device)
         };
         let rows = Tensor::f_from_slice(&rows)?.f_to_device(self.device)?;
-        let h_nd = self.encoder.forward(&matrix(&x)?, &layout, true)?;
+        let h_nd = self.encoder.forward(&matrix(&x)?, &layout, train)?;
         let rebuilt_kc = self.head.forward(&gather_rows(&h_nd, &rows)?)?;
-        let loss = reconstruction_loss(ReconstructionLoss::SmoothL1, &rebuilt_kc, &matrix(&target)?)?;
+        Ok(reconstruction_loss(ReconstructionLoss::SmoothL1, &rebuilt_kc, &matrix(&target)?)?)
+    }
+
+    fn look(&self, batch: &StepBatch) -> Result<f64, Box<dyn Error>> {
+        Ok(f64::try_from(&self.loss(batch, false)?)?)
+    }
+
+    fn step(&mut self, batch: &StepBatch) -> Result<f64, Box<dyn Error>> {
+        let loss = self.loss(batch, true)?;
         clear_gradients(self.optimiser.parameters())?;
         loss.f_backward()?;
         clip_gradients(self.optimiser.parameters(), 1.0)?;

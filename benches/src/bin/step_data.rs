@@ -17,7 +17,6 @@ use tch::{Device, Kind, Tensor};
 
 /// Quantiles of the durations of MOSEI's labelled segments, in seconds.
 const SEGMENT_SECONDS: &str = include_str!("../segment_seconds.txt");
-const FRAMES_A_SECOND: f64 = 100.0;
 const COLUMNS: usize = 74;
 /// Slow movements that all columns are mixed from.
 const SOURCES: usize = 8;
@@ -37,6 +36,9 @@ struct Arguments {
     /// Longer segments are cut to so many frames.
     #[arg(long, default_value_t = 500)]
     max_frames: usize,
+    /// Frames a second, after pooling over time.
+    #[arg(long, default_value_t = 100.0)]
+    frame_rate: f64,
     /// Every segment has max_frames frames.
     #[arg(long)]
     equal: bool,
@@ -107,7 +109,7 @@ fn lengths(a: &Arguments) -> Result<Vec<usize>, Box<dyn Error>> {
     let seconds: Vec<f64> = SEGMENT_SECONDS.lines().map(str::parse).collect::<Result<_, _>>()?;
     let mut rng = rng(a.seed, Stream::Synth, 1);
     let mut draw = || {
-        let frames = (seconds[rng.random_range(0..seconds.len())] * FRAMES_A_SECOND).round() as usize;
+        let frames = (seconds[rng.random_range(0..seconds.len())] * a.frame_rate).round() as usize;
         if a.equal { a.max_frames } else { frames.clamp(1, a.max_frames) }
     };
     Ok((0..a.batches * a.batch_segments).map(|_| draw()).collect())

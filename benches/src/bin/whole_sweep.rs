@@ -36,6 +36,12 @@ struct Arguments {
     /// Steps of a cell.
     #[arg(long, default_value_t = 15)]
     finetune_steps: usize,
+    /// Seeds: eight cells and a pre-training each.
+    #[arg(long, default_value_t = 2)]
+    seeds: u32,
+    /// Precision of training steps: fp32 or bf16.
+    #[arg(long, value_parser = ["fp32", "bf16"], default_value = "bf16")]
+    precision: String,
     /// Another study than the one that the sizes above make.
     #[arg(long)]
     config: Option<PathBuf>,
@@ -54,24 +60,26 @@ enum Part {
     Order,
 }
 
-/// The sizes of the full MOSEI study; few steps.
+/// Encoder, lengths and batches of the full MOSEI study; few segments and few steps.
 fn config(a: &Arguments) -> String {
     let (pretrain, finetune) = (a.pretrain_steps, a.finetune_steps);
     let videos = (a.segments / 7).max(12);
     format!(
         "name = \"sweep\"
-synth = {{ videos = {videos}, segments = {}, median_segment_s = 8.0, signal = 3.0, level = 0.1, speaker = 0.4, noise = 0.3 }}
-data = {{ pool_frames = 5, max_frames = 200 }}
+synth = {{ videos = {videos}, segments = {}, signal = 3.0, level = 0.1, speaker = 0.4, noise = 0.3 }}
+data = {{ pool_frames = 5, max_frames = 300 }}
 labels = {{ fractions = [0.15, 1.0] }}
-encoder = {{ model_dim = 128, heads = 8, layers = 3, feedforward_dim = 512 }}
+encoder = {{ model_dim = 128, heads = 8, layers = 3, feedforward_dim = 512, precision = {:?} }}
 pretrain = {{ steps = {pretrain}, warmup_steps = {}, validate_every = {} }}
-grid = {{ seeds = [0, 1] }}
+grid = {{ seeds = {:?} }}
 [finetune]
 training = {{ steps = {finetune}, warmup_steps = {}, validate_every = {} }}
 ",
         a.segments,
+        a.precision,
         pretrain / 6,
         pretrain.div_ceil(2),
+        (0..a.seeds).collect::<Vec<_>>(),
         finetune / 6,
         finetune.div_ceil(2),
     )
@@ -113,6 +121,7 @@ fn main() -> Result<()> {
         "cells": cells, "seconds": seconds, "seconds by kind": seconds_by_kind, "processes": a.jobs,
         "macro ROC AUC": macro_auc(&a.run)?,
     });
+    study_benches::emit("time", seconds, "s", json!({ "cells": cells }));
     study_benches::emit("rate", cells as f64 / seconds * 3600.0, "cells/h", more);
     Ok(())
 }
