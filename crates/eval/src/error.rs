@@ -37,4 +37,17 @@ pub enum EvalError {
         /// What is there.
         found: String,
     },
+    /// A test row of a video that the study's folds do not test there.
+    #[error("cell {cell}: video {video}: expected one that its fold tests, found {}", match fold {
+        Some(fold) => format!("one of fold {fold}"),
+        None => "one of no fold".to_string(),
+    })]
+    UnknownVideo {
+        /// The cell's key.
+        cell: String,
+        /// The video.
+        video: String,
+        /// The fold that tests it, if there is one.
+        fold: Option<i32>,
+    },
 }

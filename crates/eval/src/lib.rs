@@ -15,12 +15,14 @@
 //! # Ok::<(), &str>(())
 //! ```
 
+pub mod budget;
 mod cell;
 mod error;
 mod metric;
 pub mod metrics;
 mod radix;
 mod ranking;
+pub mod statistics;
 mod sum;
 pub mod threshold;
 

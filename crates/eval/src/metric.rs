@@ -8,7 +8,8 @@ pub enum Head {
 }
 
 /// Every metric of `results.csv`, in the order of its rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(into = "&'static str", try_from = "String")]
 pub enum Metric {
     /// Share of the predicted that are present.
     Precision,
@@ -95,6 +96,20 @@ impl Metric {
     /// Whether more is better; only an error is better when small.
     pub const fn higher_is_better(self) -> bool {
         !matches!(self, Metric::Mae)
+    }
+}
+
+impl From<Metric> for &'static str {
+    fn from(metric: Metric) -> Self {
+        metric.name()
+    }
+}
+
+impl TryFrom<String> for Metric {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Metric::from_name(&name).ok_or_else(|| format!("expected a metric, found '{name}'"))
     }
 }
 

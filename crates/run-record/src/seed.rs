@@ -23,6 +23,8 @@ pub enum Stream {
     Dropout,
     /// Resampling in statistics.
     Bootstrap,
+    /// Signs and orders at random in tests of significance.
+    Permutation,
     /// The synthetic corpus.
     Synth,
 }
@@ -37,6 +39,7 @@ impl Stream {
             Stream::Mask => "mask",
             Stream::Dropout => "dropout",
             Stream::Bootstrap => "bootstrap",
+            Stream::Permutation => "permutation",
             Stream::Synth => "synth",
         }
     }

@@ -1,0 +1,27 @@
+//! How sure a number is: resampling by cluster, intervals, tests, and what a study reads from its learning curves.
+//!
+//! Everything random is a function of a seed. Draws that have no value are NaN and are left out by whoever reads them.
+
+mod clustered;
+mod curve;
+mod delong;
+mod holm;
+mod interval;
+mod permutation;
+mod resamples;
+mod robust;
+mod study;
+mod variance;
+
+pub use clustered::{Clustered, ClusteredRow};
+pub use curve::{Equivalence, area_under_curve, labels_to_reach};
+pub use delong::{DeLong, delong};
+pub use holm::holm;
+pub use interval::{Interval, bca, expanded_percentile, percentile, quantile};
+pub use permutation::{SignFlip, sign_flip};
+pub use resamples::Resamples;
+pub use robust::{interquartile_mean, probability_of_improvement};
+pub use study::{
+    AreaContrast, Contrast, CurvePoint, Estimate, LabelEquivalence, Questions, StudySample, StudyStatistics,
+};
+pub use variance::{Component, crossed_components};
