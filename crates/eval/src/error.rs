@@ -50,4 +50,22 @@ pub enum EvalError {
         /// The fold that tests it, if there is one.
         fold: Option<i32>,
     },
+    /// Two cells of one fold that were not tested on the same.
+    #[error("cell {cell}: expected the test rows and labels of cell {first} of the same fold, found another {row}")]
+    OtherRows {
+        /// The cell's key.
+        cell: String,
+        /// The first cell of the fold.
+        first: String,
+        /// The first row that differs.
+        row: String,
+    },
+    /// Two cells of the same fold, start, labels, seed and draw.
+    #[error("cells {first} and {second}: expected one of each fold, start, number of labels, seed and draw, found two")]
+    TwoCells {
+        /// A cell's key.
+        first: String,
+        /// The other's.
+        second: String,
+    },
 }

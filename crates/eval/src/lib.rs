@@ -25,6 +25,7 @@ mod ranking;
 pub mod statistics;
 mod sum;
 pub mod threshold;
+pub mod trivial;
 
 pub use cell::{MACRO, MICRO, measure_cell};
 pub use error::EvalError;

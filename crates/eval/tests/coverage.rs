@@ -161,3 +161,13 @@ fn an_effect_is_found() {
     assert!(contrast.p.unwrap() < 0.01, "{contrast:?}");
     assert!(contrast.difference.interval.unwrap().high < 0.0, "{contrast:?}");
 }
+
+#[test]
+fn what_is_not_reached_survives_json() {
+    let mut statistics = study(1, -0.2).finish();
+    let labels = &mut statistics.equivalences[0];
+    (labels.low, labels.high) = (f64::INFINITY, f64::INFINITY);
+    let text = serde_json::to_string(&statistics).expect("JSON");
+    let back: eval::statistics::StudyStatistics = serde_json::from_str(&text).expect("the same");
+    assert_eq!(back, statistics);
+}

@@ -15,9 +15,11 @@
 
 mod map;
 mod segments;
+mod withheld;
 mod write;
 
 pub(crate) use segments::Segments;
+pub use withheld::WithheldLabels;
 pub(crate) use write::FramesWriter;
 
 use crate::{BoundNormaliser, DataError, Manifest, Normaliser, manifest::FORMAT, targets};

@@ -46,6 +46,20 @@ pub enum ReportError {
         /// Key of the other.
         second: Box<str>,
     },
+    /// Statistics of another study than the results.
+    #[error("statistics: expected the label budgets of the results, found one of {labels} labels")]
+    UnknownBudget {
+        /// Labels of the budget that no result has.
+        labels: f64,
+    },
+    /// A table could not be written.
+    #[error("table {name} cannot be written as CSV")]
+    Csv {
+        /// Name of the file.
+        name: String,
+        /// Why.
+        source: csv::Error,
+    },
     /// The page could not be put together.
     #[error("the page cannot be put together")]
     Template(#[from] askama::Error),

@@ -1,4 +1,5 @@
 use eval::Metric;
+use eval::statistics::StudyStatistics;
 use run_record::ResultRow;
 
 /// All that a report is made of.
@@ -12,6 +13,12 @@ pub struct ReportInput {
     pub config_toml: String,
     /// The rows of `results.csv`; only those of the test split are shown.
     pub results: Vec<ResultRow>,
+    /// What `eval` says of the differences and how sure it is; `None` where it was not computed: then no difference is
+    /// claimed.
+    pub statistics: Option<StudyStatistics>,
+    /// Rows of predictors that need no model (`always-absent`, `training-mean`, …), one a fold; their start is their name,
+    /// their label budget is not looked at.
+    pub trivial: Vec<ResultRow>,
     /// Starts in the order to show them; others found in the rows follow.
     pub starts: Vec<String>,
     /// Emotions in the order to show them; others found in the rows follow.
@@ -24,6 +31,8 @@ pub struct ReportInput {
     pub notes: Vec<String>,
     /// Name of the metric that the verdict rests on.
     pub primary_metric: String,
+    /// Labels (mean over folds) of the budget that the verdict rests on; `None` is the budget with the fewest.
+    pub primary_labels: Option<f64>,
     /// Cells that were planned.
     pub planned_cells: usize,
     /// Cells that are finished.
@@ -38,12 +47,15 @@ impl Default for ReportInput {
             facts: Vec::new(),
             config_toml: String::new(),
             results: Vec::new(),
+            statistics: None,
+            trivial: Vec::new(),
             starts: Vec::new(),
             emotions: Vec::new(),
             pretraining: Vec::new(),
             failures: Vec::new(),
             notes: Vec::new(),
             primary_metric: Metric::RocAuc.name().to_string(),
+            primary_labels: None,
             planned_cells: 0,
             finished_cells: 0,
         }

@@ -1,8 +1,8 @@
 //! The report of a finished run: one HTML file that needs no network and no script to be read.
 //!
-//! What lives here: putting result rows together over runs, the paired differences, words, tables, SVG figures and the
-//! page. Everything is a pure function of [`ReportInput`]: the same input gives the same bytes. What does not: reading a
-//! run folder (the caller does) and measuring predictions (`eval` does).
+//! What lives here: result rows and the statistics of `eval` put into words, tables, SVG figures, the page, and files for
+//! papers. Everything is a pure function of [`ReportInput`]: the same input gives the same bytes. What does not: reading a
+//! run folder (the caller does), measuring predictions and resampling them (`eval` does).
 //!
 //! ```
 //! use report::{ReportInput, render};
@@ -14,20 +14,25 @@
 //! # Ok::<(), report::ReportError>(())
 //! ```
 
-mod aggregate;
+mod answers;
+mod difference;
+mod equivalence;
 mod error;
+mod export;
 mod figures;
 mod input;
+mod meaning;
 mod numbers;
-mod paired;
 mod render;
 mod study;
 mod style;
+mod support;
 mod svg;
 mod tables;
 mod verdict;
 
 pub use error::ReportError;
+pub use export::exports;
 pub use figures::learning_curve_svg;
 pub use input::{Curve, CurvePoint, FactGroup, ReportInput};
 pub use render::render;

@@ -1,5 +1,7 @@
 //! How numbers are written for people: a true minus sign, no "-0.000", as many digits as mean something.
 
+use eval::statistics::Interval;
+
 /// With a fixed number of decimals.
 pub(crate) fn fixed(x: f64, decimals: usize) -> String {
     let text = format!("{x:.decimals$}");
@@ -15,6 +17,32 @@ pub(crate) fn signed(x: f64, decimals: usize) -> String {
     let text = fixed(x, decimals);
     let is_zero = text.bytes().all(|b| matches!(b, b'0' | b'.'));
     if x > 0.0 && !is_zero { format!("+{text}") } else { text }
+}
+
+/// The two ends of an interval, with signs where it is one of a difference: "[+0.020, +0.062]".
+pub(crate) fn interval(ends: Interval, decimals: usize, sign: bool) -> String {
+    let end = |x| if sign { signed(x, decimals) } else { fixed(x, decimals) };
+    format!("[{}, {}]", end(ends.low), end(ends.high))
+}
+
+/// "= 0.003", "< 0.001": to be put behind a p.
+pub(crate) fn p_value(p: f64) -> String {
+    match p {
+        p if p < 0.001 => "< 0.001".into(),
+        p if p < 0.0995 => format!("= {}", fixed(p, 3)),
+        p => format!("= {}", fixed(p, 2)),
+    }
+}
+
+/// A share as "95 %".
+pub(crate) fn percent(share: f64) -> String {
+    let text = format!("{:.1}", 100.0 * share);
+    format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
+}
+
+/// "1 pair", "2 pairs".
+pub(crate) fn many(n: usize, what: &str) -> String {
+    format!("{} {what}{}", count(n as u64), if n == 1 { "" } else { "s" })
 }
 
 /// With about three significant digits.
@@ -70,6 +98,17 @@ mod tests {
         for (x, text) in cases {
             assert_eq!(significant(x), text);
         }
+    }
+
+    #[test]
+    fn intervals_and_tests() {
+        let ends = Interval { low: -0.0126, high: 0.02 };
+        assert_eq!(interval(ends, 3, true), "[\u{2212}0.013, +0.020]");
+        assert_eq!(interval(Interval { low: 0.5, high: 0.6 }, 2, false), "[0.50, 0.60]");
+        let p = [0.0, 0.003, 0.0996, 0.25, 1.0].map(p_value);
+        assert_eq!(p, ["< 0.001", "= 0.003", "= 0.10", "= 0.25", "= 1.00"]);
+        assert_eq!([percent(0.95), percent(0.999)], ["95 %", "99.9 %"]);
+        assert_eq!([many(1, "pair"), many(1200, "pair")], ["1 pair", "1,200 pairs"]);
     }
 
     #[test]

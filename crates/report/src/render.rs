@@ -1,14 +1,17 @@
 //! The page: what stands where, and the template that writes it.
 
 use crate::figures::{
-    EMOTION_METRICS, MACRO_METRICS, READING, difference_chart, emotion_panels, macro_panels, pretraining_chart,
+    EMOTION_METRICS, MACRO_METRICS, by_budget, by_emotion, emotion_panels, forest_reading, hint, macro_panels,
+    pretraining_chart, reading,
 };
-use crate::study::Study;
+use crate::meaning::meaning;
+use crate::study::{Scope, Study};
 use crate::style::slots;
+use crate::support::refusal;
 use crate::svg::chart::Chart;
 use crate::svg::{css, legend};
 use crate::tables::{self, Table};
-use crate::verdict::{RULE, Verdict, verdict};
+use crate::verdict::{Verdict, verdict};
 use crate::{ReportError, ReportInput};
 use askama::Template;
 use eval::{Head, Metric};
@@ -16,56 +19,53 @@ use eval::{Head, Metric};
 /// The report as one HTML file.
 ///
 /// # Errors
-/// A primary metric that does not exist, a value that is not finite, two results of the same run.
+/// A primary metric that does not exist, a value that is not finite, two results of the same run, statistics of a label
+/// budget that no result has.
 pub fn render(input: &ReportInput) -> Result<String, ReportError> {
     let study = Study::new(input)?;
-    let svgs = |charts: Vec<Chart>| charts.iter().map(Chart::to_svg).collect::<Vec<String>>();
-    let start_legend = slots(&study.starts).into_iter().zip(&study.starts);
-    let pretraining = pretraining_chart(&input.pretraining);
+    let svgs = |charts: Vec<Chart>| charts.iter().map(|chart| chart.drawing().to_svg()).collect::<Vec<String>>();
+    let forests = [by_emotion(&study), Some(by_budget(&study))].into_iter().flatten();
+    let others = || MACRO_METRICS.into_iter().filter(|&m| m != study.primary);
     let page = Page {
         input,
         chart_css: css(),
         verdict: verdict(&study),
-        rule: RULE,
-        reading: READING.join(" "),
-        legend: start_legend.map(|(slot, name)| (legend::sample_svg(slot, true), name.clone())).collect(),
-        missing: missing(&study),
-        difference: difference_chart(&study).map(|c| c.to_svg()),
-        paired: tables::paired_table(&study, study.primary),
-        paired_others: MACRO_METRICS
+        meaning: meaning(&study),
+        reading: reading(&study).join(" "),
+        legend: slots(&study.starts)
             .into_iter()
-            .filter(|&m| m != study.primary)
-            .filter_map(|m| tables::paired_table(&study, m))
+            .zip(&study.starts)
+            .map(|(slot, name)| (legend::sample_svg(slot, true), name.clone()))
             .collect(),
+        missing: missing(&study),
+        forests: forests.filter_map(|forest| Some(forest.drawing()?.to_svg())).collect(),
+        forest_reading: forest_reading(&study).join(" "),
+        paired_by_emotion: tables::paired_by_emotion(&study),
+        paired: tables::paired_table(&study, study.primary),
+        paired_others: others().filter_map(|m| tables::paired_table(&study, m)).collect(),
+        equivalence: tables::equivalence_table(&study, study.primary),
+        equivalence_others: others().filter_map(|m| tables::equivalence_table(&study, m)).collect(),
+        area: tables::area_table(&study),
+        spread: tables::spread_table(&study),
+        aggregates: tables::aggregate_table(&study),
         macro_panels: svgs(macro_panels(&study)),
         main: (!study.budgets.is_empty()).then(|| tables::main_table(&study)),
         emotions: EMOTION_METRICS
             .into_iter()
-            .map(|m| (m.title(), hint(m), svgs(emotion_panels(&study, m))))
+            .map(|m| (m.title(), hint(&study, m), svgs(emotion_panels(&study, m))))
             .filter(|(_, _, panels)| !panels.is_empty())
             .collect(),
         support: (!study.budgets.is_empty()).then(|| tables::support_table(&study)),
-        emotion_tables: (0..study.budgets.len())
-            .map(|b| (study.budgets[b].label(), tables::emotion_table(&study, b)))
-            .collect(),
+        emotion_tables: (0..study.budgets.len()).map(|b| (study.label(b), tables::emotion_table(&study, b))).collect(),
         loss_legend: [(0, "training"), (1, "validation")]
             .map(|(slot, name)| (legend::sample_svg(slot, false), name))
             .to_vec(),
-        losses: pretraining.map(|c| c.to_svg()),
+        losses: pretraining_chart(&input.pretraining).map(|chart| chart.drawing().to_svg()),
         loss_table: tables::pretraining_table(&input.pretraining),
         failures: tables::failure_table(&input.failures),
         facts: input.facts.iter().map(tables::fact_table).collect(),
     };
     Ok(page.render()?)
-}
-
-/// What helps to read the panels of a metric.
-fn hint(metric: Metric) -> &'static str {
-    match metric {
-        Metric::RocAuc => " (dotted line: chance)",
-        Metric::Mae => " (lower is better)",
-        _ => "",
-    }
 }
 
 /// What is left out because no cell has it.
@@ -83,7 +83,17 @@ fn missing(study: &Study<'_>) -> Vec<String> {
             crate::numbers::listed(&metrics)
         )
     };
-    absent.map(sentence).collect()
+    let mut out: Vec<String> = absent.map(sentence).collect();
+    for emotion in 0..study.emotions.len() {
+        if let Some(why) = refusal(study, Scope::Emotion(emotion), Metric::RocAuc) {
+            out.push(format!(
+                "{} has {why} in the test segments, fewer than the {} that a number of presence is shown for; in the macro average it counts.",
+                study.emotions[emotion],
+                crate::support::FEWEST
+            ));
+        }
+    }
+    out
 }
 
 /// Everything the template writes. Strings of SVG are safe as they are; all other text is escaped there.
@@ -93,16 +103,23 @@ struct Page<'a> {
     input: &'a ReportInput,
     chart_css: String,
     verdict: Verdict,
-    rule: &'static str,
+    meaning: Vec<String>,
     reading: String,
     legend: Vec<(String, String)>,
     missing: Vec<String>,
-    difference: Option<String>,
+    forests: Vec<String>,
+    forest_reading: String,
+    paired_by_emotion: Option<Table>,
     paired: Option<Table>,
     paired_others: Vec<Table>,
+    equivalence: Option<Table>,
+    equivalence_others: Vec<Table>,
+    area: Option<Table>,
+    spread: Option<Table>,
+    aggregates: Option<Table>,
     macro_panels: Vec<String>,
     main: Option<Table>,
-    emotions: Vec<(&'static str, &'static str, Vec<String>)>,
+    emotions: Vec<(&'static str, String, Vec<String>)>,
     support: Option<Table>,
     emotion_tables: Vec<(String, Table)>,
     loss_legend: Vec<(String, &'static str)>,

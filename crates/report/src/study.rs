@@ -1,12 +1,21 @@
-//! The result rows of the test split, sorted into runs of a start, a label budget and an emotion.
+//! The result rows of the test split, sorted into runs of a start, a label budget and an emotion, and beside them what
+//! `eval` says of the same.
 
-use crate::aggregate::Spread;
+use crate::answers::Answers;
 use crate::numbers::count;
+use crate::support::refusal;
 use crate::{ReportError, ReportInput};
+use eval::budget::{Budget, Labels, budgets};
+use eval::statistics::Estimate;
 use eval::{Head, MACRO, MICRO, Metric};
 use mosei_schema::Split;
 use run_record::ResultRow;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The start whose gain is in question, where no statistics name another.
+const TREATED: &str = "ssl";
+/// The start it is compared with.
+const BASELINE: &str = "scratch";
 
 /// What a measurement is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,42 +45,23 @@ pub(crate) struct Run {
     cell: String,
 }
 
-/// A label budget; its count may differ a little between folds.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Budget {
-    /// Mean over folds.
-    pub labels: f64,
-    fewest: i32,
-    most: i32,
-}
-
-impl Budget {
-    /// "72", or "70–74" where folds differ.
-    pub fn label(&self) -> String {
-        let number = |n: i32| count(u64::from(n.max(0).unsigned_abs()));
-        if self.fewest == self.most {
-            number(self.most)
-        } else {
-            format!("{}\u{2013}{}", number(self.fewest), number(self.most))
-        }
-    }
-
-    /// "72" even where folds differ: for axes.
-    pub fn short_label(&self) -> String {
-        count(self.labels.round().max(0.0) as u64)
-    }
-}
-
 type Place = (usize, usize, Scope, Metric);
 
 /// A study's test results.
 pub(crate) struct Study<'a> {
     pub input: &'a ReportInput,
     pub primary: Metric,
+    /// The budget of the primary contrast; `None` where it has no results yet.
+    pub primary_budget: Option<usize>,
     pub starts: Vec<String>,
     pub emotions: Vec<String>,
     pub budgets: Vec<Budget>,
+    /// Predictors that need no model.
+    pub trivial: Vec<String>,
+    pub answers: Answers<'a>,
     runs: BTreeMap<Place, Vec<Run>>,
+    supports: BTreeMap<(Scope, Metric), Support>,
+    trivial_values: BTreeMap<(usize, Scope, Metric), Vec<f64>>,
 }
 
 impl<'a> Study<'a> {
@@ -86,23 +76,17 @@ impl<'a> Study<'a> {
         let averages = [MACRO, MICRO];
         let named = rows.iter().map(|r| &r.emotion).filter(|e| !averages.contains(&e.as_str()));
         let emotions = in_order(&input.emotions, named);
-        let (budgets, budget_of) = budgets(&rows);
+        let labels = |r: &&ResultRow| Labels { fold: r.fold, fraction: r.fraction, n_labels: r.n_labels };
+        let (budgets, budget_of) = budgets(&rows.iter().map(labels).collect::<Vec<_>>());
         let mut runs: BTreeMap<Place, Vec<Run>> = BTreeMap::new();
-        for row in &rows {
+        for (row, budget) in rows.iter().zip(budget_of) {
             let Some(metric) = Metric::from_name(&row.metric) else { continue };
-            if let Some(found) = row.value.filter(|v| !v.is_finite()) {
-                let (cell, emotion) = (row.cell.clone(), row.emotion.clone());
-                return Err(ReportError::NotFinite { cell, emotion, metric: row.metric.clone(), found });
-            }
-            let scope = match row.emotion.as_str() {
-                MACRO => Scope::Macro,
-                MICRO => Scope::Micro,
-                name => Scope::Emotion(emotions.iter().position(|e| e == name).unwrap_or_default()),
-            };
+            check(row)?;
+            let Some(scope) = scope_of(&row.emotion, &emotions) else { continue };
             let start = starts.iter().position(|s| *s == row.start).unwrap_or_default();
             let key = RunKey { fold: row.fold, seed: row.seed, draw: row.draw };
             let run = Run { key, value: row.value, support: row.support, cell: row.cell.clone() };
-            runs.entry((start, budget_of(row), scope, metric)).or_default().push(run);
+            runs.entry((start, budget, scope, metric)).or_default().push(run);
         }
         for ((start, budget, scope, metric), runs) in &mut runs {
             runs.sort_by_key(|run| run.key);
@@ -121,7 +105,66 @@ impl<'a> Study<'a> {
                 });
             }
         }
-        Ok(Study { input, primary, starts, emotions, budgets, runs })
+        let mut supports: BTreeMap<(Scope, Metric), Support> = BTreeMap::new();
+        for ((_, _, scope, metric), runs) in &runs {
+            for run in runs {
+                let folds = supports.entry((*scope, *metric)).or_default();
+                let seen = folds.entry(run.key.fold).or_insert((run.support, run.support));
+                *seen = (seen.0.min(run.support), seen.1.max(run.support));
+            }
+        }
+        let trivial = in_order(&[], input.trivial.iter().map(|r| &r.start));
+        let mut trivial_values: BTreeMap<_, Vec<f64>> = BTreeMap::new();
+        for row in input.trivial.iter().filter(|r| r.split == Split::Test.name()) {
+            check(row)?;
+            let name = trivial.iter().position(|t| *t == row.start);
+            let place = (name, scope_of(&row.emotion, &emotions), Metric::from_name(&row.metric), row.value);
+            if let (Some(name), Some(scope), Some(metric), Some(value)) = place {
+                trivial_values.entry((name, scope, metric)).or_default().push(value);
+            }
+        }
+        let answers = Answers::new(input.statistics.as_ref(), &budgets)?;
+        let primary_budget = primary_budget(&budgets, input.primary_labels);
+        Ok(Study {
+            input,
+            primary,
+            primary_budget,
+            starts,
+            emotions,
+            budgets,
+            trivial,
+            answers,
+            runs,
+            supports,
+            trivial_values,
+        })
+    }
+
+    /// "72", or "70–74" where folds differ.
+    pub fn label(&self, budget: usize) -> String {
+        let number = |n: i32| count(u64::from(n.max(0).unsigned_abs()));
+        let Budget { fewest, most, .. } = self.budgets[budget];
+        if fewest == most { number(most) } else { format!("{}\u{2013}{}", number(fewest), number(most)) }
+    }
+
+    /// "72" even where folds differ: for axes.
+    pub fn short_label(&self, budget: usize) -> String {
+        count(self.budgets[budget].labels.round().max(0.0) as u64)
+    }
+
+    /// The start whose gain is in question.
+    pub fn treated(&self) -> &'a str {
+        self.answers.statistics.map_or(TREATED, |s| &s.questions.treated)
+    }
+
+    /// The start that it is compared with.
+    pub fn baseline(&self) -> &'a str {
+        self.answers.statistics.map_or(BASELINE, |s| &s.questions.baseline)
+    }
+
+    /// The place of a start.
+    pub fn start(&self, name: &str) -> Option<usize> {
+        self.starts.iter().position(|s| s == name)
     }
 
     /// The runs of a start and a budget, by fold, seed and draw; those without a value among them.
@@ -129,14 +172,56 @@ impl<'a> Study<'a> {
         self.runs.get(&(start, budget, scope, metric)).map_or(&[], Vec::as_slice)
     }
 
-    /// The values of these runs that are defined.
+    /// The values of these runs that are defined; none where too few rows stand behind them.
     pub fn values(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> Vec<f64> {
+        if refusal(self, scope, metric).is_some() {
+            return Vec::new();
+        }
         self.runs(start, budget, scope, metric).iter().filter_map(|run| run.value).collect()
     }
 
-    /// Their spread; `None` where no value is defined.
-    pub fn spread(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> Option<Spread> {
-        Spread::of(&self.values(start, budget, scope, metric))
+    /// The mean over runs with its interval: that of the statistics where they have it, else the plain mean without one.
+    pub fn estimate(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> Option<Estimate> {
+        if refusal(self, scope, metric).is_some() {
+            return None;
+        }
+        self.answers.curve(&self.starts[start], (budget, self.scope_name(scope), metric)).or_else(|| {
+            let value = eval::mean(self.values(start, budget, scope, metric))?;
+            Some(Estimate { value, interval: None, bca: None })
+        })
+    }
+
+    /// The mean over folds of each training seed and label draw that has a value in all folds of the study.
+    pub fn seeds_and_draws(
+        &self,
+        start: usize,
+        budget: usize,
+        scope: Scope,
+        metric: Metric,
+    ) -> BTreeMap<(i32, i32), f64> {
+        let folds = self.runs.values().flatten().map(|run| run.key.fold).collect::<BTreeSet<i32>>().len();
+        let mut each: BTreeMap<(i32, i32), Vec<f64>> = BTreeMap::new();
+        if refusal(self, scope, metric).is_none() {
+            for run in self.runs(start, budget, scope, metric) {
+                each.entry((run.key.seed, run.key.draw)).or_default().extend(run.value);
+            }
+        }
+        let whole = each.into_iter().filter(|(_, values)| values.len() == folds);
+        whole.filter_map(|(key, values)| Some((key, eval::mean(values)?))).collect()
+    }
+
+    /// What a predictor without a model has, mean over folds.
+    pub fn trivial(&self, name: usize, scope: Scope, metric: Metric) -> Option<f64> {
+        let values = self.trivial_values.get(&(name, scope, metric)).filter(|_| refusal(self, scope, metric).is_none());
+        eval::mean(values?.iter().copied())
+    }
+
+    /// The best that a predictor without a model has, and its name.
+    pub fn best_trivial(&self, scope: Scope, metric: Metric) -> Option<(f64, &str)> {
+        let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
+        let all = (0..self.trivial.len()).filter_map(|t| Some((self.trivial(t, scope, metric)?, t)));
+        let best = all.max_by(|a, b| (sign * a.0).total_cmp(&(sign * b.0)).then(b.1.cmp(&a.1)))?;
+        Some((best.0, &self.trivial[best.1]))
     }
 
     /// The emotions in their order, then the averages; those without a run are left out.
@@ -168,17 +253,14 @@ impl<'a> Study<'a> {
 
     /// Support of a metric in each fold: the smallest and the largest found (they differ only if cells were judged on
     /// different rows).
-    pub fn support(&self, scope: Scope, metric: Metric) -> BTreeMap<i32, (u64, u64)> {
-        let mut folds: BTreeMap<i32, (u64, u64)> = BTreeMap::new();
-        for (_, runs) in self.runs.iter().filter(|((_, _, s, m), _)| *s == scope && *m == metric) {
-            for run in runs {
-                let seen = folds.entry(run.key.fold).or_insert((run.support, run.support));
-                *seen = (seen.0.min(run.support), seen.1.max(run.support));
-            }
-        }
-        folds
+    pub fn support(&self, scope: Scope, metric: Metric) -> &Support {
+        static NONE: Support = Support::new();
+        self.supports.get(&(scope, metric)).unwrap_or(&NONE)
     }
 }
+
+/// The smallest and the largest support of each fold.
+pub(crate) type Support = BTreeMap<i32, (u64, u64)>;
 
 fn scope_name(scope: Scope, emotions: &[String]) -> &str {
     match scope {
@@ -206,33 +288,30 @@ fn in_order<'n>(wanted: &[String], found: impl Iterator<Item = &'n String>) -> V
     out
 }
 
-/// The label budgets, fewest labels first, and which of them a row belongs to.
-///
-/// A plan that names shares has folds of different size differ in counts, one that names counts has them differ in
-/// shares: whichever takes fewer different values is what the plan named.
-fn budgets(rows: &[&ResultRow]) -> (Vec<Budget>, impl Fn(&ResultRow) -> usize) {
-    // The bits of a non-negative float sort as it does.
-    let share = |row: &ResultRow| row.fraction.max(0.0).to_bits();
-    let labels = |row: &ResultRow| u64::from(row.n_labels.max(0).unsigned_abs());
-    let shares: BTreeSet<u64> = rows.iter().map(|r| share(r)).collect();
-    let counts: BTreeSet<u64> = rows.iter().map(|r| labels(r)).collect();
-    let by_count = counts.len() < shares.len();
-    let keys: Vec<u64> = if by_count { counts } else { shares }.into_iter().collect();
-    let key = move |row: &ResultRow| if by_count { labels(row) } else { share(row) };
-    let budgets = keys
-        .iter()
-        .map(|&k| {
-            let by_fold: BTreeMap<i32, i32> =
-                rows.iter().filter(|r| key(r) == k).map(|r| (r.fold, r.n_labels)).collect();
-            let each = || by_fold.values().copied();
-            Budget {
-                labels: eval::mean(each().map(f64::from)).unwrap_or(0.0),
-                fewest: each().min().unwrap_or(0),
-                most: each().max().unwrap_or(0),
-            }
-        })
-        .collect();
-    (budgets, move |row| keys.iter().position(|&k| k == key(row)).unwrap_or_default())
+fn scope_of(name: &str, emotions: &[String]) -> Option<Scope> {
+    match name {
+        MACRO => Some(Scope::Macro),
+        MICRO => Some(Scope::Micro),
+        name => emotions.iter().position(|e| e == name).map(Scope::Emotion),
+    }
+}
+
+fn check(row: &ResultRow) -> Result<(), ReportError> {
+    match row.value.filter(|v| !v.is_finite()) {
+        Some(found) => {
+            let (cell, emotion) = (row.cell.clone(), row.emotion.clone());
+            Err(ReportError::NotFinite { cell, emotion, metric: row.metric.clone(), found })
+        }
+        None => Ok(()),
+    }
+}
+
+/// The budget that the verdict rests on. Folds of an unfinished study may have another mean: a tenth off is the same budget.
+fn primary_budget(budgets: &[Budget], labels: Option<f64>) -> Option<usize> {
+    let Some(wanted) = labels else { return (!budgets.is_empty()).then_some(0) };
+    let off = |budget: &Budget| (budget.labels - wanted).abs();
+    let nearest = (0..budgets.len()).min_by(|&a, &b| off(&budgets[a]).total_cmp(&off(&budgets[b])))?;
+    (off(&budgets[nearest]) <= (0.1 * wanted).max(1.0)).then_some(nearest)
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Our own SVG: deterministic, without script, readable in the light, in the dark and in grey.
 //!
-//! What lives here: axes, marks and a chart of lines over a few x values. What does not: what the charts are about.
+//! What lives here: axes, marks, a chart of lines over a few x values, a forest of differences, and files that stand alone.
+//! What does not: what they are about.
 
 pub(crate) mod axis;
 pub(crate) mod chart;
+pub(crate) mod drawing;
+pub(crate) mod forest;
 pub(crate) mod legend;
 pub(crate) mod mark;
 

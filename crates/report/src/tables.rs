@@ -1,18 +1,31 @@
-//! The tables of the report, as cells; the template writes them.
+//! The tables of the report, as cells; the template and the exports write them.
 
+mod equivalence;
 mod paired;
 mod results;
 mod run;
+mod spread;
 
-pub(crate) use paired::paired_table;
+pub(crate) use equivalence::{area_table, equivalence_table};
+pub(crate) use paired::{paired_by_emotion, paired_table};
 pub(crate) use results::{emotion_table, main_table, support_table};
 pub(crate) use run::{fact_table, failure_table, pretraining_table};
+pub(crate) use spread::{aggregate_table, spread_table};
+
+use crate::numbers::{count, fixed, interval, signed};
+use eval::statistics::Interval;
 
 /// One cell.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Cell {
     pub text: String,
-    /// A second line in smaller type.
+    /// The number that the text rounds, for files that machines read.
+    pub value: Option<f64>,
+    /// Its interval, in words.
+    pub interval: String,
+    /// The ends of the interval; infinite where there is no end.
+    pub ends: Option<Interval>,
+    /// A line more in smaller type.
     pub remark: String,
     /// Whether it heads its row, and for how many rows.
     pub heads_rows: Option<usize>,
@@ -21,8 +34,35 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    fn number(text: impl Into<String>) -> Self {
-        Cell { text: text.into(), ..Cell::default() }
+    /// A count.
+    fn count(n: usize) -> Self {
+        Cell { text: count(n as u64), value: Some(n as f64), ..Cell::default() }
+    }
+
+    /// A number with so many decimals.
+    fn number(x: f64, decimals: usize) -> Self {
+        Cell { text: fixed(x, decimals), value: Some(x), ..Cell::default() }
+    }
+
+    /// A difference with so many decimals.
+    fn signed(x: f64, decimals: usize) -> Self {
+        Cell { text: signed(x, decimals), value: Some(x), ..Cell::default() }
+    }
+
+    /// A p.
+    fn p(p: Option<f64>) -> Self {
+        let text = |p: f64| if p < 0.001 { "< 0.001".to_string() } else { fixed(p, 3) };
+        p.map_or_else(|| Cell::none("n/a"), |p| Cell { text: text(p), value: Some(p), ..Cell::default() })
+    }
+
+    /// What stands where a number would.
+    fn none(why: impl Into<String>) -> Self {
+        Cell { text: why.into(), ..Cell::default() }
+    }
+
+    /// What stands where a metric rests on too few rows.
+    fn refused(why: &str) -> Self {
+        Cell::none(format!("n/a ({why})"))
     }
 
     fn words(text: impl Into<String>) -> Self {
@@ -37,10 +77,21 @@ impl Cell {
         self.remark = remark.into();
         self
     }
+
+    fn value(mut self, value: f64) -> Self {
+        self.value = Some(value);
+        self
+    }
+
+    fn within(mut self, ends: Option<Interval>, decimals: usize, sign: bool) -> Self {
+        self.interval = ends.map(|ends| interval(ends, decimals, sign)).unwrap_or_default();
+        self.ends = ends;
+        self
+    }
 }
 
 /// Rows that belong together, under a header row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Table {
     pub caption: String,
     pub head: Vec<Cell>,
@@ -49,6 +100,14 @@ pub(crate) struct Table {
 
 /// Column titles: the first `words` of them over words, the others over numbers.
 fn head<'t>(words: usize, titles: impl IntoIterator<Item = &'t str>) -> Vec<Cell> {
-    let cell = |(i, title)| if i < words { Cell::words(title) } else { Cell::number(title) };
+    let cell = |(i, title)| if i < words { Cell::words(title) } else { Cell::none(title) };
     titles.into_iter().enumerate().map(cell).collect()
+}
+
+/// What every table of numbers with intervals says of its brackets.
+fn brackets(study: &crate::study::Study<'_>) -> String {
+    match study.answers.statistics {
+        Some(_) => format!(" [{} interval]", crate::numbers::percent(study.answers.level())),
+        None => " (no intervals were computed)".into(),
+    }
 }

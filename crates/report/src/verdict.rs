@@ -1,7 +1,8 @@
-//! What the run says about pre-training, in sentences, computed from the rows alone.
+//! What the run says about pre-training, in sentences: first the primary contrast, then each label budget.
 
-use crate::numbers::{count, fixed, listed, signed};
-use crate::paired::{BASELINE, FEWEST_PAIRS, Paired, Reading, TREATED};
+use crate::difference::{Difference, Finding};
+use crate::equivalence;
+use crate::numbers::{count, fixed, interval, p_value, signed};
 use crate::study::{Scope, Study};
 
 /// The headline and a sentence for each label budget.
@@ -12,73 +13,112 @@ pub(crate) struct Verdict {
     pub incomplete: Option<String>,
 }
 
-/// How the sentences were arrived at, and what they do not take into account.
-pub(crate) const RULE: &str = "The rule: a pair is one run of each start with the same fold, seed and label draw. \
-    A mean difference counts only when it is larger than twice its standard error over the pairs (standard deviation \
-    divided by the square root of the number of pairs); otherwise it is no difference to speak of. Fewer than three pairs \
-    say nothing. This is a rule of \
-    thumb and not a test: pairs share test segments, encoders and label draws, so they are not independent, and few pairs pass it by \
-    chance more often than many. Intervals \
-    that respect speakers or videos are not part of this report yet.";
-
-/// Reads the paired differences of the primary metric.
+/// Reads the differences of the primary metric.
 pub(crate) fn verdict(study: &Study<'_>) -> Verdict {
-    let what = format!("macro {}", study.primary.title());
-    let all: Vec<(String, Paired)> = (0..study.budgets.len())
-        .filter_map(|b| Some((study.budgets[b].label(), Paired::of(study, b, Scope::Macro, study.primary)?)))
-        .collect();
-    let at = |readings: &[Reading]| -> Vec<String> {
-        all.iter().filter(|(_, p)| readings.contains(&p.reading())).map(|(label, _)| label.clone()).collect()
-    };
-    let (ahead, behind) = (at(&[Reading::Ahead]), at(&[Reading::Behind]));
-    let (same, open) = (at(&[Reading::NoDifference]), at(&[Reading::TooFew]));
-    let headline = if open.len() == all.len() {
-        format!(
-            "Whether pre-training helped cannot be said: no label budget has {FEWEST_PAIRS} pairs of {TREATED} and \
-             {BASELINE} runs."
-        )
-    } else {
-        let parts = [
-            (&ahead, "helped with"),
-            (&behind, "did harm with"),
-            (&same, "made no difference to speak of with"),
-            (&open, "is not to be judged for want of pairs with"),
-        ];
-        let said: Vec<String> = parts
-            .into_iter()
-            .filter(|(budgets, _)| !budgets.is_empty())
-            .map(|(budgets, verb)| format!("{verb} {} labels", listed(budgets)))
-            .collect();
-        format!("Judged by {what} on the test segments, pre-training {}.", said.join("; it "))
-    };
-    Verdict { headline, budgets: all.iter().map(|(l, p)| sentence(l, p)).collect(), incomplete: incomplete(study) }
+    Verdict {
+        headline: headline(study),
+        budgets: (0..study.budgets.len()).filter_map(|b| sentence(study, b)).collect(),
+        incomplete: incomplete(study),
+    }
 }
 
-fn sentence(labels: &str, paired: &Paired) -> String {
-    let Some(spread) = paired.spread() else {
-        return format!("{labels} labels: no pair in which both {TREATED} and {BASELINE} have a value.");
+/// What the one contrast says that was named before the run.
+fn headline(study: &Study<'_>) -> String {
+    let (treated, baseline) = (study.treated(), study.baseline());
+    let Some(budget) = study.primary_budget else {
+        let labels = study.input.primary_labels.map(|n| format!(" with {} labels", count(n.round().max(0.0) as u64)));
+        return format!(
+            "Whether pre-training helped cannot be said: there is no result{}.",
+            labels.unwrap_or_default()
+        );
     };
-    let (n, ahead) = (spread.n, paired.ahead);
-    let in_pairs = format!("{TREATED} is ahead in {ahead} of {n} pairs");
-    let range = format!(
-        "differences from {} to {}, standard deviation {}",
-        signed(spread.min, 3),
-        signed(spread.max, 3),
-        spread.sd.map_or("unknown".to_string(), |sd| fixed(sd, 3)),
-    );
-    let size = fixed(spread.mean.abs(), 3);
-    let mean = signed(spread.mean, 3);
-    match paired.reading() {
-        Reading::Ahead => format!("{labels} labels: {TREATED} is better by {size} on average; {in_pairs}; {range}."),
-        Reading::Behind => format!("{labels} labels: {BASELINE} is better by {size} on average; {in_pairs}; {range}."),
-        Reading::NoDifference => {
-            format!("{labels} labels: no difference to speak of ({mean} on average); {in_pairs}; {range}.")
-        }
-        Reading::TooFew => {
-            let pairs = if n == 1 { "one pair".to_string() } else { format!("{n} pairs") };
-            format!("{labels} labels: {pairs} only, too few to say anything ({mean} on average).")
+    let labels = study.label(budget);
+    let Some(difference) = Difference::of(study, budget, Scope::Macro, study.primary) else {
+        return format!(
+            "Whether pre-training helped cannot be said: with {labels} labels there is no pair of {treated} and {baseline} \
+             runs with a value of macro {}.",
+            study.primary.title()
+        );
+    };
+    let reached = reached(study, budget).unwrap_or_else(|| format!("macro {}", study.primary.title()));
+    let with = format!("with {labels} labels, {reached}: a difference of {}", amount(&difference));
+    let labels_needed = equivalence::sentence(study, budget, study.primary).map(|s| format!("; {s}"));
+    let labels_needed = labels_needed.unwrap_or_default();
+    match difference.finding(difference.p, alpha(study)) {
+        Finding::Better => format!("Pre-training helped: {with}{labels_needed}."),
+        Finding::Worse => format!("Pre-training did harm: {with}{labels_needed}."),
+        Finding::NotFound => format!("No difference was found: {with}{}.", room(study, &difference)),
+        Finding::Unclear => format!(
+            "No clear difference was found: {with}; the interval and the test disagree on whether that could be chance, so none \
+             is claimed."
+        ),
+        Finding::NoInterval => {
+            format!("Whether pre-training helped cannot be said: {with}, for which no interval could be computed.")
         }
     }
+}
+
+/// "ssl reaches 0.612 and scratch 0.571 macro ROC AUC".
+fn reached(study: &Study<'_>, budget: usize) -> Option<String> {
+    let value =
+        |start: &str| Some(fixed(study.estimate(study.start(start)?, budget, Scope::Macro, study.primary)?.value, 3));
+    let (treated, baseline) = (study.treated(), study.baseline());
+    let less = if study.primary.higher_is_better() { "" } else { " (less is better)" };
+    let (ours, theirs) = (value(treated)?, value(baseline)?);
+    Some(format!("{treated} reaches {ours} and {baseline} {theirs} macro {}{less}", study.primary.title()))
+}
+
+/// "+0.041 [+0.020, +0.062], p = 0.003".
+fn amount(difference: &Difference) -> String {
+    let ends = difference.interval.map(|ends| format!(" {}", interval(ends, 3, true)));
+    // Without an interval there was no test either that could be read alone.
+    let p = difference.p.filter(|_| ends.is_some()).map(|p| format!(", p {}", p_value(p)));
+    format!("{}{}{}", signed(difference.value, 3), ends.unwrap_or_default(), p.unwrap_or_default())
+}
+
+/// How large a difference the interval leaves room for, in both directions.
+fn room(study: &Study<'_>, difference: &Difference) -> String {
+    let Some(ends) = difference.interval else { return String::new() };
+    let (gain, loss) = if study.primary.higher_is_better() { (ends.high, -ends.low) } else { (-ends.low, ends.high) };
+    let part = |size: f64, what: &str| format!("{what} of {}", fixed(size.max(0.0), 3));
+    format!("; the data leave room for anything from {} to {}", part(loss, "a loss"), part(gain, "a gain"))
+}
+
+fn sentence(study: &Study<'_>, budget: usize) -> Option<String> {
+    let (treated, baseline) = (study.treated(), study.baseline());
+    let mut labels = format!("{} labels", study.label(budget));
+    if study.primary_budget == Some(budget) {
+        labels.push_str(" (the primary contrast)");
+    }
+    // A study without one of the two starts has nothing to say, budget by budget.
+    let arms = [study.start(treated)?, study.start(baseline)?];
+    let runs = |start: usize| !study.runs(start, budget, Scope::Macro, study.primary).is_empty();
+    let Some(difference) = Difference::of(study, budget, Scope::Macro, study.primary) else {
+        return arms
+            .into_iter()
+            .any(runs)
+            .then(|| format!("{labels}: no pair in which both {treated} and {baseline} have a value."));
+    };
+    let found = match difference.finding(difference.p, alpha(study)) {
+        Finding::Better => format!("{treated} is better"),
+        Finding::Worse => format!("{baseline} is better"),
+        Finding::NotFound => "no difference found".into(),
+        Finding::Unclear => "interval and test disagree, no difference claimed".into(),
+        Finding::NoInterval => "no interval could be computed, no difference claimed".into(),
+    };
+    let needed = equivalence::sentence(study, budget, study.primary).map(|s| format!("; {s}")).unwrap_or_default();
+    Some(format!(
+        "{labels}: {found} ({}); {treated} is ahead in {} of {} {}{needed}.",
+        amount(&difference),
+        difference.ahead(),
+        difference.each.len(),
+        if difference.each.len() == 1 { "pair" } else { "pairs" },
+    ))
+}
+
+/// What a p must be below.
+pub(crate) fn alpha(study: &Study<'_>) -> f64 {
+    1.0 - study.answers.level()
 }
 
 fn incomplete(study: &Study<'_>) -> Option<String> {
@@ -95,65 +135,4 @@ fn incomplete(study: &Study<'_>) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ReportInput;
-    use crate::study::tests::row;
-    use run_record::ResultRow;
-
-    fn arms(labels: i32, pairs: &[(f64, f64)]) -> Vec<ResultRow> {
-        let both = |(seed, &(ssl, scratch)): (i32, &(f64, f64))| {
-            let fraction = f64::from(labels) / 1000.0;
-            ["ssl", "scratch"]
-                .map(|s| row(s, labels, fraction, [0, seed, 0], Some(if s == "ssl" { ssl } else { scratch })))
-        };
-        (0..).zip(pairs).flat_map(both).collect()
-    }
-
-    fn of(results: Vec<ResultRow>) -> Verdict {
-        verdict(&Study::new(&ReportInput { results, ..ReportInput::default() }).unwrap())
-    }
-
-    #[test]
-    fn each_budget_is_said_as_it_is() {
-        let rows = [
-            arms(24, &[(0.62, 0.6), (0.64, 0.6), (0.63, 0.6)]),
-            arms(72, &[(0.65, 0.66), (0.68, 0.66), (0.665, 0.66)]),
-            arms(216, &[(0.6, 0.7), (0.61, 0.7), (0.62, 0.7)]),
-            arms(1037, &[(0.8, 0.7)]),
-        ];
-        let got = of(rows.concat());
-        assert_eq!(
-            got.headline,
-            "Judged by macro ROC AUC on the test segments, pre-training helped with 24 labels; it did harm with \
-             216 labels; it made no difference to speak of with 72 labels; it is not to be judged for want of pairs \
-             with 1,037 labels."
-        );
-        assert_eq!(
-            got.budgets,
-            [
-                "24 labels: ssl is better by 0.030 on average; ssl is ahead in 3 of 3 pairs; differences from +0.020 \
-                 to +0.040, standard deviation 0.010.",
-                "72 labels: no difference to speak of (+0.005 on average); ssl is ahead in 2 of 3 pairs; differences \
-                 from \u{2212}0.010 to +0.020, standard deviation 0.015.",
-                "216 labels: scratch is better by 0.090 on average; ssl is ahead in 0 of 3 pairs; differences from \
-                 \u{2212}0.100 to \u{2212}0.080, standard deviation 0.010.",
-                "1,037 labels: one pair only, too few to say anything (+0.100 on average).",
-            ]
-        );
-    }
-
-    #[test]
-    fn without_pairs_nothing_is_claimed() {
-        let got = of(vec![row("ssl", 24, 0.1, [0, 0, 0], Some(0.9))]);
-        assert!(got.headline.starts_with("Whether pre-training helped cannot be said"), "{}", got.headline);
-        assert!(got.budgets.is_empty());
-    }
-
-    #[test]
-    fn missing_cells_are_said() {
-        let input = ReportInput { planned_cells: 5, finished_cells: 3, ..ReportInput::default() };
-        let got = verdict(&Study::new(&input).unwrap()).incomplete.unwrap();
-        assert!(got.starts_with("2 of 5 planned cells are not finished"), "{got}");
-    }
-}
+mod tests;

@@ -2,7 +2,8 @@
 
 mod sample;
 
-use report::{ReportError, ReportInput, learning_curve_svg, render};
+use eval::Metric;
+use report::{ReportError, ReportInput, exports, learning_curve_svg, render};
 use run_record::ResultRow;
 
 /// Text of the page without its tags, an element a line.
@@ -37,7 +38,9 @@ fn small() -> ReportInput {
     let results = study.results.iter().filter(|r| keep(r)).cloned().collect();
     let mut pretraining = study.pretraining[..1].to_vec();
     pretraining[0].points.truncate(200);
-    ReportInput { results, pretraining, ..study }
+    let trivial = study.trivial.iter().filter(|r| ["fear", "macro"].contains(&r.emotion.as_str())).cloned().collect();
+    let input = ReportInput { results, trivial, pretraining, primary_labels: Some(816.0), ..study };
+    ReportInput { statistics: Some(sample::statistics::of(&input)), ..input }
 }
 
 #[test]
@@ -59,7 +62,7 @@ fn the_same_input_gives_the_same_bytes() {
     let mut turned = input.clone();
     turned.results.reverse();
     assert_eq!(render(&input).unwrap(), render(&turned).unwrap(), "the order of the rows shows");
-    assert_eq!(learning_curve_svg(&input).unwrap(), learning_curve_svg(&turned).unwrap());
+    assert_eq!(exports(&input).unwrap(), exports(&turned).unwrap());
 }
 
 #[test]
@@ -76,7 +79,7 @@ fn the_page_needs_nothing_but_itself() {
 fn figures_and_tables_can_be_read_aloud() {
     let html = render(&sample::study(true)).unwrap();
     let figures = html.matches("role=\"img\"").count();
-    assert_eq!(figures, 1 + 5 + 4 * 6 + 1);
+    assert_eq!(figures, 2 + 5 + 4 * 6 + 1);
     assert_eq!(html.matches("<title id=").count(), figures);
     assert_eq!(html.matches("<desc id=").count(), figures);
     let tables = html.matches("<table").count();
@@ -102,6 +105,14 @@ fn markup_in_names_stays_text() {
         }
         row.cell.push_str(evil);
     }
+    for row in &mut input.trivial {
+        row.start.push_str(evil);
+    }
+    let statistics = input.statistics.as_mut().unwrap();
+    statistics.questions.baseline = evil.into();
+    for curve in statistics.curves.iter_mut().filter(|c| c.start == "scratch") {
+        curve.start = evil.into();
+    }
     input.name = evil.into();
     input.config_toml = format!("name = '''{evil}</code></pre>'''");
     input.notes.push(evil.into());
@@ -109,7 +120,9 @@ fn markup_in_names_stays_text() {
     input.facts[0].title = evil.into();
     input.facts[0].rows.push((evil.into(), evil.into()));
     input.pretraining[0].name = evil.into();
-    for text in [render(&input).unwrap(), learning_curve_svg(&input).unwrap()] {
+    let is_page = |name: &str| name.ends_with(".svg") || name.ends_with(".md");
+    let files = exports(&input).unwrap().into_iter().filter(|(name, _)| is_page(name));
+    for text in files.map(|(_, bytes)| String::from_utf8(bytes).unwrap()).chain([render(&input).unwrap()]) {
         assert!(!text.contains("<script") && !text.contains("</script"));
         assert!(text.contains("script"), "the name is gone");
     }
@@ -132,7 +145,68 @@ fn a_value_that_is_undefined_is_never_shown_as_zero() {
         (row.value, row.support) = (None, 0);
     }
     let html = words(&render(&input).unwrap());
-    assert!(html.contains("n/a\nno positive (support 0)"), "{html}");
+    assert!(html.contains("n/a (0 positives)"), "{html}");
+}
+
+#[test]
+fn what_rests_on_too_few_rows_is_nowhere_a_number() {
+    let mut input = small();
+    let is_presence = |metric: &str| !["mae", "accuracy4"].contains(&metric);
+    // A value that no other number has.
+    for row in input.results.iter_mut().chain(&mut input.trivial) {
+        if row.emotion == "fear" && is_presence(&row.metric) {
+            sample::too_few(row);
+            row.value = Some(0.123456);
+        }
+    }
+    let statistics = input.statistics.as_mut().unwrap();
+    let is_ours = |emotion: &str, metric: Metric| emotion == "fear" && is_presence(metric.name());
+    for curve in statistics.curves.iter_mut().filter(|c| is_ours(&c.emotion, c.metric)) {
+        curve.estimate.value = 0.123456;
+    }
+    for contrast in statistics.contrasts.iter_mut().filter(|c| is_ours(&c.emotion, c.metric)) {
+        contrast.difference.value = 0.123456;
+        contrast.each = vec![0.123456];
+    }
+    for area in statistics.areas.iter_mut().filter(|a| is_ours(&a.emotion, a.metric)) {
+        area.difference.value = 0.123456;
+    }
+    let html = render(&input).unwrap();
+    assert!(html.contains("n/a (3 positives)") && !html.contains("0.123"), "{}", words(&html));
+    for (name, bytes) in exports(&input).unwrap() {
+        assert!(!String::from_utf8_lossy(&bytes).contains("0.123"), "{name}");
+    }
+}
+
+#[test]
+fn without_statistics_no_difference_is_claimed() {
+    let html = words(&render(&ReportInput { statistics: None, ..small() }).unwrap());
+    assert!(html.contains("for which no interval could be computed"), "{html}");
+    assert!(html.contains("No intervals and no tests were computed for this report, so it claims no difference"));
+    for claim in
+        ["Pre-training helped", "Pre-training did harm", "ssl is better (", "scratch is better (", "% interval"]
+    {
+        assert!(!html.contains(claim), "{claim}: {html}");
+    }
+}
+
+#[test]
+fn tables_and_figures_are_files_as_well() {
+    let files = exports(&small()).unwrap();
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    let text = |name: &str| {
+        String::from_utf8(files.iter().find(|(n, _)| n == name).unwrap_or_else(|| panic!("{names:?}")).1.clone())
+            .unwrap()
+    };
+    let mut once = names.clone();
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!(once.len(), names.len(), "a name twice");
+    assert_eq!(text("figures/learning_curves.svg"), learning_curve_svg(&small()).unwrap());
+    assert!(text("figures/paired.svg").contains("scratch better") && names.contains(&"figures/emotions_mae.svg"));
+    insta::assert_snapshot!("paired_csv", text("tables/paired.csv"));
+    insta::assert_snapshot!("paired_macro_roc_auc_md", text("tables/paired_macro_roc_auc.md"));
+    insta::assert_snapshot!("label_equivalence_tex", text("tables/label_equivalence_roc_auc.tex"));
 }
 
 #[test]

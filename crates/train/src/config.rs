@@ -130,13 +130,27 @@ impl Start {
 pub struct ReportConfig {
     /// The metric of the headline, of those in `results.csv`. Default `roc_auc`.
     pub primary_metric: String,
+    /// The label budget of the headline, such as `n24` or `f0.05`; with the metric it is the one contrast that is named
+    /// before the study runs. Default: the smallest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primary_labels: Option<String>,
+    /// Studies that are drawn for intervals and tests. Default 2000.
+    pub resamples: usize,
+    /// Share of such studies that an interval shall hold. Default 0.95.
+    pub level: f64,
     /// What readers must know of this corpus.
     pub notes: Vec<String>,
 }
 
 impl Default for ReportConfig {
     fn default() -> Self {
-        ReportConfig { primary_metric: "roc_auc".into(), notes: Vec::new() }
+        ReportConfig {
+            primary_metric: "roc_auc".into(),
+            primary_labels: None,
+            resamples: 2000,
+            level: 0.95,
+            notes: Vec::new(),
+        }
     }
 }
 
@@ -220,7 +234,20 @@ impl Study {
             let expected = format!("one of {}", names.join(", "));
             return Err(wrong("report.primary_metric", &expected, &c.report.primary_metric));
         }
-        Ok(Study { config })
+        if !(100..=1_000_000).contains(&c.report.resamples) {
+            return Err(wrong("report.resamples", "a number from 100 to 1000000", c.report.resamples));
+        }
+        if !(c.report.level >= 0.5 && c.report.level < 1.0) {
+            return Err(wrong("report.level", "a share from 0.5 to below 1", c.report.level));
+        }
+        let study = Study { config };
+        if let Some(wanted) = &study.report.primary_labels {
+            let budgets: Vec<String> = study.budgets().iter().map(Budget::to_string).collect();
+            if !budgets.contains(wanted) {
+                return Err(wrong("report.primary_labels", &format!("one of {}", budgets.join(", ")), wanted));
+            }
+        }
+        Ok(study)
     }
 
     /// The same study on another device.
@@ -295,6 +322,9 @@ mod tests {
             ("device = \"gpu\"\n", "key 'device': expected \"cpu\", \"cuda\" or \"cuda:INDEX\", found \"gpu\""),
             ("threads = 0\n", "key 'threads'"),
             ("[report]\nprimary_metric = \"auc\"\n", "key 'report.primary_metric': expected one of precision"),
+            ("[report]\nprimary_labels = \"n7\"\n", "key 'report.primary_labels': expected one of f"),
+            ("[report]\nresamples = 3\n", "key 'report.resamples'"),
+            ("[report]\nlevel = 1.0\n", "key 'report.level'"),
             ("name = \n", "s.toml: key '.'"),
         ];
         for (text, part) in cases {

@@ -1,6 +1,7 @@
 //! One fold of a prepared corpus, standardised for one encoder.
 
 use crate::TrainError;
+use crate::test_labels::TestLabels;
 use backbone::{Layout, Normalisation};
 use mosei_data::{BoundNormaliser, Fold, Normaliser, PackedBatch, Prepared};
 use std::path::Path;
@@ -8,13 +9,14 @@ use tch::{Device, Tensor};
 
 /// One fold of a prepared corpus.
 pub struct Corpus {
-    /// The whole corpus.
+    /// The whole corpus, without the labels of the fold's test split.
     pub prepared: Prepared,
     /// Which fold.
     pub fold_index: usize,
     /// Where batches go.
     pub device: Device,
     fold: Fold,
+    test_labels: Option<TestLabels>,
     normalisation: Normalisation,
     normaliser: BoundNormaliser,
 }
@@ -22,7 +24,7 @@ pub struct Corpus {
 impl Corpus {
     /// Opens a prepared folder for one fold.
     pub fn open(path: &Path, fold: usize, device: Device) -> Result<Self, TrainError> {
-        let prepared = Prepared::open(path)?;
+        let mut prepared = Prepared::open(path)?;
         let found = prepared.fold(fold)?.clone();
         for (split, segments) in [("training", &found.train), ("validation", &found.valid), ("test", &found.test)] {
             if segments.is_empty() {
@@ -33,7 +35,16 @@ impl Corpus {
         let normalisation =
             Normalisation { columns: n.columns.clone(), mean: n.mean.clone(), std: n.std.clone(), clip: n.clip };
         let normaliser = n.bind(prepared.columns())?;
-        Ok(Corpus { prepared, fold_index: fold, device, fold: found, normalisation, normaliser })
+        let test_labels = Some(TestLabels::shut(&mut prepared, &found));
+        Ok(Corpus { prepared, fold_index: fold, device, fold: found, test_labels, normalisation, normaliser })
+    }
+
+    /// The labels of the test split, for one reading. Taken before anything borrows the corpus to train on it.
+    ///
+    /// # Errors
+    /// Where they have been taken before.
+    pub(crate) fn take_test_labels(&mut self) -> Result<TestLabels, TrainError> {
+        self.test_labels.take().ok_or_else(|| TrainError::TestLabelsTaken { fold: self.fold_index })
     }
 
     /// The same fold, standardised as an encoder wants it: by its own columns, means and deviations.

@@ -77,6 +77,20 @@ pub enum TrainError {
         /// Which split.
         split: &'static str,
     },
+    /// Labels of the test split that were taken before; they are read once.
+    #[error(
+        "fold {fold}: expected the labels of the test split unread, found them taken: open the corpus anew for each cell"
+    )]
+    TestLabelsTaken {
+        /// Cross-validation fold.
+        fold: usize,
+    },
+    /// A segment of the test split where labels are learned from or chosen by.
+    #[error("segment {segment}: expected a training or validation segment, found one whose labels are withheld")]
+    WithheldLabel {
+        /// Which.
+        segment: String,
+    },
     /// A run folder without what a command needs.
     #[error("{}: {problem}", path.display())]
     Run {

@@ -1,21 +1,26 @@
 //! From a run folder to what the report says of it.
 
 use crate::collect::{is_done, output, read_plan};
-use crate::plan::{CONFIG_FILE, PREPARED_FOLDER, kinds};
-use crate::{Study, TrainError};
+use crate::plan::{CONFIG_FILE, PREPARED_FOLDER, STATISTICS_FILE, kinds};
+use crate::{Audit, Budget, Finding, Study, TrainError};
+use eval::statistics::StudyStatistics;
+use eval::trivial::{EmotionLabels, Label, trivial_rows};
 use mosei_data::{Manifest, Prepared};
 use mosei_schema::Split;
 use report::{Curve, CurvePoint, FactGroup, ReportInput};
-use run_record::{read_results, read_to_string, write_atomic};
+use run_record::{CellId, ResultRow, read_results, read_to_string, write_atomic};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Writes `report.html` and `figures/learning_curves.svg` of a run from what it has left on disk. Trains nothing.
+/// Writes `report.html`, `figures/` and `tables/` of a run from what it has left on disk. Trains nothing.
 pub fn write_report(run: &Path) -> Result<PathBuf, TrainError> {
     let input = gather(run)?;
     let page = run.join("report.html");
     let figure = run.join("figures").join("learning_curves.svg");
     let (html, svg) = (report::render(&input)?, report::learning_curve_svg(&input)?);
+    for (name, content) in report::exports(&input)? {
+        write_atomic(&run.join(name), &content)?;
+    }
     write_atomic(&figure, svg.as_bytes())?;
     write_atomic(&page, html.as_bytes())?;
     Ok(page)
@@ -44,18 +49,77 @@ fn gather(run: &Path) -> Result<ReportInput, TrainError> {
     }
     Ok(ReportInput {
         name: study.name.clone(),
-        facts: facts(&study, &prepared),
+        facts: facts(&study, &prepared, &crate::audit(run)?),
         config_toml: study.to_toml(),
         results: read_results(&results_path)?,
+        statistics: statistics(run)?,
+        trivial: trivial(&prepared)?,
         starts: study.grid.starts.iter().map(|s| s.name().to_string()).collect(),
         emotions: prepared.emotions().to_vec(),
         pretraining,
         failures,
         notes: study.report.notes.clone(),
         primary_metric: study.report.primary_metric.clone(),
+        primary_labels: primary_labels(&study, &prepared)?,
         planned_cells: cells.len(),
         finished_cells: cells.iter().filter(|s| is_done(run, s)).count(),
     })
+}
+
+/// What `mosei-ssl statistics` left, if it has run.
+fn statistics(run: &Path) -> Result<Option<StudyStatistics>, TrainError> {
+    let path = run.join(STATISTICS_FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    serde_json::from_str(&read_to_string(&path)?).map(Some).map_err(TrainError::json(&path))
+}
+
+/// What predictors that know no segment score in each fold.
+fn trivial(prepared: &Prepared) -> Result<Vec<ResultRow>, TrainError> {
+    let mut rows = Vec::new();
+    for k in 0..prepared.fold_count() {
+        let fold = prepared.fold(k)?;
+        let labels = |segments: &[usize], e: usize| -> Vec<Label> {
+            let label = |&i: &usize| Label {
+                intensity: f64::from(prepared.intensities(i)[e]),
+                present: prepared.presence(i, e),
+            };
+            segments.iter().map(label).collect()
+        };
+        let emotions: Vec<EmotionLabels> = prepared
+            .emotions()
+            .iter()
+            .enumerate()
+            .map(|(e, emotion)| EmotionLabels {
+                emotion: emotion.clone(),
+                train: labels(&fold.train, e),
+                judged: labels(&fold.test, e),
+            })
+            .collect();
+        let id = CellId {
+            cell: format!("trivial-fold{k}"),
+            fold: k as i32,
+            start: String::new(),
+            fraction: 1.0,
+            n_labels: fold.train.len() as i32,
+            seed: 0,
+            draw: 0,
+        };
+        rows.extend(trivial_rows(&id, Split::Test, &emotions)?);
+    }
+    Ok(rows)
+}
+
+/// The number of labels of the budget that the configuration names, mean over the folds that are run.
+fn primary_labels(study: &Study, prepared: &Prepared) -> Result<Option<f64>, TrainError> {
+    let Some(wanted) = &study.report.primary_labels else { return Ok(None) };
+    let budget: Budget = wanted.parse()?;
+    let mut labels = Vec::new();
+    for k in study.folds(prepared.fold_count())? {
+        labels.push(budget.labels_of(prepared.fold(k)?.train.len()) as f64);
+    }
+    Ok(eval::mean(labels))
 }
 
 /// The losses of a pre-training, from its journal: one point a look at the validation data.
@@ -88,9 +152,21 @@ fn word(setting: impl serde::Serialize) -> String {
     serde_json::to_value(setting).ok().and_then(|v| v.as_str().map(str::to_string)).unwrap_or_default()
 }
 
-fn facts(study: &Study, prepared: &Prepared) -> Vec<FactGroup> {
+fn facts(study: &Study, prepared: &Prepared, audit: &Audit) -> Vec<FactGroup> {
     let manifest = prepared.manifest();
-    vec![data_facts(manifest), fold_facts(manifest), method_facts(study, manifest), version_facts(study, manifest)]
+    vec![
+        audit_facts(audit),
+        data_facts(manifest),
+        fold_facts(manifest),
+        method_facts(study, manifest),
+        version_facts(study, manifest),
+    ]
+}
+
+fn audit_facts(audit: &Audit) -> FactGroup {
+    let title = if audit.holds { "Audit: every rule that could be checked holds" } else { "Audit: a rule is broken" };
+    let row = |f: &Finding| (f.says.clone(), format!("{}: {}", f.outcome.name(), f.detail));
+    FactGroup { title: title.into(), rows: audit.findings.iter().map(row).collect() }
 }
 
 fn data_facts(manifest: &Manifest) -> FactGroup {

@@ -3,17 +3,19 @@
 use crate::batches::Batches;
 use crate::encodings::Encodings;
 use crate::optimise::wrong;
+use crate::paired::{HEADS, LABELS, hash_of_segments, hash_of_tensors};
 use crate::predict::Scores;
 use crate::start::start_encoder;
+use crate::training::{JOURNAL_FILE, end_journal};
 use crate::{
     Budget, Corpus, EncodeSettings, Model, Start, StepOutcome, Study, Summary, Task, TrainError, TrainingConfig,
     Validation, encode, train,
 };
 use backbone::{EmotionHeads, Encoder, HeadsConfig, Outputs, Pooling, Source};
-use mosei_data::ConfigError;
+use mosei_data::{ConfigError, targets::present};
 use mosei_schema::Split;
 use run_record::seed::{Stream, rng_named};
-use run_record::{CellId, CellPredictions, PredictionRow, StagedDir};
+use run_record::{CellId, CellPredictions, Journal, PredictionRow, StagedDir};
 use serde::{Deserialize, Serialize};
 use ssl_mask::ReconstructionLoss;
 use std::collections::BTreeMap;
@@ -178,6 +180,7 @@ pub fn finetune(
     out: &Path,
 ) -> Result<Summary, TrainError> {
     let seed = u64::from(settings.seed);
+    let test_labels = corpus.take_test_labels()?;
     let (fraction, labelled) = crate::read_subset(subsets, corpus, settings.draw, settings.budget)?;
     let encoder = start_encoder(study, corpus, settings.start, settings.encoder, settings.seed)?;
     let mut source = Source::draw(|name: &str| rng_named(seed, Stream::Init, name));
@@ -212,10 +215,10 @@ pub fn finetune(
         seed: settings.seed as i32,
         draw: settings.draw as i32,
     };
-    let mut rows = Vec::new();
-    for split in [Split::Valid, Split::Test] {
-        rows.extend(task.predictions(split, &thresholds)?);
-    }
+    let mut rows = task.predictions(Split::Valid, &thresholds, |_, i| corpus.prepared.intensities(i))?;
+    // Nothing is left to be learned or chosen.
+    let read = test_labels.read(&mut Journal::append(&out.join(JOURNAL_FILE))?, summary.steps)?;
+    rows.extend(task.predictions(Split::Test, &thresholds, |row, _| read.intensities(row))?);
     if study.finetune.keep_models {
         let staged = StagedDir::create(&out.join("model"))?;
         let model = Model {
@@ -230,6 +233,7 @@ pub fn finetune(
         staged.commit()?;
     }
     CellPredictions { id, rows }.to_table().write(&out.join(PREDICTIONS_FILE))?;
+    end_journal(out, &summary)?;
     crate::checkpoint::remove(out)?;
     Ok(summary)
 }
@@ -309,7 +313,11 @@ impl Finetuning<'_> {
 
     /// Labels of a batch as [B, E].
     fn targets(&self, segments: &[usize], of: impl Fn(usize, usize) -> f32) -> Result<Tensor, TrainError> {
-        let emotions = self.corpus.prepared.emotions().len();
+        let prepared = &self.corpus.prepared;
+        if let Some(&i) = segments.iter().find(|&&i| prepared.intensities(i).iter().any(|x| x.is_nan())) {
+            return Err(TrainError::WithheldLabel { segment: prepared.id(i).to_string() });
+        }
+        let emotions = prepared.emotions().len();
         let values: Vec<f32> =
             segments.iter().flat_map(|&i| (0..emotions).map(|e| of(i, e)).collect::<Vec<_>>()).collect();
         Ok(Tensor::f_from_slice(&values)?.f_reshape([-1, emotions as i64])?.f_to_device(self.corpus.device)?)
@@ -376,14 +384,29 @@ impl Finetuning<'_> {
         Ok((0..emotions).map(|e| score.as_deref().and_then(|score| best(score, e)).unwrap_or(FIXED)).collect())
     }
 
-    fn predictions(&self, split: Split, thresholds: &[f64]) -> Result<Vec<PredictionRow>, TrainError> {
+    /// What the heads say of segments, without a look at their labels.
+    fn said_of(&self, segments: &[usize]) -> Result<Scores, TrainError> {
+        let mut scores = Scores::default();
+        for chunk in segments.chunks(self.config.training.batch_segments) {
+            scores.push(&self.answer(chunk, false)?.outputs)?;
+        }
+        Ok(scores)
+    }
+
+    /// The rows of a split; `labels` gives the intensities of the segment at a place of the split, by place and segment.
+    fn predictions<'l>(
+        &self,
+        split: Split,
+        thresholds: &[f64],
+        labels: impl Fn(usize, usize) -> &'l [f32],
+    ) -> Result<Vec<PredictionRow>, TrainError> {
         let prepared = &self.corpus.prepared;
         let segments = self.corpus.fold().segments(split);
-        let (scores, _) = tch::no_grad(|| self.scores(segments))?;
-        let emotions = prepared.emotions();
+        let scores = tch::no_grad(|| self.said_of(segments))?;
+        let (emotions, above) = (prepared.emotions(), prepared.manifest().config.presence_above);
         let mut rows = Vec::with_capacity(segments.len() * emotions.len());
         for (row, &segment) in segments.iter().enumerate() {
-            let id = prepared.id(segment);
+            let (id, intensities) = (prepared.id(segment), labels(row, segment));
             for (e, emotion) in emotions.iter().enumerate() {
                 let of = |values: &Option<Vec<f64>>| values.as_ref().map(|v| v[row * emotions.len() + e]);
                 rows.push(PredictionRow {
@@ -391,8 +414,8 @@ impl Finetuning<'_> {
                     video: id.video.clone(),
                     segment: id.segment,
                     emotion: emotion.clone(),
-                    intensity: f64::from(prepared.intensities(segment)[e]),
-                    present: prepared.presence(segment, e),
+                    intensity: f64::from(intensities[e]),
+                    present: present(intensities[e], above),
                     score: of(&scores.score),
                     predicted_intensity: of(&scores.intensity),
                     threshold: thresholds[e],
@@ -408,6 +431,11 @@ impl Task for Finetuning<'_> {
         let encoder = self.start.encoder_learns().then(|| self.encoder.parameters().entries());
         let entries = encoder.into_iter().flatten().chain(self.heads.parameters().entries());
         entries.map(|(name, t)| (name.clone(), t.shallow_clone())).collect()
+    }
+
+    fn beginning(&self) -> Result<BTreeMap<&'static str, String>, TrainError> {
+        let labels = hash_of_segments(&self.corpus.names(self.batches.segments()));
+        Ok(BTreeMap::from([(LABELS, labels), (HEADS, hash_of_tensors(self.heads.parameters().entries())?)]))
     }
 
     fn step(&mut self, step: usize) -> Result<StepOutcome, TrainError> {
@@ -437,5 +465,53 @@ impl Task for Finetuning<'_> {
     fn segments_of(&mut self, step: usize) -> String {
         let segments: Vec<usize> = self.batches.batch(step).into_iter().map(|(_, s)| s).collect();
         self.corpus.names(&segments)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mosei_data::{DataConfig, Prepared, SynthConfig};
+    use tch::Device;
+
+    #[test]
+    fn nothing_is_learned_from_or_chosen_by_a_test_segment() {
+        let folder = tempfile::tempdir().unwrap();
+        let synth = SynthConfig { videos: 16, segments: 60, median_segment_s: 1.5, ..SynthConfig::default() };
+        let config = DataConfig { pool_frames: 10, max_frames: 40, ..DataConfig::default() };
+        let (data, prepared) = (folder.path().join("data"), folder.path().join("prepared"));
+        mosei_data::synthesise(&synth, &data, &mut |_, _| ()).unwrap();
+        mosei_data::prepare(&config, &data, &prepared, &mut |_, _| ()).unwrap();
+        let mut corpus = Corpus::open(&prepared, 0, Device::Cpu).unwrap();
+        let test_labels = corpus.take_test_labels().unwrap();
+        assert!(matches!(corpus.take_test_labels(), Err(TrainError::TestLabelsTaken { fold: 0 })));
+
+        let study = Study::parse(Path::new("s.toml"), "[encoder]\nmodel_dim = 8\nheads = 1\nlayers = 1\n").unwrap();
+        let encoder = start_encoder(&study, &mut corpus, Start::Scratch, None, 0).unwrap();
+        let mut source = Source::draw(|name: &str| rng_named(0, Stream::Init, name));
+        let heads = EmotionHeads::new(&study.finetune.heads(), 8, 6, &mut source, Device::Cpu).unwrap();
+        let (train, test) = (corpus.fold().train[0], corpus.fold().test[0]);
+        let task = Finetuning {
+            corpus: &corpus,
+            config: &study.finetune,
+            start: Start::Scratch,
+            encoder,
+            heads,
+            encodings: None,
+            batches: Batches::new(vec![train], 1, 0),
+            positive_weight_e: None,
+        };
+        assert!(task.scores(&[train]).unwrap().1.is_finite());
+        let refused = task.scores(&[train, test]).err().unwrap().to_string();
+        let id = corpus.prepared.id(test);
+        assert!(refused.starts_with(&format!("segment {id}: ")) && refused.contains("withheld"), "{refused}");
+        // What the heads say of it can be had all the same; and its labels, once, through the door.
+        assert_eq!(task.said_of(&[test]).unwrap().score.unwrap().len(), 6);
+        let mut journal = Journal::append(&folder.path().join(JOURNAL_FILE)).unwrap();
+        let read = test_labels.read(&mut journal, 7).unwrap();
+        assert_eq!(read.intensities(0), Prepared::open(&prepared).unwrap().intensities(test));
+        let line = run_record::read_to_string(&folder.path().join(JOURNAL_FILE)).unwrap();
+        let expected = format!("\"segments\":{},\"step\":7", corpus.fold().test.len());
+        assert!(line.contains("\"event\":\"test-labels\"") && line.contains(&expected), "{line}");
     }
 }

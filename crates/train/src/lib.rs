@@ -15,6 +15,7 @@
 //! # Ok::<(), train::TrainError>(())
 //! ```
 
+mod audit;
 mod batches;
 mod budget;
 mod checkpoint;
@@ -29,14 +30,18 @@ mod finetune;
 mod leave;
 mod model;
 mod optimise;
+mod paired;
 mod plan;
 mod predict;
 mod pretrain;
 mod progress;
 mod start;
+mod statistics;
 mod subsets;
+mod test_labels;
 mod training;
 
+pub use audit::{Audit, Finding, Outcome, audit};
 pub use budget::Budget;
 pub use collect::collect;
 pub use config::{GridConfig, ReportConfig, Start, Study, StudyConfig};
@@ -53,5 +58,6 @@ pub use plan::{NUMERICS_VERSION, Place, plan};
 pub use predict::{predict_corpus, predict_segments};
 pub use pretrain::{PretrainSettings, pretrain};
 pub use progress::bar;
+pub use statistics::write_statistics;
 pub use subsets::{read_subset, write_subsets};
 pub use training::{StepOutcome, Summary, Task, Validation, train};

@@ -30,9 +30,11 @@ enum Verb {
     Encode(cli::encode::Arguments),
     Finetune(cli::finetune::Arguments),
     Evaluate(cli::evaluate::Arguments),
+    Statistics(cli::statistics::Arguments),
     Predict(cli::predict::Arguments),
     Embed(cli::embed::Arguments),
     Check(cli::check::Arguments),
+    Audit(cli::audit::Arguments),
     Report(cli::report::Arguments),
     #[command(hide = true)]
     Serve(cli::serve::Arguments),
@@ -91,9 +93,11 @@ fn run() -> u8 {
         Verb::Encode(a) => cli::encode::run(a),
         Verb::Finetune(a) => cli::finetune::run(a),
         Verb::Evaluate(a) => cli::evaluate::run(a),
+        Verb::Statistics(a) => cli::statistics::run(a),
         Verb::Predict(a) => cli::predict::run(a),
         Verb::Embed(a) => cli::embed::run(a),
         Verb::Check(a) => cli::check::run(a),
+        Verb::Audit(a) => cli::audit::run(a),
         Verb::Report(a) => cli::report::run(a),
         Verb::Serve(_) => Err(anyhow::anyhow!("a step cannot be a server")),
     };

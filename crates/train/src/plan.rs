@@ -15,8 +15,9 @@ pub const NUMERICS_VERSION: u32 = 3;
 
 pub(crate) const PLAN_FILE: &str = "plan.json";
 pub(crate) const CONFIG_FILE: &str = "config.toml";
+pub(crate) const STATISTICS_FILE: &str = "statistics.json";
 pub(crate) const PREPARED_FOLDER: &str = "prepared";
-const SUBSETS_FILE: &str = "subsets.parquet";
+pub(crate) const SUBSETS_FILE: &str = "subsets.parquet";
 const DATA_FOLDER: &str = "data";
 
 // Costs tell which step begins first, no more. Their unit is one segment through the encoder and back.
@@ -34,6 +35,7 @@ pub(crate) mod kinds {
     pub(crate) const ENCODE: &str = "encode";
     pub(crate) const CELL: &str = "cell";
     pub(crate) const EVALUATE: &str = "evaluate";
+    pub(crate) const STATISTICS: &str = "statistics";
     pub(crate) const REPORT: &str = "report";
 }
 
@@ -132,8 +134,10 @@ pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
         .collect();
     let keys: Vec<&str> = steps.iter().map(|s| s.key.as_str()).collect();
     let evaluate = planner.evaluate(key(kinds::EVALUATE, json!(keys)), needs);
-    let report = planner.report(key(kinds::REPORT, json!([evaluate.key, study.report, study.name])));
-    steps.extend([evaluate, report]);
+    let r = &study.report;
+    let statistics = planner.statistics(key(kinds::STATISTICS, json!([evaluate.key, r.resamples, r.level])));
+    let report = planner.report(key(kinds::REPORT, json!([statistics.key, r, study.name])));
+    steps.extend([evaluate, statistics, report]);
     Ok(Plan { name: study.name.clone(), threads: study.threads, server: vec!["serve".into()], steps })
 }
 
@@ -300,10 +304,16 @@ impl Planner<'_> {
         Step { needs, outputs, tolerant: true, ..step }
     }
 
+    fn statistics(&self, key: String) -> Step {
+        let command = vec!["statistics".to_string(), self.path("")];
+        let step = self.step("statistics".into(), kinds::STATISTICS, key, "intervals and tests".into(), command);
+        Step { needs: vec!["evaluate".into()], outputs: vec![STATISTICS_FILE.into()], tolerant: true, ..step }
+    }
+
     fn report(&self, key: String) -> Step {
         let command = vec!["report".to_string(), self.path("")];
         let outputs = vec!["report.html".to_string(), "figures/learning_curves.svg".to_string()];
         let step = self.step("report".into(), kinds::REPORT, key, "report".into(), command);
-        Step { needs: vec!["evaluate".into()], outputs, tolerant: true, ..step }
+        Step { needs: vec!["statistics".into()], outputs, tolerant: true, ..step }
     }
 }

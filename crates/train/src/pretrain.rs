@@ -1,6 +1,7 @@
 //! Pre-training: hide frames, rebuild them.
 
 use crate::batches::Batches;
+use crate::training::end_journal;
 use crate::{Corpus, StepOutcome, Study, Summary, Task, TrainError, Validation, train};
 use backbone::{Encoder, EncoderFolder, Layout, ReconstructionHead, Source};
 use mosei_schema::SegmentId;
@@ -73,6 +74,7 @@ pub fn pretrain(
     let staged = StagedDir::create(&out.join("encoder"))?;
     EncoderFolder::write(&task.encoder, corpus.normalisation(), staged.path())?;
     staged.commit()?;
+    end_journal(out, &summary)?;
     crate::checkpoint::remove(out)?;
     Ok(summary)
 }

@@ -1,6 +1,8 @@
 //! The one training loop, for pre-training and fine-tuning alike. Read it from top to bottom.
 
 use crate::checkpoint::{self, Named, State};
+use crate::paired::{BATCH, BEGINNING, DROPOUT, hash_of_segments};
+use crate::test_labels::TEST_LABELS_EVENT;
 use crate::{TrainError, TrainingConfig, bar};
 use run_record::Journal;
 use run_record::seed::{Stream, foreign_seed};
@@ -11,6 +13,9 @@ use std::time::Instant;
 use tch::Tensor;
 use torch_ext::{AdamW, AdamWConfig, clear_gradients, clip_gradients, seed_generators};
 
+/// The journal of a training, in its folder.
+pub(crate) const JOURNAL_FILE: &str = "journal.jsonl";
+
 /// What the loop trains.
 pub trait Task {
     /// The tensors that learn, by name.
@@ -19,7 +24,11 @@ pub trait Task {
     fn step(&mut self, step: usize) -> Result<StepOutcome, TrainError>;
     /// A look at the validation data, dropout off.
     fn validate(&mut self) -> Result<Validation, TrainError>;
-    /// Names of a step's segments, for messages.
+    /// What must be the same in whatever this training is compared with, as hashes by name, before the first step.
+    fn beginning(&self) -> Result<BTreeMap<&'static str, String>, TrainError> {
+        Ok(BTreeMap::new())
+    }
+    /// Names of a step's segments, for the journal and for messages.
     fn segments_of(&mut self, step: usize) -> String;
 }
 
@@ -56,7 +65,8 @@ pub struct Summary {
     pub best_step: usize,
 }
 
-/// Trains, keeping journal and checkpoints in `place`, and leaves the best weights in the task.
+/// Trains, keeping journal and checkpoints in `place`, and leaves the best weights in the task. Whoever calls it ends the
+/// journal.
 ///
 /// Goes on from a checkpoint of the same `settings` (a hash) where there is one. On the CPU, with the same number of
 /// threads, the outcome is the same bit for bit, interrupted or not.
@@ -73,9 +83,10 @@ pub fn train(
     let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: config.weight_decay };
     let mut optimiser = AdamW::new(adamw, tensors);
     let mut best = BTreeMap::new();
+    let beginning = task.beginning()?;
     let fresh = State { settings: settings.to_string(), step: 0, best: None, looks_since_best: 0 };
     let restored = checkpoint::restore(place, settings, &parameters, &optimiser, &mut best)?;
-    let mut journal = open_journal(place, restored.as_ref())?;
+    let mut journal = open_journal(place, restored.as_ref(), &beginning)?;
     let mut state = restored.unwrap_or(fresh);
     let bar = bar(label, config.steps as u64);
     bar.set_position(state.step as u64);
@@ -85,7 +96,8 @@ pub fn train(
         let began = Instant::now();
         let step = state.step;
         // Dropout is a function of (seed, step): starts of one cell drop the same units, and a step can be replayed.
-        seed_generators(foreign_seed(seed, Stream::Dropout, step as u64));
+        let dropout = foreign_seed(seed, Stream::Dropout, step as u64);
+        seed_generators(dropout);
         let outcome = task.step(step)?;
         clear_gradients(optimiser.parameters())?;
         outcome.loss.f_backward()?;
@@ -102,6 +114,7 @@ pub fn train(
             "event": "step", "step": step, "epoch": outcome.epoch, "loss": loss, "learning_rate": learning_rate,
             "gradient_norm": gradient_norm, "valid_frames": outcome.valid_frames,
             "computed_frames": outcome.computed_frames, "seconds": began.elapsed().as_secs_f64(),
+            BATCH: hash_of_segments(&task.segments_of(step)), DROPOUT: dropout,
         }))?;
 
         if state.step.is_multiple_of(config.validate_every) || state.step == config.steps {
@@ -131,13 +144,23 @@ pub fn train(
     })?;
     bar.finish_and_clear();
     let (best_score, best_step) = state.best.unwrap_or((f64::NAN, state.step));
-    journal.write(&json!({"event": "end", "step": state.step, "best_step": best_step, "best_score": best_score}))?;
     Ok(Summary { steps: state.step, best_score, best_step })
 }
 
+/// Writes the last line of a training's journal: after it, nothing is learned, chosen or read any more.
+pub(crate) fn end_journal(place: &Path, summary: &Summary) -> Result<(), TrainError> {
+    let Summary { steps, best_step, best_score } = summary;
+    let line = json!({"event": "end", "step": steps, "best_step": best_step, "best_score": best_score});
+    Ok(Journal::append(&place.join(JOURNAL_FILE))?.write(&line)?)
+}
+
 /// The journal, cut back to the checkpoint that is gone on from, or begun anew.
-fn open_journal(place: &Path, restored: Option<&State>) -> Result<Journal, TrainError> {
-    let path = place.join("journal.jsonl");
+fn open_journal(
+    place: &Path,
+    restored: Option<&State>,
+    beginning: &BTreeMap<&'static str, String>,
+) -> Result<Journal, TrainError> {
+    let path = place.join(JOURNAL_FILE);
     let kept: String = match restored {
         None => String::new(),
         Some(state) => run_record::read_to_string(&path)
@@ -152,7 +175,7 @@ fn open_journal(place: &Path, restored: Option<&State>) -> Result<Journal, Train
     let event = if restored.is_some() { "resume" } else { "start" };
     journal.write(&json!({
         "event": event, "step": restored.map_or(0, |s| s.step), "version": env!("CARGO_PKG_VERSION"),
-        "libtorch": torch_ext::version(), "threads": tch::get_num_threads(),
+        "libtorch": torch_ext::version(), "threads": tch::get_num_threads(), BEGINNING: beginning,
     }))?;
     Ok(journal)
 }
@@ -163,7 +186,8 @@ fn belongs(line: &str, done: usize) -> bool {
     let Some(step) = value["step"].as_u64() else { return false };
     match value["event"].as_str() {
         Some("step") => step < done as u64,
-        Some("end") => false,
+        // Of a process that ended after them: this one will do both again.
+        Some("end" | TEST_LABELS_EVENT) => false,
         _ => step <= done as u64,
     }
 }

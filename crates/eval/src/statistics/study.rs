@@ -90,6 +90,7 @@ pub struct LabelEquivalence {
     /// The answer of the study as it is.
     pub labels: Equivalence,
     /// Interval of labels; 0 stands for "fewer than were tried", infinite (null in JSON) for "not reached".
+    #[serde(with = "infinite_as_null")]
     pub low: f64,
     /// Its upper end.
     #[serde(with = "infinite_as_null")]
@@ -194,7 +195,12 @@ pub struct StudySample {
     left_out: Resamples,
     cells: Vec<MeasuredCell>,
     emotions: Vec<String>,
+    /// What the first cell of each fold was tested on, and its key.
+    tested: BTreeMap<i32, (String, Vec<Tested>)>,
 }
+
+/// A test row, but for what a model says of it: video, segment, emotion, label and presence.
+type Tested = (String, i32, String, u64, bool);
 
 impl StudySample {
     /// Draws the studies. `clusters` are the test videos of each fold; a video is tested in one fold.
@@ -206,14 +212,17 @@ impl StudySample {
         let clusters = folds.into_iter().enumerate().map(|(i, (name, fold))| (name, (i, fold))).collect();
         let resamples = Resamples::bootstrap(questions.seed, "clusters", n, questions.resamples);
         let left_out = Resamples::leave_one_out(n);
-        StudySample { questions, clusters, resamples, left_out, cells: Vec::new(), emotions: Vec::new() }
+        let (cells, emotions, tested) = (Vec::new(), Vec::new(), BTreeMap::new());
+        StudySample { questions, clusters, resamples, left_out, cells, emotions, tested }
     }
 
     /// Measures a cell's test rows in every drawn study.
     ///
     /// # Errors
-    /// A test row of a video that is not among the clusters, or that belongs to another fold.
+    /// A test row of a video that is not among the clusters, or that belongs to another fold; test rows or labels that
+    /// differ from those of the fold's other cells; a second cell of the same settings.
     pub fn add(&mut self, cell: &CellPredictions) -> Result<(), EvalError> {
+        self.check(cell)?;
         let mut rows: BTreeMap<&str, Vec<ClusteredRow>> = BTreeMap::new();
         for row in cell.rows.iter().filter(|r| r.split == Split::Test.name()) {
             let Some(&(cluster, fold)) = self.clusters.get(&row.video) else {
@@ -258,6 +267,33 @@ impl StudySample {
         }
         self.cells.push(MeasuredCell { id: cell.id.clone(), numbers });
         Ok(())
+    }
+
+    fn check(&mut self, cell: &CellPredictions) -> Result<(), EvalError> {
+        let of = |id: &CellId| (id.fold, id.start.clone(), id.n_labels, id.seed, id.draw);
+        if let Some(first) = self.cells.iter().find(|c| of(&c.id) == of(&cell.id)) {
+            return Err(EvalError::TwoCells { first: first.id.cell.clone(), second: cell.id.cell.clone() });
+        }
+        let tested: Vec<Tested> = cell
+            .rows
+            .iter()
+            .filter(|r| r.split == Split::Test.name())
+            .map(|r| (r.video.clone(), r.segment, r.emotion.clone(), r.intensity.to_bits(), r.present))
+            .collect();
+        let (first, expected) =
+            self.tested.entry(cell.id.fold).or_insert_with(|| (cell.id.cell.clone(), tested.clone()));
+        let place = (0..expected.len().max(tested.len())).find(|&i| expected.get(i) != tested.get(i));
+        match place {
+            None => Ok(()),
+            Some(i) => {
+                let row = tested.get(i).or(expected.get(i));
+                Err(EvalError::OtherRows {
+                    cell: cell.id.cell.clone(),
+                    first: first.clone(),
+                    row: row.map_or_else(String::new, |r| format!("{}[{}] {}", r.0, r.1, r.2)),
+                })
+            }
+        }
     }
 
     /// The answers.

@@ -1,4 +1,5 @@
 use super::*;
+use eval::statistics::{Contrast, CurvePoint, Equivalence, Interval, LabelEquivalence, Questions, StudyStatistics};
 
 /// A row of macro ROC AUC in test.
 pub(crate) fn row(start: &str, n_labels: i32, fraction: f64, key: [i32; 3], value: Option<f64>) -> ResultRow {
@@ -33,13 +34,12 @@ fn runs_of_one_budget_are_put_together() {
     ]);
     let study = Study::new(&input).unwrap();
     assert_eq!(study.starts, ["ssl"]);
-    let labels: Vec<String> = study.budgets.iter().map(Budget::label).collect();
-    assert_eq!(labels, ["10\u{2013}12", "40"]);
-    assert_eq!((study.budgets[0].labels, study.budgets[0].short_label()), (11.0, "11".into()));
+    assert_eq!([study.label(0), study.label(1)], ["10\u{2013}12", "40"]);
+    assert_eq!((study.budgets[0].labels, study.short_label(0)), (11.0, "11".into()));
     assert_eq!(study.values(0, 0, Scope::Macro, Metric::RocAuc), [0.5, 0.7]);
     assert_eq!(study.runs(0, 0, Scope::Macro, Metric::RocAuc).len(), 3);
-    assert!((study.spread(0, 0, Scope::Macro, Metric::RocAuc).unwrap().mean - 0.6).abs() < 1e-15);
-    assert_eq!(study.spread(0, 0, Scope::Micro, Metric::RocAuc), None);
+    assert!((study.estimate(0, 0, Scope::Macro, Metric::RocAuc).unwrap().value - 0.6).abs() < 1e-15);
+    assert_eq!(study.estimate(0, 0, Scope::Micro, Metric::RocAuc), None);
 }
 
 #[test]
@@ -80,4 +80,119 @@ fn wrong_input_is_named() {
     let unknown = ReportInput { primary_metric: "auc".into(), ..ReportInput::default() };
     let message = Study::new(&unknown).err().unwrap().to_string();
     assert!(message.contains("found 'auc'") && message.contains("roc_auc"), "{message}");
+}
+
+#[test]
+fn statistics_of_other_budgets_are_refused() {
+    let mut input = answered(Metric::RocAuc, &[(10, None, None)]);
+    for row in &mut input.results {
+        row.n_labels = 20;
+    }
+    let message = Study::new(&input).err().unwrap().to_string();
+    assert!(message.contains("found one of 10 labels"), "{message}");
+}
+
+#[test]
+fn the_primary_budget_is_the_nearest_if_it_is_near() {
+    let rows = [24, 160].map(|n| row("ssl", n, f64::from(n) / 1000.0, [0, 0, 0], Some(0.5)));
+    let primary = |primary_labels| {
+        let input = ReportInput { primary_labels, ..input(rows.to_vec()) };
+        Study::new(&input).unwrap().primary_budget
+    };
+    assert_eq!((primary(None), primary(Some(163.0)), primary(Some(80.0))), (Some(0), Some(1), None));
+}
+
+#[test]
+fn a_seed_and_draw_counts_when_all_folds_are_there() {
+    let input = input(vec![
+        row("ssl", 10, 0.1, [0, 0, 0], Some(0.5)),
+        row("ssl", 10, 0.1, [1, 0, 0], Some(0.7)),
+        row("ssl", 10, 0.1, [0, 1, 0], Some(0.9)),
+        row("ssl", 10, 0.1, [0, 2, 0], Some(0.9)),
+        row("ssl", 10, 0.1, [1, 2, 0], None),
+    ]);
+    let got = Study::new(&input).unwrap().seeds_and_draws(0, 0, Scope::Macro, Metric::RocAuc);
+    assert_eq!(got.into_iter().collect::<Vec<_>>(), [((0, 0), 0.6)]);
+}
+
+#[test]
+fn predictors_without_a_model_are_averaged_over_folds() {
+    let trivial = |name: &str, fold, value| row(name, 0, 0.0, [fold, 0, 0], Some(value));
+    let input = ReportInput {
+        trivial: vec![trivial("always", 0, 0.5), trivial("always", 1, 0.7), trivial("never", 0, 0.4)],
+        ..input(vec![row("ssl", 10, 0.1, [0, 0, 0], Some(0.5))])
+    };
+    let study = Study::new(&input).unwrap();
+    assert!((study.trivial(0, Scope::Macro, Metric::RocAuc).unwrap() - 0.6).abs() < 1e-15);
+    assert_eq!(study.best_trivial(Scope::Macro, Metric::RocAuc).unwrap().1, "always");
+    assert_eq!(study.best_trivial(Scope::Macro, Metric::F1), None);
+    assert_eq!(study.starts, ["ssl"], "they are no starts");
+}
+
+/// A budget's number of labels, the ends of its interval, its p.
+type AnsweredBudget = (i32, Option<(f64, f64)>, Option<f64>);
+
+/// A study of ssl and scratch with statistics: each budget with its number of labels, and the ends and the p of its
+/// difference, which is the middle of the ends; scratch has the digits of 0.57 or 0.6, three pairs.
+pub(crate) fn answered(metric: Metric, budgets: &[AnsweredBudget]) -> ReportInput {
+    let mut results = Vec::new();
+    let (mut curves, mut contrasts) = (Vec::new(), Vec::new());
+    for (place, &(labels, ends, p)) in budgets.iter().enumerate() {
+        let value = ends.map_or(0.0, |(low, high)| (low + high) / 2.0);
+        let scratch = if value < 0.0 { 0.6 } else { 0.57 };
+        for (start, value) in [("ssl", scratch + value), ("scratch", scratch)] {
+            let fraction = f64::from(labels) / 10_000.0;
+            for seed in 0..3 {
+                results.push(ResultRow {
+                    metric: metric.name().into(),
+                    ..row(start, labels, fraction, [0, seed, 0], Some(value))
+                });
+            }
+            curves.push(CurvePoint {
+                start: start.into(),
+                budget: place,
+                emotion: MACRO.into(),
+                metric,
+                runs: 3,
+                estimate: Estimate { value, interval: Some(Interval { low: 0.5, high: 0.7 }), bca: None },
+            });
+        }
+        contrasts.push(Contrast {
+            budget: place,
+            emotion: MACRO.into(),
+            metric,
+            pairs: 3,
+            difference: Estimate { value, interval: ends.map(|(low, high)| Interval { low, high }), bca: None },
+            p,
+            each: vec![value; 3],
+        });
+    }
+    let budget = |&(labels, _, _): &AnsweredBudget| Budget { labels: f64::from(labels), fewest: labels, most: labels };
+    let statistics = StudyStatistics {
+        questions: Questions {
+            treated: "ssl".into(),
+            baseline: "scratch".into(),
+            metrics: vec![metric],
+            resamples: 10_000,
+            level: 0.95,
+            seed: 0,
+        },
+        clusters: 100,
+        seeds: 3,
+        draws: 3,
+        budgets: budgets.iter().map(budget).collect(),
+        curves,
+        contrasts,
+        equivalences: Vec::new(),
+        areas: Vec::new(),
+    };
+    ReportInput { statistics: Some(statistics), primary_metric: metric.name().into(), ..input(results) }
+}
+
+/// Adds how many labels scratch needs to reach what ssl has at one budget.
+pub(crate) fn needed(input: &mut ReportInput, budget: usize, labels: Equivalence, (low, high): (f64, f64)) {
+    if let Some(statistics) = &mut input.statistics {
+        let metric = statistics.questions.metrics[0];
+        statistics.equivalences.push(LabelEquivalence { budget, metric, labels, low, high });
+    }
 }

@@ -1,35 +1,25 @@
 //! One panel: lines of means over x, their spread, and every single value as a faint dot.
 
 use super::axis::Axis;
+use super::drawing::{Drawing, FONT, WIDTH};
 use super::{escape, mark, px};
 use crate::style::{DASHES, LIGHT, MARKERS};
 use std::fmt::Write;
 
-/// Width of a panel in its own pixels.
-pub(crate) const WIDTH: f64 = 360.0;
 /// Height of a panel.
-pub(crate) const HEIGHT: f64 = 250.0;
+const HEIGHT: f64 = 250.0;
 
 const LEFT: f64 = 50.0;
 const RIGHT: f64 = WIDTH - 22.0;
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = HEIGHT - 44.0;
-const FONT: &str = "font-family=\"system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif\"";
-
-/// How the spread of a point is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SpreadAs {
-    /// A band between neighbouring points; a bar where a series has only one.
-    Band,
-    /// A bar at each point.
-    Bars,
-}
 
 /// One x of a series.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Point {
     pub x: f64,
     pub mean: f64,
+    /// Drawn as a band between neighbouring points, as a bar where a series has only one.
     pub spread: Option<(f64, f64)>,
     pub singles: Vec<f64>,
 }
@@ -60,34 +50,27 @@ pub(crate) struct Chart {
     pub y: Axis,
     /// A horizontal line that means something, such as chance.
     pub reference: Option<f64>,
-    pub spread_as: SpreadAs,
     pub series: Vec<Series>,
 }
 
 impl Chart {
-    /// An element of its own, sized by the page.
-    pub fn to_svg(&self) -> String {
-        let id = escape(&self.id);
-        format!(
-            "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\" \
-             xmlns=\"http://www.w3.org/2000/svg\">\n<title id=\"{id}-t\">{}</title>\n<desc id=\"{id}-d\">{}</desc>\n{}</svg>",
-            escape(&self.title),
-            escape(&self.description),
-            self.body(),
-        )
-    }
-
-    /// What is drawn, to be placed in an element.
-    pub fn body(&self) -> String {
-        let mut out = String::new();
-        self.frame(&mut out);
+    /// The chart as a drawing.
+    pub fn drawing(&self) -> Drawing {
+        let mut body = String::new();
+        self.frame(&mut body);
         let middle = (self.series.len() as f64 - 1.0) / 2.0;
         for (i, series) in self.series.iter().enumerate() {
             // Side by side, so that the dots of one start do not hide those of another.
             let aside = (i as f64 - middle) * 4.0;
-            self.draw(series, aside, &mut out);
+            self.draw(series, aside, &mut body);
         }
-        out
+        Drawing {
+            id: self.id.clone(),
+            title: self.title.clone(),
+            description: self.description.clone(),
+            height: HEIGHT,
+            body,
+        }
     }
 
     fn x_px(&self, x: f64) -> f64 {
@@ -210,18 +193,17 @@ impl Chart {
             .iter()
             .filter_map(|p| p.spread.map(|(low, high)| (self.x_px(p.x), self.y_px(low), self.y_px(high))))
             .collect();
-        if self.spread_as == SpreadAs::Band && edges.len() > 1 {
+        if edges.len() > 1 {
             let upper = edges.iter().map(|(x, _, high)| (x, high));
             let lower = edges.iter().rev().map(|(x, low, _)| (x, low));
             let outline: Vec<String> = upper.chain(lower).map(|(x, y)| format!("{} {}", px(*x), px(*y))).collect();
             let _ = writeln!(out, "<path d=\"M{}Z\" fill=\"currentColor\" fill-opacity=\".13\"/>", outline.join("L"));
         } else if !edges.is_empty() {
-            let shift = if self.spread_as == SpreadAs::Band { aside } else { 0.0 };
             let bars: String = edges
                 .iter()
                 .map(|&(x, low, high)| {
-                    let cap = px(x + shift - 4.0);
-                    format!("M{cap} {l}h8M{} {l}V{h}M{cap} {h}h8", px(x + shift), l = px(low), h = px(high))
+                    let cap = px(x + aside - 4.0);
+                    format!("M{cap} {l}h8M{} {l}V{h}M{cap} {h}h8", px(x + aside), l = px(low), h = px(high))
                 })
                 .collect();
             let _ = writeln!(out, "<path d=\"{bars}\" stroke=\"currentColor\" stroke-width=\"1.3\" fill=\"none\"/>");

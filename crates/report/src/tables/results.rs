@@ -1,8 +1,9 @@
 //! Metrics by start, label budget and emotion, and how many rows they rest on.
 
-use super::{Cell, Table, head};
-use crate::numbers::{count, fixed};
+use super::{Cell, Table, brackets, head};
+use crate::numbers::count;
 use crate::study::{Run, Scope, Study};
+use crate::support::refusal;
 use eval::Metric;
 use std::collections::BTreeSet;
 
@@ -22,36 +23,46 @@ fn columns(study: &Study<'_>) -> Vec<Metric> {
     COLUMNS.into_iter().filter(|&m| study.has_head(m.head())).collect()
 }
 
-/// Mean and standard deviation over runs, or why there is none.
+/// Mean over runs with its interval, or why there is none.
 fn measured(study: &Study<'_>, start: usize, budget: usize, scope: Scope, metric: Metric) -> Cell {
     let runs = study.runs(start, budget, scope, metric);
-    let Some(spread) = study.spread(start, budget, scope, metric) else {
-        return Cell::number("n/a").remark(why_undefined(study, start, budget, metric, runs));
+    if let Some(why) = refusal(study, scope, metric).filter(|_| !runs.is_empty()) {
+        return Cell::refused(&why);
+    }
+    let Some(estimate) = study.estimate(start, budget, scope, metric) else {
+        return Cell::none("n/a").remark(why_undefined(study, start, budget, metric, runs));
     };
-    let text = match spread.sd {
-        Some(sd) => format!("{} \u{b1} {}", fixed(spread.mean, 3), fixed(sd, 3)),
-        None => fixed(spread.mean, 3),
-    };
-    let cell = Cell::number(text);
-    if spread.n == runs.len() { cell } else { cell.remark(format!("defined in {} of {} runs", spread.n, runs.len())) }
+    let cell = Cell::number(estimate.value, 3).within(estimate.interval, 3, false);
+    let defined = runs.iter().filter(|run| run.value.is_some()).count();
+    if defined == runs.len() { cell } else { cell.remark(format!("defined in {defined} of {} runs", runs.len())) }
 }
 
-fn why_undefined(study: &Study<'_>, start: usize, budget: usize, metric: Metric, runs: &[Run]) -> String {
-    let support = runs.iter().map(|run| run.support).max().unwrap_or(0);
-    let reason = if runs.is_empty() {
-        return "no run".into();
-    } else if !study.predicts(start, budget, metric.head()) {
-        "not predicted"
-    } else if support == 0 {
-        "no positive"
-    } else {
-        match metric {
-            Metric::Precision => "nothing predicted present",
-            Metric::RocAuc | Metric::BalancedAccuracy => "no negative",
-            _ => "not predicted everywhere",
-        }
+fn why_undefined(study: &Study<'_>, start: usize, budget: usize, metric: Metric, runs: &[Run]) -> &'static str {
+    if runs.is_empty() {
+        return "no run";
+    }
+    if !study.predicts(start, budget, metric.head()) {
+        return "not predicted";
+    }
+    match metric {
+        Metric::Precision => "nothing predicted present",
+        Metric::RocAuc | Metric::BalancedAccuracy => "no negative",
+        _ => "not predicted everywhere",
+    }
+}
+
+/// What the predictors without a model have, a row each.
+fn trivial_rows(study: &Study<'_>, scope: Scope, metrics: &[Metric]) -> Vec<Vec<Cell>> {
+    let cell = |name: usize, metric: Metric| match (refusal(study, scope, metric), study.trivial(name, scope, metric)) {
+        (Some(why), _) => Cell::refused(&why),
+        (None, Some(value)) => Cell::number(value, 3),
+        (None, None) => Cell::none("n/a"),
     };
-    format!("{reason} (support {})", count(support))
+    let row = |name: usize| {
+        let head = Cell::head(&study.trivial[name], 1).remark("no model");
+        [head].into_iter().chain(metrics.iter().map(|&m| cell(name, m))).collect()
+    };
+    (0..study.trivial.len()).map(row).collect()
 }
 
 /// Macro metrics of each start at each label budget.
@@ -62,19 +73,29 @@ pub(crate) fn main_table(study: &Study<'_>) -> Table {
         let row = |(i, &start): (usize, &usize)| {
             let mut row = Vec::new();
             if i == 0 {
-                row.push(Cell::head(study.budgets[budget].label(), present.len()));
+                row.push(Cell::head(study.label(budget), present.len()).value(study.budgets[budget].labels));
             }
             row.push(Cell::head(&study.starts[start], 1));
-            row.push(Cell::number(count(run_count(study, start, budget) as u64)));
+            row.push(Cell::count(run_count(study, start, budget)));
             row.extend(metrics.iter().map(|&m| measured(study, start, budget, Scope::Macro, m)));
             row
         };
         present.iter().enumerate().map(row).collect()
     });
+    let mut groups: Vec<Vec<Vec<Cell>>> = groups.collect();
+    let mut without = trivial_rows(study, Scope::Macro, &metrics);
+    let n = without.len();
+    for row in &mut without {
+        row.insert(1, Cell::none("none"));
+    }
+    if let Some(first) = without.first_mut() {
+        first.insert(0, Cell::head("any number", n));
+        groups.push(without);
+    }
     Table {
-        caption: "Macro average over emotions in test: mean \u{b1} standard deviation over runs".into(),
+        caption: format!("Macro average over emotions in test: mean over runs{}", brackets(study)),
         head: head(2, ["Labels", "Start", "Runs"].into_iter().chain(metrics.iter().map(|m| m.title()))),
-        groups: groups.collect(),
+        groups,
     }
 }
 
@@ -92,23 +113,22 @@ pub(crate) fn emotion_table(study: &Study<'_>, budget: usize) -> Table {
     let present = starts_at(study, budget);
     let group = |scope: Scope| -> Vec<Vec<Cell>> {
         let support: u64 = study.support(scope, Metric::RocAuc).values().map(|s| s.1).sum();
-        let row = |(i, &start): (usize, &usize)| {
-            let mut row = Vec::new();
-            if i == 0 {
-                let remark = format!("{} positive", count(support));
-                row.push(Cell::head(study.scope_name(scope), present.len()).remark(remark));
-            }
-            row.push(Cell::head(&study.starts[start], 1));
+        let row = |&start: &usize| {
+            let mut row = vec![Cell::head(&study.starts[start], 1)];
             row.extend(metrics.iter().map(|&m| measured(study, start, budget, scope, m)));
             row
         };
-        present.iter().enumerate().map(row).collect()
+        let mut rows: Vec<Vec<Cell>> = present.iter().map(row).collect();
+        rows.extend(trivial_rows(study, scope, &metrics));
+        let n = rows.len();
+        if let Some(first) = rows.first_mut() {
+            let remark = format!("{} positive", count(support));
+            first.insert(0, Cell::head(study.scope_name(scope), n).remark(remark));
+        }
+        rows
     };
     Table {
-        caption: format!(
-            "{} labels, by emotion: mean \u{b1} standard deviation over runs",
-            study.budgets[budget].label()
-        ),
+        caption: format!("{} labels, by emotion: mean over runs{}", study.label(budget), brackets(study)),
         head: head(2, ["Emotion", "Start"].into_iter().chain(metrics.iter().map(|m| m.title()))),
         groups: study.scopes().map(group).collect(),
     }
@@ -117,21 +137,21 @@ pub(crate) fn emotion_table(study: &Study<'_>, budget: usize) -> Table {
 /// Positive test rows of each emotion in each fold, and all rows.
 pub(crate) fn support_table(study: &Study<'_>) -> Table {
     let scopes: Vec<Scope> = study.scopes().filter(|&s| s != Scope::Macro).collect();
-    let folds: BTreeSet<i32> = scopes.iter().flat_map(|&s| study.support(s, Metric::RocAuc).into_keys()).collect();
+    let folds: BTreeSet<i32> = scopes.iter().flat_map(|&s| study.support(s, Metric::RocAuc).keys().copied()).collect();
     let sum = |scope: Scope, metric: Metric| {
         let support = study.support(scope, metric);
-        let total = support.values().map(|&(_, most)| most).sum();
-        Cell::number(if support.is_empty() { "n/a".to_string() } else { count(total) })
+        let total: u64 = support.values().map(|&(_, most)| most).sum();
+        if support.is_empty() { Cell::none("n/a") } else { Cell::count(total as usize) }
     };
     let row = |&scope: &Scope| {
         let support = study.support(scope, Metric::RocAuc);
         let mut row = vec![Cell::head(study.scope_name(scope), 1)];
         row.extend(folds.iter().map(|fold| match support.get(fold) {
-            Some((least, most)) if least == most => Cell::number(count(*most)),
+            Some((least, most)) if least == most => Cell::count(*most as usize),
             Some((least, most)) => {
-                Cell::number(format!("{}\u{2013}{}", count(*least), count(*most))).remark("differs between cells")
+                Cell::none(format!("{}\u{2013}{}", count(*least), count(*most))).remark("differs between cells")
             }
-            None => Cell::number("n/a"),
+            None => Cell::none("n/a"),
         }));
         if folds.len() > 1 {
             row.push(sum(scope, Metric::RocAuc));
@@ -141,11 +161,11 @@ pub(crate) fn support_table(study: &Study<'_>) -> Table {
         row
     };
     let mut head = vec![Cell::words("Emotion")];
-    head.extend(folds.iter().map(|fold| Cell::number(format!("Fold {fold}"))));
+    head.extend(folds.iter().map(|fold| Cell::none(format!("Fold {fold}"))));
     if folds.len() > 1 {
-        head.push(Cell::number("All folds"));
+        head.push(Cell::none("All folds"));
     }
-    head.push(Cell::number("Of rows"));
+    head.push(Cell::none("Of rows"));
     Table {
         caption: "Support: rows in test with the emotion present".into(),
         head,
@@ -181,8 +201,8 @@ mod tests {
         let table = emotion_table(&Study::new(&input).unwrap(), 0);
         let column = table.head.iter().position(|h| h.text == "ROC AUC").unwrap();
         let first = |group: usize| texts(&table.groups[group][0])[column].clone();
-        assert_eq!(first(0), "n/a|no positive (support 0)");
-        assert_eq!(first(1), "n/a|no negative (support 7)");
+        assert_eq!(first(0), "n/a (0 positives)|");
+        assert_eq!(first(1), "n/a|no negative");
         assert_eq!(first(2), "0.500|");
         assert!(table.head.iter().all(|h| h.text != "MAE"), "{:?}", table.head);
     }
@@ -197,7 +217,31 @@ mod tests {
         let input = ReportInput { results, ..ReportInput::default() };
         let table = main_table(&Study::new(&input).unwrap());
         let got = texts(&table.groups[0][0]);
-        assert_eq!(got[..4], ["10|", "ssl|", "3|", "0.600 \u{b1} 0.141|defined in 2 of 3 runs"]);
+        assert_eq!(got[..4], ["10|", "ssl|", "3|", "0.600|defined in 2 of 3 runs"]);
+    }
+
+    #[test]
+    fn numbers_that_rest_on_few_rows_are_never_shown() {
+        let few =
+            |start: &str| ResultRow { emotion: "fear".into(), support: 3, ..row(start, 10, 0.1, [0, 0, 0], Some(0.9)) };
+        let input = ReportInput { results: vec![few("ssl")], trivial: vec![few("chance")], ..ReportInput::default() };
+        let table = emotion_table(&Study::new(&input).unwrap(), 0);
+        let column = table.head.iter().position(|h| h.text == "ROC AUC").unwrap();
+        assert_eq!(texts(&table.groups[0][0])[column], "n/a (3 positives)|");
+        assert_eq!(texts(&table.groups[0][1])[column - 1], "n/a (3 positives)|");
+    }
+
+    #[test]
+    fn predictors_without_a_model_stand_beside_the_starts() {
+        let results = vec![row("ssl", 10, 0.1, [0, 0, 0], Some(0.6))];
+        let trivial = vec![row("prevalence", 0, 0.0, [0, 0, 0], Some(0.5))];
+        let input = ReportInput { results, trivial, ..ReportInput::default() };
+        let study = Study::new(&input).unwrap();
+        assert_eq!(
+            texts(&main_table(&study).groups[1][0])[..4],
+            ["any number|", "prevalence|no model", "none|", "0.500|"]
+        );
+        assert_eq!(texts(&emotion_table(&study, 0).groups[0][1])[0], "prevalence|no model");
     }
 
     #[test]

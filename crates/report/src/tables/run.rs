@@ -1,15 +1,15 @@
 //! What the run was and how it went: encoders, failures, facts.
 
 use super::{Cell, Table, head};
-use crate::numbers::{count, significant};
+use crate::numbers::significant;
 use crate::{Curve, FactGroup};
 
 /// Where each encoder's losses ended.
 pub(crate) fn pretraining_table(curves: &[Curve]) -> Table {
     let loss = |x: Option<f64>| match x {
-        Some(x) if x.is_finite() => Cell::number(significant(x)),
-        Some(x) => Cell::number(format!("{x}")).remark("not finite"),
-        None => Cell::number("n/a").remark("not measured"),
+        Some(x) if x.is_finite() => Cell::none(significant(x)).value(x),
+        Some(x) => Cell::none(format!("{x}")).remark("not finite"),
+        None => Cell::none("n/a").remark("not measured"),
     };
     let row = |curve: &Curve| {
         let last = curve.points.last();
@@ -17,7 +17,7 @@ pub(crate) fn pretraining_table(curves: &[Curve]) -> Table {
         let best = valid().filter(|v| v.is_finite()).min_by(f64::total_cmp);
         vec![
             Cell::head(&curve.name, 1),
-            Cell::number(last.map_or("0".into(), |p| count(p.step))),
+            Cell::count(last.map_or(0, |p| p.step as usize)),
             loss(last.map(|p| p.train_loss)),
             loss(valid().next_back()),
             loss(best),

@@ -1,5 +1,6 @@
 //! The verbs, a file each: arguments, and the call of the library that does the work.
 
+pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod embed;
 pub(crate) mod encode;
@@ -13,6 +14,7 @@ pub(crate) mod pretrain;
 pub(crate) mod report;
 pub(crate) mod sample;
 pub(crate) mod serve;
+pub(crate) mod statistics;
 pub(crate) mod synth;
 
 use anyhow::{Context, Result};

@@ -1,0 +1,183 @@
+//! The treated start less the baseline: how much, how sure, and what may be said of it.
+
+use crate::answers::finite;
+use crate::study::{Run, Scope, Study};
+use crate::support::refusal;
+use eval::Metric;
+use eval::statistics::{Contrast, Interval};
+use std::collections::BTreeSet;
+
+/// What a difference says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// The treated start is better: interval and test agree.
+    Better,
+    /// The baseline is better: interval and test agree.
+    Worse,
+    /// Neither the interval nor the test tells the difference from none.
+    NotFound,
+    /// Only one of the two does: nothing is claimed.
+    Unclear,
+    /// There is no interval: nothing is claimed.
+    NoInterval,
+}
+
+/// treated - baseline at one label budget.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Difference {
+    /// Mean over the pairs.
+    pub value: f64,
+    pub interval: Option<Interval>,
+    pub bca: Option<Interval>,
+    /// Two-sided, not adjusted.
+    pub p: Option<f64>,
+    /// The difference in each pair.
+    pub each: Vec<f64>,
+    /// Runs of either arm without a counterpart in the other.
+    pub unpaired: usize,
+    higher_is_better: bool,
+}
+
+impl Difference {
+    /// That of the statistics where they have it, else the plain mean over pairs of the same fold, seed and draw. `None`
+    /// where the study lacks one of the two starts, there is no pair, or too few rows stand behind it.
+    pub fn of(study: &Study<'_>, budget: usize, scope: Scope, metric: Metric) -> Option<Self> {
+        let (treated, baseline) = (study.start(study.treated())?, study.start(study.baseline())?);
+        if refusal(study, scope, metric).is_some() {
+            return None;
+        }
+        let arms = [treated, baseline].map(|start| study.runs(start, budget, scope, metric));
+        match study.answers.contrast((budget, study.scope_name(scope), metric)) {
+            Some(contrast) => Self::estimated(contrast, arms),
+            None => Self::plain(metric, arms),
+        }
+    }
+
+    fn estimated(contrast: &Contrast, arms: [&[Run]; 2]) -> Option<Self> {
+        // Seeds and draws, since these are the runs of the statistics: a pair has all folds.
+        let runs = arms.map(|runs| runs.iter().map(|r| (r.key.seed, r.key.draw)).collect::<BTreeSet<_>>());
+        let all = runs[0].union(&runs[1]).count();
+        let difference = finite(&contrast.difference)?;
+        Some(Difference {
+            value: difference.value,
+            interval: difference.interval,
+            bca: difference.bca,
+            p: contrast.p.filter(|p| p.is_finite()),
+            each: contrast.each.iter().copied().filter(|d| d.is_finite()).collect(),
+            unpaired: all.saturating_sub(contrast.pairs),
+            higher_is_better: contrast.metric.higher_is_better(),
+        })
+    }
+
+    fn plain(metric: Metric, [ours, theirs]: [&[Run]; 2]) -> Option<Self> {
+        let pair = |run: &Run| Some(run.value? - theirs.iter().find(|other| other.key == run.key)?.value?);
+        let each: Vec<f64> = ours.iter().filter_map(pair).collect();
+        let defined = ours.iter().chain(theirs).filter(|run| run.value.is_some()).count();
+        Some(Difference {
+            value: eval::mean(each.iter().copied())?,
+            interval: None,
+            bca: None,
+            p: None,
+            unpaired: defined - 2 * each.len(),
+            each,
+            higher_is_better: metric.higher_is_better(),
+        })
+    }
+
+    /// Pairs in which the treated start is better.
+    pub fn ahead(&self) -> usize {
+        self.each.iter().filter(|&&d| if self.higher_is_better { d > 0.0 } else { d < 0.0 }).count()
+    }
+
+    /// Pairs in which the two are equal.
+    pub fn level(&self) -> usize {
+        self.each.iter().filter(|&&d| d == 0.0).count()
+    }
+
+    /// What may be said, if `p` (adjusted or not) must be below `alpha`; without a p the interval decides.
+    pub fn finding(&self, p: Option<f64>, alpha: f64) -> Finding {
+        let Some(ends) = self.interval else { return Finding::NoInterval };
+        let leaves_out_zero = ends.low > 0.0 || ends.high < 0.0;
+        let rejected = p.map_or(leaves_out_zero, |p| p < alpha);
+        match (leaves_out_zero, rejected) {
+            (false, false) => Finding::NotFound,
+            (true, true) if (ends.low > 0.0) == self.higher_is_better => Finding::Better,
+            (true, true) => Finding::Worse,
+            _ => Finding::Unclear,
+        }
+    }
+}
+
+/// A finding in a few words, for a column of a table.
+pub(crate) fn words(study: &Study<'_>, finding: Finding) -> String {
+    match finding {
+        Finding::Better => format!("{} better", study.treated()),
+        Finding::Worse => format!("{} better", study.baseline()),
+        Finding::NotFound => "no difference found".into(),
+        Finding::Unclear => "unclear: interval and test disagree".into(),
+        Finding::NoInterval => "no interval".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ReportInput;
+    use crate::study::tests::{answered, row};
+    use run_record::ResultRow;
+
+    fn of(results: Vec<ResultRow>, metric: Metric) -> Option<Difference> {
+        let input = ReportInput { results, ..ReportInput::default() };
+        Difference::of(&Study::new(&input).unwrap(), 0, Scope::Macro, metric)
+    }
+
+    #[test]
+    fn only_runs_with_both_arms_are_paired() {
+        let rows = vec![
+            row("ssl", 10, 0.1, [0, 0, 0], Some(0.75)),
+            row("ssl", 10, 0.1, [0, 0, 1], Some(0.9)),
+            row("ssl", 10, 0.1, [0, 1, 0], Some(0.5)),
+            row("ssl", 10, 0.1, [1, 0, 0], Some(0.5)),
+            row("scratch", 10, 0.1, [1, 0, 0], Some(0.5)),
+            row("scratch", 10, 0.1, [0, 0, 1], None),
+            row("scratch", 10, 0.1, [0, 0, 0], Some(0.5)),
+            row("scratch", 10, 0.1, [0, 2, 0], Some(0.1)),
+        ];
+        let got = of(rows, Metric::RocAuc).unwrap();
+        assert_eq!(got.each, [0.25, 0.0]);
+        assert_eq!((got.ahead(), got.level(), got.unpaired), (1, 1, 3));
+    }
+
+    #[test]
+    fn without_an_arm_or_a_pair_there_is_nothing_to_compare() {
+        assert_eq!(of(vec![row("ssl", 10, 0.1, [0, 0, 0], Some(1.0))], Metric::RocAuc), None);
+        let apart = vec![row("ssl", 10, 0.1, [0, 0, 0], Some(1.0)), row("scratch", 10, 0.1, [0, 0, 1], Some(1.0))];
+        assert_eq!(of(apart, Metric::RocAuc), None);
+    }
+
+    #[test]
+    fn a_mean_without_an_interval_claims_nothing() {
+        let rows = (0..9).flat_map(|seed| {
+            [("ssl", 0.9), ("scratch", 0.1)].map(|(start, value)| row(start, 10, 0.1, [0, seed, 0], Some(value)))
+        });
+        let got = of(rows.collect(), Metric::RocAuc).unwrap();
+        assert_eq!((got.finding(got.p, 0.05), got.ahead()), (Finding::NoInterval, 9));
+    }
+
+    #[test]
+    fn interval_and_test_must_agree() {
+        let finding = |metric: Metric, ends: (f64, f64), p: Option<f64>| {
+            let input = answered(metric, &[(10, Some(ends), p)]);
+            let study = Study::new(&input).unwrap();
+            let got = Difference::of(&study, 0, Scope::Macro, metric).unwrap();
+            got.finding(got.p, 0.05)
+        };
+        assert_eq!(finding(Metric::RocAuc, (0.01, 0.03), Some(0.01)), Finding::Better);
+        assert_eq!(finding(Metric::RocAuc, (-0.03, -0.01), Some(0.01)), Finding::Worse);
+        assert_eq!(finding(Metric::Mae, (-0.03, -0.01), Some(0.01)), Finding::Better);
+        assert_eq!(finding(Metric::RocAuc, (-0.01, 0.03), Some(0.3)), Finding::NotFound);
+        assert_eq!(finding(Metric::RocAuc, (-0.01, 0.03), Some(0.01)), Finding::Unclear);
+        assert_eq!(finding(Metric::RocAuc, (0.01, 0.03), Some(0.3)), Finding::Unclear);
+        assert_eq!(finding(Metric::RocAuc, (0.01, 0.03), None), Finding::Better);
+    }
+}

@@ -1,0 +1,61 @@
+//! How many labels the baseline needs to reach what the treated start has, in words.
+
+use crate::numbers::{count, fixed};
+use crate::study::Study;
+use eval::Metric;
+use eval::statistics::{Equivalence, LabelEquivalence};
+
+/// "scratch needs about 2.3 times the labels (1.2 to not reached)"; `None` where it was not computed.
+pub(crate) fn sentence(study: &Study<'_>, budget: usize, metric: Metric) -> Option<String> {
+    let found = study.answers.equivalence(budget, metric)?;
+    let (baseline, labels) = (study.baseline(), study.budgets[budget].labels);
+    let number = |n: f64| count(n.round().max(0.0) as u64);
+    let ends = ends(found, labels);
+    let interval = || match &ends {
+        [low, high] if low == high => format!("interval: {low}"),
+        [low, high] => format!("interval: {} to {}", times(low), times(high)),
+    };
+    Some(match found.labels {
+        Equivalence::About(n) => {
+            format!("{baseline} needs about {} times the labels ({} to {})", ratio(n / labels)?, ends[0], ends[1])
+        }
+        Equivalence::NotReached(most) => {
+            format!("{baseline} does not reach that with {} labels, the most tried ({})", number(most), interval())
+        }
+        Equivalence::AtMost(fewest) => {
+            format!("{baseline} has that with {} labels, the fewest tried ({})", number(fewest), interval())
+        }
+    })
+}
+
+/// Both ends of the interval as multiples of `labels`, or what stands for an end that is none.
+pub(crate) fn ends(found: &LabelEquivalence, labels: f64) -> [String; 2] {
+    [found.low, found.high].map(|end| {
+        if end <= 0.0 {
+            return "fewer than the fewest tried".into();
+        }
+        ratio(end / labels).unwrap_or_else(|| "not reached".into())
+    })
+}
+
+/// A multiple with two digits that count; `None` for what is no number.
+pub(crate) fn ratio(x: f64) -> Option<String> {
+    let decimals = if x < 0.1 { 2 } else { usize::from(x < 9.95) };
+    x.is_finite().then(|| fixed(x, decimals))
+}
+
+/// "2.0 times the labels", where it is a multiple.
+fn times(end: &str) -> String {
+    if end.starts_with(|c: char| c.is_ascii_digit()) { format!("{end} times the labels") } else { end.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ratio;
+
+    #[test]
+    fn multiples_are_short() {
+        let of = |x| ratio(x).unwrap_or_default();
+        assert_eq!([0.034, 0.46, 2.31, 9.96, 41.2, f64::INFINITY].map(of), ["0.03", "0.5", "2.3", "10", "41", ""]);
+    }
+}

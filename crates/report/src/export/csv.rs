@@ -1,0 +1,74 @@
+//! Tables for machines: full numbers, an interval in two columns of its own, empty fields for what is not there.
+
+use super::full_rows;
+use crate::tables::{Cell, Table};
+
+/// The table as CSV, with a last column of remarks.
+pub(super) fn write(table: &Table) -> Result<Vec<u8>, csv::Error> {
+    let columns = table.head.len();
+    let mut carried: Option<&Cell> = None;
+    let rows: Vec<Vec<Option<&Cell>>> = full_rows(table)
+        .map(|(first, rest)| {
+            carried = first.or(carried);
+            let mut row = vec![carried];
+            row.extend(rest.into_iter().map(Some));
+            row.resize(columns, None);
+            row
+        })
+        .collect();
+    let cells = |column: usize| rows.iter().filter_map(move |row| row[column]);
+    let with_ends: Vec<bool> = (0..columns).map(|c| cells(c).any(|cell| cell.ends.is_some())).collect();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut head: Vec<String> = Vec::new();
+    for (title, &ends) in table.head.iter().zip(&with_ends) {
+        head.push(title.text.clone());
+        if ends {
+            head.extend([format!("{} low", title.text), format!("{} high", title.text)]);
+        }
+    }
+    head.push("Remarks".into());
+    writer.write_record(&head)?;
+    for row in &rows {
+        let (mut fields, mut remarks) = (Vec::new(), Vec::new());
+        for ((cell, title), &ends) in row.iter().zip(&table.head).zip(&with_ends) {
+            let cell = cell.cloned().unwrap_or_default();
+            fields.push(match cell.value {
+                Some(value) => value.to_string(),
+                None if cell.words => cell.text.clone(),
+                None => String::new(),
+            });
+            if ends {
+                fields.extend(match cell.ends {
+                    Some(ends) => [ends.low.to_string(), ends.high.to_string()],
+                    None => [String::new(), String::new()],
+                });
+            }
+            // Words where a number is expected are not lost.
+            let said = if cell.words || cell.value.is_some() || cell.ends.is_some() { "" } else { cell.text.as_str() };
+            let said: Vec<&str> = [said, &cell.remark].into_iter().filter(|text| !text.is_empty()).collect();
+            if !said.is_empty() {
+                remarks.push(format!("{}: {}", title.text, said.join(", ")));
+            }
+        }
+        fields.push(remarks.join("; "));
+        writer.write_record(&fields)?;
+    }
+    writer.into_inner().map_err(|e| csv::Error::from(e.into_error()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::tests::awkward;
+
+    #[test]
+    fn numbers_are_whole_and_what_is_not_there_is_empty() {
+        let got = String::from_utf8(write(&awkward()).unwrap()).unwrap();
+        assert_eq!(
+            got,
+            "Labels,Start_name,ROC AUC,ROC AUC low,ROC AUC high,Remarks\n\
+             25,\"ssl, #1\",0.5123456789,-0.0125,inf,\n\
+             25,scratch|{x}\\,,,,\"ROC AUC: n/a (3 positives), no run\"\n"
+        );
+    }
+}

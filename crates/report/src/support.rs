@@ -1,0 +1,80 @@
+//! When a metric rests on too few rows to be shown.
+
+use crate::numbers::count;
+use crate::study::{Scope, Study};
+use eval::{Head, Metric};
+
+/// Fewest rows of either class, in the test rows of all folds, that a metric of presence is shown for. With fewer a single
+/// row moves the share of those found by more than a fifth, and no resampling of them says how far the number can be off.
+pub(crate) const FEWEST: u64 = 5;
+
+/// What there is too little of, such as "3 positives"; `None` where the metric may be shown.
+///
+/// The macro average is shown as soon as one emotion may be.
+pub(crate) fn refusal(study: &Study<'_>, scope: Scope, metric: Metric) -> Option<String> {
+    if metric.head() == Head::Intensity {
+        return None;
+    }
+    if scope == Scope::Macro {
+        let shown = (0..study.emotions.len()).any(|e| refusal(study, Scope::Emotion(e), metric).is_none());
+        return (!shown && !study.emotions.is_empty()).then(|| "no emotion with enough rows".into());
+    }
+    let total = |metric: Metric| {
+        let folds = study.support(scope, metric);
+        (!folds.is_empty()).then(|| folds.values().map(|&(_, most)| most).sum::<u64>())
+    };
+    let positives = total(metric)?;
+    // The support of an error of intensity is every row, whether or not the error has a value.
+    let negatives = total(Metric::Mae).map(|rows| rows.saturating_sub(positives));
+    let said = |n: u64, class: &str| format!("{} {class}{}", count(n), if n == 1 { "" } else { "s" });
+    if positives < FEWEST {
+        return Some(said(positives, "positive"));
+    }
+    negatives.filter(|&n| n < FEWEST).map(|n| said(n, "negative"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ReportInput;
+    use crate::study::tests::row;
+    use run_record::ResultRow;
+
+    fn refused(folds: &[(u64, u64)]) -> Option<String> {
+        let each = |(fold, &(positives, rows)): (i32, &(u64, u64))| {
+            [(Metric::RocAuc, positives), (Metric::Mae, rows)].map(|(metric, support)| ResultRow {
+                emotion: "fear".into(),
+                metric: metric.name().into(),
+                support,
+                ..row("ssl", 10, 0.1, [fold, 0, 0], Some(0.5))
+            })
+        };
+        let results = (0..).zip(folds).flat_map(each).collect();
+        let input = ReportInput { results, ..ReportInput::default() };
+        let study = Study::new(&input).unwrap();
+        assert_eq!(refusal(&study, Scope::Emotion(0), Metric::Mae), None, "an error needs no positives");
+        refusal(&study, Scope::Emotion(0), Metric::RocAuc)
+    }
+
+    #[test]
+    fn both_classes_need_five_rows_over_all_folds() {
+        assert_eq!(refused(&[(5, 10)]), None);
+        assert_eq!(refused(&[(2, 50), (3, 50)]), None);
+        assert_eq!(refused(&[(2, 50), (2, 50)]).unwrap(), "4 positives");
+        assert_eq!(refused(&[(1, 50), (0, 50)]).unwrap(), "1 positive");
+        assert_eq!(refused(&[(46, 50)]).unwrap(), "4 negatives");
+    }
+
+    #[test]
+    fn the_average_needs_one_emotion_that_is_shown() {
+        let few = ResultRow { emotion: "fear".into(), support: 3, ..row("ssl", 10, 0.1, [0, 0, 0], Some(0.5)) };
+        let averaged = row("ssl", 10, 0.1, [0, 0, 0], Some(0.5));
+        let refused = |results: Vec<ResultRow>| {
+            let input = ReportInput { results, ..ReportInput::default() };
+            refusal(&Study::new(&input).unwrap(), Scope::Macro, Metric::RocAuc).is_some()
+        };
+        assert!(refused(vec![few.clone(), averaged.clone()]));
+        assert!(!refused(vec![few.clone(), ResultRow { emotion: "sad".into(), support: 9, ..few }, averaged.clone()]));
+        assert!(!refused(vec![averaged]), "there may be averages alone");
+    }
+}

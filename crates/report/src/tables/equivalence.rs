@@ -1,0 +1,119 @@
+//! Label equivalence, and the gain over all budgets.
+
+use super::{Cell, Table, brackets, head};
+use crate::equivalence::{ends, ratio};
+use crate::figures::MACRO_METRICS;
+use crate::numbers::{count, percent};
+use crate::study::{Scope, Study};
+use crate::support::refusal;
+use eval::Metric;
+use eval::statistics::{Equivalence, Interval};
+
+/// How many labels the baseline needs to reach what the treated start has; `None` where it was not computed.
+pub(crate) fn equivalence_table(study: &Study<'_>, metric: Metric) -> Option<Table> {
+    let treated = study.start(study.treated())?;
+    let row = |budget: usize| -> Option<Vec<Cell>> {
+        let found = study.answers.equivalence(budget, metric)?;
+        let labels = study.budgets[budget].labels;
+        let number = |n: f64| count(n.round().max(0.0) as u64);
+        let reached = study.estimate(treated, budget, Scope::Macro, metric)?;
+        let [low, high] = ends(found, labels);
+        let (needs, times) = match found.labels {
+            Equivalence::About(n) => (Cell::none(number(n)).value(n), ratio(n / labels)?),
+            Equivalence::AtMost(n) => (
+                Cell::none(format!("{} or fewer", number(n))).remark("the fewest tried"),
+                ratio(n / labels)? + " or less",
+            ),
+            Equivalence::NotReached(most) => (
+                Cell::none("not reached").remark(format!("with {}, the most tried", number(most))),
+                format!("more than {}", ratio(most / labels)?),
+            ),
+        };
+        let about = match found.labels {
+            Equivalence::About(n) => Some(n / labels),
+            _ => None,
+        };
+        let interval = Interval { low: found.low / labels, high: found.high / labels };
+        Some(vec![
+            Cell::head(study.label(budget), 1).value(labels),
+            Cell::number(reached.value, 3).within(reached.interval, 3, false),
+            needs,
+            Cell { value: about, ..Cell::none(times) },
+            Cell { ends: Some(interval), ..Cell::none(if low == high { low } else { format!("{low} to {high}") }) },
+        ])
+    };
+    let rows: Vec<Vec<Cell>> = (0..study.budgets.len()).filter_map(row).collect();
+    let baseline = study.baseline();
+    let interval = format!("{} interval of the ratio", percent(study.answers.level()));
+    let titles = [
+        "Labels",
+        &format!("{} reaches", study.treated()),
+        &format!("{baseline} needs"),
+        "Times the labels",
+        &interval,
+    ];
+    (!rows.is_empty()).then(|| Table {
+        caption: format!(
+            "Labels that {baseline} needs to reach what {} has, macro {} in test",
+            study.treated(),
+            metric.title()
+        ),
+        head: head(1, titles),
+        groups: vec![rows],
+    })
+}
+
+/// Difference of the areas under the learning curves: the macro average of each metric, then each emotion in the primary
+/// metric.
+pub(crate) fn area_table(study: &Study<'_>) -> Option<Table> {
+    let row = |scope: Scope, metric: Metric, metric_first: bool| -> Option<Vec<Cell>> {
+        let name = study.scope_name(scope);
+        let estimate = study.answers.area(name, metric)?;
+        let cell = match refusal(study, scope, metric) {
+            Some(why) => Cell::refused(&why),
+            None => Cell::signed(estimate.value, 3).within(estimate.interval, 3, true),
+        };
+        let better = if metric.higher_is_better() { "more is better" } else { "less is better" };
+        let title = format!("{name} {}", metric.title());
+        let head = Cell::head(title, 1);
+        Some(vec![if metric_first { head.remark(better) } else { head }, cell])
+    };
+    let others = MACRO_METRICS.into_iter().filter(|&m| m != study.primary);
+    let metrics = std::iter::once(study.primary).chain(others);
+    let averages: Vec<Vec<Cell>> = metrics.filter_map(|m| row(Scope::Macro, m, true)).collect();
+    let emotions = (0..study.emotions.len()).filter_map(|e| row(Scope::Emotion(e), study.primary, false)).collect();
+    let groups: Vec<Vec<Vec<Cell>>> = [averages, emotions].into_iter().filter(|g: &Vec<_>| !g.is_empty()).collect();
+    (!groups.is_empty()).then(|| Table {
+        caption: format!(
+            "{} \u{2212} {}, mean over all budgets: difference of the areas under the learning curves over log labels{}",
+            study.treated(),
+            study.baseline(),
+            brackets(study)
+        ),
+        head: head(1, ["Of", "Difference"]),
+        groups,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::tests::{answered, needed};
+
+    #[test]
+    fn what_is_no_number_is_said_in_words() {
+        let budget = |labels| (labels, Some((0.01, 0.05)), None);
+        let mut input = answered(Metric::RocAuc, &[budget(10), budget(100), budget(1000)]);
+        needed(&mut input, 0, Equivalence::AtMost(10.0), (0.0, 25.0));
+        needed(&mut input, 1, Equivalence::About(230.0), (120.0, f64::INFINITY));
+        needed(&mut input, 2, Equivalence::NotReached(1000.0), (f64::INFINITY, f64::INFINITY));
+        let study = Study::new(&input).unwrap();
+        let table = equivalence_table(&study, Metric::RocAuc).unwrap();
+        let texts =
+            |row: usize| table.groups[0][row][2..].iter().map(|c| c.text.as_str()).collect::<Vec<_>>().join(" | ");
+        assert_eq!(texts(0), "10 or fewer | 1.0 or less | fewer than the fewest tried to 2.5");
+        assert_eq!(texts(1), "230 | 2.3 | 1.2 to not reached");
+        assert_eq!(texts(2), "not reached | more than 1.0 | not reached");
+        assert!(equivalence_table(&study, Metric::Mae).is_none());
+    }
+}

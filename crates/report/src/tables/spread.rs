@@ -1,0 +1,156 @@
+//! Where the spread of runs comes from, and aggregates over emotions that no odd run moves.
+
+use super::{Cell, Table, head};
+use crate::numbers::many;
+use crate::study::{Scope, Study};
+use eval::statistics::{Component, crossed_components, interquartile_mean, probability_of_improvement};
+use std::collections::BTreeMap;
+
+/// The sources that are told apart; what folds differ in is averaged out.
+const SOURCES: [&str; 2] = ["training seed", "label draw"];
+
+/// Standard deviation by source for each start and budget, macro, primary metric; `None` without runs.
+pub(crate) fn spread_table(study: &Study<'_>) -> Option<Table> {
+    let row = |budget: usize, start: usize| -> Option<Vec<Cell>> {
+        let runs = study.seeds_and_draws(start, budget, Scope::Macro, study.primary);
+        if runs.is_empty() {
+            return None;
+        }
+        let mut row = vec![Cell::head(&study.starts[start], 1), Cell::count(runs.len())];
+        match components(&runs) {
+            Some(parts) => row.extend(parts.iter().map(deviation)),
+            None => row.extend(vec![Cell::none("n/a"); SOURCES.len() + 1]),
+        }
+        Some(row)
+    };
+    let group = |budget: usize| {
+        let mut rows: Vec<Vec<Cell>> = (0..study.starts.len()).filter_map(|start| row(budget, start)).collect();
+        let n = rows.len();
+        if let Some(first) = rows.first_mut() {
+            first.insert(0, Cell::head(study.label(budget), n).value(study.budgets[budget].labels));
+        }
+        rows
+    };
+    let groups: Vec<_> = (0..study.budgets.len()).map(group).filter(|rows| !rows.is_empty()).collect();
+    let caption = format!(
+        "Where the spread of runs comes from: standard deviation of macro {} by source. A source that was not varied, or runs \
+         that do not cross every seed with every draw, have none",
+        study.primary.title()
+    );
+    let titles = ["Labels", "Start", "Runs", "Training seed", "Label draw", "Rest"];
+    (!groups.is_empty()).then(|| Table { caption, head: head(2, titles), groups })
+}
+
+fn components(runs: &BTreeMap<(i32, i32), f64>) -> Option<Vec<Component>> {
+    let place = |of: fn(&(i32, i32)) -> i32| {
+        let mut levels: Vec<i32> = runs.keys().map(of).collect();
+        levels.sort_unstable();
+        levels.dedup();
+        move |key: &(i32, i32)| levels.binary_search(&of(key)).unwrap_or_default()
+    };
+    let (seed, draw) = (place(|key| key.0), place(|key| key.1));
+    let levels: Vec<Vec<usize>> = runs.keys().map(|key| vec![seed(key), draw(key)]).collect();
+    crossed_components(&SOURCES, &levels, &runs.values().copied().collect::<Vec<_>>())
+}
+
+fn deviation(part: &Component) -> Cell {
+    match part.variance {
+        Some(variance) if part.source == "residual" => Cell::number(variance.sqrt(), 4),
+        Some(variance) => Cell::number(variance.sqrt(), 4).remark(format!("of {}", part.levels)),
+        None => Cell::none("n/a").remark("one only"),
+    }
+}
+
+/// The runs of both starts at one emotion; more is better.
+type Task = (Vec<f64>, Vec<f64>);
+
+/// Interquartile mean over runs and emotions of both starts, and the probability that a run of the one beats a run of the
+/// other at the same emotion; `None` without emotions that both have.
+pub(crate) fn aggregate_table(study: &Study<'_>) -> Option<Table> {
+    let (treated, baseline) = (study.start(study.treated())?, study.start(study.baseline())?);
+    let metric = study.primary;
+    let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
+    let row = |budget: usize| -> Option<Vec<Cell>> {
+        let of = |start: usize, emotion: usize| -> Vec<f64> {
+            let runs = study.seeds_and_draws(start, budget, Scope::Emotion(emotion), metric);
+            runs.into_values().map(|value| sign * value).collect()
+        };
+        let tasks: Vec<Task> = (0..study.emotions.len())
+            .map(|e| (of(treated, e), of(baseline, e)))
+            .filter(|(ours, theirs)| !ours.is_empty() && !theirs.is_empty())
+            .collect();
+        let better = probability_of_improvement(&tasks)?;
+        let middle = |arm: fn(&Task) -> &Vec<f64>| {
+            let all: Vec<f64> = tasks.iter().flat_map(|task| arm(task).iter().copied()).collect();
+            interquartile_mean(&all).map_or_else(|| Cell::none("n/a"), |mean| Cell::number(sign * mean, 3))
+        };
+        Some(vec![
+            Cell::head(study.label(budget), 1).value(study.budgets[budget].labels),
+            Cell::count(tasks.len()),
+            middle(|task| &task.0),
+            middle(|task| &task.1),
+            Cell::number(better, 2),
+        ])
+    };
+    let rows: Vec<Vec<Cell>> = (0..study.budgets.len()).filter_map(row).collect();
+    let (ours, theirs) = (study.treated(), study.baseline());
+    let (left, right) = (format!("{ours}, middle half"), format!("{theirs}, middle half"));
+    let chance = format!("Chance that {ours} is better");
+    (!rows.is_empty()).then(|| Table {
+        caption: format!(
+            "{} over {}: mean of the middle half of all runs and emotions, and how often a run of {ours} is better than one of \
+             {theirs} at the same emotion",
+            metric.title(),
+            many(study.emotions.len(), "emotion"),
+        ),
+        head: head(1, ["Labels", "Emotions", &left, &right, &chance]),
+        groups: vec![rows],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ReportInput;
+    use crate::study::tests::row;
+    use eval::Metric;
+    use run_record::ResultRow;
+
+    fn input(results: Vec<ResultRow>) -> ReportInput {
+        ReportInput { results, ..ReportInput::default() }
+    }
+
+    #[test]
+    fn spread_is_split_into_seed_draw_and_rest() {
+        // Value = effect of the seed + effect of the draw, nothing else, whatever the fold.
+        let runs = (0..2).flat_map(|fold| (0..3).flat_map(move |seed| (0..2).map(move |draw| [fold, seed, draw])));
+        let value =
+            |key: [i32; 3]| 0.1 * f64::from(key[1]) + 0.05 * f64::from(key[2]) + f64::from(2 * key[0] - 1) * 0.2;
+        let input = input(runs.map(|key| row("ssl", 10, 0.1, key, Some(0.5 + value(key)))).collect());
+        let table = spread_table(&Study::new(&input).unwrap()).unwrap();
+        let texts: Vec<&str> = table.groups[0][0].iter().map(|c| c.text.as_str()).collect();
+        // Seeds 0, 0.1, 0.2 deviate by 0.1; draws 0, 0.05 by 0.0354.
+        assert_eq!(texts, ["10", "ssl", "6", "0.1000", "0.0354", "0.0000"]);
+    }
+
+    #[test]
+    fn one_run_has_no_spread() {
+        let input = input(vec![row("ssl", 10, 0.1, [0, 0, 0], Some(0.5))]);
+        let table = spread_table(&Study::new(&input).unwrap()).unwrap();
+        assert!(table.groups[0][0][3..].iter().all(|c| c.text == "n/a" && c.value.is_none()));
+    }
+
+    #[test]
+    fn of_an_error_less_is_an_improvement() {
+        let of = |start: &str, seed, value| ResultRow {
+            emotion: "sad".into(),
+            metric: "mae".into(),
+            ..row(start, 10, 0.1, [0, seed, 0], Some(value))
+        };
+        let results = vec![of("ssl", 0, 0.2), of("ssl", 1, 0.4), of("scratch", 0, 0.3), of("scratch", 1, 0.5)];
+        let input = ReportInput { primary_metric: Metric::Mae.name().into(), ..input(results) };
+        let table = aggregate_table(&Study::new(&input).unwrap()).unwrap();
+        let texts: Vec<&str> = table.groups[0][0].iter().map(|c| c.text.as_str()).collect();
+        assert_eq!(texts, ["10", "1", "0.300", "0.400", "0.75"]);
+    }
+}

@@ -1,0 +1,142 @@
+use super::*;
+use crate::ReportInput;
+use crate::study::tests::{answered, needed, row};
+use eval::Metric;
+use eval::statistics::Equivalence;
+use run_record::ResultRow;
+
+fn of(input: ReportInput) -> Verdict {
+    verdict(&Study::new(&input).unwrap())
+}
+
+/// One budget of 160 labels, its difference with these ends and this p.
+fn one(ends: Option<(f64, f64)>, p: Option<f64>) -> ReportInput {
+    answered(Metric::RocAuc, &[(160, ends, p)])
+}
+
+#[test]
+fn a_gain_is_said_with_its_interval_and_the_labels_it_saves() {
+    let mut input = one(Some((0.02, 0.06)), Some(0.0031));
+    needed(&mut input, 0, Equivalence::About(368.0), (192.0, f64::INFINITY));
+    assert_eq!(
+        of(input).headline,
+        "Pre-training helped: with 160 labels, ssl reaches 0.610 and scratch 0.570 macro ROC AUC: a difference of +0.040 \
+         [+0.020, +0.060], p = 0.003; scratch needs about 2.3 times the labels (1.2 to not reached)."
+    );
+}
+
+#[test]
+fn a_gain_that_scratch_never_reaches() {
+    let mut input = one(Some((0.02, 0.06)), Some(0.0001));
+    needed(&mut input, 0, Equivalence::NotReached(960.0), (320.0, f64::INFINITY));
+    let got = of(input).headline;
+    assert!(got.contains("p < 0.001; scratch does not reach that with 960 labels, the most tried"), "{got}");
+    assert!(got.ends_with("(interval: 2.0 times the labels to not reached)."), "{got}");
+}
+
+#[test]
+fn harm_is_said_as_plainly() {
+    let mut input = one(Some((-0.05, -0.01)), Some(0.02));
+    needed(&mut input, 0, Equivalence::AtMost(24.0), (0.0, 80.0));
+    let got = of(input).headline;
+    assert!(got.starts_with("Pre-training did harm: with 160 labels, ssl reaches 0.570 and scratch 0.600"), "{got}");
+    assert!(got.contains("a difference of \u{2212}0.030 [\u{2212}0.050, \u{2212}0.010], p = 0.020"), "{got}");
+    assert!(
+        got.ends_with(
+            "scratch has that with 24 labels, the fewest tried (interval: fewer than the fewest tried to 0.5 times the \
+             labels)."
+        ),
+        "{got}"
+    );
+}
+
+#[test]
+fn no_difference_is_said_with_the_room_that_is_left() {
+    let got = of(one(Some((-0.02, 0.03)), Some(0.6))).headline;
+    assert!(got.starts_with("No difference was found: with 160 labels, ssl reaches"), "{got}");
+    assert!(
+        got.ends_with("p = 0.60; the data leave room for anything from a loss of 0.020 to a gain of 0.030."),
+        "{got}"
+    );
+}
+
+#[test]
+fn of_an_error_less_is_better() {
+    let got = of(answered(Metric::Mae, &[(160, Some((-0.05, -0.01)), Some(0.02))])).headline;
+    assert!(
+        got.starts_with("Pre-training helped") && got.contains("macro MAE (less is better): a difference"),
+        "{got}"
+    );
+    let got = of(answered(Metric::Mae, &[(160, Some((-0.05, 0.01)), Some(0.2))])).headline;
+    assert!(got.ends_with("from a loss of 0.010 to a gain of 0.050."), "{got}");
+}
+
+#[test]
+fn interval_and_test_that_disagree_claim_nothing() {
+    let got = of(one(Some((0.01, 0.03)), Some(0.2))).headline;
+    assert!(got.starts_with("No clear difference was found") && got.ends_with("so none is claimed."), "{got}");
+}
+
+#[test]
+fn without_an_interval_nothing_is_claimed() {
+    let got = of(one(None, Some(0.001)));
+    assert!(got.headline.starts_with("Whether pre-training helped cannot be said: with 160 labels, ssl"), "{got:?}");
+    assert!(got.headline.ends_with(", for which no interval could be computed."), "{got:?}");
+    assert!(!got.headline.contains("p ="), "{got:?}");
+    assert!(got.budgets[0].contains("no interval could be computed, no difference claimed"), "{got:?}");
+    let without = ReportInput { statistics: None, ..one(Some((0.5, 0.6)), Some(0.001)) };
+    assert!(of(without).headline.ends_with(", for which no interval could be computed."));
+}
+
+#[test]
+fn each_budget_is_said_as_it_is() {
+    let input = answered(
+        Metric::RocAuc,
+        &[
+            (24, Some((0.01, 0.05)), Some(0.01)),
+            (72, Some((-0.01, 0.02)), Some(0.4)),
+            (216, Some((-0.11, -0.07)), Some(0.01)),
+            (1037, None, None),
+        ],
+    );
+    let got = of(ReportInput { primary_labels: Some(216.0), ..input });
+    assert!(got.headline.starts_with("Pre-training did harm: with 216 labels"), "{}", got.headline);
+    assert_eq!(
+        got.budgets,
+        [
+            "24 labels: ssl is better (+0.030 [+0.010, +0.050], p = 0.010); ssl is ahead in 3 of 3 pairs.",
+            "72 labels: no difference found (+0.005 [\u{2212}0.010, +0.020], p = 0.40); ssl is ahead in 3 of 3 pairs.",
+            "216 labels (the primary contrast): scratch is better (\u{2212}0.090 [\u{2212}0.110, \u{2212}0.070], p = 0.010); ssl \
+             is ahead in 0 of 3 pairs.",
+            "1,037 labels: no interval could be computed, no difference claimed (0.000); ssl is ahead in 0 of 3 pairs.",
+        ]
+    );
+}
+
+#[test]
+fn without_pairs_nothing_is_claimed() {
+    let alone = |results: Vec<ResultRow>| of(ReportInput { results, ..ReportInput::default() });
+    let got = alone(vec![row("ssl", 24, 0.1, [0, 0, 0], Some(0.9))]);
+    assert!(got.headline.contains("with 24 labels there is no pair of ssl and scratch runs"), "{}", got.headline);
+    assert!(got.budgets.is_empty());
+    let apart = [row("ssl", 24, 0.1, [0, 0, 0], Some(0.9)), row("scratch", 24, 0.1, [0, 1, 0], Some(0.9))];
+    assert_eq!(
+        alone(apart.to_vec()).budgets,
+        ["24 labels (the primary contrast): no pair in which both ssl and scratch have a value."]
+    );
+    assert_eq!(alone(Vec::new()).headline, "Whether pre-training helped cannot be said: there is no result.");
+}
+
+#[test]
+fn a_primary_budget_that_is_not_there_yet_is_not_replaced() {
+    let got = of(ReportInput { primary_labels: Some(960.0), ..one(Some((0.02, 0.06)), Some(0.01)) });
+    assert_eq!(got.headline, "Whether pre-training helped cannot be said: there is no result with 960 labels.");
+    assert_eq!(got.budgets.len(), 1);
+}
+
+#[test]
+fn missing_cells_are_said() {
+    let input = ReportInput { planned_cells: 5, finished_cells: 3, ..ReportInput::default() };
+    let got = of(input).incomplete.unwrap();
+    assert!(got.starts_with("2 of 5 planned cells are not finished"), "{got}");
+}

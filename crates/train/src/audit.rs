@@ -1,0 +1,250 @@
+//! Whether a run kept its rules, worked out anew from what lies on disk.
+//!
+//! What lives here: the table of rules, and the walk through it. What does not: the rules themselves (a file for each
+//! kind of evidence), and anything that trains or predicts. A run that is half done is audited as far as it goes.
+
+mod cells;
+mod evidence;
+mod folds;
+mod pairing;
+mod pretraining;
+mod statistics;
+mod subsets;
+
+use crate::TrainError;
+use evidence::{Cell, Evidence};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// What became of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It holds for all that was looked at.
+    Ok,
+    /// It does not.
+    Broken,
+    /// There was nothing to look at.
+    NotChecked,
+}
+
+impl Outcome {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Broken => "broken",
+            Outcome::NotChecked => "not checked",
+        }
+    }
+}
+
+/// One rule and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Its name.
+    pub rule: String,
+    /// What it says.
+    pub says: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What was looked at; the first id that breaks it, and how many more; or why nothing was looked at.
+    pub detail: String,
+}
+
+/// All rules and what became of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Whether none is broken.
+    pub holds: bool,
+    /// In the order of the table.
+    pub findings: Vec<Finding>,
+}
+
+impl Audit {
+    /// One line a rule.
+    pub fn to_text(&self) -> String {
+        let width = self.findings.iter().map(|f| f.rule.len()).max().unwrap_or(0);
+        let line = |f: &Finding| format!("{:<11}  {:<width$}  {}\n", f.outcome.name(), f.rule, f.detail);
+        self.findings.iter().map(line).collect()
+    }
+
+    /// The broken rules.
+    pub fn broken(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|f| f.outcome == Outcome::Broken)
+    }
+}
+
+/// What a rule finds: an outcome with its detail.
+struct Verdict(Outcome, String);
+
+impl Verdict {
+    fn ok(looked_at: impl Into<String>) -> Self {
+        Verdict(Outcome::Ok, looked_at.into())
+    }
+
+    fn not_checked(why: impl Into<String>) -> Self {
+        Verdict(Outcome::NotChecked, why.into())
+    }
+
+    /// Broken by the first problem, if there is one.
+    fn of(problems: &[String], looked_at: impl Into<String>) -> Self {
+        match problems {
+            [] => Verdict::ok(looked_at),
+            [one] => Verdict(Outcome::Broken, one.clone()),
+            [first, more @ ..] => Verdict(Outcome::Broken, format!("{first} (and {} more)", more.len())),
+        }
+    }
+}
+
+/// How a rule is looked at.
+enum Look {
+    /// Once.
+    Run(fn(&Evidence) -> Result<Verdict, TrainError>),
+    /// At each finished cell: the problems it has.
+    Cell(fn(&Evidence, &Cell<'_>) -> Result<Vec<String>, TrainError>),
+    /// At what the finished cells' journals say, all together.
+    Journals(fn(&Evidence, &[pairing::Told]) -> Verdict),
+}
+
+struct Rule {
+    name: &'static str,
+    says: &'static str,
+    look: Look,
+}
+
+const fn rule(name: &'static str, says: &'static str, look: Look) -> Rule {
+    Rule { name, says, look }
+}
+
+static RULES: [Rule; 17] = [
+    rule("videos-in-one-split", "no video is in two splits of a fold", Look::Run(folds::videos_in_one_split)),
+    rule(
+        "segments-in-one-split",
+        "every labelled segment with frames is in exactly one split of each fold",
+        Look::Run(folds::segments_in_one_split),
+    ),
+    rule(
+        "sizes-as-recorded",
+        "the splits have the sizes that the manifest records",
+        Look::Run(folds::sizes_as_recorded),
+    ),
+    rule("videos-tested-once", "a cross-validation tests each video once", Look::Run(folds::videos_tested_once)),
+    rule(
+        "overlaps-in-one-split",
+        "segments of one video that overlap in time are in one split",
+        Look::Run(folds::overlaps_in_one_split),
+    ),
+    rule(
+        "statistics-of-training",
+        "means and deviations are those of the training segments' frames alone",
+        Look::Run(statistics::of_training_alone),
+    ),
+    rule(
+        "statistics-of-encoders",
+        "every pre-trained encoder carries the statistics of its fold",
+        Look::Run(statistics::of_encoders),
+    ),
+    rule(
+        "pretraining-on-training",
+        "pre-training saw segments of training videos of its fold alone",
+        Look::Run(pretraining::on_training_alone),
+    ),
+    rule(
+        "subsets-of-training",
+        "label budgets are drawn from training segments of their fold, each once",
+        Look::Run(subsets::of_training),
+    ),
+    rule("subsets-nested", "a smaller budget lies within every larger one of its draw", Look::Run(subsets::nested)),
+    rule("cells-as-planned", "finished cells have the settings of the plan", Look::Cell(cells::as_planned)),
+    rule(
+        "judged-on-the-split",
+        "a cell's rows are its fold's validation and test segments, each once for every emotion",
+        Look::Cell(cells::judged_on_the_split),
+    ),
+    rule("labels-unaltered", "labels beside predictions are those of the data", Look::Cell(cells::labels_unaltered)),
+    rule(
+        "test-labels-read-once",
+        "test labels are read once, after the last step and the last look at validation data",
+        Look::Cell(cells::test_labels_read_once),
+    ),
+    rule(
+        "same-labels",
+        "every start of a budget and draw has the same labelled segments",
+        Look::Journals(pairing::labels),
+    ),
+    rule(
+        "same-beginning",
+        "every start of a budget, draw and seed has the same first heads, batches and dropout",
+        Look::Journals(pairing::beginnings),
+    ),
+    rule(
+        "collected-as-predicted",
+        "the run's table of predictions holds what its cells predicted",
+        Look::Run(cells::collected),
+    ),
+];
+
+/// Checks every rule of a run folder, finished or not.
+///
+/// # Errors
+/// A folder without a plan or without prepared data, or whose prepared data cannot be opened. Anything else that cannot
+/// be read breaks the rule that needs it.
+pub fn audit(run: &Path) -> Result<Audit, TrainError> {
+    let evidence = Evidence::open(run)?;
+    let (problems, told) = look_at_cells(&evidence);
+    let cells = evidence.finished_cells().count();
+    let mut findings = Vec::new();
+    for (i, Rule { name, says, look }) in RULES.iter().enumerate() {
+        let Verdict(outcome, detail) = match look {
+            Look::Run(look) => look(&evidence).unwrap_or_else(|e| Verdict::of(&[words(&e)], "")),
+            Look::Cell(_) | Look::Journals(_) if cells == 0 => Verdict::not_checked("no cell is finished yet"),
+            Look::Cell(_) => {
+                Verdict::of(&problems[i], format!("{cells} finished cells of {}", evidence.cells().count()))
+            }
+            Look::Journals(look) => look(&evidence, &told),
+        };
+        findings.push(Finding { rule: (*name).into(), says: (*says).into(), outcome, detail });
+    }
+    Ok(Audit { holds: findings.iter().all(|f| f.outcome != Outcome::Broken), findings })
+}
+
+/// Reads each finished cell once: its problems by rule, and what its journal tells.
+fn look_at_cells(evidence: &Evidence) -> (Vec<Vec<String>>, Vec<pairing::Told>) {
+    let mut problems = vec![Vec::new(); RULES.len()];
+    let mut told = Vec::new();
+    for step in evidence.finished_cells() {
+        let cell = match evidence.cell(step) {
+            Ok(cell) => cell,
+            Err(e) => {
+                // What cannot be read is as good as altered; the first rule about cells says so.
+                let first = RULES.iter().position(|r| matches!(r.look, Look::Cell(_)));
+                problems[first.unwrap_or(0)].push(format!("{}: {}", step.id, words(&e)));
+                continue;
+            }
+        };
+        for (rule, problems) in RULES.iter().zip(&mut problems) {
+            if let Look::Cell(look) = rule.look {
+                match look(evidence, &cell) {
+                    Ok(found) => problems.extend(found.into_iter().map(|p| format!("{}: {p}", step.id))),
+                    Err(e) => problems.push(format!("{}: {}", step.id, words(&e))),
+                }
+            }
+        }
+        told.push(pairing::Told::by(&cell));
+    }
+    (problems, told)
+}
+
+/// An error with its causes, in one line.
+fn words(error: &TrainError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(e) = cause {
+        let more = e.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = e.source();
+    }
+    text
+}
