@@ -51,6 +51,7 @@ struct Training {
     encoder: Encoder,
     head: ReconstructionHead,
     optimiser: AdamW,
+    learning_rates: Vec<f64>,
     device: Device,
     columns: usize,
 }
@@ -109,7 +110,9 @@ impl Training {
         let entries = encoder.parameters().entries().iter().chain(head.parameters().entries());
         let parameters = entries.map(|(_, t)| t.shallow_clone()).collect();
         let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 };
-        Ok(Training { encoder, head, optimiser: AdamW::new(adamw, parameters), device, columns: data.columns })
+        let optimiser = AdamW::new(adamw, parameters);
+        let learning_rates = vec![1e-3; optimiser.parameters().len()];
+        Ok(Training { encoder, head, optimiser, learning_rates, device, columns: data.columns })
     }
 
     fn loss(&self, batch: &StepBatch, train: bool) -> Result<Tensor, Box<dyn Error>> {
@@ -145,7 +148,7 @@ impl Training {
         clear_gradients(self.optimiser.parameters())?;
         loss.f_backward()?;
         clip_gradients(self.optimiser.parameters(), 1.0)?;
-        self.optimiser.step(1e-3)?;
+        self.optimiser.step(&self.learning_rates)?;
         Ok(f64::try_from(&loss)?)
     }
 }

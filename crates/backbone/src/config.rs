@@ -108,12 +108,52 @@ pub enum Positions {
 pub struct HeadsConfig {
     /// How frames are pooled.
     pub pooling: Pooling,
+    /// Which layers are pooled.
+    #[serde(default)]
+    pub layers: Layers,
+    /// Whether the mean and deviation of the segment's input columns stand beside what is pooled.
+    #[serde(default)]
+    pub input_statistics: bool,
+    /// Whether what is pooled is standardised, number by number, before the heads (see [`crate::EmotionHeads::standardise`]).
+    #[serde(default)]
+    pub standardise: bool,
     /// Dropout of the pooled vector, in [0, 1).
     pub dropout: f64,
     /// Whether there is a head for the presence of each emotion.
     pub presence: bool,
     /// Whether there is a head for the intensity of each emotion.
     pub intensity: bool,
+}
+
+impl HeadsConfig {
+    /// Whether there is something to learn before frames are one vector: then that vector changes as the heads learn.
+    pub fn pooling_learns(&self) -> bool {
+        self.pooling == Pooling::Attention || self.layers == Layers::WeightedSum
+    }
+
+    /// Numbers K that the heads read of a frame.
+    pub fn frame_dim(&self, encoder: &EncoderConfig, input_dim: usize) -> usize {
+        let layers = if self.layers == Layers::WeightedSum { encoder.layers + 1 } else { 1 };
+        layers * encoder.model_dim + if self.input_statistics { input_dim } else { 0 }
+    }
+
+    /// Numbers P that a segment is pooled to.
+    pub fn pooled_dim(&self, model_dim: usize, input_dim: usize) -> usize {
+        let moments = if self.pooling == Pooling::MeanDeviation { 2 } else { 1 };
+        moments * model_dim + if self.input_statistics { 2 * input_dim } else { 0 }
+    }
+}
+
+/// Which of the encoder's layers the heads read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layers {
+    /// What the last gives.
+    #[default]
+    Last,
+    /// A sum of what goes into the first and of what each gives, its weights a learned softmax that begins even (ELMo,
+    /// 1802.05365; s3prl's featurizer).
+    WeightedSum,
 }
 
 /// How a segment's frames become one vector. Only the segment's own frames enter.

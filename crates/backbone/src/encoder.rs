@@ -79,6 +79,36 @@ impl Encoder {
     /// # Errors
     /// A batch of another shape than the layout or the encoder says.
     pub fn forward(&self, x_nc: &Tensor, layout: &Layout, train: bool) -> Result<Tensor, BackboneError> {
+        self.run(x_nc, layout, train, |_| Ok(()))
+    }
+
+    /// As [`Encoder::forward`], with what goes into the first layer and what each layer gives side by side; only the last
+    /// of them has gone through the last norm.
+    ///
+    /// # Shapes
+    /// `x_nc` [N, C] → [N, (layers + 1) D]
+    pub fn forward_layers(&self, x_nc: &Tensor, layout: &Layout, train: bool) -> Result<Tensor, BackboneError> {
+        let mut parts = Vec::new();
+        let last = self.run(x_nc, layout, train, |stream| {
+            parts.push(match &stream.branch_nd {
+                Some(branch) => stream.h_nd.f_add(branch)?,
+                None => stream.h_nd.shallow_clone(),
+            });
+            Ok(())
+        })?;
+        parts.pop();
+        parts.push(last);
+        Ok(Tensor::f_cat(&parts, 1)?)
+    }
+
+    /// Runs the layers; `visit` sees what goes into the first and what each gives.
+    fn run(
+        &self,
+        x_nc: &Tensor,
+        layout: &Layout,
+        train: bool,
+        mut visit: impl FnMut(&Stream) -> Result<(), BackboneError>,
+    ) -> Result<Tensor, BackboneError> {
         let expected = [layout.frames(), self.input_dim as i64];
         if x_nc.size() != expected {
             let (name, expected, found) = ("frames".into(), expected.to_vec(), x_nc.size());
@@ -91,8 +121,10 @@ impl Encoder {
         let pass = Pass { layout, dropout: if train { self.config.dropout } else { 0.0 }, half };
         let h_nd = self.positions.add(&self.input.forward(x_nc)?, layout)?;
         let mut stream = Stream { h_nd, branch_nd: None };
+        visit(&stream)?;
         for layer in &self.layers {
             stream = layer.forward(&stream, &pass)?;
+            visit(&stream)?;
         }
         match &self.norm {
             Some(norm) => Ok(norm.after(&stream, &pass, false)?.1),

@@ -1,5 +1,6 @@
 use crate::linear::{Linear, Making};
-use crate::{BackboneError, HeadsConfig, Layout, Parameters, Pooling, Source};
+use crate::parameters::Init;
+use crate::{BackboneError, Encoder, EncoderConfig, HeadsConfig, Layers, Layout, Parameters, Pooling, Source};
 use tch::{Device, Kind, Tensor};
 
 /// Rebuilds the columns of frames from what the encoder makes of them.
@@ -22,7 +23,7 @@ impl ReconstructionHead {
         let mut parameters = Parameters::default();
         let mut making = Making { parameters: &mut parameters, source, device };
         let linear = making.linear("reconstruction", model_dim as i64, input_dim as i64)?;
-        let init = crate::parameters::Init::Uniform(0.02);
+        let init = Init::Uniform(0.02);
         let hidden_frame = making.tensor("hidden_frame".into(), &[input_dim as i64], init)?;
         Ok(ReconstructionHead { linear, hidden_frame, parameters })
     }
@@ -50,13 +51,23 @@ impl ReconstructionHead {
 }
 
 /// Tells the presence and the intensity of each emotion in a segment.
+///
+/// What it reads of a frame is [`EmotionHeads::read`]: K numbers of the encoder, and the C input columns behind them where
+/// their statistics are asked for.
 #[derive(Debug)]
 pub struct EmotionHeads {
     config: HeadsConfig,
+    model_dim: i64,
+    /// Logits of the weights of the layers' sum: [layers + 1].
+    mixture: Option<Tensor>,
     attention: Option<Linear>,
     presence: Option<Linear>,
     intensity: Option<Linear>,
+    /// Mean and deviation of what is pooled: [P] each.
+    standard: Option<[Tensor; 2]>,
     parameters: Parameters,
+    /// What is no parameter and belongs to the heads all the same.
+    fixed: Parameters,
 }
 
 /// What the heads say of a batch.
@@ -69,10 +80,11 @@ pub struct Outputs {
 }
 
 impl EmotionHeads {
-    /// Heads for `emotions` emotions on an encoder of width `model_dim`.
+    /// Heads for `emotions` emotions on an encoder of `input_dim` columns.
     pub fn new(
         config: &HeadsConfig,
-        model_dim: usize,
+        encoder: &EncoderConfig,
+        input_dim: usize,
         emotions: usize,
         source: &mut Source<'_>,
         device: Device,
@@ -83,17 +95,28 @@ impl EmotionHeads {
         }
         let mut parameters = Parameters::default();
         let mut making = Making { parameters: &mut parameters, source, device };
-        let (d, e) = (model_dim as i64, emotions as i64);
-        let pooled = if config.pooling == Pooling::MeanDeviation { 2 * d } else { d };
+        let (d, e) = (encoder.model_dim as i64, emotions as i64);
+        let mixture = match config.layers {
+            Layers::Last => None,
+            Layers::WeightedSum => {
+                Some(making.tensor("mixture".into(), &[encoder.layers as i64 + 1], Init::Constant(0.0))?)
+            }
+        };
+        let pooled = config.pooled_dim(encoder.model_dim, input_dim) as i64;
         let attention = (config.pooling == Pooling::Attention).then(|| making.linear("pooling", d, 1)).transpose()?;
         let presence = config.presence.then(|| making.linear("presence", pooled, e)).transpose()?;
         let intensity = config.intensity.then(|| making.linear("intensity", pooled, e)).transpose()?;
-        Ok(EmotionHeads { config: config.clone(), attention, presence, intensity, parameters })
-    }
-
-    /// Whether pooling has weights of its own: then what it gives changes as they learn.
-    pub fn pooling_learns(&self) -> bool {
-        self.attention.is_some()
+        let mut fixed = Parameters::default();
+        let mut making = Making { parameters: &mut fixed, source: making.source, device };
+        let standard = match config.standardise {
+            false => None,
+            true => Some([
+                making.tensor("pooled.mean".into(), &[pooled], Init::Constant(0.0))?.set_requires_grad(false),
+                making.tensor("pooled.deviation".into(), &[pooled], Init::Constant(1.0))?.set_requires_grad(false),
+            ]),
+        };
+        let config = config.clone();
+        Ok(EmotionHeads { config, model_dim: d, mixture, attention, presence, intensity, standard, parameters, fixed })
     }
 
     /// Its settings.
@@ -101,53 +124,135 @@ impl EmotionHeads {
         &self.config
     }
 
-    /// Their tensors.
+    /// Their tensors that learn.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
-    /// Pools frames to segments and applies the heads.
+    /// All their tensors, for a file.
+    pub fn tensors(&self) -> Vec<(String, Tensor)> {
+        let entries = self.parameters.entries().iter().chain(self.fixed.entries());
+        entries.map(|(name, t)| (name.clone(), t.shallow_clone())).collect()
+    }
+
+    /// From now on, takes `pooled_sp` for the sample whose mean and population deviation standardise what is pooled; a
+    /// number that hardly moves there is left as wide as it is.
     ///
     /// # Shapes
-    /// `h_nd` [N, D] → [B, E] each
-    pub fn forward(&self, h_nd: &Tensor, layout: &Layout, train: bool) -> Result<Outputs, BackboneError> {
-        self.forward_pooled(&self.pool(h_nd, layout)?, train)
+    /// `pooled_sp` [S, P], of what [`EmotionHeads::pool`] gives
+    pub fn standardise(&mut self, pooled_sp: &Tensor) -> Result<(), BackboneError> {
+        let Some([mean_p, deviation_p]) = &mut self.standard else { return Ok(()) };
+        let pooled_sp = pooled_sp.f_to_kind(Kind::Double)?;
+        let mean = pooled_sp.f_mean_dim(0, false, Kind::Double)?;
+        let deviation = pooled_sp.f_sub(&mean)?.f_square()?.f_mean_dim(0, false, Kind::Double)?.f_sqrt()?;
+        let still = deviation.f_le(1e-6)?;
+        mean_p.f_copy_(&mean)?;
+        deviation_p.f_copy_(&deviation.f_masked_fill(&still, 1.0)?)?;
+        Ok(())
+    }
+
+    /// What stands before the linear heads: what is pooled, standardised where the configuration says so.
+    ///
+    /// # Shapes
+    /// `pooled_bp` [B, P] → [B, P]
+    pub fn standardised(&self, pooled_bp: &Tensor) -> Result<Tensor, BackboneError> {
+        match &self.standard {
+            Some([mean_p, deviation_p]) => Ok(pooled_bp.f_sub(mean_p)?.f_div(deviation_p)?),
+            None => Ok(pooled_bp.shallow_clone()),
+        }
+    }
+
+    /// Gives the linear heads weights [E, P] and biases [E], one of each a head that there is: presence, intensity.
+    pub fn set(&mut self, heads: &[(Tensor, Tensor)]) -> Result<(), BackboneError> {
+        for (head, (weight_ep, bias_e)) in self.presence.iter().chain(&self.intensity).zip(heads) {
+            head.set(weight_ep, bias_e)?;
+        }
+        Ok(())
+    }
+
+    /// What the heads see of a packed batch, frame by frame; `train` is the encoder's.
+    ///
+    /// # Shapes
+    /// `x_nc` [N, C] → [N, K], K as [`HeadsConfig::frame_dim`] says
+    pub fn read(
+        &self,
+        encoder: &Encoder,
+        x_nc: &Tensor,
+        layout: &Layout,
+        train: bool,
+    ) -> Result<Tensor, BackboneError> {
+        let h_nd = match self.config.layers {
+            Layers::Last => encoder.forward(x_nc, layout, train)?,
+            Layers::WeightedSum => encoder.forward_layers(x_nc, layout, train)?,
+        };
+        if self.config.input_statistics { Ok(Tensor::f_cat(&[&h_nd, x_nc], 1)?) } else { Ok(h_nd) }
+    }
+
+    /// Pools what [`EmotionHeads::read`] gives to segments and applies the heads.
+    ///
+    /// # Shapes
+    /// `frames_nk` [N, K] → [B, E] each
+    pub fn forward(&self, frames_nk: &Tensor, layout: &Layout, train: bool) -> Result<Outputs, BackboneError> {
+        self.forward_pooled(&self.pool(frames_nk, layout)?, train)
     }
 
     /// Applies the heads to what [`EmotionHeads::pool`] gives.
     ///
     /// # Shapes
-    /// `pooled_bk` [B, D], or [B, 2 D] with the deviation → [B, E] each
-    pub fn forward_pooled(&self, pooled_bk: &Tensor, train: bool) -> Result<Outputs, BackboneError> {
-        let pooled_bk = torch_ext::dropout(pooled_bk, self.config.dropout, train)?;
-        let apply = |head: &Option<Linear>| head.as_ref().map(|h| h.forward(&pooled_bk)).transpose();
+    /// `pooled_bp` [B, P] → [B, E] each
+    pub fn forward_pooled(&self, pooled_bp: &Tensor, train: bool) -> Result<Outputs, BackboneError> {
+        let pooled_bp = torch_ext::dropout(&self.standardised(pooled_bp)?, self.config.dropout, train)?;
+        let apply = |head: &Option<Linear>| head.as_ref().map(|h| h.forward(&pooled_bp)).transpose();
         Ok(Outputs { presence_be: apply(&self.presence)?, intensity_be: apply(&self.intensity)? })
     }
 
     /// Pools each segment's frames to one vector.
     ///
     /// # Shapes
-    /// `h_nd` [N, D] → [B, D], or [B, 2 D] with the deviation
-    pub fn pool(&self, h_nd: &Tensor, layout: &Layout) -> Result<Tensor, BackboneError> {
+    /// `frames_nk` [N, K] → [B, P], P as [`HeadsConfig::pooled_dim`] says
+    pub fn pool(&self, frames_nk: &Tensor, layout: &Layout) -> Result<Tensor, BackboneError> {
+        let d = self.model_dim;
+        let width = d * self.mixture.as_ref().map_or(1, |w| w.size()[0]);
+        let h_nd = match &self.mixture {
+            None => frames_nk.f_slice(1, 0, width, 1)?,
+            Some(logits) => {
+                let weights_l1 = logits.f_softmax(0, Kind::Float)?.f_unsqueeze(1)?;
+                let h_nld = frames_nk.f_slice(1, 0, width, 1)?.f_reshape([frames_nk.size()[0], -1, d])?;
+                h_nld.f_mul(&weights_l1)?.f_sum_dim_intlist(1, false, Kind::Float)?
+            }
+        };
         let member_bn = layout.membership_bn()?;
-        if let Some(scorer) = &self.attention {
-            let score_bt1 = layout.pad(&scorer.forward(h_nd)?)?;
-            let score_bt = score_bt1.f_squeeze_dim(2)?;
-            let score_bt = match layout.valid_bt() {
-                Some(valid) => score_bt.f_masked_fill(&valid.f_logical_not()?, f64::NEG_INFINITY)?,
-                None => score_bt,
-            };
-            let weight_n1 = layout.pack(&score_bt.f_softmax(1, Kind::Float)?.f_unsqueeze(2)?)?;
-            return Ok(member_bn.f_matmul(&h_nd.f_mul(&weight_n1)?)?);
-        }
         let mean_bn = member_bn.f_div(&layout.lengths_b1()?)?;
-        let mean_bd = mean_bn.f_matmul(h_nd)?;
-        if self.config.pooling == Pooling::Mean {
-            return Ok(mean_bd);
+        let statistics = |x_nc: &Tensor| -> Result<[Tensor; 2], BackboneError> {
+            let mean_bc = mean_bn.f_matmul(x_nc)?;
+            let centred_nc = x_nc.f_sub(&member_bn.f_transpose(0, 1)?.f_matmul(&mean_bc)?)?;
+            // The root's slope at 0 is infinite: a segment of one frame has no deviation.
+            let deviation_bc = mean_bn.f_matmul(&centred_nc.f_square()?)?.f_add_scalar(1e-6)?.f_sqrt()?;
+            Ok([mean_bc, deviation_bc])
+        };
+        let mut parts = match (&self.attention, self.config.pooling) {
+            (Some(scorer), _) => vec![member_bn.f_matmul(&weighted(scorer, &h_nd, layout)?)?],
+            (None, Pooling::MeanDeviation) => statistics(&h_nd)?.into(),
+            (None, _) => vec![mean_bn.f_matmul(&h_nd)?],
+        };
+        if self.config.input_statistics {
+            parts.extend(statistics(&frames_nk.f_slice(1, width, frames_nk.size()[1], 1)?)?);
         }
-        let centred_nd = h_nd.f_sub(&member_bn.f_transpose(0, 1)?.f_matmul(&mean_bd)?)?;
-        // The root's slope at 0 is infinite: a segment of one frame has no deviation.
-        let deviation_bd = mean_bn.f_matmul(&centred_nd.f_square()?)?.f_add_scalar(1e-6)?.f_sqrt()?;
-        Ok(Tensor::f_cat(&[mean_bd, deviation_bd], 1)?)
+        match &parts[..] {
+            [only] => Ok(only.shallow_clone()),
+            parts => Ok(Tensor::f_cat(parts, 1)?),
+        }
     }
+}
+
+/// Frames times their weights: a softmax over each segment of what the scorer says of its frames.
+fn weighted(scorer: &Linear, h_nd: &Tensor, layout: &Layout) -> Result<Tensor, BackboneError> {
+    let score_bt1 = layout.pad(&scorer.forward(h_nd)?)?;
+    let score_bt = score_bt1.f_squeeze_dim(2)?;
+    let score_bt = match layout.valid_bt() {
+        Some(valid) => score_bt.f_masked_fill(&valid.f_logical_not()?, f64::NEG_INFINITY)?,
+        None => score_bt,
+    };
+    let weight_n1 = layout.pack(&score_bt.f_softmax(1, Kind::Float)?.f_unsqueeze(2)?)?;
+    Ok(h_nd.f_mul(&weight_n1)?)
 }

@@ -35,6 +35,20 @@ impl Linear {
         Linear { weight, bias }
     }
 
+    /// Takes other values.
+    pub(crate) fn set(&self, weight: &Tensor, bias: &Tensor) -> Result<(), BackboneError> {
+        tch::no_grad(|| {
+            for (own, other) in [(&self.weight, weight), (&self.bias, bias)] {
+                if own.size() != other.size() {
+                    let (name, expected, found) = ("weights of a head".into(), own.size(), other.size());
+                    return Err(BackboneError::Shape { name, expected, found });
+                }
+                own.shallow_clone().f_copy_(other)?;
+            }
+            Ok(())
+        })
+    }
+
     /// # Shapes
     /// `x` [N, inputs] → [N, outputs]
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor, BackboneError> {

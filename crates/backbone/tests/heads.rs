@@ -1,7 +1,7 @@
 //! The heads against plain loops, and the first values of weights.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use backbone::{EmotionHeads, Encoder, EncoderConfig, HeadsConfig, Layout, Pooling, Source};
+use backbone::{EmotionHeads, Encoder, EncoderConfig, HeadsConfig, Layers, Layout, Pooling, Source};
 use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
 use tch::{Device, Kind, Tensor};
@@ -13,8 +13,25 @@ fn source() -> Source<'static> {
 }
 
 fn heads(pooling: Pooling) -> EmotionHeads {
-    let config = HeadsConfig { pooling, dropout: 0.0, presence: true, intensity: true };
-    EmotionHeads::new(&config, 3, 6, &mut source(), Device::Cpu).unwrap()
+    make(HeadsConfig { pooling, ..plain() })
+}
+
+fn plain() -> HeadsConfig {
+    HeadsConfig {
+        pooling: Pooling::Mean,
+        layers: Layers::Last,
+        input_statistics: false,
+        standardise: false,
+        dropout: 0.0,
+        presence: true,
+        intensity: true,
+    }
+}
+
+/// Heads on an encoder of width 3 and two layers, for 2 columns.
+fn make(config: HeadsConfig) -> EmotionHeads {
+    let encoder = EncoderConfig { model_dim: 3, heads: 1, layers: 2, ..EncoderConfig::default() };
+    EmotionHeads::new(&config, &encoder, 2, 6, &mut source(), Device::Cpu).unwrap()
 }
 
 fn frames() -> Tensor {
@@ -58,6 +75,60 @@ fn pooling_sees_each_segment_alone() {
         let difference = f64::try_from((found - expected(pooling, &heads)).abs().max()).unwrap();
         assert!(difference < 1e-5, "{pooling:?}: {difference:e}");
     }
+}
+
+#[test]
+fn a_sum_of_layers_begins_as_their_mean_and_follows_its_weights() {
+    let layout = Layout::new(&OFFSETS, Device::Cpu).unwrap();
+    let config = EncoderConfig { model_dim: 4, heads: 2, layers: 2, feedforward_dim: 8, ..EncoderConfig::default() };
+    let encoder = Encoder::new(&config, 3, 10, &mut source(), Device::Cpu).unwrap();
+    let parts = encoder.forward_layers(&frames(), &layout, false).unwrap();
+    assert_eq!(parts.size(), [11, 12]);
+    let part = |i: i64| parts.slice(1, 4 * i, 4 * i + 4, 1);
+    assert_eq!(part(2), encoder.forward(&frames(), &layout, false).unwrap());
+    assert_ne!(part(1), part(0));
+    let heads = HeadsConfig { layers: Layers::WeightedSum, ..plain() };
+    let heads = EmotionHeads::new(&heads, &config, 3, 6, &mut source(), Device::Cpu).unwrap();
+    let mean = EmotionHeads::new(&plain(), &config, 3, 6, &mut source(), Device::Cpu).unwrap();
+    let pooled = |h: &Tensor| mean.pool(h, &layout).unwrap();
+    let read = heads.read(&encoder, &frames(), &layout, false).unwrap();
+    let near = |found: Tensor, expected: Tensor| {
+        let difference = f64::try_from((found - expected).abs().max()).unwrap();
+        assert!(difference < 1e-5, "{difference:e}");
+    };
+    near(heads.pool(&read, &layout).unwrap(), pooled(&((part(0) + part(1) + part(2)) / 3.0)));
+    let logits = heads.parameters().entries().iter().find(|(n, _)| n == "mixture").unwrap().1.shallow_clone();
+    tch::no_grad(|| logits.shallow_clone().copy_(&Tensor::from_slice(&[0.0f32, 2f32.ln(), 0.0])));
+    near(heads.pool(&read, &layout).unwrap(), pooled(&((part(0) + part(1) * 2.0 + part(2)) / 4.0)));
+}
+
+#[test]
+fn input_columns_bring_their_mean_and_deviation() {
+    let layout = Layout::new(&OFFSETS, Device::Cpu).unwrap();
+    let heads = make(HeadsConfig { input_statistics: true, ..plain() });
+    let x_nc = Tensor::from_slice(&(0..22u8).map(|i| f32::from(i % 7)).collect::<Vec<_>>()).reshape([11, 2]);
+    let pooled = heads.pool(&Tensor::cat(&[frames(), x_nc.shallow_clone()], 1), &layout).unwrap();
+    assert_eq!(pooled.size(), [3, 7]);
+    for (row, w) in OFFSETS.windows(2).enumerate() {
+        let x_tc = x_nc.slice(0, w[0], w[1], 1);
+        let mean = x_tc.mean_dim(0, false, Kind::Float);
+        let deviation = ((&x_tc - &mean).square().mean_dim(0, false, Kind::Float) + 1e-6).sqrt();
+        let found = pooled.get(row as i64).slice(0, 3, 7, 1);
+        assert!(f64::try_from((found - Tensor::cat(&[mean, deviation], 0)).abs().max()).unwrap() < 1e-5);
+    }
+}
+
+#[test]
+fn what_is_pooled_is_standardised_by_a_sample() {
+    let mut heads = make(HeadsConfig { standardise: true, ..plain() });
+    let sample = Tensor::from_slice(&[1.0f32, 5.0, 0.0, 3.0, 5.0, 4.0]).reshape([2, 3]);
+    heads.standardise(&sample).unwrap();
+    // The second number never moves and keeps its width.
+    let found = heads.standardised(&sample).unwrap();
+    assert_eq!(found, Tensor::from_slice(&[-1.0f32, 0.0, -1.0, 1.0, 0.0, 1.0]).reshape([2, 3]));
+    let names: Vec<String> = heads.tensors().into_iter().map(|(name, _)| name).collect();
+    assert!(names.ends_with(&["pooled.mean".into(), "pooled.deviation".into()]), "{names:?}");
+    assert!(heads.parameters().entries().iter().all(|(name, _)| !name.starts_with("pooled.")));
 }
 
 #[test]

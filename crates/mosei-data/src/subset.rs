@@ -3,8 +3,8 @@
 //! What lives here: the draw. What does not: training seeds, which move none of it.
 
 use crate::{DataError, Fold, LabelConfig, Prepared};
-use rand::RngExt;
 use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
 use run_record::seed::{Stream, rng};
 use std::collections::BTreeMap;
 
@@ -30,9 +30,8 @@ pub struct Subset {
 /// than `min_positives`.
 pub fn draw(prepared: &Prepared, fold: &Fold, config: &LabelConfig, draw: usize) -> Result<Vec<Subset>, DataError> {
     config.check()?;
-    let patterns: Vec<Vec<bool>> =
-        fold.train.iter().map(|&i| (0..prepared.emotions().len()).map(|e| prepared.presence(i, e)).collect()).collect();
-    let order = stratified_order(&patterns, config.seed, draw as u64);
+    let patterns = patterns(prepared, &fold.train);
+    let order = stratified_order(&patterns, rng(config.seed, Stream::Subset, draw as u64));
     let mut subsets = Vec::new();
     for Budget { key, written, fraction, n } in budgets(config, fold)? {
         for (e, emotion) in prepared.emotions().iter().enumerate() {
@@ -46,6 +45,34 @@ pub fn draw(prepared: &Prepared, fold: &Fold, config: &LabelConfig, draw: usize)
         subsets.push(Subset { fraction, n_labels: n, segments });
     }
     Ok(subsets)
+}
+
+/// Draws as many labels of the fold's validation split as each budget has of its training split, or all where there are
+/// fewer: stratified and nested like those, and of the same shares.
+///
+/// # Errors
+/// Where [`draw`] has one of its budgets.
+pub fn draw_validation(
+    prepared: &Prepared,
+    fold: &Fold,
+    config: &LabelConfig,
+    draw: usize,
+) -> Result<Vec<Subset>, DataError> {
+    config.check()?;
+    let patterns = patterns(prepared, &fold.valid);
+    let order = stratified_order(&patterns, rng(config.seed, Stream::ValidationSubset, draw as u64));
+    let subset = |budget: Budget| {
+        let n_labels = budget.n.min(order.len());
+        let segments = order[..n_labels].iter().map(|&i| fold.valid[i]).collect();
+        Subset { fraction: budget.fraction, n_labels, segments }
+    };
+    Ok(budgets(config, fold)?.into_iter().map(subset).collect())
+}
+
+/// Which emotions are present in each segment.
+fn patterns(prepared: &Prepared, segments: &[usize]) -> Vec<Vec<bool>> {
+    let emotions = prepared.emotions().len();
+    segments.iter().map(|&i| (0..emotions).map(|e| prepared.presence(i, e)).collect()).collect()
 }
 
 /// Segments that a share of `training_segments` comes to: the nearest whole number, halves away from 0.
@@ -84,8 +111,7 @@ fn budgets(config: &LabelConfig, fold: &Fold) -> Result<Vec<Budget>, DataError> 
 }
 
 /// An order of `0..patterns.len()` every beginning of which has about the prevalences of the whole.
-pub(crate) fn stratified_order(patterns: &[Vec<bool>], seed: u64, draw: u64) -> Vec<usize> {
-    let mut rng = rng(seed, Stream::Subset, draw);
+pub(crate) fn stratified_order(patterns: &[Vec<bool>], mut rng: impl Rng) -> Vec<usize> {
     let total = patterns.len() as f64;
     // Strata: each emotion, and "none of them".
     let strata = |pattern: &[bool]| -> Vec<f64> {
@@ -135,17 +161,21 @@ pub(crate) fn stratified_order(patterns: &[Vec<bool>], seed: u64, draw: u64) -> 
 mod tests {
     use super::*;
 
+    fn order_of(patterns: &[Vec<bool>], seed: u64, draw: u64) -> Vec<usize> {
+        stratified_order(patterns, rng(seed, Stream::Subset, draw))
+    }
+
     #[test]
     fn an_order_holds_every_segment_once_and_follows_its_seed() {
         let patterns: Vec<Vec<bool>> = (0..200).map(|i| vec![i % 2 == 0, i % 7 == 0, i % 31 == 0]).collect();
-        let order = stratified_order(&patterns, 3, 0);
+        let order = order_of(&patterns, 3, 0);
         let mut sorted = order.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, (0..200).collect::<Vec<_>>());
-        assert_eq!(order, stratified_order(&patterns, 3, 0));
-        assert_ne!(order, stratified_order(&patterns, 4, 0));
-        assert_ne!(order, stratified_order(&patterns, 3, 1));
-        assert!(stratified_order(&[], 0, 0).is_empty());
+        assert_eq!(order, order_of(&patterns, 3, 0));
+        assert_ne!(order, order_of(&patterns, 4, 0));
+        assert_ne!(order, order_of(&patterns, 3, 1));
+        assert!(order_of(&[], 0, 0).is_empty());
     }
 
     #[test]
@@ -157,7 +187,7 @@ mod tests {
     #[test]
     fn every_beginning_is_stratified() {
         let patterns: Vec<Vec<bool>> = (0..1000).map(|i| vec![i % 2 == 0, i % 10 == 0, i % 20 == 3]).collect();
-        let order = stratified_order(&patterns, 0, 0);
+        let order = order_of(&patterns, 0, 0);
         let prevalence = [0.5, 0.1, 0.05];
         for n in 1..=1000 {
             for (e, p) in prevalence.iter().enumerate() {

@@ -13,6 +13,8 @@ pub enum Stream {
     Split,
     /// Which segments have labels.
     Subset,
+    /// Which validation segments have labels.
+    ValidationSubset,
     /// First values of weights.
     Init,
     /// Order of segments in an epoch.
@@ -34,6 +36,7 @@ impl Stream {
         match self {
             Stream::Split => "split",
             Stream::Subset => "subset",
+            Stream::ValidationSubset => "validation-subset",
             Stream::Init => "init",
             Stream::Order => "order",
             Stream::Mask => "mask",

@@ -51,9 +51,15 @@ impl AdamW {
         (&self.first, &self.second, &self.steps)
     }
 
-    /// One step down the gradients that stand in the parameters; a parameter without a gradient stays.
-    pub fn step(&mut self, learning_rate: f64) -> Result<(), TorchError> {
-        for (group, weight_decay) in [(&self.decayed, self.config.weight_decay), (&self.plain, 0.0)] {
+    /// One step down the gradients that stand in the parameters, each by its own learning rate, in their order. A parameter
+    /// without a gradient stays, and so does, with its moments, one whose rate is 0.
+    pub fn step(&mut self, learning_rates: &[f64]) -> Result<(), TorchError> {
+        let mut different: Vec<f64> = learning_rates.iter().copied().filter(|&rate| rate != 0.0).collect();
+        different.sort_by(f64::total_cmp);
+        different.dedup();
+        let kinds = [(&self.decayed, self.config.weight_decay), (&self.plain, 0.0)];
+        for (learning_rate, (kind, weight_decay)) in different.iter().flat_map(|rate| kinds.map(|kind| (*rate, kind))) {
+            let group: Vec<usize> = kind.iter().copied().filter(|&i| learning_rates[i] == learning_rate).collect();
             let of = |tensors: &[Tensor]| pointers(group.iter().map(|&i| &tensors[i]));
             let (p, m, v, s) = (of(&self.parameters), of(&self.first), of(&self.second), of(&self.steps));
             // SAFETY: four arrays of one length, of live tensors that this struct owns.
@@ -116,7 +122,7 @@ mod tests {
             clear_gradients(optimiser.parameters()).unwrap();
             (&matrix * gradient).sum(Kind::Double).backward();
             (&vector * gradient).sum(Kind::Double).backward();
-            optimiser.step(rate).unwrap();
+            optimiser.step(&[rate; 2]).unwrap();
             let t = step as i32 + 1;
             m = 0.9 * m + 0.1 * gradient;
             v = 0.999 * v + 0.001 * gradient * gradient;
@@ -126,6 +132,23 @@ mod tests {
         }
         assert_abs_diff_eq!(scalar(&matrix), expected_matrix, epsilon = 1e-12);
         assert_abs_diff_eq!(scalar(&vector), expected_vector, epsilon = 1e-12);
+    }
+
+    #[test]
+    fn each_parameter_goes_by_its_own_rate_and_none_by_a_rate_of_0() {
+        let make = || Tensor::from_slice(&[2.0f64]).set_requires_grad(true);
+        let stepped = |rates: &[f64]| -> Vec<f64> {
+            let parameters: Vec<Tensor> = rates.iter().map(|_| make()).collect();
+            let mut optimiser = AdamW::new(CONFIG, parameters);
+            optimiser.parameters().iter().for_each(|p| (p * 3.0).sum(Kind::Double).backward());
+            optimiser.step(rates).unwrap();
+            let count = |i: usize| scalar(&optimiser.moments().2[i]);
+            (0..rates.len()).for_each(|i| assert_eq!(count(i), f64::from(u8::from(rates[i] != 0.0))));
+            optimiser.parameters().iter().map(|p| scalar(&p.detach())).collect()
+        };
+        let (fast, slow) = (stepped(&[0.1])[0], stepped(&[0.01])[0]);
+        assert!(fast < slow && slow < 2.0);
+        assert_eq!(stepped(&[0.01, 0.0, 0.1, 0.01]), [slow, 2.0, fast, slow]);
     }
 
     #[test]
@@ -144,7 +167,7 @@ mod tests {
     fn a_parameter_without_a_gradient_stays() {
         let a = Tensor::from_slice(&[1.0f64]).set_requires_grad(true);
         let mut optimiser = AdamW::new(CONFIG, vec![a.shallow_clone()]);
-        optimiser.step(0.1).unwrap();
+        optimiser.step(&[0.1]).unwrap();
         assert_eq!(scalar(&a), 1.0);
         assert_eq!(scalar(&optimiser.moments().2[0]), 0.0);
     }

@@ -15,7 +15,7 @@
 //! y.square().sum(Kind::Float).backward();
 //! let config = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 };
 //! let mut optimiser = AdamW::new(config, vec![qkv]);
-//! optimiser.step(1e-3)?;
+//! optimiser.step(&[1e-3])?;
 //! let (_first, _second, _steps) = optimiser.moments(); // for a checkpoint
 //! # Ok::<(), torch_ext::TorchError>(())
 //! ```

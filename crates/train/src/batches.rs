@@ -21,11 +21,6 @@ impl Batches {
         Batches { segments, size, seed, orders: Vec::new() }
     }
 
-    /// All segments, in the order given.
-    pub(crate) fn segments(&self) -> &[usize] {
-        &self.segments
-    }
-
     /// The epoch that a step begins in.
     pub(crate) fn epoch(&self, step: usize) -> usize {
         step * self.size / self.segments.len()

@@ -65,7 +65,7 @@ impl Default for StudyConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GridConfig {
-    /// Starts. Default: all four.
+    /// Starts. Default: all five.
     pub starts: Vec<Start>,
     /// Training seeds; pre-training is done once for each. Default 0, 1, 2.
     pub seeds: Vec<u32>,
@@ -92,11 +92,13 @@ pub enum Start {
     Frozen,
     /// A fresh encoder left as it is; the heads learn.
     RandomFrozen,
+    /// No encoder: regularised regressions on the mean and deviation of a segment's columns.
+    PooledLogistic,
 }
 
 impl Start {
-    /// All four, in the order of tables.
-    pub const ALL: [Start; 4] = [Start::Ssl, Start::Scratch, Start::Frozen, Start::RandomFrozen];
+    /// All, in the order of tables.
+    pub const ALL: [Start; 5] = [Start::Ssl, Start::Scratch, Start::Frozen, Start::RandomFrozen, Start::PooledLogistic];
 
     /// The name in files and tables.
     pub const fn name(self) -> &'static str {
@@ -105,6 +107,7 @@ impl Start {
             Start::Scratch => "scratch",
             Start::Frozen => "frozen",
             Start::RandomFrozen => "random-frozen",
+            Start::PooledLogistic => "pooled-logistic",
         }
     }
 
@@ -121,6 +124,11 @@ impl Start {
     /// Whether the encoder learns.
     pub const fn encoder_learns(self) -> bool {
         matches!(self, Start::Ssl | Start::Scratch)
+    }
+
+    /// Whether heads learn on an encoder that stays as it is.
+    pub const fn probes(self) -> bool {
+        matches!(self, Start::Frozen | Start::RandomFrozen)
     }
 }
 

@@ -1,6 +1,7 @@
 //! One fold of a prepared corpus, standardised for one encoder.
 
 use crate::TrainError;
+use crate::predict::{Scores, column};
 use crate::test_labels::TestLabels;
 use backbone::{Layout, Normalisation};
 use mosei_data::{BoundNormaliser, Fold, Normaliser, PackedBatch, Prepared};
@@ -16,6 +17,8 @@ pub struct Corpus {
     /// Where batches go.
     pub device: Device,
     fold: Fold,
+    /// Of the validation split, the segments by whose labels something is chosen.
+    choosing: Vec<usize>,
     test_labels: Option<TestLabels>,
     normalisation: Normalisation,
     normaliser: BoundNormaliser,
@@ -35,8 +38,9 @@ impl Corpus {
         let normalisation =
             Normalisation { columns: n.columns.clone(), mean: n.mean.clone(), std: n.std.clone(), clip: n.clip };
         let normaliser = n.bind(prepared.columns())?;
-        let test_labels = Some(TestLabels::shut(&mut prepared, &found));
-        Ok(Corpus { prepared, fold_index: fold, device, fold: found, test_labels, normalisation, normaliser })
+        let test_labels = Some(TestLabels::shut(&mut prepared, &found.test));
+        let choosing = found.valid.clone();
+        Ok(Corpus { prepared, fold_index: fold, device, fold: found, choosing, test_labels, normalisation, normaliser })
     }
 
     /// The labels of the test split, for one reading. Taken before anything borrows the corpus to train on it.
@@ -45,6 +49,19 @@ impl Corpus {
     /// Where they have been taken before.
     pub(crate) fn take_test_labels(&mut self) -> Result<TestLabels, TrainError> {
         self.test_labels.take().ok_or_else(|| TrainError::TestLabelsTaken { fold: self.fold_index })
+    }
+
+    /// From now on, weights, learning rates and thresholds are chosen by the labels of these validation segments alone; those
+    /// of the others are withheld with the test split's.
+    pub(crate) fn choose_by(&mut self, segments: Vec<usize>, test_labels: &mut TestLabels) {
+        let unused: Vec<usize> = self.fold.valid.iter().copied().filter(|i| !segments.contains(i)).collect();
+        test_labels.shut_also(&mut self.prepared, &unused);
+        self.choosing = segments;
+    }
+
+    /// The validation segments by whose labels something is chosen.
+    pub(crate) fn choosing(&self) -> &[usize] {
+        &self.choosing
     }
 
     /// The same fold, standardised as an encoder wants it: by its own columns, means and deviations.
@@ -86,6 +103,46 @@ impl Corpus {
         let layout = Layout::new(&batch.offsets, self.device)?;
         let x_nc = Tensor::f_from_slice(&batch.x_nc)?.f_reshape([-1, batch.width as i64])?.f_to_device(self.device)?;
         Ok((x_nc, layout))
+    }
+
+    /// Whether an emotion is present in each of some segments.
+    pub(crate) fn present(&self, segments: &[usize], emotion: usize) -> Vec<bool> {
+        segments.iter().map(|&i| self.prepared.presence(i, emotion)).collect()
+    }
+
+    /// Presence as 0 and 1: [B, E].
+    ///
+    /// # Errors
+    /// A segment whose labels are withheld.
+    pub(crate) fn presence_be(&self, segments: &[usize]) -> Result<Tensor, TrainError> {
+        self.labels(segments, |i, e| f32::from(u8::from(self.prepared.presence(i, e))))
+    }
+
+    /// Intensities: [B, E].
+    ///
+    /// # Errors
+    /// A segment whose labels are withheld.
+    pub(crate) fn intensities_be(&self, segments: &[usize]) -> Result<Tensor, TrainError> {
+        self.labels(segments, |i, e| self.prepared.intensities(i)[e])
+    }
+
+    fn labels(&self, segments: &[usize], of: impl Fn(usize, usize) -> f32) -> Result<Tensor, TrainError> {
+        let prepared = &self.prepared;
+        if let Some(&i) = segments.iter().find(|&&i| prepared.intensities(i).iter().any(|x| x.is_nan())) {
+            return Err(TrainError::WithheldLabel { segment: prepared.id(i).to_string() });
+        }
+        let emotions = prepared.emotions().len();
+        let values: Vec<f32> =
+            segments.iter().flat_map(|&i| (0..emotions).map(|e| of(i, e)).collect::<Vec<_>>()).collect();
+        Ok(Tensor::f_from_slice(&values)?.f_reshape([-1, emotions as i64])?.f_to_device(self.device)?)
+    }
+
+    /// Mean over emotions of the area under the ROC curve, of those that have one.
+    pub(crate) fn macro_auc(&self, segments: &[usize], scores: &Scores) -> Option<f64> {
+        let score = scores.score.as_ref()?;
+        let emotions = self.prepared.emotions().len();
+        let auc = |e| eval::metrics::roc_auc(&self.present(segments, e), &column(score, e, emotions));
+        eval::mean((0..emotions).filter_map(auc))
     }
 
     /// Ids of segments, for messages.

@@ -9,7 +9,7 @@
 
 use crate::start::start_encoder;
 use crate::{Corpus, Start, Study, TrainError};
-use backbone::{EmotionHeads, Layout, Pooling, Source};
+use backbone::{EmotionHeads, EncoderConfig, Layout, Source};
 use run_record::StagedFile;
 use run_record::seed::{Stream, rng_named};
 use serde_json::{Value, json};
@@ -48,9 +48,13 @@ struct Places {
 }
 
 impl Places {
-    fn new(corpus: &Corpus, heads: &EmotionHeads, model_dim: usize) -> Self {
-        let frames = heads.pooling_learns();
-        let width = if heads.config().pooling == Pooling::MeanDeviation { 2 * model_dim } else { model_dim };
+    fn new(corpus: &Corpus, heads: &EmotionHeads, encoder: &EncoderConfig) -> Self {
+        let (config, inputs) = (heads.config(), corpus.input_dim());
+        let frames = config.pooling_learns();
+        let width = match frames {
+            true => config.frame_dim(encoder, inputs),
+            false => config.pooled_dim(encoder.model_dim, inputs),
+        };
         let mut rows = vec![0..0; corpus.prepared.len()];
         let mut count = 0;
         for segment in segments_of(corpus) {
@@ -78,7 +82,7 @@ pub fn encode(
     settings: EncodeSettings<'_>,
     out: &Path,
 ) -> Result<[usize; 2], TrainError> {
-    if settings.start.encoder_learns() {
+    if !settings.start.probes() {
         return Err(TrainError::Argument {
             what: "--start",
             expected: "a start whose encoder stays as it is: frozen or random-frozen".into(),
@@ -87,9 +91,9 @@ pub fn encode(
     }
     let encoder = start_encoder(study, corpus, settings.start, settings.encoder, settings.seed)?;
     let mut source = Source::draw(|name: &str| rng_named(u64::from(settings.seed), Stream::Init, name));
-    let (width, emotions) = (study.encoder.model_dim, corpus.prepared.emotions().len());
-    let heads = EmotionHeads::new(&study.finetune.heads(), width, emotions, &mut source, corpus.device)?;
-    let places = Places::new(corpus, &heads, width);
+    let (config, inputs, emotions) = (study.finetune.heads(), corpus.input_dim(), corpus.prepared.emotions().len());
+    let heads = EmotionHeads::new(&config, &study.encoder, inputs, emotions, &mut source, corpus.device)?;
+    let places = Places::new(corpus, &heads, &study.encoder);
 
     let mut staged = StagedFile::create(out)?;
     let failed = |e| TrainError::io("write", out)(e);
@@ -98,8 +102,8 @@ pub fn encode(
     for chunk in segments_of(corpus).chunks(CHUNK) {
         let rows = tch::no_grad(|| -> Result<Vec<f32>, TrainError> {
             let (x_nc, layout) = corpus.tensors(&corpus.gather(chunk))?;
-            let h_nd = encoder.forward(&x_nc, &layout, false)?;
-            let rows_rk = if places.frames { h_nd } else { heads.pool(&h_nd, &layout)? };
+            let frames_nk = heads.read(&encoder, &x_nc, &layout, false)?;
+            let rows_rk = if places.frames { frames_nk } else { heads.pool(&frames_nk, &layout)? };
             Ok(Vec::<f32>::try_from(&rows_rk.f_to_device(Device::Cpu)?.f_contiguous()?.f_reshape([-1])?)?)
         })?;
         for value in rows {
@@ -135,9 +139,9 @@ impl Encodings {
         path: &Path,
         corpus: &Corpus,
         heads: &EmotionHeads,
-        model_dim: usize,
+        encoder: &EncoderConfig,
     ) -> Result<Self, TrainError> {
-        let places = Places::new(corpus, heads, model_dim);
+        let places = Places::new(corpus, heads, encoder);
         let expected = header(places.count, places.width);
         let mut found = Vec::with_capacity(HEADER_BYTES);
         let file = File::open(path).map_err(TrainError::io("open", path))?;
@@ -214,8 +218,8 @@ mod tests {
 
     fn heads(study: &Study, corpus: &Corpus) -> EmotionHeads {
         let mut source = Source::draw(|name: &str| rng_named(0, Stream::Init, name));
-        EmotionHeads::new(&study.finetune.heads(), 8, corpus.prepared.emotions().len(), &mut source, Device::Cpu)
-            .unwrap()
+        let (config, emotions) = (study.finetune.heads(), corpus.prepared.emotions().len());
+        EmotionHeads::new(&config, &study.encoder, corpus.input_dim(), emotions, &mut source, Device::Cpu).unwrap()
     }
 
     const SETTINGS: EncodeSettings = EncodeSettings { start: Start::RandomFrozen, encoder: None, seed: 3 };
@@ -230,7 +234,7 @@ mod tests {
             let [_, width] = encode(&study, &mut corpus, SETTINGS, &out).unwrap();
             assert_eq!(width, if pooling == "mean-deviation" { 16 } else { 8 });
             let heads = heads(&study, &corpus);
-            let encodings = Encodings::open(&out, &corpus, &heads, 8).unwrap();
+            let encodings = Encodings::open(&out, &corpus, &heads, &study.encoder).unwrap();
             let encoder = start_encoder(&study, &mut corpus, Start::RandomFrozen, None, 3).unwrap();
             // Of each split one, not in the order of the folder.
             let fold = corpus.fold();
@@ -254,7 +258,8 @@ mod tests {
         let out = folder.path().join("e.safetensors");
         encode(&mean, &mut corpus, SETTINGS, &out).unwrap();
         let refusal = |study: &Study| {
-            let error = Encodings::open(&out, &corpus, &heads(study, &corpus), 8).err().unwrap().to_string();
+            let error =
+                Encodings::open(&out, &corpus, &heads(study, &corpus), &study.encoder).err().unwrap().to_string();
             assert!(error.contains("e.safetensors: expected encodings of this fold, ["), "{error}");
             error
         };

@@ -91,6 +91,12 @@ pub enum TrainError {
         /// Which.
         segment: String,
     },
+    /// A linear model that cannot be fitted.
+    #[error("regression: {reason}")]
+    Regression {
+        /// The library's reason.
+        reason: String,
+    },
     /// A run folder without what a command needs.
     #[error("{}: {problem}", path.display())]
     Run {
@@ -150,6 +156,10 @@ impl TrainError {
     pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| TrainError::Io { action, path, source }
+    }
+
+    pub(crate) fn regression(reason: impl std::fmt::Display) -> Self {
+        TrainError::Regression { reason: reason.to_string() }
     }
 
     pub(crate) fn json(path: &std::path::Path) -> impl FnOnce(serde_json::Error) -> Self {

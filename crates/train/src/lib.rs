@@ -35,6 +35,7 @@ mod plan;
 mod predict;
 mod pretrain;
 mod progress;
+mod regression;
 mod start;
 mod statistics;
 mod subsets;
@@ -50,7 +51,10 @@ pub use embed::{EmbedLevel, embed};
 pub use encodings::{EncodeSettings, encode};
 pub use error::TrainError;
 pub use facts::write_report;
-pub use finetune::{CellSettings, FinetuneConfig, Objective, PositiveWeight, Select, Threshold, finetune};
+pub use finetune::{
+    CellSettings, FinetuneConfig, HeadStart, LabelTables, Objective, PositiveWeight, Select, Threshold,
+};
+pub use finetune::{ValidationLabels, finetune};
 pub use leave::leave;
 pub use model::Model;
 pub use optimise::{Schedule, TrainingConfig};
@@ -59,5 +63,5 @@ pub use predict::{predict_corpus, predict_segments};
 pub use pretrain::{PretrainSettings, pretrain};
 pub use progress::bar;
 pub use statistics::write_statistics;
-pub use subsets::{read_subset, write_subsets};
+pub use subsets::{read_subset, write_subsets, write_validation_subsets};
 pub use training::{StepOutcome, Summary, Task, Validation, train};

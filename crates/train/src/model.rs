@@ -42,7 +42,7 @@ impl Model {
         let encoder = folder.join("encoder");
         std::fs::create_dir_all(&encoder).map_err(TrainError::io("make folder", &encoder))?;
         EncoderFolder::write(&self.encoder, &self.normalisation, &encoder)?;
-        write_tensors(self.heads.parameters().entries(), None, &folder.join(HEADS_TENSORS))?;
+        write_tensors(&self.heads.tensors(), None, &folder.join(HEADS_TENSORS))?;
         let file = HeadsFile {
             emotions: self.emotions.clone(),
             thresholds: self.thresholds.clone(),
@@ -68,10 +68,9 @@ impl Model {
         }
         let tensors_path = folder.join(HEADS_TENSORS);
         let (tensors, _) = read_tensors(&tensors_path)?;
-        let mut source = Source::tensors(&tensors);
-        let heads =
-            EmotionHeads::new(&file.heads, encoder.config().model_dim, file.emotions.len(), &mut source, device)
-                .map_err(|source| backbone::BackboneError::InFile { path: tensors_path, source: Box::new(source) })?;
+        let (mut source, inputs) = (Source::tensors(&tensors), encoder.input_dim());
+        let heads = EmotionHeads::new(&file.heads, encoder.config(), inputs, file.emotions.len(), &mut source, device)
+            .map_err(|source| backbone::BackboneError::InFile { path: tensors_path, source: Box::new(source) })?;
         Ok(Model {
             encoder,
             heads,
@@ -84,7 +83,7 @@ impl Model {
 
     /// What the model says of a packed batch, dropout off.
     pub fn forward(&self, x_nc: &Tensor, layout: &Layout) -> Result<Outputs, TrainError> {
-        let h_nd = self.encoder.forward(x_nc, layout, false)?;
-        Ok(self.heads.forward(&h_nd, layout, false)?)
+        let frames_nk = self.heads.read(&self.encoder, x_nc, layout, false)?;
+        Ok(self.heads.forward(&frames_nk, layout, false)?)
     }
 }

@@ -12,6 +12,8 @@ use tch::{Device, Kind, Tensor};
 pub(crate) const BEGINNING: &str = "beginning";
 /// In it: the labelled segments.
 pub(crate) const LABELS: &str = "labels";
+/// In it: the validation segments that choose.
+pub(crate) const VALIDATION: &str = "validation";
 /// In it: the heads before the first step.
 pub(crate) const HEADS: &str = "heads";
 /// Key of a step's segments, in its line.

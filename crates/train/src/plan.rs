@@ -3,8 +3,7 @@
 //! A key is a hash of the settings that touch the step, the keys of what it needs, and [`NUMERICS_VERSION`]; so a
 //! changed setting re-runs what it touches and nothing else.
 
-use crate::{Budget, Start, Study, TrainError};
-use backbone::Pooling;
+use crate::{Budget, Start, Study, TrainError, ValidationLabels};
 use run_record::{hash_bytes, hash_file, hash_json};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -18,6 +17,7 @@ pub(crate) const CONFIG_FILE: &str = "config.toml";
 pub(crate) const STATISTICS_FILE: &str = "statistics.json";
 pub(crate) const PREPARED_FOLDER: &str = "prepared";
 pub(crate) const SUBSETS_FILE: &str = "subsets.parquet";
+pub(crate) const VALIDATION_SUBSETS_FILE: &str = "validation_subsets.parquet";
 const DATA_FOLDER: &str = "data";
 
 // Costs tell which step begins first, no more. Their unit is one segment through the encoder and back.
@@ -108,7 +108,7 @@ pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
         for &seed in &study.grid.seeds {
             let pretrained = study.grid.starts.iter().any(|s| s.pretrained());
             let pretrain = planner.pretrain(fold, seed, &prepare_key);
-            let probes = study.grid.starts.iter().filter(|s| !s.encoder_learns());
+            let probes = study.grid.starts.iter().filter(|s| s.probes());
             let encodings: Vec<_> =
                 probes.map(|&start| (start, planner.encode(fold, seed, start, &prepare_key, &pretrain))).collect();
             for draw in 0..study.labels.draws {
@@ -186,11 +186,21 @@ impl Planner<'_> {
     }
 
     fn sample(&self, prepare_key: &str) -> Step {
-        let key = key(kinds::SAMPLE, json!([prepare_key, self.study.labels, self.study.grid.folds]));
-        let options = [("prepared", self.path(PREPARED_FOLDER)), ("out", self.path(SUBSETS_FILE))];
+        let few = self.few_validation_labels();
+        let key = key(kinds::SAMPLE, json!([prepare_key, self.study.labels, self.study.grid.folds, few]));
+        let mut options = vec![("prepared", self.path(PREPARED_FOLDER)), ("out", self.path(SUBSETS_FILE))];
+        let mut outputs = vec![SUBSETS_FILE.to_string()];
+        if few {
+            options.push(("validation-out", self.path(VALIDATION_SUBSETS_FILE)));
+            outputs.push(VALIDATION_SUBSETS_FILE.into());
+        }
         let step =
             self.step("sample".into(), kinds::SAMPLE, key, "label budgets".into(), self.command("sample", &options));
-        Step { needs: vec!["prepare".into()], outputs: vec![SUBSETS_FILE.into()], ..step }
+        Step { needs: vec!["prepare".into()], outputs, ..step }
+    }
+
+    fn few_validation_labels(&self) -> bool {
+        self.study.finetune.validation_labels == ValidationLabels::Budget
     }
 
     fn pretrain(&self, fold: usize, seed: u32, prepare_key: &str) -> Step {
@@ -219,7 +229,8 @@ impl Planner<'_> {
         let s = self.study;
         let encoder_key = start.pretrained().then_some(&pretrain.key);
         // Of the fine-tuning only what tells whether a row is a segment or a frame, and how wide it is.
-        let encoder = json!([s.encoder, s.finetune.pooling, s.device, s.threads]);
+        let heads = json!([s.finetune.pooling, s.finetune.layers, s.finetune.input_statistics]);
+        let encoder = json!([s.encoder, heads, s.device, s.threads]);
         let key = key(kinds::ENCODE, json!([prepare_key, encoder_key, encoder, fold, seed, start.name()]));
         let id = format!("encodings/fold{fold}/{}-seed{seed}", start.name());
         let output = format!("{id}.safetensors");
@@ -235,12 +246,13 @@ impl Planner<'_> {
             options.push(("encoder", self.path(&format!("{}/encoder", pretrain.id))));
             needs.push(pretrain.id.clone());
         }
-        let row = match s.finetune.pooling {
-            Pooling::Mean => format!("{} bytes a segment", 4 * s.encoder.model_dim),
-            Pooling::MeanDeviation => format!("{} bytes a segment", 8 * s.encoder.model_dim),
-            Pooling::Attention => format!("{} bytes a frame", 4 * s.encoder.model_dim),
+        let heads = s.finetune.heads();
+        let row = match heads.pooling_learns() {
+            true => format!("{} bytes a frame", 4 * heads.frame_dim(&s.encoder, 0)),
+            false => format!("{} bytes a segment", 4 * heads.pooled_dim(s.encoder.model_dim, 0)),
         };
-        let about = format!("encodings of {}, fold {fold}, seed {seed}, {row}", start.name());
+        let more = if heads.input_statistics { " and the input's" } else { "" };
+        let about = format!("encodings of {}, fold {fold}, seed {seed}, {row}{more}", start.name());
         let step = self.step(id, kinds::ENCODE, key, about, self.command("encode", &options));
         Step { needs, outputs: vec![output], cost: ENCODE_COST, ..step }
     }
@@ -281,6 +293,9 @@ impl Planner<'_> {
             options.push(("encoder", self.path(&format!("{}/encoder", pretrain.id))));
             needs.push(pretrain.id.clone());
         }
+        if self.few_validation_labels() {
+            options.push(("validation-subsets", self.path(VALIDATION_SUBSETS_FILE)));
+        }
         if let Some(encode) = encode {
             options.push(("encodings", self.path(&encode.outputs[0])));
             needs.push(encode.id.clone());
@@ -293,8 +308,8 @@ impl Planner<'_> {
             Budget::Count(n) => n.min(training.batch_segments),
             Budget::Fraction(_) => training.batch_segments,
         };
-        let cost = (training.steps * batch) as u64;
-        Step { needs, outputs, cost: if encode.is_some() { cost / PROBE_SHARE } else { cost }, ..step }
+        let cost = (training.steps * batch * s.finetune.learning_rate_factors.len()) as u64;
+        Step { needs, outputs, cost: if start.encoder_learns() { cost } else { cost / PROBE_SHARE }, ..step }
     }
 
     fn evaluate(&self, key: String, needs: Vec<String>) -> Step {

@@ -16,20 +16,32 @@ pub(crate) struct Scores {
     pub(crate) intensity: Option<Vec<f64>>,
 }
 
+/// The values of one emotion out of rows of `emotions` values.
+pub(crate) fn column(values: &[f64], emotion: usize, emotions: usize) -> Vec<f64> {
+    values.iter().skip(emotion).step_by(emotions).copied().collect()
+}
+
 impl Scores {
+    /// From logits of presence and intensities as models give them, row by row.
+    pub(crate) fn of(logits: Option<Vec<f64>>, intensities: Option<Vec<f64>>) -> Self {
+        let score = logits.map(|logits| logits.into_iter().map(|z| 1.0 / (1.0 + (-z).exp())).collect());
+        // The label's range is known: a prediction outside it is moved to its edge.
+        let intensity =
+            intensities.map(|found| found.into_iter().map(|x| x.clamp(INTENSITY_MIN, INTENSITY_MAX)).collect());
+        Scores { score, intensity }
+    }
+
     /// Appends a batch. Probabilities are taken in double precision, so that large logits do not tie at 1.
     pub(crate) fn push(&mut self, outputs: &Outputs) -> Result<(), TrainError> {
         let values = |t: &Tensor| -> Result<Vec<f64>, TrainError> {
             Ok(Vec::<f64>::try_from(&t.f_to_device(Device::Cpu)?.f_to_kind(Kind::Double)?.f_reshape([-1])?)?)
         };
-        if let Some(logits) = &outputs.presence_be {
-            let scores = values(logits)?.into_iter().map(|z| 1.0 / (1.0 + (-z).exp()));
-            self.score.get_or_insert_default().extend(scores);
-        }
-        if let Some(intensity) = &outputs.intensity_be {
-            // The label's range is known: a prediction outside it is moved to its edge.
-            let intensities = values(intensity)?.into_iter().map(|x| x.clamp(INTENSITY_MIN, INTENSITY_MAX));
-            self.intensity.get_or_insert_default().extend(intensities);
+        let of = |tensor: &Option<Tensor>| tensor.as_ref().map(values).transpose();
+        let batch = Scores::of(of(&outputs.presence_be)?, of(&outputs.intensity_be)?);
+        for (all, batch) in [(&mut self.score, batch.score), (&mut self.intensity, batch.intensity)] {
+            if let Some(batch) = batch {
+                all.get_or_insert_default().extend(batch);
+            }
         }
         Ok(())
     }

@@ -24,9 +24,17 @@ pub trait Task {
     fn step(&mut self, step: usize) -> Result<StepOutcome, TrainError>;
     /// A look at the validation data, dropout off.
     fn validate(&mut self) -> Result<Validation, TrainError>;
+    /// The learning rate of each parameter in a step, as a multiple of the schedule's; one of 0 stays.
+    fn rates(&self, _step: usize) -> Vec<f64> {
+        vec![1.0; self.parameters().len()]
+    }
     /// What must be the same in whatever this training is compared with, as hashes by name, before the first step.
-    fn beginning(&self) -> Result<BTreeMap<&'static str, String>, TrainError> {
-        Ok(BTreeMap::new())
+    fn beginning(&self) -> BTreeMap<&'static str, String> {
+        BTreeMap::new()
+    }
+    /// Whether the weights before the first step can be the best.
+    fn knows_something(&self) -> bool {
+        false
     }
     /// Names of a step's segments, for the journal and for messages.
     fn segments_of(&mut self, step: usize) -> String;
@@ -83,7 +91,7 @@ pub fn train(
     let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: config.weight_decay };
     let mut optimiser = AdamW::new(adamw, tensors);
     let mut best = BTreeMap::new();
-    let beginning = task.beginning()?;
+    let beginning = task.beginning();
     let fresh = State { settings: settings.to_string(), step: 0, best: None, looks_since_best: 0 };
     let restored = checkpoint::restore(place, settings, &parameters, &optimiser, &mut best)?;
     let mut journal = open_journal(place, restored.as_ref(), &beginning)?;
@@ -92,6 +100,9 @@ pub fn train(
     bar.set_position(state.step as u64);
     bar.reset_eta();
 
+    if state.step == 0 && state.best.is_none() && task.knows_something() {
+        look(task, &mut state, &parameters, &mut best, &mut journal)?;
+    }
     while state.step < config.steps && (config.patience == 0 || state.looks_since_best < config.patience) {
         let began = Instant::now();
         let step = state.step;
@@ -108,7 +119,8 @@ pub fn train(
             return Err(TrainError::Diverged { step, loss, gradient_norm, segments });
         }
         let learning_rate = config.learning_rate_at(step);
-        optimiser.step(learning_rate)?;
+        let rates: Vec<f64> = task.rates(step).into_iter().map(|rate| rate * learning_rate).collect();
+        optimiser.step(&rates)?;
         state.step += 1;
         journal.write(&json!({
             "event": "step", "step": step, "epoch": outcome.epoch, "loss": loss, "learning_rate": learning_rate,
@@ -118,17 +130,8 @@ pub fn train(
         }))?;
 
         if state.step.is_multiple_of(config.validate_every) || state.step == config.steps {
-            let look = tch::no_grad(|| task.validate())?;
-            journal.write(&json!({
-                "event": "validation", "step": state.step, "loss": look.loss, "score": look.score, "more": look.more,
-            }))?;
-            state.looks_since_best += 1;
-            if state.best.is_none_or(|(score, _)| look.score > score) {
-                state.best = Some((look.score, state.step));
-                state.looks_since_best = 0;
-                best = parameters.iter().map(|(name, t)| (name.clone(), t.detach().copy())).collect();
-            }
-            bar.set_message(format!("loss {loss:.4}, validation {:.4}", look.loss));
+            let validation = look(task, &mut state, &parameters, &mut best, &mut journal)?;
+            bar.set_message(format!("loss {loss:.4}, validation {validation:.4}"));
         }
         if config.checkpoint_every > 0
             && state.step.is_multiple_of(config.checkpoint_every)
@@ -145,6 +148,25 @@ pub fn train(
     bar.finish_and_clear();
     let (best_score, best_step) = state.best.unwrap_or((f64::NAN, state.step));
     Ok(Summary { steps: state.step, best_score, best_step })
+}
+
+/// Looks at the validation data and keeps the weights where they are the best so far; returns the loss.
+fn look(
+    task: &mut dyn Task,
+    state: &mut State,
+    parameters: &Named,
+    best: &mut BTreeMap<String, Tensor>,
+    journal: &mut Journal,
+) -> Result<f64, TrainError> {
+    let Validation { score, loss, more } = tch::no_grad(|| task.validate())?;
+    journal.write(&json!({"event": "validation", "step": state.step, "loss": loss, "score": score, "more": more}))?;
+    state.looks_since_best += 1;
+    if state.best.is_none_or(|(highest, _)| score > highest) {
+        state.best = Some((score, state.step));
+        state.looks_since_best = 0;
+        *best = parameters.iter().map(|(name, t)| (name.clone(), t.detach().copy())).collect();
+    }
+    Ok(loss)
 }
 
 /// Writes the last line of a training's journal: after it, nothing is learned, chosen or read any more.

@@ -1,7 +1,7 @@
 use super::FoldArguments;
 use anyhow::Result;
 use std::path::PathBuf;
-use train::{Budget, CellSettings};
+use train::{Budget, CellSettings, LabelTables};
 
 /// Train one cell of the grid: a start, a label budget, a seed, a label draw.
 ///
@@ -14,7 +14,10 @@ pub(crate) struct Arguments {
     /// The table that `sample` wrote.
     #[arg(long, value_name = "FILE")]
     subsets: PathBuf,
-    /// ssl, scratch, frozen or random-frozen.
+    /// The table of labelled validation segments that `sample` wrote, where `validation_labels` is "budget".
+    #[arg(long, value_name = "FILE")]
+    validation_subsets: Option<PathBuf>,
+    /// ssl, scratch, frozen, random-frozen or pooled-logistic.
     #[arg(long)]
     start: String,
     /// The pre-trained encoder's folder, for ssl and frozen.
@@ -47,7 +50,8 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
             // All that the outcome depends on: a checkpoint made from another encoder is not gone on with.
             let encoder =
                 a.encoder.as_ref().map(|e| run_record::hash_file(&e.join("model.safetensors"))).transpose()?;
-            let files = (encoder, run_record::hash_file(&a.subsets)?);
+            let validation = a.validation_subsets.as_deref().map(run_record::hash_file).transpose()?;
+            let files = (encoder, run_record::hash_file(&a.subsets)?, validation);
             let inputs = &corpus.prepared.manifest().inputs;
             let settings = (study.to_toml(), a.on.fold, a.on.seed, a.draw, &a.labels, &a.start);
             run_record::hash_json(&(settings, inputs, files))
@@ -55,7 +59,8 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
     };
     let (encoder, encodings) = (a.encoder.as_deref(), a.encodings.as_deref());
     let settings = CellSettings { start, encoder, encodings, budget, seed: a.on.seed, draw: a.draw, key: &key };
-    let summary = train::finetune(&study, &mut corpus, &a.subsets, settings, &a.out)?;
+    let labels = LabelTables { training: &a.subsets, validation: a.validation_subsets.as_deref() };
+    let summary = train::finetune(&study, &mut corpus, labels, settings, &a.out)?;
     tracing::info!("{} steps, best at step {}: predictions in {}", summary.steps, summary.best_step, a.out.display());
     Ok(())
 }

@@ -16,10 +16,18 @@ pub(crate) struct Arguments {
     /// The table to write.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// The table of validation segments to write, where `finetune.validation_labels` is "budget".
+    #[arg(long, value_name = "FILE")]
+    validation_out: Option<PathBuf>,
 }
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
-    let rows = train::write_subsets(&a.config.load()?, &Prepared::open(&a.prepared)?, &a.out)?;
+    let (study, prepared) = (a.config.load()?, Prepared::open(&a.prepared)?);
+    let rows = train::write_subsets(&study, &prepared, &a.out)?;
     tracing::info!("{rows} rows in {}", a.out.display());
+    if let Some(out) = &a.validation_out {
+        let rows = train::write_validation_subsets(&study, &prepared, out)?;
+        tracing::info!("{rows} rows in {}", out.display());
+    }
     Ok(())
 }

@@ -1,0 +1,194 @@
+//! The `[finetune]` table of a study.
+
+use crate::TrainingConfig;
+use crate::optimise::wrong;
+use backbone::{HeadsConfig, Layers, Pooling};
+use mosei_data::ConfigError;
+use serde::{Deserialize, Serialize};
+use ssl_mask::ReconstructionLoss;
+
+/// How a cell learns from its labels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FinetuneConfig {
+    /// What is predicted. Default `both`.
+    pub objective: Objective,
+    /// How frames are pooled to segments. Default `mean`.
+    pub pooling: Pooling,
+    /// Which layers of the encoder the heads read. Default `last`.
+    pub layers: Layers,
+    /// Whether the heads see the mean and deviation of the segment's input columns beside what is pooled. Default false.
+    pub input_statistics: bool,
+    /// Whether what is pooled is standardised before the heads, by the fold's training segments as the encoder gives them
+    /// before the first step; labels play no part. Default false.
+    pub standardise: bool,
+    /// What the heads begin with. Default `random`.
+    pub head_start: HeadStart,
+    /// Dropout of the pooled vector. Default 0.1.
+    pub head_dropout: f64,
+    /// Weight of positive labels in the presence loss. Default `none`.
+    pub positive_weight: PositiveWeight,
+    /// Distance between intensities. Default `smooth-l1`.
+    pub intensity_loss: ReconstructionLoss,
+    /// Weight of the intensity loss beside the presence loss, where both are trained. Default 1.
+    pub intensity_weight: f64,
+    /// What the best weights are chosen by, on the validation split. Default `loss`.
+    pub select: Select,
+    /// The threshold of presence. Default `fixed`.
+    pub threshold: Threshold,
+    /// Learning rate of the starts whose encoder stays as it is: heads alone bear a higher one. Default 1e-2.
+    pub probe_learning_rate: f64,
+    /// Learning rate of the heads where the encoder learns. Default: that of `training`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head_learning_rate: Option<f64>,
+    /// Learning rate of each layer as a share of that of the layer above it, in (0, 1] (Howard and Ruder, 1801.06146).
+    /// Default 1.
+    pub layer_decay: f64,
+    /// Steps for which a pre-trained encoder stays as it is while the heads learn. Default 0.
+    pub thaw_after: usize,
+    /// Each cell is trained once with each of these times its learning rate; the best by `select` on the validation split is
+    /// kept, and it alone is tested. Default 1 alone: no search.
+    pub learning_rate_factors: Vec<f64>,
+    /// Which labels of the validation split choose weights, learning rates and thresholds. Default `all`.
+    pub validation_labels: ValidationLabels,
+    /// Whether each cell's model is kept beside its predictions. Default true.
+    pub keep_models: bool,
+    /// Steps, batches, learning rate.
+    pub training: TrainingConfig,
+}
+
+impl Default for FinetuneConfig {
+    fn default() -> Self {
+        FinetuneConfig {
+            objective: Objective::Both,
+            pooling: Pooling::Mean,
+            layers: Layers::Last,
+            input_statistics: false,
+            standardise: false,
+            head_start: HeadStart::Random,
+            head_dropout: 0.1,
+            positive_weight: PositiveWeight::None,
+            intensity_loss: ReconstructionLoss::SmoothL1,
+            intensity_weight: 1.0,
+            select: Select::Loss,
+            threshold: Threshold::Fixed,
+            probe_learning_rate: 1e-2,
+            head_learning_rate: None,
+            layer_decay: 1.0,
+            thaw_after: 0,
+            learning_rate_factors: vec![1.0],
+            validation_labels: ValidationLabels::All,
+            keep_models: true,
+            training: TrainingConfig::default(),
+        }
+    }
+}
+
+/// What is predicted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Objective {
+    /// Whether an emotion is there: binary cross-entropy with logits.
+    Presence,
+    /// How strong it is, from 0 to 3.
+    Intensity,
+    /// Both, by two heads on one encoder.
+    Both,
+}
+
+/// What the heads begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeadStart {
+    /// The values that PyTorch gives a fresh layer.
+    Random,
+    /// Regularised logistic and ridge regressions on what the encoder gives before the first step, their strength chosen on
+    /// the validation split; training goes on from there, where it finds better (Kumar et al., 2202.10054).
+    Regression,
+}
+
+/// Which labels of the validation split are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ValidationLabels {
+    /// All, whatever the label budget.
+    All,
+    /// As many as the budget has for training, drawn like them; the others are withheld with those of the test split ("truly
+    /// few labels": Oliver et al., 1804.09170).
+    Budget,
+}
+
+/// Weight of positive labels in the presence loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PositiveWeight {
+    /// 1.
+    None,
+    /// Negatives over positives among the cell's labels, by emotion, from 1/20 to 20.
+    Balanced,
+}
+
+/// What the best weights are chosen by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Select {
+    /// Lowest validation loss.
+    Loss,
+    /// Highest mean of the emotions' ROC AUC; the loss decides where there is none.
+    RocAuc,
+}
+
+/// The threshold of presence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Threshold {
+    /// 0.5.
+    Fixed,
+    /// The one with the highest F1 on the validation split, by emotion; 0.5 where that has no positive.
+    TunedF1,
+}
+
+impl FinetuneConfig {
+    /// Whether every value makes sense.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if !(self.head_dropout >= 0.0 && self.head_dropout < 1.0) {
+            return Err(wrong("head_dropout", "a share from 0 to below 1", self.head_dropout));
+        }
+        for (key, x) in [("intensity_weight", self.intensity_weight), ("probe_learning_rate", self.probe_learning_rate)]
+        {
+            if !(x > 0.0 && x.is_finite()) {
+                return Err(wrong(key, "a number above 0", x));
+            }
+        }
+        if let Some(rate) = self.head_learning_rate.filter(|&rate| !(rate > 0.0 && rate.is_finite())) {
+            return Err(wrong("head_learning_rate", "a number above 0", rate));
+        }
+        if !(self.layer_decay > 0.0 && self.layer_decay <= 1.0) {
+            return Err(wrong("layer_decay", "a share above 0, at most 1", self.layer_decay));
+        }
+        if self.thaw_after >= self.training.steps {
+            let expected = format!("fewer than the {} steps of training", self.training.steps);
+            return Err(wrong("thaw_after", &expected, self.thaw_after));
+        }
+        let factors = &self.learning_rate_factors;
+        if factors.is_empty() || factors.iter().any(|f| !(*f > 0.0 && f.is_finite())) {
+            return Err(wrong("learning_rate_factors", "at least one, all above 0", format!("{factors:?}")));
+        }
+        if let Some((_, twice)) = factors.iter().enumerate().find(|(i, f)| factors[..*i].contains(f)) {
+            return Err(wrong("learning_rate_factors", "each once", format!("{twice} twice")));
+        }
+        self.training.check().map_err(|e| ConfigError { key: format!("training.{}", e.key), ..e })
+    }
+
+    pub(crate) fn heads(&self) -> HeadsConfig {
+        HeadsConfig {
+            pooling: self.pooling,
+            layers: self.layers,
+            input_statistics: self.input_statistics,
+            standardise: self.standardise,
+            dropout: self.head_dropout,
+            presence: self.objective != Objective::Intensity,
+            intensity: self.objective != Objective::Presence,
+        }
+    }
+}
