@@ -14,10 +14,10 @@ pub(crate) struct Arguments {
     /// The table that `sample` wrote.
     #[arg(long, value_name = "FILE")]
     subsets: PathBuf,
-    /// ssl, scratch, frozen or random-frozen.
+    /// ssl, scratch, frozen, random-frozen, ssl-shuffled or ssl-transductive.
     #[arg(long)]
     start: String,
-    /// The pre-trained encoder's folder, for ssl and frozen.
+    /// The pre-trained encoder's folder, for ssl, frozen, ssl-shuffled and ssl-transductive: each of its kind.
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
     /// What `encode` wrote, for frozen and random-frozen; without it, it is made for this cell alone.
