@@ -235,7 +235,9 @@ impl Task for Pretraining<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mosei_data::{DataConfig, SynthConfig};
+    use crate::PretrainOn;
+    use mosei_data::{DataConfig, SynthConfig, Unlabelled};
+    use std::collections::BTreeSet;
     use std::path::PathBuf;
     use tch::Device;
 
@@ -243,7 +245,8 @@ mod tests {
         let synth = SynthConfig { videos: 16, segments: 60, median_segment_s: 1.5, ..SynthConfig::default() };
         let (data, prepared): (PathBuf, PathBuf) = (folder.join("data"), folder.join("prepared"));
         mosei_data::synthesise(&synth, &data, &mut |_, _| ()).unwrap();
-        let config = DataConfig { pool_frames: 10, max_frames: 40, ..DataConfig::default() };
+        let speech = DataConfig { unlabelled: Unlabelled::Outside, unlabelled_min_s: 0.2, ..DataConfig::default() };
+        let config = DataConfig { pool_frames: 10, max_frames: 40, ..speech };
         mosei_data::prepare(&config, &data, &prepared, &mut |_, _| ()).unwrap();
         Corpus::open(&prepared, 0, Device::Cpu).unwrap()
     }
@@ -280,6 +283,82 @@ mod tests {
         let alone = rows(&[longest]);
         assert_eq!(alone, rows(&[others[0], longest, others[1]]));
         assert_eq!(alone, rows(&[others[2], others[3], others[4], longest]));
+    }
+
+    #[test]
+    fn stretches_of_one_video_have_masks_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let corpus = corpus(folder.path());
+        let task = task(&corpus, 1, 4);
+        let stretches: Vec<usize> = corpus.prepared.stretches().collect();
+        let names: BTreeSet<String> = stretches.iter().map(|&i| task.name("3", i)).collect();
+        let videos: BTreeSet<usize> = stretches.iter().map(|&i| corpus.prepared.video(i)).collect();
+        assert!(videos.len() < stretches.len(), "some video has two");
+        assert_eq!(names.len(), stretches.len());
+    }
+
+    #[test]
+    fn shuffled_frames_are_the_same_frames_in_another_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let corpus = corpus(folder.path());
+        let usual = task(&corpus, 1, 4);
+        let shuffled = Pretraining { kind: PretrainKind::Shuffled, ..task(&corpus, 1, 4) };
+        let longest = *corpus.fold().train.iter().max_by_key(|&&i| corpus.prepared.frames(i)).unwrap();
+        assert_eq!(shuffled.order("3", longest), task(&corpus, 1, 8).order("3", longest));
+        assert_ne!(shuffled.order("3", longest), shuffled.order("4", longest));
+        assert_ne!(shuffled.order("3", longest), task(&corpus, 2, 4).order("3", longest));
+
+        // As many frames are hidden, at the same places, of the same batch; what stands there is another.
+        let named: Vec<(String, usize)> = corpus.fold().train[..4].iter().map(|&i| ("3".to_string(), i)).collect();
+        let (a, b) = (usual.masked(&named).unwrap(), shuffled.masked(&named).unwrap());
+        assert_eq!(a.hidden_rows_k, b.hidden_rows_k);
+        assert_eq!(a.target_kc.size(), b.target_kc.size());
+        assert_ne!(a.target_kc, b.target_kc);
+        // Each segment has the same frames, with those put back that are hidden.
+        let whole = |masked: &Masked| {
+            let width = corpus.input_dim();
+            let mut x = Vec::<f32>::try_from(&masked.x_nc.reshape([-1])).unwrap();
+            let targets = Vec::<f32>::try_from(&masked.target_kc.reshape([-1])).unwrap();
+            let rows = Vec::<i64>::try_from(&masked.hidden_rows_k).unwrap();
+            for (row, target) in rows.iter().zip(targets.chunks(width)) {
+                x[*row as usize * width..][..width].copy_from_slice(target);
+            }
+            let mut from = 0;
+            let segments = named.iter().map(|(_, i)| {
+                let frames = corpus.prepared.frames(*i);
+                let of = x[from * width..(from + frames) * width].chunks(width);
+                from += frames;
+                of.map(|row| row.iter().map(|v| v.to_bits()).collect::<Vec<u32>>()).collect::<Vec<_>>()
+            });
+            segments.collect::<Vec<_>>()
+        };
+        let (mut a, mut b) = (whole(&a), whole(&b));
+        assert_ne!(a, b);
+        a.iter_mut().chain(&mut b).for_each(|frames| frames.sort());
+        assert_eq!(a, b);
+    }
+
+    #[test]
+    fn each_kind_sees_what_it_may() {
+        let folder = tempfile::tempdir().unwrap();
+        let corpus = corpus(folder.path());
+        let fold = corpus.fold();
+        let sees = |kind, on| -> BTreeSet<usize> {
+            let seen = seen_by(&corpus, kind, on).unwrap();
+            let set: BTreeSet<usize> = seen.iter().copied().collect();
+            assert_eq!(set.len(), seen.len(), "nothing twice");
+            set
+        };
+        let of = |lists: &[&Vec<usize>]| lists.iter().flat_map(|l| l.iter().copied()).collect::<BTreeSet<usize>>();
+        assert!(!fold.unlabelled.is_empty() && !fold.unlabelled_judged.is_empty());
+        for kind in [PretrainKind::Ordinary, PretrainKind::Shuffled] {
+            assert_eq!(sees(kind, PretrainOn::Segments), of(&[&fold.train]));
+            assert_eq!(sees(kind, PretrainOn::AllSpeech), of(&[&fold.train, &fold.unlabelled]));
+        }
+        let ablation = PretrainKind::Transductive;
+        assert_eq!(sees(ablation, PretrainOn::Segments), of(&[&fold.train, &fold.valid, &fold.test]));
+        let all = of(&[&fold.train, &fold.valid, &fold.test, &fold.unlabelled, &fold.unlabelled_judged]);
+        assert_eq!(sees(ablation, PretrainOn::AllSpeech), all);
     }
 
     #[test]
