@@ -294,8 +294,7 @@ fn folds_of(
             let stretches = unlabelled.into_iter().flat_map(|u| u.segments.video.iter().enumerate());
             stretches.filter(|&(_, &v)| split(v).is_some_and(wanted)).map(|(i, _)| segments.len() + i).collect()
         };
-        let (unlabelled, unlabelled_judged) =
-            (stretches(&|s| s == Split::Train), stretches(&|s| s != Split::Train));
+        let (unlabelled, unlabelled_judged) = (stretches(&|s| s == Split::Train), stretches(&|s| s != Split::Train));
         let normaliser = record.normaliser.clone();
         folds.push(Fold { index, train, valid, test, unlabelled, unlabelled_judged, normaliser });
     }

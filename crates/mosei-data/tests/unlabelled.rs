@@ -38,11 +38,8 @@ fn by_hand(folder: &Path) {
     features.finish().unwrap();
     let mut labels = CsdWriter::create(&folder.join("CMU_MOSEI_Labels.csd"), "L", &names(&["happy"]), 1).unwrap();
     // In `a` segments overlap, one lies within another, one is empty, and one sticks out at the end.
-    let intervals: [&[[f64; 2]]; 3] = [
-        &[[1.45, 2.0], [1.95, 3.05], [2.0, 2.1], [4.0, 4.0], [5.5, 7.0]],
-        &[[0.0, 3.0]],
-        &[[2.0, 6.0], [0.0, 2.0]],
-    ];
+    let intervals: [&[[f64; 2]]; 3] =
+        [&[[1.45, 2.0], [1.95, 3.05], [2.0, 2.1], [4.0, 4.0], [5.5, 7.0]], &[[0.0, 3.0]], &[[2.0, 6.0], [0.0, 2.0]]];
     for (id, intervals) in ["a", "b", "c"].into_iter().zip(intervals) {
         labels.write_video(id, 1, &vec![1.0; intervals.len()], intervals).unwrap();
     }
@@ -183,7 +180,10 @@ fn stretches_that_do_not_fit_the_manifest_are_refused() {
         Prepared::open(&out).unwrap_err().to_string()
     };
     let message = refused(&|m| m["unlabelled"]["stretches"] = 3.into());
-    assert!(message.contains("unlabelled.safetensors") && message.contains("expected F64 [3, 2], found F64 [10, 2]"), "{message}");
+    assert!(
+        message.contains("unlabelled.safetensors") && message.contains("expected F64 [3, 2], found F64 [10, 2]"),
+        "{message}"
+    );
     let message = refused(&|m| m["unlabelled"]["videos"] = json!([]));
     assert!(message.contains("unlabelled.safetensors") && message.contains("0 to below 3"), "{message}");
     prepared(&config(), &data, &out);

@@ -48,7 +48,10 @@ mod tests {
         };
         assert_eq!(of(&["ssl", "scratch", "frozen", "random-frozen"]), "");
         let text = of(&["ssl", "ssl-shuffled", "ssl-transductive"]);
-        assert!(text.contains("ssl-shuffled is a control") && text.contains("ssl-transductive is an ablation"), "{text}");
+        assert!(
+            text.contains("ssl-shuffled is a control") && text.contains("ssl-transductive is an ablation"),
+            "{text}"
+        );
         assert_eq!(shown("ssl-transductive"), "ssl-transductive (ablation)");
         assert_eq!((shown("ssl"), remark("scratch")), ("ssl".to_string(), None));
     }

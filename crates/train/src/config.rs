@@ -114,14 +114,8 @@ pub enum Start {
 
 impl Start {
     /// All, in the order of tables.
-    pub const ALL: [Start; 6] = [
-        Start::Ssl,
-        Start::Scratch,
-        Start::Frozen,
-        Start::RandomFrozen,
-        Start::SslShuffled,
-        Start::SslTransductive,
-    ];
+    pub const ALL: [Start; 6] =
+        [Start::Ssl, Start::Scratch, Start::Frozen, Start::RandomFrozen, Start::SslShuffled, Start::SslTransductive];
 
     /// Those of a study that names none.
     pub const USUAL: [Start; 4] = [Start::Ssl, Start::Scratch, Start::Frozen, Start::RandomFrozen];

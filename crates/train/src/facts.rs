@@ -223,9 +223,10 @@ fn fold_facts(manifest: &Manifest) -> FactGroup {
             })
             .collect();
         rows.push((format!("Fold {k}"), sizes.join("; ")));
-        let stretches = fold.unlabelled.iter().map(|(split, s)| {
-            format!("{split} {} stretches of {} videos, {} frames", s.stretches, s.videos, s.frames)
-        });
+        let stretches = fold
+            .unlabelled
+            .iter()
+            .map(|(split, s)| format!("{split} {} stretches of {} videos, {} frames", s.stretches, s.videos, s.frames));
         let stretches: Vec<String> = stretches.collect();
         if !stretches.is_empty() {
             rows.push((format!("Fold {k}, speech outside segments"), stretches.join("; ")));

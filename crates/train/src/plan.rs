@@ -116,8 +116,9 @@ pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
                 pretrainings.iter().find(|(kind, _)| Some(*kind) == start.pretraining()).map(|(_, step)| step)
             };
             let probes = study.grid.starts.iter().filter(|s| !s.encoder_learns());
-            let encodings: Vec<_> =
-                probes.map(|&start| (start, planner.encode(fold, seed, start, &prepare_key, pretrain(start)))).collect();
+            let encodings: Vec<_> = probes
+                .map(|&start| (start, planner.encode(fold, seed, start, &prepare_key, pretrain(start))))
+                .collect();
             for draw in 0..study.labels.draws {
                 for budget in study.budgets() {
                     for &start in &study.grid.starts {

@@ -74,8 +74,7 @@ pub(super) fn on_training_alone(e: &Evidence) -> Result<Verdict, TrainError> {
     }
     if ablations > 0 {
         looked_at += &format!(
-            "; {ablations} of the encoders are the transductive ablation, which saw {} segments and stretches of validation and \
-             test videos",
+            "; by the transductive ablation alone, {} segments and stretches of validation and test videos (encoders: {ablations})",
             all.judged
         );
     }
