@@ -12,10 +12,14 @@ const PRETRAIN: &str = "pretrain/fold0-seed0";
 const SSL: &str = "cells/fold0/ssl-n20-seed0-draw0";
 const SCRATCH: &str = "cells/fold0/scratch-n20-seed0-draw0";
 
-/// Three folds, the first of which is run.
+const ABLATION: &str = "pretrain/fold0-seed0-transductive";
+
+/// Three folds, the first of which is run; pre-training on all speech, and the ablation that sees test videos.
 fn study() -> Bench {
-    let config = tiny("[grid]\nseeds = [0]\nstarts = [\"ssl\", \"scratch\"]\nfolds = [0]\n")
-        .replace("[data]", "[data]\nsplit = { k_folds = 3 }");
+    let starts = "[\"ssl\", \"scratch\", \"ssl-transductive\"]";
+    let config = tiny(&format!("[grid]\nseeds = [0]\nstarts = {starts}\nfolds = [0]\n"))
+        .replace("[data]", "[data]\nsplit = { k_folds = 3 }\nunlabelled = \"outside\"\nunlabelled_min_s = 0.3")
+        .replace("name =", "pretrain_on = \"all-speech\"\nname =");
     let bench = Bench::new(&config);
     let plan: Plan = serde_json::from_str(&bench.succeed("plan study.toml --run run")).unwrap();
     let outcome = sweep::run(&plan, &bench.path("run"), program(), 2, &mut |_| ()).unwrap();
@@ -144,8 +148,11 @@ fn broken(bench: &Bench, rule: &str, words: &[&str], change: impl FnOnce(&Path))
 fn a_run_that_kept_the_rules_passes_whole_and_half_done() {
     let bench = study();
     let text = bench.succeed("audit run");
-    assert_eq!(text.lines().count(), 17, "{text}");
+    assert_eq!(text.lines().count(), 19, "{text}");
     assert!(text.lines().all(|line| line.starts_with("ok ")), "{text}");
+    for words in [" by 2 encoders, and ", "; by the transductive ablation alone, ", "test videos (encoders: 1)"] {
+        assert!(text.contains(words), "{text}");
+    }
     let audit: Value = serde_json::from_str(&bench.succeed("audit run --json")).unwrap();
     assert_eq!(audit["holds"], true);
     assert!(audit["findings"].as_array().unwrap().iter().all(|f| f["outcome"] == "ok" && f["says"].is_string()));
@@ -159,7 +166,7 @@ fn a_run_that_kept_the_rules_passes_whole_and_half_done() {
     }
     let text = bench.succeed("audit run");
     let unchecked: Vec<&str> = text.lines().filter(|line| line.starts_with("not checked")).collect();
-    assert_eq!(unchecked.len(), 11, "{text}");
+    assert_eq!(unchecked.len(), 12, "{text}");
     assert!(text.lines().all(|line| line.starts_with("ok ") || line.starts_with("not checked ")), "{text}");
     std::fs::remove_dir_all(bench.path("run/prepared")).unwrap();
     let words = bench.fail("audit run", 1);
@@ -259,6 +266,43 @@ fn pretraining_and_subsets_broken_by_hand_are_refused_by_name() {
         put_segment(&run.join("pretraining.parquet"), 3, test);
     });
 
+    // A row that calls itself part of the ablation, or of none that was planned.
+    let call = |path: &Path, kind: &str| {
+        edit_table(path, |name, column| {
+            if let ("kind", Column::Text(v)) = (name, column) {
+                v[3] = kind.into();
+            }
+        });
+    };
+    broken(&bench, rule, &["expected fold 0, seed 0, kind ordinary, found fold 0, seed 0, kind transductive"], |run| {
+        put_segment(&seen(run), 3, test);
+        call(&seen(run), "transductive");
+    });
+    broken(&bench, rule, &["expected a pre-training of the plan, found fold 0, seed 0, kind shuffled"], |run| {
+        call(&run.join("pretraining.parquet"), "shuffled");
+    });
+    let more = (known.training_video(), -1);
+    broken(&bench, rule, &[&format!("stretches of video {}: expected at most", more.0)], |run| {
+        (3..20).for_each(|row| put_segment(&seen(run), row, &more));
+    });
+    // Not even the ablation may see what is in no split.
+    broken(&bench, rule, &[ABLATION, "segment nobody[-1] is not in the prepared data"], |run| {
+        put_segment(&run.join(ABLATION).join("pretraining.parquet"), 3, &("nobody".into(), -1));
+    });
+    broken(&bench, "stretches-outside-segments", &["stretch ", "[-1] (", "overlaps labelled segment "], |run| {
+        // The first stretch gets the interval of a segment of its video.
+        let read = |name: &str| std::fs::read(run.join("prepared").join(name)).unwrap();
+        let (mut stretches, segments) = (read("unlabelled.safetensors"), read("segments.safetensors"));
+        let first = |file: &[u8], name: &str| tensor(file, name).0;
+        let video = stretches[first(&stretches, "video")..][..4].to_vec();
+        let (from, to) = tensor(&segments, "video");
+        let place = segments[from..to].chunks(4).position(|v| v == video).unwrap();
+        let interval = segments[first(&segments, "intervals") + 16 * place..][..16].to_vec();
+        let at = first(&stretches, "intervals");
+        stretches[at..at + 16].copy_from_slice(&interval);
+        std::fs::write(run.join("prepared/unlabelled.safetensors"), stretches).unwrap();
+    });
+
     let subsets = |run: &Path| run.join("subsets.parquet");
     broken(&bench, "subsets-of-training", &["fold 0, draw 0, 20 labels", &id(test), "test split"], |run| {
         put_segment(&subsets(run), 2, test);
@@ -287,6 +331,14 @@ fn cells_broken_by_hand_are_refused_by_name() {
     });
     broken(&bench, "cells-as-planned", &[SSL, "predictions.parquet"], |run| {
         std::fs::remove_file(predictions(run)).unwrap();
+    });
+    // The ablation's encoder under the name of ssl.
+    let words =
+        ["cells/fold0/ssl-", "start ssl: expected an encoder of kind ordinary, found an encoder of kind transductive"];
+    broken(&bench, "encoders-of-their-kind", &words, |run| {
+        let path = run.join("plan.json");
+        let plan = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, plan.replace("/fold0-seed0/encoder\"", "/fold0-seed0-transductive/encoder\"")).unwrap();
     });
     let last = Table::read(&predictions(&bench.path("run"))).unwrap().rows() - 1;
     let judged = "judged-on-the-split";
@@ -353,8 +405,8 @@ fn journals_broken_by_hand_are_refused_by_name() {
     }
     // Journals of before there was such a line.
     let run = bench.path("run");
-    for cell in ["ssl-n20", "ssl-f1", "scratch-n20", "scratch-f1"] {
-        edit_journal(&run.join(format!("cells/fold0/{cell}-seed0-draw0/journal.jsonl")), |lines| {
+    for (start, labels) in ["ssl", "scratch", "ssl-transductive"].iter().flat_map(|s| [(s, "n20"), (s, "f1")]) {
+        edit_journal(&run.join(format!("cells/fold0/{start}-{labels}-seed0-draw0/journal.jsonl")), |lines| {
             lines[0].as_object_mut().unwrap().remove("beginning");
         });
     }

@@ -118,6 +118,94 @@ fn check_tables(run: &Path) {
 }
 
 #[test]
+fn controls_and_ablations_of_pretraining_run_and_are_called_so() {
+    let starts = "[\"ssl\", \"scratch\", \"ssl-shuffled\", \"ssl-transductive\"]";
+    let config = |more: &str, on: &str| {
+        let text =
+            tiny(&format!("[grid]\nseeds = [0]\nstarts = {starts}\n")).replace("[data]", &format!("[data]\n{more}"));
+        text.replace("fractions = [1.0]", "fractions = []").replace("name =", &format!("{on}name ="))
+    };
+    let bench = Bench::new(&config("", ""));
+    let first = sweep(&bench);
+    assert!(first.failed.is_empty() && first.blocked.is_empty());
+    let of = |kind: &str| format!("pretrain/fold0-seed0{kind}");
+    for kind in ["", "-shuffled", "-transductive"] {
+        assert!(first.done.contains(&of(kind)), "{:?}", first.done);
+    }
+    assert_eq!(cells(&first.done), 4);
+    // Each kind has weights of its own, from the same beginning and batches.
+    let weights =
+        |kind: &str| std::fs::read(bench.path("run").join(of(kind)).join("encoder/model.safetensors")).unwrap();
+    assert!(weights("") != weights("-shuffled") && weights("") != weights("-transductive"));
+    let batches = |kind: &str| -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(bench.path("run").join(of(kind)).join("journal.jsonl")).unwrap();
+        text.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["batch"].clone()).collect()
+    };
+    assert_eq!(batches(""), batches("-shuffled"));
+    assert_ne!(batches(""), batches("-transductive"));
+
+    let path = bench.path("run/pretraining.parquet");
+    let rows_of = || -> BTreeMap<String, Vec<(String, i32)>> {
+        let table = Table::read(&path).unwrap();
+        let (videos, segments) = (table.text(&path, "video").unwrap(), table.i32(&path, "segment").unwrap());
+        let mut rows: BTreeMap<String, Vec<(String, i32)>> = BTreeMap::new();
+        for (row, kind) in table.text(&path, "kind").unwrap().iter().enumerate() {
+            rows.entry(kind.clone()).or_default().push((videos[row].clone(), segments[row]));
+        }
+        rows
+    };
+    let rows = rows_of();
+    assert_eq!(rows["ordinary"], rows["shuffled"]);
+    assert_eq!(rows["transductive"][..rows["ordinary"].len()], rows["ordinary"]);
+    assert!(rows["transductive"].len() > rows["ordinary"].len());
+    let html = std::fs::read_to_string(bench.path("run/report.html")).unwrap();
+    for words in [
+        "ssl-transductive (ablation)",
+        "ssl-transductive is an ablation and no result",
+        "ssl-shuffled (control)",
+        "Pre-training of ssl-transductive",
+        "; by the transductive ablation alone, ",
+        "pre-training, fold 0, seed 0, transductive (ablation)",
+    ] {
+        assert!(html.contains(words), "the report does not say: {words}");
+    }
+    assert!(bench.succeed("audit run").contains("; by the transductive ablation alone, "));
+
+    // Now with the speech outside segments.
+    let unlabelled = "unlabelled = \"outside\"\nunlabelled_min_s = 0.3\n";
+    bench.write("study.toml", &config(unlabelled, "pretrain_on = \"all-speech\"\n"));
+    let second = sweep(&bench);
+    assert!(second.failed.is_empty() && second.done.contains(&of("")));
+    let more = rows_of();
+    let stretches = |kind: &str| more[kind].iter().filter(|(_, segment)| *segment == -1).count();
+    assert!(stretches("ordinary") > 0 && stretches("transductive") > stretches("ordinary"));
+    assert_eq!(more["ordinary"][..rows["ordinary"].len()], rows["ordinary"]);
+    let journal = std::fs::read_to_string(bench.path("run").join(of("")).join("journal.jsonl")).unwrap();
+    let seen = journal.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
+    let seen = seen.into_iter().find(|l| l["event"] == "seen").unwrap();
+    assert_eq!((&seen["kind"], &seen["stretches"]), (&"ordinary".into(), &stretches("ordinary").into()));
+    // Nobody else meets them.
+    for table in ["subsets.parquet", "predictions.parquet"] {
+        let path = bench.path("run").join(table);
+        assert!(Table::read(&path).unwrap().i32(&path, "segment").unwrap().iter().all(|&s| s >= 0), "{table}");
+    }
+    let html = std::fs::read_to_string(bench.path("run/report.html")).unwrap();
+    assert!(html.contains("segments and stretches of the speech outside them, of training videos alone"));
+    // What was kept and is not asked for is not seen; what is asked for and was not kept is refused.
+    bench.write("study.toml", &config(unlabelled, ""));
+    bench.succeed("pretrain --config study.toml --prepared run/prepared --out without");
+    let path = bench.path("without/pretraining.parquet");
+    assert_eq!(Table::read(&path).unwrap().rows(), rows["ordinary"].len());
+    bench.write("study.toml", &config("", ""));
+    bench.succeed("prepare --config study.toml --data run/data --out plain");
+    bench.write("study.toml", &config(unlabelled, "pretrain_on = \"all-speech\"\n"));
+    let words = bench.fail("pretrain --config study.toml --prepared plain --out nothing", 2);
+    assert!(words.contains("expected data prepared with data.unlabelled = \"outside\""), "{words}");
+    let words = bench.fail("pretrain --config study.toml --prepared plain --kind mixed --out nothing", 2);
+    assert!(words.contains("--kind: expected ordinary, shuffled, transductive, found mixed"), "{words}");
+}
+
+#[test]
 fn a_cell_that_fails_stops_no_other_and_comes_back() {
     let bench = Bench::new(&tiny(GRID));
     let plan: Plan = serde_json::from_str(&bench.succeed("plan study.toml --run run")).unwrap();
@@ -149,7 +237,7 @@ fn folds_of_a_cross_validation_test_each_video_once() {
     // Without a pre-trained start nothing was seen, and the table says so with all its columns.
     let seen = Table::read(&bench.path("run/pretraining.parquet")).unwrap();
     assert_eq!(seen.rows(), 0);
-    assert!(["fold", "seed", "video", "segment"].iter().all(|name| seen.get(name).is_some()));
+    assert!(["fold", "seed", "video", "segment", "kind"].iter().all(|name| seen.get(name).is_some()));
     let mut tested: BTreeMap<&str, BTreeSet<i32>> = BTreeMap::new();
     for cell in &cells {
         for row in cell.rows.iter().filter(|r| r.split == "test") {

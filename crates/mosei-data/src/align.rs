@@ -48,6 +48,26 @@ impl Timeline {
         Timeline { rows, intervals, latest_end }
     }
 
+    /// Frames.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The row of the file that stands at place `p` in order of time.
+    pub(crate) fn row(&self, p: usize) -> usize {
+        self.rows[p]
+    }
+
+    /// The interval of the frame at place `p` in order of time, seconds.
+    pub(crate) fn interval(&self, p: usize) -> [f64; 2] {
+        self.intervals[p]
+    }
+
+    /// When the first frame begins, seconds; infinity where there is none.
+    pub(crate) fn start_s(&self) -> f64 {
+        self.intervals.first().map_or(f64::INFINITY, |[s, _]| *s)
+    }
+
     /// When the last frame ends, seconds; negative infinity where there is none.
     pub fn end_s(&self) -> f64 {
         self.latest_end.last().copied().unwrap_or(f64::NEG_INFINITY)
@@ -68,18 +88,22 @@ impl Timeline {
         if end - start < EPSILON_S {
             return Err(Dropped::TooShort);
         }
-        let first = self.latest_end.partition_point(|&e| e <= start);
-        let past = self.intervals.partition_point(|&[s, _]| s < end);
-        let overlap = |&[s, e]: &[f64; 2]| end.min(e) - start.max(s);
-        let rows: Vec<usize> = (first..past.max(first))
-            .filter(|&i| overlap(&self.intervals[i]) > EPSILON_S)
-            .map(|i| self.rows[i])
-            .collect();
+        let rows: Vec<usize> = self.positions([start, end]).map(|p| self.rows[p]).collect();
         match rows.is_empty() {
             false => Ok(rows),
             true if start + EPSILON_S >= self.end_s() => Err(Dropped::PastTheEnd),
             true => Err(Dropped::NoFrame),
         }
+    }
+
+    /// Places, in order of time, of the frames that overlap `[start, end)` by more than [`EPSILON_S`].
+    pub(crate) fn positions(&self, [start, end]: [f64; 2]) -> impl Iterator<Item = usize> + '_ {
+        let first = self.latest_end.partition_point(|&e| e <= start);
+        let past = self.intervals.partition_point(|&[s, _]| s < end);
+        (first..past.max(first)).filter(move |&p| {
+            let [s, e] = self.intervals[p];
+            end.min(e) - start.max(s) > EPSILON_S
+        })
     }
 }
 

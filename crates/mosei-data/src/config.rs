@@ -61,6 +61,20 @@ pub enum UnknownIds {
     Count,
 }
 
+/// What is kept of the speech of labelled videos beside their labelled segments.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unlabelled {
+    /// Nothing.
+    #[default]
+    None,
+    /// The speech outside all labelled segments, for pre-training.
+    Outside,
+}
+
+/// What `unlabelled_min_s` is where nothing is written, seconds.
+const UNLABELLED_MIN_S: f64 = 1.0;
+
 /// Which data, and how it is made ready.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -84,8 +98,24 @@ pub struct DataConfig {
     pub presence_above: f64,
     /// Whether the folds may name videos that are in neither file. Default `error`.
     pub unknown_fold_ids: UnknownIds,
+    /// Whether the speech outside all labelled segments is stored too, for pre-training: `none` or `outside`. It has no
+    /// labels, is in no split, and the statistics are fitted without it. Default `none`.
+    // Left out where it is as ever, so that folders prepared without it, and their keys, stay as they are.
+    #[serde(skip_serializing_if = "is_none")]
+    pub unlabelled: Unlabelled,
+    /// Stretches of such speech shorter than this are dropped and counted, seconds. Default 1.
+    #[serde(skip_serializing_if = "is_unlabelled_min_s")]
+    pub unlabelled_min_s: f64,
     /// The split by video, where no folds are given.
     pub split: SplitConfig,
+}
+
+fn is_none(unlabelled: &Unlabelled) -> bool {
+    *unlabelled == Unlabelled::None
+}
+
+fn is_unlabelled_min_s(seconds: &f64) -> bool {
+    *seconds == UNLABELLED_MIN_S
 }
 
 impl Default for DataConfig {
@@ -100,6 +130,8 @@ impl Default for DataConfig {
             clip: 8.0,
             presence_above: 0.0,
             unknown_fold_ids: UnknownIds::Error,
+            unlabelled: Unlabelled::None,
+            unlabelled_min_s: UNLABELLED_MIN_S,
             split: SplitConfig::default(),
         }
     }
@@ -150,6 +182,8 @@ impl DataConfig {
             "a number from 0 to below 3",
             self.presence_above,
         )?;
+        let min_s = self.unlabelled_min_s;
+        require(min_s >= 0.0 && min_s.is_finite(), "unlabelled_min_s", "a number from 0", min_s)?;
         self.split.check()?;
         require(
             self.folds.is_none() || self.split.k_folds == 0,
@@ -282,6 +316,7 @@ mod tests {
         assert!(refused(|c| c.labels = vec!["a".into(), "a".into()]).contains("'a' twice"));
         assert!(refused(|c| c.max_frames = 0).contains("'max_frames'"));
         assert!(refused(|c| c.presence_above = 3.0).contains("'presence_above'"));
+        assert!(refused(|c| c.unlabelled_min_s = -1.0).contains("'unlabelled_min_s'"));
         assert!(refused(|c| c.split.k_folds = 2).contains("at least 3"));
         assert!(refused(|c| c.split.test_share = 0.95).contains("below 1"));
         assert!(refused(|c| (c.folds, c.split.k_folds) = (Some("f.json".into()), 5)).contains("'split.k_folds'"));

@@ -44,12 +44,13 @@ pub mod pool;
 mod prepare;
 mod prepared;
 mod refit;
+pub mod stretches;
 pub mod subset;
 mod synth;
 pub mod targets;
 
 pub use columns::feature_columns;
-pub use config::{ConfigError, Crop, DataConfig, LabelConfig, SplitConfig, UnknownIds};
+pub use config::{ConfigError, Crop, DataConfig, LabelConfig, SplitConfig, UnknownIds, Unlabelled};
 pub use csd::{Csd, CsdWriter, Sequence, VideoShape};
 pub use error::DataError;
 pub use folds::FoldLists;

@@ -36,6 +36,28 @@ pub struct Manifest {
     pub fold_source: FoldSource,
     /// The folds.
     pub folds: Vec<FoldRecord>,
+    /// Speech outside all labelled segments, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlabelled: Option<UnlabelledRecord>,
+}
+
+/// Speech outside all labelled segments, cut into stretches.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnlabelledRecord {
+    /// Ids of videos without any label that the folds file lists for training, sorted: all their speech is unlabelled.
+    /// They train in every fold. Other videos without labels are counted and no more.
+    pub videos: Vec<String>,
+    /// Stretches stored.
+    pub stretches: usize,
+    /// Frames of the file in these.
+    pub frames_in_file: u64,
+    /// Frames stored, after pooling.
+    pub frames: u64,
+    /// Stretches dropped, for they were shorter than `unlabelled_min_s`.
+    pub too_short: usize,
+    /// Frames of the file in these.
+    pub too_short_frames: u64,
 }
 
 /// A file that went in.
@@ -154,6 +176,22 @@ pub struct FoldRecord {
     pub ids_without_labels: usize,
     /// How many ids of the folds file have labels but no features.
     pub ids_without_features: usize,
+    /// Unlabelled speech of each split's videos; empty where none was asked for. Only that of training videos is for
+    /// pre-training, but for one that is labelled transductive.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unlabelled: BTreeMap<Split, StretchSize>,
+}
+
+/// Unlabelled speech of a split's videos.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StretchSize {
+    /// Videos with at least one stretch.
+    pub videos: usize,
+    /// Stretches.
+    pub stretches: usize,
+    /// Stored frames of these.
+    pub frames: u64,
 }
 
 /// Size of a split, over what can be used.

@@ -5,19 +5,23 @@
 
 mod assign;
 mod record;
+mod unlabelled;
 mod video;
 
 use crate::align::{Dropped, rate_hz};
 use crate::manifest::{Counts, FORMAT, InputFile, Manifest, SegmentCounts};
 use crate::normalise::Moments;
-use crate::prepared::{FRAMES_FILE, FramesWriter, MANIFEST_FILE, SEGMENTS_FILE, Segments};
-use crate::{Csd, DataConfig, DataError, LabelSet, VideoLabels, ahead, feature_columns, place};
+use crate::prepared::{
+    FRAMES_FILE, FramesWriter, MANIFEST_FILE, SEGMENTS_FILE, Segments, UNLABELLED_FILE, UNLABELLED_FRAMES_FILE,
+};
+use crate::{Csd, DataConfig, DataError, LabelSet, Unlabelled, VideoLabels, ahead, feature_columns, place};
 use assign::Assignment;
 use record::Corpus;
 use run_record::{StagedDir, hash_file, write_atomic};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::thread;
+use unlabelled::UnlabelledPass;
 use video::PreparedVideo;
 
 /// Name of the folds file that is used where the configuration names none.
@@ -85,7 +89,7 @@ pub fn prepare_with(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Manifest, DataError> {
     let inputs = inputs(config, dir)?;
-    place::require_ours(out, &[MANIFEST_FILE, FRAMES_FILE, SEGMENTS_FILE])?;
+    place::require_ours(out, &[MANIFEST_FILE, FRAMES_FILE, SEGMENTS_FILE, UNLABELLED_FRAMES_FILE, UNLABELLED_FILE])?;
     let of = |key: &'static str| inputs.iter().filter(move |(k, ..)| *k == key).map(|(.., path)| path.as_path());
     let labels = read_labels(of("labels"))?;
     let features = Csd::open(of("features").next().unwrap_or(dir))?;
@@ -94,14 +98,31 @@ pub fn prepare_with(
 
     let staged = StagedDir::create(out)?;
     let mut pass = Pass::new(&features, staged.path())?;
-    let videos: Vec<(&String, &VideoLabels)> = labels.videos.iter().collect();
+    let mut videos: Vec<(&String, &VideoLabels)> = labels.videos.iter().collect();
+    let without_labels = match config.unlabelled {
+        Unlabelled::Outside => assignment.training_without_labels(&labels, &features),
+        Unlabelled::None => Vec::new(),
+    };
+    if config.unlabelled == Unlabelled::Outside {
+        pass.unlabelled = Some(UnlabelledPass::new(staged.path(), features.width(), without_labels.clone())?);
+    }
+    let no_labels = VideoLabels::default();
+    videos.extend(without_labels.iter().map(|id| (id, &no_labels)));
     let hashed = thread::scope(|scope| {
         let hashed = scope.spawn(hash);
         let read = |i: usize| PreparedVideo::new(config, &features, videos[i].0, videos[i].1);
+        let mut done = 0;
         ahead::in_order(videos.len(), threads, read, |video| {
-            let done = pass.moments.len();
-            pass.take(video?, videos[done].1, labels.has_sentiment)?;
-            progress(done + 1, videos.len());
+            let video = video?;
+            if let Some(unlabelled) = &mut pass.unlabelled {
+                unlabelled.take(done, &video.unlabelled)?;
+            }
+            // Of videos without labels nothing else is wanted.
+            if done < labels.videos.len() {
+                pass.take(video, videos[done].1, labels.has_sentiment)?;
+            }
+            done += 1;
+            progress(done, videos.len());
             Ok::<(), DataError>(())
         })?;
         hashed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -114,7 +135,15 @@ pub fn prepare_with(
 
     let columns = feature_columns(&features);
     let usable: Vec<bool> = moments.iter().map(|m| m.frames > 0).collect();
-    let corpus = Corpus { origin: assignment.origin(), columns: &columns, segments: &segments, moments, dropped };
+    let unlabelled = pass.unlabelled;
+    let corpus = Corpus {
+        origin: assignment.origin(),
+        columns: &columns,
+        segments: &segments,
+        moments,
+        dropped,
+        unlabelled: unlabelled.as_ref(),
+    };
     let mut folds = Vec::new();
     for (index, fold) in assignment.folds(&videos, &usable)?.into_iter().enumerate() {
         folds.push(corpus.fold_record(index, fold, config)?);
@@ -132,6 +161,7 @@ pub fn prepare_with(
         counts,
         fold_source: assignment.source(),
         folds,
+        unlabelled: unlabelled.map(|u| u.finish(staged.path())).transpose()?,
     };
     let path = staged.path().join(MANIFEST_FILE);
     let json = serde_json::to_vec_pretty(&manifest).map_err(|source| DataError::Json {
@@ -186,6 +216,8 @@ struct Pass {
     nonfinite: Vec<u64>,
     /// Median frame length of each video, seconds.
     frame_s: Vec<f64>,
+    /// Speech outside all segments, where it is asked for.
+    unlabelled: Option<UnlabelledPass>,
 }
 
 impl Pass {
@@ -198,10 +230,11 @@ impl Pass {
             counts: Counts::default(),
             nonfinite: vec![0; features.width()],
             frame_s: Vec::new(),
+            unlabelled: None,
         })
     }
 
-    /// Takes the next video.
+    /// Takes the next labelled video.
     fn take(&mut self, video: PreparedVideo, labels: &VideoLabels, has_sentiment: bool) -> Result<(), DataError> {
         let index = self.moments.len() as i32;
         let mut end = self.frames.frames();

@@ -12,25 +12,35 @@
 //! | | `sentiment` | `[S]` | float32, where there is any |
 //! | | `intervals` | `[S, 2]` | float64, seconds |
 //! | | `video`, `segment` | `[S]` | int32, place in the manifest's list, row in the video |
+//! | `unlabelled-frames.safetensors` | `frames` | `[M, C]` | as above, of the stretches outside all segments |
+//! | `unlabelled.safetensors` | `offsets`, `intervals`, `video`, `segment` | | as above, of `U` stretches; `segment` is -1 |
+//!
+//! The last two are there where such speech was asked for. Stretches have the indices after the segments', `S..S + U`:
+//! whoever walks the segments never meets one.
 
 mod map;
 mod segments;
+mod unlabelled;
 mod withheld;
 mod write;
 
-pub(crate) use segments::Segments;
+pub(crate) use segments::{Extent, Segments};
 pub use withheld::WithheldLabels;
 pub(crate) use write::FramesWriter;
 
 use crate::{BoundNormaliser, DataError, Manifest, Normaliser, manifest::FORMAT, targets};
 use map::MappedFrames;
 use mosei_schema::{SegmentId, Split};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use unlabelled::StoredStretches;
 
 /// Name of the manifest in a prepared folder.
 pub const MANIFEST_FILE: &str = "manifest.json";
 pub(crate) const FRAMES_FILE: &str = "frames.safetensors";
 pub(crate) const SEGMENTS_FILE: &str = "segments.safetensors";
+pub(crate) const UNLABELLED_FRAMES_FILE: &str = "unlabelled-frames.safetensors";
+pub(crate) const UNLABELLED_FILE: &str = "unlabelled.safetensors";
 
 /// A prepared folder, open.
 #[derive(Debug)]
@@ -39,6 +49,7 @@ pub struct Prepared {
     manifest: Manifest,
     frames: MappedFrames,
     segments: Segments,
+    unlabelled: Option<StoredStretches>,
     folds: Vec<Fold>,
 }
 
@@ -53,6 +64,10 @@ pub struct Fold {
     pub valid: Vec<usize>,
     /// Test segments with at least one frame.
     pub test: Vec<usize>,
+    /// Stretches of unlabelled speech of training videos; in no split, and only for pre-training.
+    pub unlabelled: Vec<usize>,
+    /// Stretches of validation and test videos: only for a pre-training that is labelled transductive.
+    pub unlabelled_judged: Vec<usize>,
     /// Fitted on the frames of `train`.
     pub normaliser: Normaliser,
 }
@@ -100,9 +115,17 @@ impl Prepared {
         let manifest: Manifest = serde_json::from_str(&text).map_err(json)?;
         let frames = MappedFrames::open(&folder.join(FRAMES_FILE), manifest.columns.len())?;
         let path = folder.join(SEGMENTS_FILE);
-        let segments = Segments::read(&path, &manifest, frames.len())?;
-        let folds = folds_of(&folder.join(MANIFEST_FILE), &manifest, &segments)?;
-        Ok(Prepared { folder: folder.to_path_buf(), manifest, frames, segments, folds })
+        let extent = Extent {
+            segments: manifest.counts.segments.labelled,
+            emotions: manifest.emotions.len(),
+            has_sentiment: manifest.has_sentiment,
+            videos: manifest.videos.len(),
+            frames: frames.len(),
+        };
+        let segments = Segments::read(&path, extent)?;
+        let unlabelled = StoredStretches::open(folder, &manifest)?;
+        let folds = folds_of(&folder.join(MANIFEST_FILE), &manifest, &segments, unlabelled.as_ref())?;
+        Ok(Prepared { folder: folder.to_path_buf(), manifest, frames, segments, unlabelled, folds })
     }
 
     /// What went in, and what became of it.
@@ -130,35 +153,68 @@ impl Prepared {
         self.len() == 0
     }
 
-    /// The video and row of segment `i`.
+    /// Stretches of unlabelled speech: they have these indices, after the labelled segments', in order of video, then
+    /// time.
+    pub fn stretches(&self) -> Range<usize> {
+        self.len()..self.len() + self.unlabelled.as_ref().map_or(0, |u| u.segments.len())
+    }
+
+    /// Where segment or stretch `i` stands.
+    fn at(&self, i: usize) -> (&Segments, &MappedFrames, usize) {
+        match &self.unlabelled {
+            Some(u) if i >= self.len() => (&u.segments, &u.frames, i - self.len()),
+            _ => (&self.segments, &self.frames, i),
+        }
+    }
+
+    /// The video and row of segment `i`; the row of a stretch is -1, whichever of its video it is.
     pub fn id(&self, i: usize) -> SegmentId {
-        let video = self.manifest.videos[self.video(i)].clone();
-        SegmentId { video, segment: self.segments.segment[i] }
+        let (segments, _, at) = self.at(i);
+        let place = self.video(i);
+        let labelled = self.manifest.videos.get(place);
+        let video = labelled.unwrap_or_else(|| {
+            let unlabelled = self.manifest.unlabelled.as_ref();
+            &unlabelled.map_or(&self.manifest.videos, |u| &u.videos)[place - self.manifest.videos.len()]
+        });
+        SegmentId { video: video.clone(), segment: segments.segment[at] }
     }
 
-    /// The place of segment `i`'s video in the manifest's list.
+    /// The number of stretch `i` among those of its video, from 0.
+    pub fn stretch_number(&self, i: usize) -> usize {
+        let (segments, _, at) = self.at(i);
+        at - segments.video.partition_point(|&video| video < segments.video[at])
+    }
+
+    /// The place of segment `i`'s video in the manifest's list; videos without labels follow it, in their own.
     pub fn video(&self, i: usize) -> usize {
-        self.segments.video[i] as usize
+        let (segments, _, at) = self.at(i);
+        segments.video[at] as usize
     }
 
-    /// Start and end of segment `i`, seconds.
+    /// Start and end of segment or stretch `i`, seconds.
     pub fn interval(&self, i: usize) -> [f64; 2] {
-        self.segments.intervals[i]
+        let (segments, _, at) = self.at(i);
+        segments.intervals[at]
     }
 
-    /// Stored frames of segment `i`; 0 where it was dropped.
+    /// Stored frames of segment or stretch `i`; 0 where it was dropped.
     pub fn frames(&self, i: usize) -> usize {
-        self.segments.frames(i).len()
+        let (segments, _, at) = self.at(i);
+        segments.frames(at).len()
     }
 
-    /// Frames of segment `i` `[frames, C]`: as in the file but pooled and cropped, NaN where missing.
+    /// Frames of segment or stretch `i` `[frames, C]`: as in the file but pooled and cropped, NaN where missing.
     pub fn raw(&self, i: usize) -> &[f32] {
-        self.frames.rows(self.segments.frames(i))
+        let (segments, frames, at) = self.at(i);
+        frames.rows(segments.frames(at))
     }
 
-    /// Intensities of segment `i` `[E]`, as in the file.
+    /// Intensities of segment `i` `[E]`, as in the file; NaN of a stretch.
     pub fn intensities(&self, i: usize) -> &[f32] {
         let e = self.manifest.emotions.len();
+        if let Some(u) = self.unlabelled.as_ref().filter(|_| i >= self.len()) {
+            return &u.no_labels;
+        }
         &self.segments.intensities[i * e..(i + 1) * e]
     }
 
@@ -213,7 +269,12 @@ impl Prepared {
     }
 }
 
-fn folds_of(path: &Path, manifest: &Manifest, segments: &Segments) -> Result<Vec<Fold>, DataError> {
+fn folds_of(
+    path: &Path,
+    manifest: &Manifest,
+    segments: &Segments,
+    unlabelled: Option<&StoredStretches>,
+) -> Result<Vec<Fold>, DataError> {
     let mut folds = Vec::with_capacity(manifest.folds.len());
     for (index, record) in manifest.folds.iter().enumerate() {
         if record.split.len() != manifest.videos.len() {
@@ -228,7 +289,14 @@ fn folds_of(path: &Path, manifest: &Manifest, segments: &Segments) -> Result<Vec
                 .collect()
         };
         let (train, valid, test) = (of(Split::Train), of(Split::Valid), of(Split::Test));
-        folds.push(Fold { index, train, valid, test, normaliser: record.normaliser.clone() });
+        let stretches = |wanted: &dyn Fn(Split) -> bool| -> Vec<usize> {
+            let split = |video: i32| record.split.get(video as usize).copied().unwrap_or(Some(Split::Train));
+            let stretches = unlabelled.into_iter().flat_map(|u| u.segments.video.iter().enumerate());
+            stretches.filter(|&(_, &v)| split(v).is_some_and(wanted)).map(|(i, _)| segments.len() + i).collect()
+        };
+        let (unlabelled, unlabelled_judged) = (stretches(&|s| s == Split::Train), stretches(&|s| s != Split::Train));
+        let normaliser = record.normaliser.clone();
+        folds.push(Fold { index, train, valid, test, unlabelled, unlabelled_judged, normaliser });
     }
     Ok(folds)
 }

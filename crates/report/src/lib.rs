@@ -15,6 +15,7 @@
 //! ```
 
 mod answers;
+mod controls;
 mod difference;
 mod equivalence;
 mod error;

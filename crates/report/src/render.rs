@@ -1,5 +1,6 @@
 //! The page: what stands where, and the template that writes it.
 
+use crate::controls::{sentences, shown};
 use crate::figures::{
     EMOTION_METRICS, MACRO_METRICS, by_budget, by_emotion, emotion_panels, forest_reading, hint, macro_panels,
     pretraining_chart, reading,
@@ -30,12 +31,12 @@ pub fn render(input: &ReportInput) -> Result<String, ReportError> {
         input,
         chart_css: css(),
         verdict: verdict(&study),
-        meaning: meaning(&study),
+        meaning: [meaning(&study), sentences(&study)].concat(),
         reading: reading(&study).join(" "),
         legend: slots(&study.starts)
             .into_iter()
             .zip(&study.starts)
-            .map(|(slot, name)| (legend::sample_svg(slot, true), name.clone()))
+            .map(|(slot, name)| (legend::sample_svg(slot, true), shown(name)))
             .collect(),
         missing: missing(&study),
         forests: forests.filter_map(|forest| Some(forest.drawing()?.to_svg())).collect(),

@@ -42,9 +42,10 @@ pub(crate) const MARKERS: [Marker; 8] = [
 ];
 
 /// The starts whose looks are fixed, in the order of their slots.
-const FIXED: [&str; 4] = ["ssl", "scratch", "frozen", "random-frozen"];
+const FIXED: [&str; 7] =
+    ["ssl", "scratch", "frozen", "random-frozen", "ssl-shuffled", "ssl-transductive", "pooled-logistic"];
 
-/// The slot of each start: its own for the four of the study, the following ones for others in their order.
+/// The slot of each start: its own for those of the study, the following ones for others in their order.
 pub(crate) fn slots(starts: &[String]) -> Vec<usize> {
     let mut next = FIXED.len();
     let slot = |start: &String| {
@@ -61,9 +62,9 @@ mod tests {
     use super::{SLOTS, slots};
 
     #[test]
-    fn the_four_starts_keep_their_looks_whatever_the_order() {
+    fn the_usual_starts_keep_their_looks_whatever_the_order() {
         let starts = ["control", "frozen", "ssl", "other", "scratch", "random-frozen"].map(String::from);
-        assert_eq!(slots(&starts), [4, 2, 0, 5, 1, 3]);
+        assert_eq!(slots(&starts), [7, 2, 0, 7, 1, 3]);
     }
 
     #[test]

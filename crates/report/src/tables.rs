@@ -73,6 +73,11 @@ impl Cell {
         Cell { text: text.into(), heads_rows: Some(rows), words: true, ..Cell::default() }
     }
 
+    /// The name of a start, with what it is there for where it is no contender.
+    fn start(name: &str) -> Self {
+        Cell::head(name, 1).remark(crate::controls::remark(name).unwrap_or_default())
+    }
+
     fn remark(mut self, remark: impl Into<String>) -> Self {
         self.remark = remark.into();
         self

@@ -21,6 +21,8 @@ pub enum Stream {
     Order,
     /// Which frames are hidden, and by what they are replaced.
     Mask,
+    /// The order of frames within a segment, where a control shuffles them.
+    Frames,
     /// Dropout, through libtorch's own generator.
     Dropout,
     /// Resampling in statistics.
@@ -40,6 +42,7 @@ impl Stream {
             Stream::Init => "init",
             Stream::Order => "order",
             Stream::Mask => "mask",
+            Stream::Frames => "frames",
             Stream::Dropout => "dropout",
             Stream::Bootstrap => "bootstrap",
             Stream::Permutation => "permutation",

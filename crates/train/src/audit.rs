@@ -116,7 +116,7 @@ const fn rule(name: &'static str, says: &'static str, look: Look) -> Rule {
     Rule { name, says, look }
 }
 
-static RULES: [Rule; 17] = [
+static RULES: [Rule; 19] = [
     rule("videos-in-one-split", "no video is in two splits of a fold", Look::Run(folds::videos_in_one_split)),
     rule(
         "segments-in-one-split",
@@ -146,8 +146,13 @@ static RULES: [Rule; 17] = [
     ),
     rule(
         "pretraining-on-training",
-        "pre-training saw segments of training videos of its fold alone",
+        "pre-training saw training videos of its fold alone, but for the ablation that is named transductive",
         Look::Run(pretraining::on_training_alone),
+    ),
+    rule(
+        "stretches-outside-segments",
+        "unlabelled speech overlaps no labelled segment",
+        Look::Run(pretraining::stretches_outside_segments),
     ),
     rule(
         "subsets-of-training",
@@ -156,6 +161,11 @@ static RULES: [Rule; 17] = [
     ),
     rule("subsets-nested", "a smaller budget lies within every larger one of its draw", Look::Run(subsets::nested)),
     rule("cells-as-planned", "finished cells have the settings of the plan", Look::Cell(cells::as_planned)),
+    rule(
+        "encoders-of-their-kind",
+        "every start had an encoder of its own kind of pre-training, and the ablation's went nowhere else",
+        Look::Cell(pretraining::of_its_kind),
+    ),
     rule(
         "judged-on-the-split",
         "a cell's rows are its fold's validation and test segments, each once for every emotion",

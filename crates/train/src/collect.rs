@@ -83,12 +83,12 @@ pub fn collect(run: &Path) -> Result<Collected, TrainError> {
     for step in of_kind(kinds::PRETRAIN).filter(|s| is_done(run, s)) {
         if let Some(path) = output(run, step, "pretraining.parquet") {
             for part in TableReader::open(&path)? {
-                pretraining.append(&part?)?;
+                pretraining.append(&crate::pretrain::with_kind(part?))?;
             }
         }
     }
     // A study without a pre-trained start has seen nothing, and its table says so with all its columns.
-    pretraining.append(&crate::pretrain::seen_table(&[], 0, 0))?;
+    pretraining.append(&crate::pretrain::seen_table(&[], 0, 0, crate::PretrainKind::Ordinary))?;
     pretraining.finish()?;
     write_results(&run.join("results.csv"), &rows)?;
     Ok(Collected { finished, planned, measurements: rows.len() })

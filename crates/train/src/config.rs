@@ -2,9 +2,9 @@
 
 use crate::finetune::FinetuneConfig;
 use crate::optimise::{TrainingConfig, wrong};
-use crate::{Budget, TrainError};
+use crate::{Budget, PretrainKind, TrainError};
 use backbone::EncoderConfig;
-use mosei_data::{ConfigError, DataConfig, LabelConfig, SynthConfig};
+use mosei_data::{ConfigError, DataConfig, LabelConfig, SynthConfig, Unlabelled};
 use serde::{Deserialize, Serialize};
 use ssl_mask::MaskConfig;
 use std::fmt::Display;
@@ -21,6 +21,9 @@ pub struct StudyConfig {
     /// Threads of each process. Results are bit for bit the same for the same number. Default 1: a sweep runs as many
     /// processes as there are cores.
     pub threads: usize,
+    /// What pre-training draws from: `segments`, or `all-speech`, which is the speech outside them too, where
+    /// `data.unlabelled` keeps it. Default `segments`.
+    pub pretrain_on: PretrainOn,
     /// Which data, and how it is made ready.
     pub data: DataConfig,
     /// Label budgets.
@@ -48,6 +51,7 @@ impl Default for StudyConfig {
             name: "study".into(),
             device: "cpu".into(),
             threads: 1,
+            pretrain_on: PretrainOn::Segments,
             data: DataConfig::default(),
             labels: LabelConfig::default(),
             synth: None,
@@ -61,11 +65,21 @@ impl Default for StudyConfig {
     }
 }
 
+/// Which speech of its videos a pre-training draws from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PretrainOn {
+    /// The labelled segments, without their labels.
+    Segments,
+    /// The speech outside all labelled segments too.
+    AllSpeech,
+}
+
 /// Which cells there are: every start with every budget, seed, label draw and fold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GridConfig {
-    /// Starts. Default: all five.
+    /// Starts. Default: `ssl`, `scratch`, `frozen` and `random-frozen`.
     pub starts: Vec<Start>,
     /// Training seeds; pre-training is done once for each. Default 0, 1, 2.
     pub seeds: Vec<u32>,
@@ -76,7 +90,7 @@ pub struct GridConfig {
 
 impl Default for GridConfig {
     fn default() -> Self {
-        GridConfig { starts: Start::ALL.to_vec(), seeds: vec![0, 1, 2], folds: None }
+        GridConfig { starts: Start::USUAL.to_vec(), seeds: vec![0, 1, 2], folds: None }
     }
 }
 
@@ -94,11 +108,26 @@ pub enum Start {
     RandomFrozen,
     /// No encoder: regularised regressions on the mean and deviation of a segment's columns.
     PooledLogistic,
+    /// A control: as `ssl`, after pre-training on segments whose frames stood in random order.
+    SslShuffled,
+    /// An ablation: as `ssl`, after pre-training that also saw the frames of validation and test videos.
+    SslTransductive,
 }
 
 impl Start {
     /// All, in the order of tables.
-    pub const ALL: [Start; 5] = [Start::Ssl, Start::Scratch, Start::Frozen, Start::RandomFrozen, Start::PooledLogistic];
+    pub const ALL: [Start; 7] = [
+        Start::Ssl,
+        Start::Scratch,
+        Start::Frozen,
+        Start::RandomFrozen,
+        Start::PooledLogistic,
+        Start::SslShuffled,
+        Start::SslTransductive,
+    ];
+
+    /// Those of a study that names none.
+    pub const USUAL: [Start; 4] = [Start::Ssl, Start::Scratch, Start::Frozen, Start::RandomFrozen];
 
     /// The name in files and tables.
     pub const fn name(self) -> &'static str {
@@ -108,6 +137,8 @@ impl Start {
             Start::Frozen => "frozen",
             Start::RandomFrozen => "random-frozen",
             Start::PooledLogistic => "pooled-logistic",
+            Start::SslShuffled => "ssl-shuffled",
+            Start::SslTransductive => "ssl-transductive",
         }
     }
 
@@ -116,14 +147,24 @@ impl Start {
         Self::ALL.into_iter().find(|s| s.name() == name)
     }
 
+    /// The kind of pre-training whose encoder it begins with; `None` where it begins with a fresh one.
+    pub const fn pretraining(self) -> Option<PretrainKind> {
+        match self {
+            Start::Ssl | Start::Frozen => Some(PretrainKind::Ordinary),
+            Start::SslShuffled => Some(PretrainKind::Shuffled),
+            Start::SslTransductive => Some(PretrainKind::Transductive),
+            Start::Scratch | Start::RandomFrozen | Start::PooledLogistic => None,
+        }
+    }
+
     /// Whether it begins with a pre-trained encoder.
     pub const fn pretrained(self) -> bool {
-        matches!(self, Start::Ssl | Start::Frozen)
+        self.pretraining().is_some()
     }
 
     /// Whether the encoder learns.
     pub const fn encoder_learns(self) -> bool {
-        matches!(self, Start::Ssl | Start::Scratch)
+        !matches!(self, Start::Frozen | Start::RandomFrozen | Start::PooledLogistic)
     }
 
     /// Whether heads learn on an encoder that stays as it is.
@@ -234,6 +275,10 @@ impl Study {
         c.mask.check().map_err(|e| {
             within("mask", |e: &ssl_mask::MaskConfigError| (e.key.into(), e.expected.into(), e.found.clone()), e)
         })?;
+        if c.pretrain_on == PretrainOn::AllSpeech && c.data.unlabelled == Unlabelled::None {
+            let expected = "\"segments\" where data.unlabelled is \"none\"";
+            return Err(wrong("pretrain_on", expected, "\"all-speech\""));
+        }
         c.pretrain.check().map_err(data("pretrain"))?;
         c.finetune.check().map_err(data("finetune"))?;
         c.grid.check().map_err(data("grid"))?;
@@ -316,6 +361,23 @@ mod tests {
     }
 
     #[test]
+    fn a_start_has_one_name_and_one_kind_of_pretraining() {
+        for start in Start::ALL {
+            assert_eq!(Start::from_name(start.name()), Some(start));
+            assert_eq!(serde_json::to_value(start).unwrap(), start.name());
+            assert_eq!(start.pretrained(), start.name().starts_with("ssl") || start == Start::Frozen);
+        }
+        for kind in PretrainKind::ALL {
+            assert_eq!(PretrainKind::from_name(kind.name()), Some(kind));
+            assert!(Start::ALL.iter().any(|s| s.pretraining() == Some(kind)));
+        }
+        // What was kept must be asked for, and what is asked for must be kept.
+        let text = "pretrain_on = \"all-speech\"\n[data]\nunlabelled = \"outside\"\n";
+        let study = Study::parse(Path::new("s.toml"), text).unwrap();
+        assert_eq!(Study::parse(Path::new("s.toml"), &study.to_toml()).unwrap(), study);
+    }
+
+    #[test]
     fn a_wrong_setting_is_named_with_its_table() {
         let cases = [
             ("[encoder]\nhedas = 4\n", "key 'encoder.hedas'"),
@@ -329,6 +391,9 @@ mod tests {
             ("[grid]\nseeds = \"1\"\n", "key 'grid.seeds'"),
             ("device = \"gpu\"\n", "key 'device': expected \"cpu\", \"cuda\" or \"cuda:INDEX\", found \"gpu\""),
             ("threads = 0\n", "key 'threads'"),
+            ("pretrain_on = \"all-speech\"\n", "key 'pretrain_on': expected \"segments\" where data.unlabelled is"),
+            ("pretrain_on = \"speech\"\n", "key 'pretrain_on'"),
+            ("[data]\nunlabelled = \"inside\"\n", "key 'data.unlabelled'"),
             ("[report]\nprimary_metric = \"auc\"\n", "key 'report.primary_metric': expected one of precision"),
             ("[report]\nprimary_labels = \"n7\"\n", "key 'report.primary_labels': expected one of f"),
             ("[report]\nresamples = 3\n", "key 'report.resamples'"),

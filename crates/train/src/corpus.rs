@@ -147,7 +147,11 @@ impl Corpus {
 
     /// Ids of segments, for messages.
     pub fn names(&self, segments: &[usize]) -> String {
-        let names: Vec<String> = segments.iter().map(|&i| self.prepared.id(i).to_string()).collect();
+        let name = |&i: &usize| match self.prepared.stretches().contains(&i) {
+            false => self.prepared.id(i).to_string(),
+            true => format!("{}#{}", self.prepared.id(i), self.prepared.stretch_number(i)),
+        };
+        let names: Vec<String> = segments.iter().map(name).collect();
         names.join(" ")
     }
 }

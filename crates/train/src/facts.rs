@@ -2,7 +2,7 @@
 
 use crate::collect::{is_done, output, read_plan};
 use crate::plan::{CONFIG_FILE, PREPARED_FOLDER, STATISTICS_FILE, kinds};
-use crate::{Audit, Budget, Finding, Study, TrainError};
+use crate::{Audit, Budget, Finding, PretrainKind, PretrainOn, Study, TrainError};
 use eval::statistics::StudyStatistics;
 use eval::trivial::{EmotionLabels, Label, trivial_rows};
 use mosei_data::{Manifest, Prepared};
@@ -190,6 +190,7 @@ fn data_facts(manifest: &Manifest) -> FactGroup {
             format!("{} (each the mean of {} frames of the file)", f.stored, manifest.config.pool_frames),
         ),
     ];
+    rows.push(("Speech outside segments", unlabelled(manifest)));
     let missing: u64 = manifest.nonfinite.values().sum();
     let columns: Vec<String> = manifest.nonfinite.iter().map(|(c, n)| format!("{c} {n}")).collect();
     rows.push((
@@ -197,6 +198,19 @@ fn data_facts(manifest: &Manifest) -> FactGroup {
         if missing == 0 { "none".into() } else { format!("{missing} ({})", columns.join(", ")) },
     ));
     group("Data", rows)
+}
+
+fn unlabelled(manifest: &Manifest) -> String {
+    let Some(u) = &manifest.unlabelled else { return "not kept".into() };
+    format!(
+        "{} stretches of {} frames kept for pre-training, without labels and in no split; {} shorter than {} s dropped; {} \
+         videos without any label among them",
+        u.stretches,
+        u.frames,
+        u.too_short,
+        manifest.config.unlabelled_min_s,
+        u.videos.len()
+    )
 }
 
 fn fold_facts(manifest: &Manifest) -> FactGroup {
@@ -209,6 +223,14 @@ fn fold_facts(manifest: &Manifest) -> FactGroup {
             })
             .collect();
         rows.push((format!("Fold {k}"), sizes.join("; ")));
+        let stretches = fold
+            .unlabelled
+            .iter()
+            .map(|(split, s)| format!("{split} {} stretches of {} videos, {} frames", s.stretches, s.videos, s.frames));
+        let stretches: Vec<String> = stretches.collect();
+        if !stretches.is_empty() {
+            rows.push((format!("Fold {k}, speech outside segments"), stretches.join("; ")));
+        }
         if !fold.dropped_columns.is_empty() {
             rows.push((format!("Fold {k}, columns without variance"), fold.dropped_columns.join(", ")));
         }
@@ -219,7 +241,11 @@ fn fold_facts(manifest: &Manifest) -> FactGroup {
 fn method_facts(study: &Study, manifest: &Manifest) -> FactGroup {
     let (e, m, p, f) = (&study.encoder, &study.mask, &study.pretrain, &study.finetune);
     let norm = if e.norm_first { "pre-norm" } else { "post-norm" };
-    group(
+    let speech = match study.pretrain_on {
+        PretrainOn::Segments => "segments",
+        PretrainOn::AllSpeech => "segments and stretches of the speech outside them",
+    };
+    let mut method = group(
         "Method",
         vec![
             (
@@ -239,7 +265,7 @@ fn method_facts(study: &Study, manifest: &Manifest) -> FactGroup {
                     word(m.loss)
                 ),
             ),
-            ("Pre-training", format!("{} steps of {} segments, on training videos alone", p.steps, p.batch_segments)),
+            ("Pre-training", format!("{} steps of {} {speech}, of training videos alone", p.steps, p.batch_segments)),
             (
                 "Fine-tuning",
                 format!(
@@ -260,7 +286,20 @@ fn method_facts(study: &Study, manifest: &Manifest) -> FactGroup {
             ),
             ("Grid", format!("{} seeds, {} label draws", study.grid.seeds.len(), study.labels.draws)),
         ],
-    )
+    );
+    for start in &study.grid.starts {
+        let says = match start.pretraining() {
+            Some(PretrainKind::Shuffled) => {
+                "a control: as above, but the frames of each segment in random order, another in each epoch"
+            }
+            Some(PretrainKind::Transductive) => {
+                "an ablation: as above, but also on the frames, never the labels, of validation and test videos"
+            }
+            Some(PretrainKind::Ordinary) | None => continue,
+        };
+        method.rows.push((format!("Pre-training of {}", start.name()), says.into()));
+    }
+    method
 }
 
 fn version_facts(study: &Study, manifest: &Manifest) -> FactGroup {

@@ -3,7 +3,7 @@
 //! A key is a hash of the settings that touch the step, the keys of what it needs, and [`NUMERICS_VERSION`]; so a
 //! changed setting re-runs what it touches and nothing else.
 
-use crate::{Budget, Start, Study, TrainError, ValidationLabels};
+use crate::{Budget, PretrainKind, PretrainOn, Start, Study, TrainError, ValidationLabels};
 use run_record::{hash_bytes, hash_file, hash_json};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -106,22 +106,29 @@ pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
     steps.push(sample);
     for fold in study.folds(study.fold_count())? {
         for &seed in &study.grid.seeds {
-            let pretrained = study.grid.starts.iter().any(|s| s.pretrained());
-            let pretrain = planner.pretrain(fold, seed, &prepare_key);
+            let needed = |kind: &PretrainKind| study.grid.starts.iter().any(|s| s.pretraining() == Some(*kind));
+            let pretrainings: Vec<(PretrainKind, Step)> = PretrainKind::ALL
+                .into_iter()
+                .filter(needed)
+                .map(|kind| (kind, planner.pretrain(fold, seed, kind, &prepare_key)))
+                .collect();
+            let pretrain = |start: Start| {
+                pretrainings.iter().find(|(kind, _)| Some(*kind) == start.pretraining()).map(|(_, step)| step)
+            };
             let probes = study.grid.starts.iter().filter(|s| s.probes());
-            let encodings: Vec<_> =
-                probes.map(|&start| (start, planner.encode(fold, seed, start, &prepare_key, &pretrain))).collect();
+            let encodings: Vec<_> = probes
+                .map(|&start| (start, planner.encode(fold, seed, start, &prepare_key, pretrain(start))))
+                .collect();
             for draw in 0..study.labels.draws {
                 for budget in study.budgets() {
                     for &start in &study.grid.starts {
                         let encode = encodings.iter().find(|(of, _)| *of == start).map(|(_, step)| step);
-                        steps.push(planner.cell(fold, seed, draw, budget, start, &prepare_key, &pretrain, encode));
+                        let pretrain = pretrain(start);
+                        steps.push(planner.cell(fold, seed, draw, budget, start, &prepare_key, pretrain, encode));
                     }
                 }
             }
-            if pretrained {
-                steps.push(pretrain);
-            }
+            steps.extend(pretrainings.into_iter().map(|(_, step)| step));
             steps.extend(encodings.into_iter().map(|(_, step)| step));
         }
     }
@@ -203,20 +210,30 @@ impl Planner<'_> {
         self.study.finetune.validation_labels == ValidationLabels::Budget
     }
 
-    fn pretrain(&self, fold: usize, seed: u32, prepare_key: &str) -> Step {
+    fn pretrain(&self, fold: usize, seed: u32, kind: PretrainKind, prepare_key: &str) -> Step {
         let s = self.study;
-        let key =
-            key(kinds::PRETRAIN, json!([prepare_key, s.encoder, s.mask, s.pretrain, s.device, s.threads, fold, seed]));
-        let id = format!("pretrain/fold{fold}-seed{seed}");
-        let options = [
+        let settings = json!([prepare_key, s.encoder, s.mask, s.pretrain, s.device, s.threads, fold, seed]);
+        let usual = kind == PretrainKind::Ordinary;
+        // What is as it was before there was a choice keeps its key.
+        let settings = match s.pretrain_on {
+            PretrainOn::Segments if usual => settings,
+            on => json!([settings, kind, on]),
+        };
+        let key = key(kinds::PRETRAIN, settings);
+        let id = if usual { String::new() } else { format!("-{}", kind.name()) };
+        let id = format!("pretrain/fold{fold}-seed{seed}{id}");
+        let mut options = vec![
             ("prepared", self.path(PREPARED_FOLDER)),
             ("fold", fold.to_string()),
             ("seed", seed.to_string()),
             ("key", key.clone()),
             ("out", self.path(&id)),
         ];
+        if !usual {
+            options.push(("kind", kind.name().to_string()));
+        }
         let command = self.command("pretrain", &options);
-        let about = format!("pre-training, fold {fold}, seed {seed}");
+        let about = format!("pre-training, fold {fold}, seed {seed}{}", kind.remark());
         let step = self.step(id.clone(), kinds::PRETRAIN, key, about, command);
         let outputs = ["encoder/model.safetensors", "encoder/config.json", "pretraining.parquet", "journal.jsonl"];
         // Budgets are looked at first: one that cannot be drawn stops a study before hours of training.
@@ -225,9 +242,9 @@ impl Planner<'_> {
         Step { needs, outputs: outputs.iter().map(|o| format!("{id}/{o}")).collect(), cost, ..step }
     }
 
-    fn encode(&self, fold: usize, seed: u32, start: Start, prepare_key: &str, pretrain: &Step) -> Step {
+    fn encode(&self, fold: usize, seed: u32, start: Start, prepare_key: &str, pretrain: Option<&Step>) -> Step {
         let s = self.study;
-        let encoder_key = start.pretrained().then_some(&pretrain.key);
+        let encoder_key = pretrain.map(|p| &p.key);
         // Of the fine-tuning only what tells whether a row is a segment or a frame, and how wide it is.
         let heads = json!([s.finetune.pooling, s.finetune.layers, s.finetune.input_statistics]);
         let encoder = json!([s.encoder, heads, s.device, s.threads]);
@@ -242,7 +259,7 @@ impl Planner<'_> {
             ("out", self.path(&output)),
         ];
         let mut needs = vec!["prepare".to_string()];
-        if start.pretrained() {
+        if let Some(pretrain) = pretrain {
             options.push(("encoder", self.path(&format!("{}/encoder", pretrain.id))));
             needs.push(pretrain.id.clone());
         }
@@ -266,12 +283,12 @@ impl Planner<'_> {
         budget: Budget,
         start: Start,
         prepare_key: &str,
-        pretrain: &Step,
+        pretrain: Option<&Step>,
         encode: Option<&Step>,
     ) -> Step {
         let s = self.study;
         // The key of encodings holds that of their encoder.
-        let encoder_key = encode.map(|e| &e.key).or(start.pretrained().then_some(&pretrain.key));
+        let encoder_key = encode.or(pretrain).map(|step| &step.key);
         // Of the label settings only what fixes this subset: another budget more leaves the cell as it is.
         let labels = json!([s.labels.seed, s.labels.min_positives, draw, budget.to_string()]);
         let training = json!([s.encoder, s.finetune, s.device, s.threads]);
@@ -289,7 +306,7 @@ impl Planner<'_> {
             ("out", self.path(&id)),
         ];
         let mut needs = vec!["sample".to_string()];
-        if start.pretrained() {
+        if let Some(pretrain) = pretrain {
             options.push(("encoder", self.path(&format!("{}/encoder", pretrain.id))));
             needs.push(pretrain.id.clone());
         }

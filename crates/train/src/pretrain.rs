@@ -1,12 +1,15 @@
 //! Pre-training: hide frames, rebuild them.
 
 use crate::batches::Batches;
-use crate::training::end_journal;
-use crate::{Corpus, StepOutcome, Study, Summary, Task, TrainError, Validation, train};
+use crate::pretrain_kind::seen_by;
+use crate::training::{JOURNAL_FILE, end_journal};
+use crate::{Corpus, PretrainKind, StepOutcome, Study, Summary, Task, TrainError, Validation, train};
 use backbone::{Encoder, EncoderFolder, Layout, ReconstructionHead, Source};
 use mosei_schema::SegmentId;
+use rand::seq::SliceRandom;
 use run_record::seed::{Stream, rng_named};
-use run_record::{Column, StagedDir, Table};
+use run_record::{Column, Journal, StagedDir, Table};
+use serde_json::json;
 use ssl_mask::{HiddenFrames, Masker, Treatment, reconstruction_loss};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,12 +17,16 @@ use tch::Tensor;
 
 /// What pre-training saw, beside its encoder.
 pub(crate) const SEEN_FILE: &str = "pretraining.parquet";
+/// In a pre-training's journal: how much it drew from.
+pub(crate) const SEEN_EVENT: &str = "seen";
 
 /// Which pre-training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PretrainSettings<'a> {
     /// Training seed.
     pub seed: u32,
+    /// Of which videos it sees speech, and in which order.
+    pub kind: PretrainKind,
     /// Hash of all settings, for checkpoints.
     pub key: &'a str,
 }
@@ -32,6 +39,7 @@ struct Pretraining<'a> {
     batches: Batches,
     batch_segments: usize,
     seed: u64,
+    kind: PretrainKind,
 }
 
 /// A batch with its hidden frames.
@@ -43,7 +51,7 @@ struct Masked {
     layout: Layout,
 }
 
-/// Pre-trains an encoder on the training segments of a fold and writes into `out`:
+/// Pre-trains an encoder on the training videos of a fold (see [`PretrainKind`] for others) and writes into `out`:
 /// `encoder/`, `pretraining.parquet` (what it saw), `journal.jsonl`.
 pub fn pretrain(
     study: &Study,
@@ -56,44 +64,86 @@ pub fn pretrain(
     let encoder = Encoder::new(&study.encoder, corpus.input_dim(), corpus.max_frames(), &mut source, corpus.device)?;
     let head = ReconstructionHead::new(study.encoder.model_dim, corpus.input_dim(), &mut source, corpus.device)?;
     let batch_segments = study.pretrain.batch_segments;
+    let seen = seen_by(corpus, settings.kind, study.pretrain_on)?;
     let mut task = Pretraining {
         masker: Masker::new(&study.mask)?,
-        batches: Batches::new(corpus.fold().train.clone(), batch_segments, seed),
+        batches: Batches::new(seen.clone(), batch_segments, seed),
         batch_segments,
         corpus,
         encoder,
         head,
         seed,
+        kind: settings.kind,
     };
     crate::checkpoint::remove_outputs(out, &["encoder", SEEN_FILE])?;
-    let label = format!("pre-training, fold {}, seed {}", corpus.fold_index, settings.seed);
+    let label = format!("pre-training, fold {}, seed {}{}", corpus.fold_index, settings.seed, settings.kind.remark());
     let summary = train(&mut task, &study.pretrain, seed, settings.key, out, &label)?;
 
-    let seen: Vec<SegmentId> = corpus.fold().train.iter().map(|&i| corpus.prepared.id(i)).collect();
-    seen_table(&seen, corpus.fold_index, settings.seed).write(&out.join(SEEN_FILE))?;
+    let ids: Vec<SegmentId> = seen.iter().map(|&i| corpus.prepared.id(i)).collect();
+    seen_table(&ids, corpus.fold_index, settings.seed, settings.kind).write(&out.join(SEEN_FILE))?;
     let staged = StagedDir::create(&out.join("encoder"))?;
     EncoderFolder::write(&task.encoder, corpus.normalisation(), staged.path())?;
     staged.commit()?;
+    let stretches = seen.iter().filter(|i| corpus.prepared.stretches().contains(i)).count();
+    Journal::append(&out.join(JOURNAL_FILE))?.write(&json!({
+        "event": SEEN_EVENT, "step": summary.steps, "kind": settings.kind.name(), "segments": seen.len() - stretches,
+        "stretches": stretches, "frames": seen.iter().map(|&i| corpus.prepared.frames(i)).sum::<usize>(),
+    }))?;
     end_journal(out, &summary)?;
     crate::checkpoint::remove(out)?;
     Ok(summary)
 }
 
-/// The rows of `pretraining.parquet`.
-pub(crate) fn seen_table(ids: &[SegmentId], fold: usize, seed: u32) -> Table {
-    Table::new()
+/// The rows of `pretraining.parquet`, one a segment or stretch.
+pub(crate) fn seen_table(ids: &[SegmentId], fold: usize, seed: u32, kind: PretrainKind) -> Table {
+    let table = Table::new()
         .with("fold", Column::I32(vec![fold as i32; ids.len()]))
         .with("seed", Column::I32(vec![seed as i32; ids.len()]))
         .with("video", Column::Text(ids.iter().map(|id| id.video.clone()).collect()))
-        .with("segment", Column::I32(ids.iter().map(|id| id.segment).collect()))
+        .with("segment", Column::I32(ids.iter().map(|id| id.segment).collect()));
+    table.with("kind", Column::Text(vec![kind.name().into(); ids.len()]))
+}
+
+/// The same table with the kind of pre-training, which was not written while there was but one.
+pub(crate) fn with_kind(table: Table) -> Table {
+    let rows = table.rows();
+    match table.get("kind") {
+        Some(_) => table,
+        None => table.with("kind", Column::Text(vec![PretrainKind::Ordinary.name().into(); rows])),
+    }
+}
+
+/// Puts the rows of `x_tc` [T, C], C = `width`, into the order given: row `t` becomes that which stood at `order[t]`.
+fn reorder(x_tc: &mut [f32], width: usize, order: &[usize]) {
+    let before = x_tc.to_vec();
+    for (row, &from) in x_tc.chunks_exact_mut(width).zip(order) {
+        row.copy_from_slice(&before[from * width..(from + 1) * width]);
+    }
 }
 
 impl Pretraining<'_> {
-    /// The mask of a segment in an epoch: no other thing enters, so it is the same in any batch.
+    /// The name of a segment in an epoch, for what is drawn for it there.
+    fn name(&self, epoch: &str, segment: usize) -> String {
+        let prepared = &self.corpus.prepared;
+        let id = prepared.id(segment);
+        match prepared.stretches().contains(&segment) {
+            false => format!("{epoch} {} {}", id.segment, id.video),
+            // Stretches of one video share an id, and shall not share a mask.
+            true => format!("{epoch} {} {} {}", id.segment, prepared.stretch_number(segment), id.video),
+        }
+    }
+
+    /// The mask of a segment in an epoch: no other thing enters, so it is the same in any batch, and of any kind.
     fn mask(&self, epoch: &str, segment: usize) -> HiddenFrames {
-        let id = self.corpus.prepared.id(segment);
-        let mut rng = rng_named(self.seed, Stream::Mask, &format!("{epoch} {} {}", id.segment, id.video));
+        let mut rng = rng_named(self.seed, Stream::Mask, &self.name(epoch, segment));
         self.masker.draw(self.corpus.prepared.frames(segment), &mut rng)
+    }
+
+    /// The order of a segment's frames in an epoch, where they are shuffled.
+    fn order(&self, epoch: &str, segment: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.corpus.prepared.frames(segment)).collect();
+        order.shuffle(&mut rng_named(self.seed, Stream::Frames, &self.name(epoch, segment)));
+        order
     }
 
     fn masked(&self, segments: &[(String, usize)]) -> Result<Masked, TrainError> {
@@ -104,6 +154,9 @@ impl Pretraining<'_> {
         let mut learned = vec![0f32; batch.x_nc.len() / width];
         for (i, (epoch, segment)) in segments.iter().enumerate() {
             let (from, to) = (batch.offsets[i] as usize, batch.offsets[i + 1] as usize);
+            if self.kind == PretrainKind::Shuffled {
+                reorder(&mut batch.x_nc[from * width..to * width], width, &self.order(epoch, *segment));
+            }
             let hidden = self.mask(epoch, *segment);
             for (&frame, &treatment) in hidden.frames().iter().zip(hidden.treatments()) {
                 let row = from + frame;
@@ -182,7 +235,9 @@ impl Task for Pretraining<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mosei_data::{DataConfig, SynthConfig};
+    use crate::PretrainOn;
+    use mosei_data::{DataConfig, SynthConfig, Unlabelled};
+    use std::collections::BTreeSet;
     use std::path::PathBuf;
     use tch::Device;
 
@@ -190,7 +245,8 @@ mod tests {
         let synth = SynthConfig { videos: 16, segments: 60, median_segment_s: 1.5, ..SynthConfig::default() };
         let (data, prepared): (PathBuf, PathBuf) = (folder.join("data"), folder.join("prepared"));
         mosei_data::synthesise(&synth, &data, &mut |_, _| ()).unwrap();
-        let config = DataConfig { pool_frames: 10, max_frames: 40, ..DataConfig::default() };
+        let speech = DataConfig { unlabelled: Unlabelled::Outside, unlabelled_min_s: 0.2, ..DataConfig::default() };
+        let config = DataConfig { pool_frames: 10, max_frames: 40, ..speech };
         mosei_data::prepare(&config, &data, &prepared, &mut |_, _| ()).unwrap();
         Corpus::open(&prepared, 0, Device::Cpu).unwrap()
     }
@@ -202,7 +258,7 @@ mod tests {
         let head = ReconstructionHead::new(8, corpus.input_dim(), &mut source, Device::Cpu).unwrap();
         let batches = Batches::new(corpus.fold().train.clone(), batch_segments, seed);
         let masker = Masker::new(&ssl_mask::MaskConfig::default()).unwrap();
-        Pretraining { corpus, masker, encoder, head, batches, batch_segments, seed }
+        Pretraining { corpus, masker, encoder, head, batches, batch_segments, seed, kind: PretrainKind::Ordinary }
     }
 
     #[test]
@@ -227,6 +283,82 @@ mod tests {
         let alone = rows(&[longest]);
         assert_eq!(alone, rows(&[others[0], longest, others[1]]));
         assert_eq!(alone, rows(&[others[2], others[3], others[4], longest]));
+    }
+
+    #[test]
+    fn stretches_of_one_video_have_masks_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let corpus = corpus(folder.path());
+        let task = task(&corpus, 1, 4);
+        let stretches: Vec<usize> = corpus.prepared.stretches().collect();
+        let names: BTreeSet<String> = stretches.iter().map(|&i| task.name("3", i)).collect();
+        let videos: BTreeSet<usize> = stretches.iter().map(|&i| corpus.prepared.video(i)).collect();
+        assert!(videos.len() < stretches.len(), "some video has two");
+        assert_eq!(names.len(), stretches.len());
+    }
+
+    #[test]
+    fn shuffled_frames_are_the_same_frames_in_another_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let corpus = corpus(folder.path());
+        let usual = task(&corpus, 1, 4);
+        let shuffled = Pretraining { kind: PretrainKind::Shuffled, ..task(&corpus, 1, 4) };
+        let longest = *corpus.fold().train.iter().max_by_key(|&&i| corpus.prepared.frames(i)).unwrap();
+        assert_eq!(shuffled.order("3", longest), task(&corpus, 1, 8).order("3", longest));
+        assert_ne!(shuffled.order("3", longest), shuffled.order("4", longest));
+        assert_ne!(shuffled.order("3", longest), task(&corpus, 2, 4).order("3", longest));
+
+        // As many frames are hidden, at the same places, of the same batch; what stands there is another.
+        let named: Vec<(String, usize)> = corpus.fold().train[..4].iter().map(|&i| ("3".to_string(), i)).collect();
+        let (a, b) = (usual.masked(&named).unwrap(), shuffled.masked(&named).unwrap());
+        assert_eq!(a.hidden_rows_k, b.hidden_rows_k);
+        assert_eq!(a.target_kc.size(), b.target_kc.size());
+        assert_ne!(a.target_kc, b.target_kc);
+        // Each segment has the same frames, with those put back that are hidden.
+        let whole = |masked: &Masked| {
+            let width = corpus.input_dim();
+            let mut x = Vec::<f32>::try_from(&masked.x_nc.reshape([-1])).unwrap();
+            let targets = Vec::<f32>::try_from(&masked.target_kc.reshape([-1])).unwrap();
+            let rows = Vec::<i64>::try_from(&masked.hidden_rows_k).unwrap();
+            for (row, target) in rows.iter().zip(targets.chunks(width)) {
+                x[*row as usize * width..][..width].copy_from_slice(target);
+            }
+            let mut from = 0;
+            let segments = named.iter().map(|(_, i)| {
+                let frames = corpus.prepared.frames(*i);
+                let of = x[from * width..(from + frames) * width].chunks(width);
+                from += frames;
+                of.map(|row| row.iter().map(|v| v.to_bits()).collect::<Vec<u32>>()).collect::<Vec<_>>()
+            });
+            segments.collect::<Vec<_>>()
+        };
+        let (mut a, mut b) = (whole(&a), whole(&b));
+        assert_ne!(a, b);
+        a.iter_mut().chain(&mut b).for_each(|frames| frames.sort());
+        assert_eq!(a, b);
+    }
+
+    #[test]
+    fn each_kind_sees_what_it_may() {
+        let folder = tempfile::tempdir().unwrap();
+        let corpus = corpus(folder.path());
+        let fold = corpus.fold();
+        let sees = |kind, on| -> BTreeSet<usize> {
+            let seen = seen_by(&corpus, kind, on).unwrap();
+            let set: BTreeSet<usize> = seen.iter().copied().collect();
+            assert_eq!(set.len(), seen.len(), "nothing twice");
+            set
+        };
+        let of = |lists: &[&Vec<usize>]| lists.iter().flat_map(|l| l.iter().copied()).collect::<BTreeSet<usize>>();
+        assert!(!fold.unlabelled.is_empty() && !fold.unlabelled_judged.is_empty());
+        for kind in [PretrainKind::Ordinary, PretrainKind::Shuffled] {
+            assert_eq!(sees(kind, PretrainOn::Segments), of(&[&fold.train]));
+            assert_eq!(sees(kind, PretrainOn::AllSpeech), of(&[&fold.train, &fold.unlabelled]));
+        }
+        let ablation = PretrainKind::Transductive;
+        assert_eq!(sees(ablation, PretrainOn::Segments), of(&[&fold.train, &fold.valid, &fold.test]));
+        let all = of(&[&fold.train, &fold.valid, &fold.test, &fold.unlabelled, &fold.unlabelled_judged]);
+        assert_eq!(sees(ablation, PretrainOn::AllSpeech), all);
     }
 
     #[test]

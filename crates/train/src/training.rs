@@ -2,6 +2,7 @@
 
 use crate::checkpoint::{self, Named, State};
 use crate::paired::{BATCH, BEGINNING, DROPOUT, hash_of_segments};
+use crate::pretrain::SEEN_EVENT;
 use crate::test_labels::TEST_LABELS_EVENT;
 use crate::{TrainError, TrainingConfig, bar};
 use run_record::Journal;
@@ -209,7 +210,7 @@ fn belongs(line: &str, done: usize) -> bool {
     match value["event"].as_str() {
         Some("step") => step < done as u64,
         // Of a process that ended after them: this one will do both again.
-        Some("end" | TEST_LABELS_EVENT) => false,
+        Some("end" | SEEN_EVENT | TEST_LABELS_EVENT) => false,
         _ => step <= done as u64,
     }
 }

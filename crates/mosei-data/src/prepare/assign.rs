@@ -45,6 +45,14 @@ impl Assignment {
         Ok(Assignment::File { path: path.to_path_buf(), lists, unknown_ids, without_labels, without_features })
     }
 
+    /// Videos of the features file without labels that train: those which a folds file lists for it, sorted. A draw is
+    /// over labelled videos alone.
+    pub fn training_without_labels(&self, labels: &LabelSet, features: &Csd) -> Vec<String> {
+        let Assignment::File { lists, .. } = self else { return Vec::new() };
+        let training = lists.split.iter().filter(|(_, split)| **split == Split::Train).map(|(id, _)| id);
+        training.filter(|id| !labels.videos.contains_key(*id) && features.find(id).is_some()).cloned().collect()
+    }
+
     /// Where the folds come from, for the manifest.
     pub fn source(&self) -> FoldSource {
         match self {

@@ -1,6 +1,7 @@
 //! What is recorded of a fold: the sizes of its splits, and the normaliser of its training frames.
 
 use super::assign::AssignedFold;
+use super::unlabelled::UnlabelledPass;
 use crate::align::Dropped;
 use crate::manifest::{FoldRecord, SplitSize};
 use crate::normalise::{Moments, fit};
@@ -16,6 +17,7 @@ pub(super) struct Corpus<'a> {
     pub segments: &'a Segments,
     pub moments: Vec<Moments>,
     pub dropped: Vec<Option<Dropped>>,
+    pub unlabelled: Option<&'a UnlabelledPass>,
 }
 
 impl Corpus<'_> {
@@ -63,6 +65,7 @@ impl Corpus<'_> {
             });
         }
         Ok(FoldRecord {
+            unlabelled: self.unlabelled.map(|u| u.sizes(&fold.split)).unwrap_or_default(),
             split: fold.split,
             sizes,
             normaliser: fitted.normaliser,

@@ -2,7 +2,8 @@
 
 use crate::align::{Dropped, EPSILON_S, Timeline};
 use crate::normalise::Moments;
-use crate::{Csd, DataConfig, DataError, VideoLabels, pool};
+use crate::stretches::{Cut, outside};
+use crate::{Csd, DataConfig, DataError, Unlabelled, VideoLabels, pool};
 
 /// A video aligned, cleaned, pooled and cropped.
 pub(super) struct PreparedVideo {
@@ -20,6 +21,31 @@ pub(super) struct PreparedVideo {
     pub outside_segments: u64,
     /// Median frame length, seconds.
     pub frame_s: Option<f64>,
+    /// Its speech outside all segments; empty where none is asked for.
+    pub unlabelled: UnlabelledSpeech,
+}
+
+/// Speech outside all segments of a video.
+#[derive(Default)]
+pub(super) struct UnlabelledSpeech {
+    /// What was kept, in order of time.
+    pub stretches: Vec<KeptStretch>,
+    /// Their stored frames `[frames, width]`.
+    pub frames: Vec<f32>,
+    /// Stretches that were too short.
+    pub too_short: usize,
+    /// Frames of the file in these.
+    pub too_short_frames: usize,
+}
+
+/// One stretch.
+pub(super) struct KeptStretch {
+    /// From where to where, seconds.
+    pub interval: [f64; 2],
+    /// Frames in the file.
+    pub in_file: usize,
+    /// Frames after pooling.
+    pub stored: usize,
 }
 
 /// Numbers of frames of one segment.
@@ -49,6 +75,7 @@ impl PreparedVideo {
             nonfinite: vec![0; width],
             outside_segments: 0,
             frame_s: None,
+            unlabelled: UnlabelledSpeech::default(),
         };
         if !video.has_features {
             video.segments.extend(labels.intervals.iter().map(|_| Err(Dropped::NoFeatures)));
@@ -77,6 +104,19 @@ impl PreparedVideo {
         }
         video.outside_segments = in_segment.iter().filter(|&&inside| !inside).count() as u64;
         video.frame_s = timeline.frame_s();
+        if config.unlabelled == Unlabelled::Outside {
+            let cut = Cut { most_frames: config.max_frames * config.pool_frames, min_s: config.unlabelled_min_s };
+            let outside = outside(&timeline, &labels.intervals, cut);
+            let speech = &mut video.unlabelled;
+            (speech.too_short, speech.too_short_frames) = (outside.too_short, outside.too_short_frames);
+            for stretch in outside.stretches {
+                let before = speech.frames.len();
+                pool::pool(stretch.rows.iter().map(|&r| sequence.row(r)), config.pool_frames, &mut speech.frames);
+                let stored = (speech.frames.len() - before) / width;
+                let in_file = stretch.rows.len();
+                speech.stretches.push(KeptStretch { interval: stretch.interval, in_file, stored });
+            }
+        }
         Ok(video)
     }
 }

@@ -1,4 +1,4 @@
-use crate::{DataError, Manifest};
+use crate::DataError;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use std::ops::Range;
@@ -21,6 +21,21 @@ pub(crate) struct Segments {
     pub segment: Vec<i32>,
 }
 
+/// What a file of segments must hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent {
+    /// Segments.
+    pub segments: usize,
+    /// Emotions; 0 for segments without labels.
+    pub emotions: usize,
+    /// Whether sentiment is stored too.
+    pub has_sentiment: bool,
+    /// Videos that segments are of.
+    pub videos: usize,
+    /// Stored frames of all segments.
+    pub frames: usize,
+}
+
 fn bytes<T: Copy, const N: usize>(values: &[T], to: impl Fn(T) -> [u8; N]) -> Vec<u8> {
     values.iter().flat_map(|&v| to(v)).collect()
 }
@@ -40,16 +55,19 @@ impl Segments {
         self.offsets[i] as usize..self.offsets[i + 1] as usize
     }
 
-    /// Writes `segments.safetensors`.
+    /// Writes them; without emotions, without labels.
     pub fn write(&self, path: &Path, emotions: usize) -> Result<(), DataError> {
         let s = self.len();
         let mut parts = vec![
             ("offsets", Dtype::I64, vec![s + 1], bytes(&self.offsets, i64::to_le_bytes)),
-            ("intensities", Dtype::F32, vec![s, emotions], bytes(&self.intensities, f32::to_le_bytes)),
             ("intervals", Dtype::F64, vec![s, 2], bytes(self.intervals.as_flattened(), f64::to_le_bytes)),
             ("video", Dtype::I32, vec![s], bytes(&self.video, i32::to_le_bytes)),
             ("segment", Dtype::I32, vec![s], bytes(&self.segment, i32::to_le_bytes)),
         ];
+        if emotions > 0 {
+            let intensities = bytes(&self.intensities, f32::to_le_bytes);
+            parts.push(("intensities", Dtype::F32, vec![s, emotions], intensities));
+        }
         if !self.sentiment.is_empty() {
             parts.push(("sentiment", Dtype::F32, vec![s], bytes(&self.sentiment, f32::to_le_bytes)));
         }
@@ -66,12 +84,12 @@ impl Segments {
         std::fs::File::open(path).and_then(|f| f.sync_all()).map_err(DataError::io("sync", path))
     }
 
-    /// Reads `segments.safetensors` and checks it against the manifest and the number of stored frames.
-    pub fn read(path: &Path, manifest: &Manifest, frames: usize) -> Result<Self, DataError> {
+    /// Reads what [`Segments::write`] wrote, and checks it against what there must be.
+    pub fn read(path: &Path, expected: Extent) -> Result<Self, DataError> {
+        let Extent { segments: s, emotions, has_sentiment, videos, frames } = expected;
         let file = std::fs::read(path).map_err(DataError::io("read", path))?;
         let tensors = SafeTensors::deserialize(&file)
             .map_err(|e| DataError::structure(path, "/", "a safetensors file", e.to_string()))?;
-        let s = manifest.counts.segments.labelled;
         // The manifest may say anything; a number that no file can fit is refused below like any other.
         let edges = s.saturating_add(1);
         let get = |name: &str, dtype: Dtype, shape: &[usize]| {
@@ -86,13 +104,16 @@ impl Segments {
             }
         };
         let pairs = values(&get("intervals", Dtype::F64, &[s, 2])?, f64::from_le_bytes);
-        let sentiment = match manifest.has_sentiment {
+        let sentiment = match has_sentiment {
             true => values(&get("sentiment", Dtype::F32, &[s])?, f32::from_le_bytes),
             false => Vec::new(),
         };
         let segments = Segments {
             offsets: values(&get("offsets", Dtype::I64, &[edges])?, i64::from_le_bytes),
-            intensities: values(&get("intensities", Dtype::F32, &[s, manifest.emotions.len()])?, f32::from_le_bytes),
+            intensities: match emotions {
+                0 => Vec::new(),
+                _ => values(&get("intensities", Dtype::F32, &[s, emotions])?, f32::from_le_bytes),
+            },
             sentiment,
             intervals: pairs.as_chunks::<2>().0.to_vec(),
             video: values(&get("video", Dtype::I32, &[s])?, i32::from_le_bytes),
@@ -103,7 +124,6 @@ impl Segments {
             let found = format!("{:?} to {:?}", segments.offsets.first(), segments.offsets.last());
             return Err(DataError::structure(path, "offsets", format!("a rise from 0 to {frames}"), found));
         }
-        let videos = manifest.videos.len();
         if let Some(bad) = segments.video.iter().find(|&&v| !usize::try_from(v).is_ok_and(|v| v < videos)) {
             return Err(DataError::structure(path, "video", format!("0 to below {videos}"), bad.to_string()));
         }

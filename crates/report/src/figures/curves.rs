@@ -1,5 +1,6 @@
 //! Learning curves: a metric against the number of labels, for each start.
 
+use crate::controls::shown;
 use crate::numbers::{count, fixed, percent};
 use crate::study::{Scope, Study};
 use crate::style::slots;
@@ -71,7 +72,7 @@ fn series(study: &Study<'_>, scope: Scope, metric: Metric) -> Vec<Series> {
                 })
             };
             let points = (0..study.budgets.len()).filter_map(point).collect();
-            Series { slot: looks[start], label: study.starts[start].clone(), points, marked: true }
+            Series { slot: looks[start], label: shown(&study.starts[start]), points, marked: true }
         })
         .filter(|s| !s.points.is_empty())
         .collect()

@@ -75,7 +75,7 @@ pub(crate) fn main_table(study: &Study<'_>) -> Table {
             if i == 0 {
                 row.push(Cell::head(study.label(budget), present.len()).value(study.budgets[budget].labels));
             }
-            row.push(Cell::head(&study.starts[start], 1));
+            row.push(Cell::start(&study.starts[start]));
             row.push(Cell::count(run_count(study, start, budget)));
             row.extend(metrics.iter().map(|&m| measured(study, start, budget, Scope::Macro, m)));
             row
@@ -114,7 +114,7 @@ pub(crate) fn emotion_table(study: &Study<'_>, budget: usize) -> Table {
     let group = |scope: Scope| -> Vec<Vec<Cell>> {
         let support: u64 = study.support(scope, Metric::RocAuc).values().map(|s| s.1).sum();
         let row = |&start: &usize| {
-            let mut row = vec![Cell::head(&study.starts[start], 1)];
+            let mut row = vec![Cell::start(&study.starts[start])];
             row.extend(metrics.iter().map(|&m| measured(study, start, budget, scope, m)));
             row
         };

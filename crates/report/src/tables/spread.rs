@@ -16,7 +16,7 @@ pub(crate) fn spread_table(study: &Study<'_>) -> Option<Table> {
         if runs.is_empty() {
             return None;
         }
-        let mut row = vec![Cell::head(&study.starts[start], 1), Cell::count(runs.len())];
+        let mut row = vec![Cell::start(&study.starts[start]), Cell::count(runs.len())];
         match components(&runs) {
             Some(parts) => row.extend(parts.iter().map(deviation)),
             None => row.extend(vec![Cell::none("n/a"); SOURCES.len() + 1]),

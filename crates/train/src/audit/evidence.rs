@@ -86,8 +86,12 @@ impl Evidence {
         self.cells().filter(|s| is_done(&self.run, s))
     }
 
+    pub(super) fn pretrainings(&self) -> impl Iterator<Item = &Step> {
+        self.of_kind(kinds::PRETRAIN)
+    }
+
     pub(super) fn finished_pretrainings(&self) -> impl Iterator<Item = &Step> {
-        self.of_kind(kinds::PRETRAIN).filter(|s| is_done(&self.run, s))
+        self.pretrainings().filter(|s| is_done(&self.run, s))
     }
 
     fn of_kind(&self, kind: &'static str) -> impl Iterator<Item = &Step> {

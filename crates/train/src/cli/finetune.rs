@@ -17,10 +17,10 @@ pub(crate) struct Arguments {
     /// The table of labelled validation segments that `sample` wrote, where `validation_labels` is "budget".
     #[arg(long, value_name = "FILE")]
     validation_subsets: Option<PathBuf>,
-    /// ssl, scratch, frozen, random-frozen or pooled-logistic.
+    /// ssl, scratch, frozen, random-frozen, pooled-logistic, ssl-shuffled or ssl-transductive.
     #[arg(long)]
     start: String,
-    /// The pre-trained encoder's folder, for ssl and frozen.
+    /// The pre-trained encoder's folder, for ssl, frozen, ssl-shuffled and ssl-transductive: each of its kind.
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
     /// What `encode` wrote, for frozen and random-frozen; without it, it is made for this cell alone.

@@ -32,5 +32,13 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         f.stored,
         a.out.display()
     );
+    if let Some(u) = &manifest.unlabelled {
+        tracing::info!(
+            "{} stretches outside segments kept ({} too short); {} frames",
+            u.stretches,
+            u.too_short,
+            u.frames
+        );
+    }
     Ok(())
 }

@@ -1,9 +1,9 @@
 use super::FoldArguments;
 use anyhow::Result;
 use std::path::PathBuf;
-use train::PretrainSettings;
+use train::{PretrainKind, PretrainSettings, TrainError};
 
-/// Pre-train an encoder on the training segments of a fold, without labels.
+/// Pre-train an encoder on the training videos of a fold, without labels.
 ///
 /// Goes on from a checkpoint of the same settings where there is one.
 ///
@@ -12,6 +12,10 @@ use train::PretrainSettings;
 pub(crate) struct Arguments {
     #[command(flatten)]
     on: FoldArguments,
+    /// ordinary; shuffled (a control: the frames of each segment in random order) or transductive (an ablation: frames of
+    /// validation and test videos too).
+    #[arg(long, default_value = "ordinary")]
+    kind: String,
     /// Content key that a plan gives; by default a hash of the settings.
     #[arg(long)]
     key: Option<String>,
@@ -21,12 +25,17 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
+    let kind = PretrainKind::from_name(&a.kind).ok_or_else(|| TrainError::Argument {
+        what: "--kind",
+        expected: PretrainKind::ALL.map(PretrainKind::name).join(", "),
+        found: a.kind.clone(),
+    })?;
     let (study, corpus) = a.on.open()?;
     let key = a.key.unwrap_or_else(|| {
         let inputs = &corpus.prepared.manifest().inputs;
-        run_record::hash_json(&(study.to_toml(), inputs, a.on.fold, a.on.seed))
+        run_record::hash_json(&(study.to_toml(), inputs, a.on.fold, a.on.seed, kind))
     });
-    let summary = train::pretrain(&study, &corpus, PretrainSettings { seed: a.on.seed, key: &key }, &a.out)?;
+    let summary = train::pretrain(&study, &corpus, PretrainSettings { seed: a.on.seed, kind, key: &key }, &a.out)?;
     tracing::info!(
         "{} steps, validation loss {:.4} at step {}: encoder in {}",
         summary.steps,
