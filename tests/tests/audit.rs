@@ -65,6 +65,7 @@ fn drop_row(path: &Path, row: usize) {
     edit_table(path, |_, column| match column {
         Column::Text(v) => drop(v.remove(row)),
         Column::I32(v) => drop(v.remove(row)),
+        Column::OptionI32(v) => drop(v.remove(row)),
         Column::F32(v) => drop(v.remove(row)),
         Column::F64(v) => drop(v.remove(row)),
         Column::OptionF64(v) => drop(v.remove(row)),

@@ -105,6 +105,7 @@ fn trivial(prepared: &Prepared) -> Result<Vec<ResultRow>, TrainError> {
             n_labels: fold.train.len() as i32,
             seed: 0,
             draw: 0,
+            pretrain_seed: None,
         };
         rows.extend(trivial_rows(&id, Split::Test, &emotions)?);
     }

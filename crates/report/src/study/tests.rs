@@ -12,6 +12,7 @@ pub(crate) fn row(start: &str, n_labels: i32, fraction: f64, key: [i32; 3], valu
         n_labels,
         seed,
         draw,
+        pretrain_seed: None,
         split: "test".into(),
         emotion: MACRO.into(),
         metric: Metric::RocAuc.name().into(),
