@@ -64,7 +64,7 @@ pub fn collect(run: &Path) -> Result<Collected, TrainError> {
         let mut written = false;
         for cell in CellPredictions::from_table(&path, &table)? {
             let id = &cell.id;
-            if seen.insert((id.fold, id.start.clone(), id.n_labels, id.seed, id.draw)) {
+            if seen.insert((id.fold, id.start.clone(), id.n_labels, id.seed, id.draw, id.pretrain_seed)) {
                 rows.extend(measure_cell(&cell)?);
                 written = true;
             }

@@ -259,9 +259,23 @@ fn method_facts(study: &Study, manifest: &Manifest) -> FactGroup {
                     crate::Threshold::TunedF1 => "highest F1 on the validation split, by emotion".into(),
                 },
             ),
-            ("Grid", format!("{} seeds, {} label draws", study.grid.seeds.len(), study.labels.draws)),
+            ("Grid", grid_fact(study)),
         ],
     )
+}
+
+/// The sources of variation, by name.
+fn grid_fact(study: &Study) -> String {
+    let (seeds, draws) = (study.grid.seeds.len(), study.labels.draws);
+    let pretrained = study.grid.starts.iter().any(|start| start.pretrained());
+    let pretraining = match &study.grid.pretrain_seeds {
+        _ if !pretrained => String::new(),
+        None => "; pre-training and training seed are tied: each training seed has its own pre-training, and what the one \
+                 and the other move cannot be told apart"
+            .into(),
+        Some(crossed) => format!("; crossed with {} pre-training seeds, which starts without pre-training do not have", crossed.len()),
+    };
+    format!("{seeds} training seeds, {draws} label draws{pretraining}")
 }
 
 fn version_facts(study: &Study, manifest: &Manifest) -> FactGroup {

@@ -7,6 +7,7 @@ use crate::{Budget, Start, Study, TrainError};
 use backbone::Pooling;
 use run_record::{hash_bytes, hash_file, hash_json};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use sweep::{Plan, Step};
 
@@ -105,17 +106,19 @@ pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
     let sample = planner.sample(&prepare_key);
     steps.push(sample);
     for fold in study.folds(study.fold_count())? {
-        for &seed in &study.grid.seeds {
+        let pairs = |&seed: &u32| study.grid.pretrain_seeds_of(seed).into_iter().map(move |p| Seeds { seed, pretrain: p });
+        for seeds in study.grid.seeds.iter().flat_map(pairs) {
             let pretrained = study.grid.starts.iter().any(|s| s.pretrained());
-            let pretrain = planner.pretrain(fold, seed, &prepare_key);
+            let pretrain = planner.pretrain(fold, seeds.pretrain, &prepare_key);
             let probes = study.grid.starts.iter().filter(|s| !s.encoder_learns());
-            let encodings: Vec<_> =
-                probes.map(|&start| (start, planner.encode(fold, seed, start, &prepare_key, &pretrain))).collect();
+            let encodings: Vec<_> = probes
+                .map(|&start| (start, planner.encode(fold, seeds.of_encoder(start), start, &prepare_key, &pretrain)))
+                .collect();
             for draw in 0..study.labels.draws {
                 for budget in study.budgets() {
                     for &start in &study.grid.starts {
                         let encode = encodings.iter().find(|(of, _)| *of == start).map(|(_, step)| step);
-                        steps.push(planner.cell(fold, seed, draw, budget, start, &prepare_key, &pretrain, encode));
+                        steps.push(planner.cell(fold, seeds, draw, budget, start, &prepare_key, &pretrain, encode));
                     }
                 }
             }
@@ -125,6 +128,9 @@ pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
             steps.extend(encodings.into_iter().map(|(_, step)| step));
         }
     }
+    // Seeds that are crossed meet the same pre-training, and the same start without one, more than once.
+    let mut met = BTreeSet::new();
+    steps.retain(|step| met.insert(step.id.clone()));
     // For people: what cells need stands before them. What begins first, the costs say.
     steps.sort_by_key(|s| matches!(s.kind.as_str(), kinds::CELL));
     let needs: Vec<String> = steps
@@ -148,6 +154,22 @@ fn input_key(study: &Study, folder: &Path) -> Result<String, TrainError> {
         hashes.push(json!([file.file_name().map(|n| n.to_string_lossy()), hash_file(&file)?]));
     }
     Ok(hash_bytes(json!(hashes).to_string().as_bytes()))
+}
+
+/// The seeds of a cell.
+#[derive(Clone, Copy)]
+struct Seeds {
+    /// Of its training.
+    seed: u32,
+    /// Of the pre-training that it begins with, if it begins with one.
+    pretrain: u32,
+}
+
+impl Seeds {
+    /// The seed that an encoder comes from before a cell learns.
+    fn of_encoder(self, start: Start) -> u32 {
+        if start.pretrained() { self.pretrain } else { self.seed }
+    }
 }
 
 struct Planner<'a> {
@@ -249,7 +271,7 @@ impl Planner<'_> {
     fn cell(
         &self,
         fold: usize,
-        seed: u32,
+        seeds: Seeds,
         draw: usize,
         budget: Budget,
         start: Start,
@@ -257,14 +279,16 @@ impl Planner<'_> {
         pretrain: &Step,
         encode: Option<&Step>,
     ) -> Step {
-        let s = self.study;
-        // The key of encodings holds that of their encoder.
+        let (s, seed) = (self.study, seeds.seed);
+        let crossed = s.grid.pretrain_seeds.as_ref().filter(|_| start.pretrained()).map(|_| seeds.pretrain);
+        // The key of encodings holds that of their encoder, and that the seed of its pre-training.
         let encoder_key = encode.map(|e| &e.key).or(start.pretrained().then_some(&pretrain.key));
         // Of the label settings only what fixes this subset: another budget more leaves the cell as it is.
         let labels = json!([s.labels.seed, s.labels.min_positives, draw, budget.to_string()]);
         let training = json!([s.encoder, s.finetune, s.device, s.threads]);
         let key = key(kinds::CELL, json!([prepare_key, encoder_key, labels, training, fold, seed, start.name()]));
-        let id = format!("cells/fold{fold}/{}-{budget}-seed{seed}-draw{draw}", start.name());
+        let pretraining = crossed.map(|p| format!("-pretrain{p}")).unwrap_or_default();
+        let id = format!("cells/fold{fold}/{}-{budget}-seed{seed}-draw{draw}{pretraining}", start.name());
         let mut options = vec![
             ("prepared", self.path(PREPARED_FOLDER)),
             ("subsets", self.path(SUBSETS_FILE)),
@@ -285,7 +309,11 @@ impl Planner<'_> {
             options.push(("encodings", self.path(&encode.outputs[0])));
             needs.push(encode.id.clone());
         }
-        let about = format!("{}, labels {budget}, fold {fold}, seed {seed}, draw {draw}", start.name());
+        if let Some(p) = crossed {
+            options.push(("pretrain-seed", p.to_string()));
+        }
+        let pretraining = crossed.map(|p| format!(", pre-training {p}")).unwrap_or_default();
+        let about = format!("{}, labels {budget}, fold {fold}, seed {seed}, draw {draw}{pretraining}", start.name());
         let step = self.step(id.clone(), kinds::CELL, key, about, self.command("finetune", &options));
         let outputs = vec![format!("{id}/predictions.parquet"), format!("{id}/journal.jsonl")];
         let training = &s.finetune.training;

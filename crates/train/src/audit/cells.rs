@@ -2,7 +2,7 @@
 
 use super::Verdict;
 use super::evidence::{Cell, Evidence, option};
-use crate::TrainError;
+use crate::{Start, TrainError};
 use crate::finetune::PREDICTIONS_FILE;
 use crate::test_labels::TEST_LABELS_EVENT;
 use mosei_data::targets::present;
@@ -27,6 +27,16 @@ pub(super) fn as_planned(e: &Evidence, cell: &Cell<'_>) -> Result<Vec<String>, T
             }
             _ => {}
         }
+    }
+    // A plan that ties pre-training to the training seed names it once; tables of before it stood there leave it out.
+    let expected = option(cell.step, "--pretrain-seed").or_else(|| option(cell.step, "--seed"));
+    let pretrained = Start::from_name(&id.start).is_some_and(Start::pretrained);
+    match id.pretrain_seed {
+        Some(found) if !pretrained => problems.push(format!("pre-training seed: expected none, found {found}")),
+        Some(found) if expected.is_some_and(|seed| seed != found.to_string()) => {
+            problems.push(format!("pre-training seed: expected {}, found {found}", expected.unwrap_or_default()));
+        }
+        _ => {}
     }
     if e.fold(id.fold).is_none() {
         problems.push(format!("fold {} is none of the data's {}", id.fold, e.folds()));
