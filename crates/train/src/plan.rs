@@ -3,6 +3,7 @@
 //! A key is a hash of the settings that touch the step, the keys of what it needs, and [`NUMERICS_VERSION`]; so a
 //! changed setting re-runs what it touches and nothing else.
 
+use crate::integrity::COLLECTED_FILE;
 use crate::{Budget, Start, Study, TrainError};
 use backbone::Pooling;
 use run_record::{hash_bytes, hash_file, hash_json};
@@ -105,20 +106,34 @@ pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
     steps.push(prepare);
     let sample = planner.sample(&prepare_key);
     steps.push(sample);
+    steps.extend(trainings(&planner, &prepare_key)?);
+    Ok(with_ends(&planner, steps))
+}
+
+/// Ids of the cells that a configuration asks for.
+pub(crate) fn cell_ids(study: &Study, run: &Path) -> Result<Vec<String>, TrainError> {
+    // Ids depend on no key.
+    let steps = trainings(&Planner { study, run }, "")?;
+    Ok(steps.into_iter().filter(|s| s.kind == kinds::CELL).map(|s| s.id).collect())
+}
+
+/// The pre-trainings, encodings and cells.
+fn trainings(planner: &Planner<'_>, prepare_key: &str) -> Result<Vec<Step>, TrainError> {
+    let (study, mut steps) = (planner.study, Vec::new());
     for fold in study.folds(study.fold_count())? {
         let pairs = |&seed: &u32| study.grid.pretrain_seeds_of(seed).into_iter().map(move |p| Seeds { seed, pretrain: p });
         for seeds in study.grid.seeds.iter().flat_map(pairs) {
             let pretrained = study.grid.starts.iter().any(|s| s.pretrained());
-            let pretrain = planner.pretrain(fold, seeds.pretrain, &prepare_key);
+            let pretrain = planner.pretrain(fold, seeds.pretrain, prepare_key);
             let probes = study.grid.starts.iter().filter(|s| !s.encoder_learns());
             let encodings: Vec<_> = probes
-                .map(|&start| (start, planner.encode(fold, seeds.of_encoder(start), start, &prepare_key, &pretrain)))
+                .map(|&start| (start, planner.encode(fold, seeds.of_encoder(start), start, prepare_key, &pretrain)))
                 .collect();
             for draw in 0..study.labels.draws {
                 for budget in study.budgets() {
                     for &start in &study.grid.starts {
                         let encode = encodings.iter().find(|(of, _)| *of == start).map(|(_, step)| step);
-                        steps.push(planner.cell(fold, seeds, draw, budget, start, &prepare_key, &pretrain, encode));
+                        steps.push(planner.cell(fold, seeds, draw, budget, start, prepare_key, &pretrain, encode));
                     }
                 }
             }
@@ -131,6 +146,12 @@ pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
     // Seeds that are crossed meet the same pre-training, and the same start without one, more than once.
     let mut met = BTreeSet::new();
     steps.retain(|step| met.insert(step.id.clone()));
+    Ok(steps)
+}
+
+/// The plan with the steps that read what all others leave.
+fn with_ends(planner: &Planner<'_>, mut steps: Vec<Step>) -> Plan {
+    let study = planner.study;
     // For people: what cells need stands before them. What begins first, the costs say.
     steps.sort_by_key(|s| matches!(s.kind.as_str(), kinds::CELL));
     let needs: Vec<String> = steps
@@ -144,7 +165,7 @@ pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
     let statistics = planner.statistics(key(kinds::STATISTICS, json!([evaluate.key, r.resamples, r.level])));
     let report = planner.report(key(kinds::REPORT, json!([statistics.key, r, study.name])));
     steps.extend([evaluate, statistics, report]);
-    Ok(Plan { name: study.name.clone(), threads: study.threads, server: vec!["serve".into()], steps })
+    Plan { name: study.name.clone(), threads: study.threads, server: vec!["serve".into()], steps }
 }
 
 /// Hash of the names and contents of the files that go in.
@@ -327,7 +348,8 @@ impl Planner<'_> {
 
     fn evaluate(&self, key: String, needs: Vec<String>) -> Step {
         let command = vec!["evaluate".to_string(), self.path("")];
-        let outputs = ["results.csv", "predictions.parquet", "pretraining.parquet"].map(String::from).to_vec();
+        let outputs = ["results.csv", "predictions.parquet", "pretraining.parquet", COLLECTED_FILE];
+        let outputs = outputs.map(String::from).to_vec();
         let step = self.step("evaluate".into(), kinds::EVALUATE, key, "metrics".into(), command);
         Step { needs, outputs, tolerant: true, ..step }
     }
