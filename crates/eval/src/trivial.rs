@@ -200,7 +200,16 @@ mod tests {
     #[test]
     fn rows_carry_their_predictor_and_their_support() {
         let sad = EmotionLabels { emotion: "sad".into(), train: Vec::new(), judged: labels(&[0.0, 1.0, 2.0]) };
-        let id = CellId { cell: "k".into(), fold: 3, start: "x".into(), fraction: 0.5, n_labels: 9, seed: 1, draw: 2, pretrain_seed: None };
+        let id = CellId {
+            cell: "k".into(),
+            fold: 3,
+            start: "x".into(),
+            fraction: 0.5,
+            n_labels: 9,
+            seed: 1,
+            draw: 2,
+            pretrain_seed: None,
+        };
         let rows = trivial_rows(&id, Split::Valid, &[sad]).unwrap();
         assert_eq!(rows.len(), 5 * 3 * Metric::ALL.len());
         for trivial in Trivial::ALL {

@@ -79,7 +79,8 @@ impl Difference {
         let less = |ours: &Measured, theirs: &Measured| {
             (ours.fold == theirs.fold && ours.run.pair(theirs.run).is_some()).then_some(ours.value? - theirs.value?)
         };
-        let of = |ours: &Measured, theirs: &[&Measured]| theirs.iter().filter_map(|t| less(ours, t)).collect::<Vec<_>>();
+        let of =
+            |ours: &Measured, theirs: &[&Measured]| theirs.iter().filter_map(|t| less(ours, t)).collect::<Vec<_>>();
         let each: Vec<f64> = defined[0].iter().flat_map(|ours| of(ours, &defined[1])).collect();
         let alone = |ours: &[&Measured], theirs: &[&Measured]| ours.iter().filter(|m| of(m, theirs).is_empty()).count();
         Some(Difference {
@@ -159,7 +160,8 @@ mod tests {
 
     #[test]
     fn each_pretraining_meets_the_one_run_without() {
-        let ssl = |seed, p, value| ResultRow { pretrain_seed: Some(p), ..row("ssl", 10, 0.1, [0, seed, 0], Some(value)) };
+        let ssl =
+            |seed, p, value| ResultRow { pretrain_seed: Some(p), ..row("ssl", 10, 0.1, [0, seed, 0], Some(value)) };
         let scratch = |seed, value| row("scratch", 10, 0.1, [0, seed, 0], Some(value));
         let rows =
             vec![ssl(0, 0, 0.75), ssl(0, 1, 1.0), ssl(1, 0, 0.5), ssl(2, 0, 0.5), scratch(0, 0.5), scratch(1, 0.25)];

@@ -107,7 +107,10 @@ fn read_cell(run: &Path, step: &Step) -> Result<CellPredictions, TrainError> {
     check_outputs(run, step)?;
     let mut cells = CellPredictions::from_table(&path, &Table::read(&path)?)?;
     let (Some(cell), true) = (cells.pop(), cells.is_empty()) else {
-        return Err(TrainError::Run { path, problem: "expected the predictions of one cell, found another number".into() });
+        return Err(TrainError::Run {
+            path,
+            problem: "expected the predictions of one cell, found another number".into(),
+        });
     };
     match other_than_planned(step, &cell.id).first() {
         None => Ok(cell),

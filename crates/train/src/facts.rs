@@ -258,10 +258,15 @@ fn grid_fact(study: &Study) -> String {
     let pretrained = study.grid.starts.iter().any(|start| start.pretrained());
     let pretraining = match &study.grid.pretrain_seeds {
         _ if !pretrained => String::new(),
-        None => "; pre-training and training seed are tied: each training seed has its own pre-training, and what the one \
+        None => {
+            "; pre-training and training seed are tied: each training seed has its own pre-training, and what the one \
                  and the other move cannot be told apart"
-            .into(),
-        Some(crossed) => format!("; crossed with {} pre-training seeds, which starts without pre-training do not have", crossed.len()),
+                .into()
+        }
+        Some(crossed) => format!(
+            "; crossed with {} pre-training seeds, which starts without pre-training do not have",
+            crossed.len()
+        ),
     };
     format!("{seeds} training seeds, {draws} label draws{pretraining}")
 }

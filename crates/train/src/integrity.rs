@@ -18,7 +18,8 @@ use sweep::{Plan, Step};
 /// What `evaluate` wrote down of the tables it made.
 pub(crate) const COLLECTED_FILE: &str = "collected.json";
 const SWEEP_AGAIN: &str = "run `cargo xtask sweep` again";
-pub(crate) const EVALUATE_AGAIN: &str = "make the tables anew with `mosei-ssl evaluate RUN` and `mosei-ssl statistics RUN`";
+pub(crate) const EVALUATE_AGAIN: &str =
+    "make the tables anew with `mosei-ssl evaluate RUN` and `mosei-ssl statistics RUN`";
 
 /// Which cells a run's tables hold, and the hashes of the tables.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,8 +100,7 @@ pub(crate) fn check_outputs(run: &Path, step: &Step) -> Result<usize, TrainError
 /// The first cell that only one of the two has.
 pub(crate) fn check_grid(run: &Path, plan: &Plan, study: &Study) -> Result<(), TrainError> {
     let wanted: BTreeSet<String> = cell_ids(study, run)?.into_iter().collect();
-    let planned: BTreeSet<String> =
-        plan.steps.iter().filter(|s| s.kind == kinds::CELL).map(|s| s.id.clone()).collect();
+    let planned: BTreeSet<String> = plan.steps.iter().filter(|s| s.kind == kinds::CELL).map(|s| s.id.clone()).collect();
     let odd = |(here, there): (&BTreeSet<String>, &BTreeSet<String>)| here.difference(there).next().cloned();
     let altered = |file: &str, expected: String, found: String| {
         let remedy = format!("{SWEEP_AGAIN} with the configuration that is meant");
@@ -108,7 +108,9 @@ pub(crate) fn check_grid(run: &Path, plan: &Plan, study: &Study) -> Result<(), T
     };
     match (odd((&wanted, &planned)), odd((&planned, &wanted))) {
         (Some(cell), _) => altered(CONFIG_FILE, format!("the grid of {PLAN_FILE}"), format!("cell {cell} more")),
-        (_, Some(cell)) => altered(CONFIG_FILE, format!("the grid of {PLAN_FILE}, with cell {cell}"), "none such".into()),
+        (_, Some(cell)) => {
+            altered(CONFIG_FILE, format!("the grid of {PLAN_FILE}, with cell {cell}"), "none such".into())
+        }
         (None, None) => Ok(()),
     }
 }
@@ -156,7 +158,10 @@ pub(crate) fn checked_results(run: &Path, plan: &Plan, study: &Study) -> Result<
             collection.cells
         }
         None => {
-            tracing::warn!("{} was evaluated before hashes were written down: its tables are read as they are", run.display());
+            tracing::warn!(
+                "{} was evaluated before hashes were written down: its tables are read as they are",
+                run.display()
+            );
             cells_in(&run.join(PREDICTIONS_FILE))?
         }
     };

@@ -121,7 +121,8 @@ pub(crate) fn cell_ids(study: &Study, run: &Path) -> Result<Vec<String>, TrainEr
 fn trainings(planner: &Planner<'_>, prepare_key: &str) -> Result<Vec<Step>, TrainError> {
     let (study, mut steps) = (planner.study, Vec::new());
     for fold in study.folds(study.fold_count())? {
-        let pairs = |&seed: &u32| study.grid.pretrain_seeds_of(seed).into_iter().map(move |p| Seeds { seed, pretrain: p });
+        let pairs =
+            |&seed: &u32| study.grid.pretrain_seeds_of(seed).into_iter().map(move |p| Seeds { seed, pretrain: p });
         for seeds in study.grid.seeds.iter().flat_map(pairs) {
             let pretrained = study.grid.starts.iter().any(|s| s.pretrained());
             let pretrain = planner.pretrain(fold, seeds.pretrain, prepare_key);

@@ -68,7 +68,8 @@ impl<'a> Grid<'a> {
         let cells = cells.map(|(c, budget)| ((c.id.start.as_str(), budget, run(c), c.id.fold), c)).collect();
         let runs: BTreeSet<Run> = sample.cells.iter().map(run).collect();
         let folds: Vec<i32> = ids().map(|id| id.fold).collect::<BTreeSet<_>>().into_iter().collect();
-        let of_fold = |k: i32| sample.clusters.values().filter(move |(_, fold)| *fold == k).map(|(cluster, _)| *cluster);
+        let of_fold =
+            |k: i32| sample.clusters.values().filter(move |(_, fold)| *fold == k).map(|(cluster, _)| *cluster);
         let drawn = |b: usize, k: i32| of_fold(k).map(|c| f64::from(sample.resamples.count(b, c))).sum::<f64>();
         let studies = 0..sample.questions.resamples;
         Grid {

@@ -63,9 +63,8 @@ pub fn sign_flip(differences: &[f64], others: &[Vec<f64>], draws: usize, seed: u
 
 /// The sum of the sources' means with the other sign wherever `negative`, asked once for each number in turn, says so.
 fn flipped(sources: &[Vec<f64>], mut negative: impl FnMut() -> bool) -> f64 {
-    let mut mean = |source: &Vec<f64>| {
-        source.iter().map(|d| if negative() { -d } else { *d }).sum::<f64>() / source.len() as f64
-    };
+    let mut mean =
+        |source: &Vec<f64>| source.iter().map(|d| if negative() { -d } else { *d }).sum::<f64>() / source.len() as f64;
     sources.iter().map(&mut mean).sum()
 }
 

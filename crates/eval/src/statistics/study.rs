@@ -9,8 +9,8 @@ use super::drawn::Drawn;
 use super::grid::{Grid, Runs};
 use super::sample::StudySample;
 use super::{
-    AreaContrast, Contrast, CurvePoint, Equivalence, Estimate, LabelEquivalence, StudyStatistics, area_under_curve, bca,
-    expanded_percentile, labels_to_reach, sign_flip,
+    AreaContrast, Contrast, CurvePoint, Equivalence, Estimate, LabelEquivalence, StudyStatistics, area_under_curve,
+    bca, expanded_percentile, labels_to_reach, sign_flip,
 };
 use crate::budget::{Budget, Labels, budgets};
 use crate::{MACRO, Metric};
