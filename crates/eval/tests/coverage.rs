@@ -148,7 +148,7 @@ fn held_and_alarms(studies: u64, pretrainings: Option<i32>) -> [f64; 2] {
     let (mut held, mut alarms) = (0, 0);
     for number in 0..studies {
         let statistics = study(number, 0.0, pretrainings).finish();
-        let contrast = statistics.contrasts.iter().find(|c| c.emotion == "macro").unwrap();
+        let contrast = statistics.contrasts.iter().find(|c| c.emotion == "macro").expect("a macro contrast");
         held += usize::from(contrast.difference.interval.is_some_and(|i| (i.low..=i.high).contains(&0.0)));
         alarms += usize::from(contrast.p.is_some_and(|p| p < 0.05));
     }
