@@ -1,12 +1,14 @@
 //! A run that kept its rules passes; one that was broken by hand is refused by the rule's name and the id.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod by_hand;
+
+use by_hand::{copy, edit_json, edit_table, sweep_all};
 use run_record::{Column, Table};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
-use study_tests::{Bench, program, tiny};
-use sweep::Plan;
+use study_tests::{Bench, tiny};
 
 const PRETRAIN: &str = "pretrain/fold0-seed0";
 const SSL: &str = "cells/fold0/ssl-n20-seed0-draw0";
@@ -21,28 +23,8 @@ fn study() -> Bench {
         .replace("[data]", "[data]\nsplit = { k_folds = 3 }\nunlabelled = \"outside\"\nunlabelled_min_s = 0.3")
         .replace("name =", "pretrain_on = \"all-speech\"\nname =");
     let bench = Bench::new(&config);
-    let plan: Plan = serde_json::from_str(&bench.succeed("plan study.toml --run run")).unwrap();
-    let outcome = sweep::run(&plan, &bench.path("run"), program(), 2, &mut |_| ()).unwrap();
-    assert!(outcome.failed.is_empty() && outcome.blocked.is_empty(), "{:?}", outcome.failed);
+    sweep_all(&bench);
     bench
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &target),
-            false => drop(std::fs::copy(entry.path(), target).unwrap()),
-        }
-    }
-}
-
-fn edit_json(path: &Path, change: impl FnOnce(&mut Value)) {
-    let mut value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    change(&mut value);
-    std::fs::write(path, value.to_string()).unwrap();
 }
 
 /// Changes the lines of a journal.
@@ -53,22 +35,12 @@ fn edit_journal(path: &Path, change: impl FnOnce(&mut Vec<Value>)) {
     std::fs::write(path, lines.iter().map(|line: &Value| format!("{line}\n")).collect::<String>()).unwrap();
 }
 
-/// Changes the columns of a table, by name.
-fn edit_table(path: &Path, mut change: impl FnMut(&str, &mut Column)) {
-    let mut edited = Table::new();
-    for (name, column) in Table::read(path).unwrap().columns() {
-        let mut column = column.clone();
-        change(name, &mut column);
-        edited = edited.with(name, column);
-    }
-    edited.write(path).unwrap();
-}
-
 /// Takes one row out of a table.
 fn drop_row(path: &Path, row: usize) {
     edit_table(path, |_, column| match column {
         Column::Text(v) => drop(v.remove(row)),
         Column::I32(v) => drop(v.remove(row)),
+        Column::OptionI32(v) => drop(v.remove(row)),
         Column::F32(v) => drop(v.remove(row)),
         Column::F64(v) => drop(v.remove(row)),
         Column::OptionF64(v) => drop(v.remove(row)),
@@ -148,7 +120,11 @@ fn broken(bench: &Bench, rule: &str, words: &[&str], change: impl FnOnce(&Path))
 fn a_run_that_kept_the_rules_passes_whole_and_half_done() {
     let bench = study();
     let text = bench.succeed("audit run");
+<<<<<<< HEAD
     assert_eq!(text.lines().count(), 19, "{text}");
+=======
+    assert_eq!(text.lines().count(), 21, "{text}");
+>>>>>>> h3
     assert!(text.lines().all(|line| line.starts_with("ok ")), "{text}");
     for words in [" by 2 encoders, and ", "; by the transductive ablation alone, ", "test videos (encoders: 1)"] {
         assert!(text.contains(words), "{text}");
@@ -158,15 +134,20 @@ fn a_run_that_kept_the_rules_passes_whole_and_half_done() {
     assert!(audit["findings"].as_array().unwrap().iter().all(|f| f["outcome"] == "ok" && f["says"].is_string()));
 
     // Half done: what is not there yet is said and breaks nothing.
-    for done in ["steps/cells", "steps/pretrain"] {
+    for done in ["steps/cells", "steps/pretrain", "steps/sample"] {
         std::fs::remove_dir_all(bench.path("run").join(done)).unwrap();
     }
-    for file in ["subsets.parquet", "predictions.parquet", "pretraining.parquet"] {
+    let tables = ["predictions.parquet", "pretraining.parquet", "results.csv", "collected.json", "statistics.json"];
+    for file in tables.into_iter().chain(["subsets.parquet"]) {
         std::fs::remove_file(bench.path("run").join(file)).unwrap();
     }
     let text = bench.succeed("audit run");
     let unchecked: Vec<&str> = text.lines().filter(|line| line.starts_with("not checked")).collect();
+<<<<<<< HEAD
     assert_eq!(unchecked.len(), 12, "{text}");
+=======
+    assert_eq!(unchecked.len(), 13, "{text}");
+>>>>>>> h3
     assert!(text.lines().all(|line| line.starts_with("ok ") || line.starts_with("not checked ")), "{text}");
     std::fs::remove_dir_all(bench.path("run/prepared")).unwrap();
     let words = bench.fail("audit run", 1);
@@ -408,6 +389,9 @@ fn journals_broken_by_hand_are_refused_by_name() {
     for (start, labels) in ["ssl", "scratch", "ssl-transductive"].iter().flat_map(|s| [(s, "n20"), (s, "f1")]) {
         edit_journal(&run.join(format!("cells/fold0/{start}-{labels}-seed0-draw0/journal.jsonl")), |lines| {
             lines[0].as_object_mut().unwrap().remove("beginning");
+        });
+        edit_json(&run.join(format!("steps/cells/fold0/{cell}-seed0-draw0/step.json")), |record| {
+            record.as_object_mut().unwrap().remove("outputs");
         });
     }
     let text = bench.succeed("audit run");

@@ -22,6 +22,7 @@ mod metric;
 pub mod metrics;
 mod radix;
 mod ranking;
+pub mod run;
 pub mod statistics;
 mod sum;
 pub mod threshold;

@@ -2,17 +2,22 @@
 //!
 //! Everything random is a function of a seed. Draws that have no value are NaN and are left out by whoever reads them.
 
+mod answers;
 mod clustered;
 mod curve;
 mod delong;
+mod drawn;
+mod grid;
 mod holm;
 mod interval;
 mod permutation;
 mod resamples;
 mod robust;
+mod sample;
 mod study;
 mod variance;
 
+pub use answers::{AreaContrast, Contrast, CurvePoint, Estimate, LabelEquivalence, Questions, StudyStatistics};
 pub use clustered::{Clustered, ClusteredRow};
 pub use curve::{Equivalence, area_under_curve, labels_to_reach};
 pub use delong::{DeLong, delong};
@@ -21,7 +26,5 @@ pub use interval::{Interval, bca, expanded_percentile, percentile, quantile};
 pub use permutation::{SignFlip, sign_flip};
 pub use resamples::Resamples;
 pub use robust::{interquartile_mean, probability_of_improvement};
-pub use study::{
-    AreaContrast, Contrast, CurvePoint, Estimate, LabelEquivalence, Questions, StudySample, StudyStatistics,
-};
+pub use sample::StudySample;
 pub use variance::{Component, crossed_components};

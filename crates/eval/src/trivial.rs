@@ -14,7 +14,7 @@
 //!     train: [0.0, 0.0, 0.0, 1.0].map(label).to_vec(),
 //!     judged: [0.0, 2.0].map(label).to_vec(),
 //! };
-//! let id = CellId { cell: "f0".into(), fold: 0, start: String::new(), fraction: 1.0, n_labels: 4, seed: 0, draw: 0 };
+//! let id = CellId { cell: "f0".into(), fold: 0, start: String::new(), fraction: 1.0, n_labels: 4, seed: 0, draw: 0, pretrain_seed: None };
 //! let rows = trivial_rows(&id, Split::Test, &[sad])?;
 //! let value = |start: &str, metric: &str| {
 //!     rows.iter().find(|r| r.start == start && r.metric == metric && r.emotion == "sad").and_then(|r| r.value)
@@ -200,7 +200,16 @@ mod tests {
     #[test]
     fn rows_carry_their_predictor_and_their_support() {
         let sad = EmotionLabels { emotion: "sad".into(), train: Vec::new(), judged: labels(&[0.0, 1.0, 2.0]) };
-        let id = CellId { cell: "k".into(), fold: 3, start: "x".into(), fraction: 0.5, n_labels: 9, seed: 1, draw: 2 };
+        let id = CellId {
+            cell: "k".into(),
+            fold: 3,
+            start: "x".into(),
+            fraction: 0.5,
+            n_labels: 9,
+            seed: 1,
+            draw: 2,
+            pretrain_seed: None,
+        };
         let rows = trivial_rows(&id, Split::Valid, &[sad]).unwrap();
         assert_eq!(rows.len(), 5 * 3 * Metric::ALL.len());
         for trivial in Trivial::ALL {

@@ -88,8 +88,8 @@ fn sign_flips_raise_few_false_alarms() {
 }
 
 /// A study of two starts that differ by chance alone, or by `gain`: videos, training seeds and label draws each have their
-/// say in every difference.
-fn study(number: u64, gain: f64) -> StudySample {
+/// say in every difference, and so has each of `pretrainings` that training seeds are crossed with.
+fn study(number: u64, gain: f64, pretrainings: Option<i32>) -> StudySample {
     const VIDEOS: usize = 24;
     let mut rng = rng_named(3, Stream::Synth, &format!("study {number}"));
     let questions = Questions {
@@ -104,21 +104,26 @@ fn study(number: u64, gain: f64) -> StudySample {
     let mut sample = StudySample::new(questions, names.iter().map(|v| (0, v.clone())));
     let effects: Vec<f64> = (0..VIDEOS).map(|_| 0.05 * normal(&mut rng)).collect();
     let draws: Vec<f64> = (0..4).map(|_| 0.01 * normal(&mut rng)).collect();
-    for seed in 0..5 {
+    let of_pretraining: Vec<f64> = (0..pretrainings.unwrap_or(0)).map(|_| 0.02 * normal(&mut rng)).collect();
+    let crossed: Vec<Option<i32>> = pretrainings.map_or(vec![None], |n| (0..n).map(Some).collect());
+    for seed in 0..if pretrainings.is_some() { 4 } else { 5 } {
         let of_seed = 0.02 * normal(&mut rng);
         for (draw, of_draw) in (0..).zip(&draws) {
-            for (start, effect) in [("ssl", 1.0), ("scratch", 0.0)] {
+            let treated = crossed.iter().map(|&p| ("ssl", 1.0, p));
+            for (start, effect, pretrain_seed) in treated.chain([("scratch", 0.0, None)]) {
+                let of_run = of_seed + of_draw + pretrain_seed.map_or(0.0, |p| of_pretraining[p as usize]);
                 let id = CellId {
-                    cell: format!("{start}-{seed}-{draw}"),
+                    cell: format!("{start}-{seed}-{draw}-{pretrain_seed:?}"),
                     fold: 0,
                     start: start.into(),
                     fraction: 0.5,
                     n_labels: 10,
                     seed,
                     draw,
+                    pretrain_seed,
                 };
                 let rows = (0..VIDEOS).map(|v| {
-                    let error = 1.0 + effect * (of_seed + of_draw + effects[v] + gain) + 0.02 * normal(&mut rng);
+                    let error = 1.0 + effect * (of_run + effects[v] + gain) + 0.02 * normal(&mut rng);
                     PredictionRow {
                         split: "test".into(),
                         video: names[v].clone(),
@@ -138,24 +143,35 @@ fn study(number: u64, gain: f64) -> StudySample {
     sample
 }
 
-#[test]
-fn a_whole_study_covers_and_seldom_alarms() {
-    let (studies, gain) = (1500, 0.0);
+/// The shares of studies without an effect whose interval holds the truth, and that raise an alarm.
+fn held_and_alarms(studies: u64, pretrainings: Option<i32>) -> [f64; 2] {
     let (mut held, mut alarms) = (0, 0);
     for number in 0..studies {
-        let statistics = study(number, gain).finish();
-        let contrast = statistics.contrasts.iter().find(|c| c.emotion == "macro").unwrap();
-        held += usize::from(contrast.difference.interval.is_some_and(|i| (i.low..=i.high).contains(&gain)));
+        let statistics = study(number, 0.0, pretrainings).finish();
+        let contrast = statistics.contrasts.iter().find(|c| c.emotion == "macro").expect("a macro contrast");
+        held += usize::from(contrast.difference.interval.is_some_and(|i| (i.low..=i.high).contains(&0.0)));
         alarms += usize::from(contrast.p.is_some_and(|p| p < 0.05));
     }
-    let share = |n: usize| n as f64 / studies as f64;
-    assert!((0.93..=0.97).contains(&share(held)), "intervals: {}", share(held));
-    assert!((0.04..=0.06).contains(&share(alarms)), "false alarms: {}", share(alarms));
+    [held, alarms].map(|n| n as f64 / studies as f64)
+}
+
+#[test]
+fn a_whole_study_covers_and_seldom_alarms() {
+    let [held, alarms] = held_and_alarms(1500, None);
+    assert!((0.93..=0.97).contains(&held), "intervals: {held}");
+    assert!((0.04..=0.06).contains(&alarms), "false alarms: {alarms}");
+}
+
+#[test]
+fn a_study_whose_pretrainings_matter_covers_and_seldom_alarms() {
+    let [held, alarms] = held_and_alarms(1500, Some(4));
+    assert!((0.93..=0.97).contains(&held), "intervals: {held}");
+    assert!((0.04..=0.06).contains(&alarms), "false alarms: {alarms}");
 }
 
 #[test]
 fn an_effect_is_found() {
-    let statistics = study(1, -0.2).finish();
+    let statistics = study(1, -0.2, None).finish();
     let contrast = statistics.contrasts.iter().find(|c| c.emotion == "macro").unwrap();
     assert_eq!(contrast.pairs, 20);
     assert!(contrast.p.unwrap() < 0.01, "{contrast:?}");
@@ -164,7 +180,7 @@ fn an_effect_is_found() {
 
 #[test]
 fn what_is_not_reached_survives_json() {
-    let mut statistics = study(1, -0.2).finish();
+    let mut statistics = study(1, -0.2, None).finish();
     let labels = &mut statistics.equivalences[0];
     (labels.low, labels.high) = (f64::INFINITY, f64::INFINITY);
     let text = serde_json::to_string(&statistics).expect("JSON");

@@ -60,7 +60,16 @@ fn rows(case: &Case) -> Vec<PredictionRow> {
 }
 
 fn cell(rows: Vec<PredictionRow>) -> CellPredictions {
-    let id = CellId { cell: "c".into(), fold: 1, start: "ssl".into(), fraction: 0.1, n_labels: 7, seed: 2, draw: 3 };
+    let id = CellId {
+        cell: "c".into(),
+        fold: 1,
+        start: "ssl".into(),
+        fraction: 0.1,
+        n_labels: 7,
+        seed: 2,
+        draw: 3,
+        pretrain_seed: None,
+    };
     CellPredictions { id, rows }
 }
 

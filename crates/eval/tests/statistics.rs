@@ -1,9 +1,11 @@
 //! Statistics against scipy's, scikit-learn's and numpy's numbers; `golden/make_statistics.py` made them.
 
+use eval::Metric;
 use eval::statistics::{
-    Equivalence, area_under_curve, bca, delong, holm, interquartile_mean, labels_to_reach, percentile,
-    probability_of_improvement, sign_flip,
+    Equivalence, Questions, StudySample, area_under_curve, bca, crossed_components, delong, holm, interquartile_mean,
+    labels_to_reach, percentile, probability_of_improvement, sign_flip,
 };
+use run_record::{CellId, CellPredictions, PredictionRow};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -14,6 +16,7 @@ struct Golden {
     robust: Robust,
     curves: Vec<Curve>,
     adjusted: Adjusted,
+    crossed: Crossed,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +65,17 @@ struct Curve {
 struct Adjusted {
     p: Vec<f64>,
     holm: Vec<f64>,
+}
+
+/// Errors by pre-training, training seed, label draw and video.
+#[derive(Deserialize)]
+struct Crossed {
+    ssl: Vec<Vec<Vec<Vec<f64>>>>,
+    scratch: Vec<Vec<Vec<f64>>>,
+    difference: f64,
+    each: Vec<f64>,
+    p: f64,
+    components: Vec<f64>,
 }
 
 fn golden() -> Golden {
@@ -129,4 +143,83 @@ fn holm_equals_numpy() {
     for (got, expected) in holm(&p).into_iter().zip(case.holm) {
         near("p", got.unwrap(), expected);
     }
+}
+
+/// A cell whose mean absolute error on each video is given.
+fn cell(start: &str, [seed, draw]: [usize; 2], pretrain_seed: Option<usize>, errors: &[f64]) -> CellPredictions {
+    let row = |(v, error): (usize, &f64)| PredictionRow {
+        split: "test".into(),
+        video: format!("v{v}"),
+        segment: 0,
+        emotion: "happy".into(),
+        intensity: 0.0,
+        present: false,
+        score: None,
+        predicted_intensity: Some(*error),
+        threshold: 0.5,
+    };
+    let id = CellId {
+        cell: format!("{start}-{seed}-{draw}-{pretrain_seed:?}"),
+        fold: 0,
+        start: start.into(),
+        fraction: 0.5,
+        n_labels: 10,
+        seed: seed as i32,
+        draw: draw as i32,
+        pretrain_seed: pretrain_seed.map(|p| p as i32),
+    };
+    CellPredictions { id, rows: errors.iter().enumerate().map(row).collect() }
+}
+
+fn questions() -> Questions {
+    let (treated, baseline) = ("ssl".into(), "scratch".into());
+    Questions { treated, baseline, metrics: vec![Metric::Mae], resamples: 1024, level: 0.95, seed: 0 }
+}
+
+#[test]
+fn crossed_pretraining_seeds_equal_numpy() {
+    let case = golden().crossed;
+    let mut sample = StudySample::new(questions(), (0..4).map(|v| (0, format!("v{v}"))));
+    let mut levels = Vec::new();
+    for seed in 0..2 {
+        for draw in 0..2 {
+            sample.add(&cell("scratch", [seed, draw], None, &case.scratch[seed][draw])).unwrap();
+            for p in 0..2 {
+                sample.add(&cell("ssl", [seed, draw], Some(p), &case.ssl[p][seed][draw])).unwrap();
+                levels.push(vec![p, seed, draw]);
+            }
+        }
+    }
+    let statistics = sample.finish();
+    assert_eq!((statistics.seeds, statistics.draws, statistics.pretrain_seeds), (2, 2, Some(2)));
+    let contrast = statistics.contrasts.iter().find(|c| c.emotion == "macro").unwrap();
+    assert_eq!(contrast.pairs, 8, "each pre-training meets the one scratch of its training seed and label draw");
+    near("difference", contrast.difference.value, case.difference);
+    for (got, expected) in contrast.each.iter().zip(&case.each) {
+        near("pair", *got, *expected);
+    }
+    near("p", contrast.p.unwrap(), case.p);
+    let found = crossed_components(&["pre-training", "seed", "draw"], &levels, &case.each).unwrap();
+    for (component, expected) in found.iter().zip(&case.components) {
+        near(&component.source, component.variance.unwrap(), *expected);
+    }
+}
+
+#[test]
+fn a_tied_study_is_one_of_training_seeds() {
+    let case = golden().crossed;
+    let study = |pretrain_seed: fn(usize) -> Option<usize>| {
+        let mut sample = StudySample::new(questions(), (0..4).map(|v| (0, format!("v{v}"))));
+        for seed in 0..2 {
+            sample.add(&cell("scratch", [seed, 0], None, &case.scratch[seed][0])).unwrap();
+            sample.add(&cell("ssl", [seed, 0], pretrain_seed(seed), &case.ssl[seed][seed][0])).unwrap();
+        }
+        sample.finish()
+    };
+    let tied = study(Some);
+    assert_eq!((tied.pretrain_seeds, tied.seeds), (None, 2));
+    assert_eq!(tied, study(|_| None), "as where nobody wrote down the seed of a pre-training");
+    // Another number than the training seed's: two sources, and an interval that knows it.
+    let crossed = study(|seed| Some(1 - seed));
+    assert_eq!(crossed.pretrain_seeds, Some(2));
 }

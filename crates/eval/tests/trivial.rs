@@ -36,7 +36,16 @@ fn rows(golden: &Golden) -> Vec<ResultRow> {
         .iter()
         .map(|e| EmotionLabels { emotion: e.emotion.clone(), train: labels(&e.train), judged: labels(&e.test) })
         .collect();
-    let id = CellId { cell: "c".into(), fold: 0, start: "".into(), fraction: 1.0, n_labels: 50, seed: 0, draw: 0 };
+    let id = CellId {
+        cell: "c".into(),
+        fold: 0,
+        start: "".into(),
+        fraction: 1.0,
+        n_labels: 50,
+        seed: 0,
+        draw: 0,
+        pretrain_seed: None,
+    };
     trivial_rows(&id, Split::Test, &emotions).expect("the labels can be measured")
 }
 

@@ -1,9 +1,10 @@
 //! The treated start less the baseline: how much, how sure, and what may be said of it.
 
 use crate::answers::finite;
-use crate::study::{Run, Scope, Study};
+use crate::study::{Measured, Scope, Study};
 use crate::support::refusal;
 use eval::Metric;
+use eval::run::Run;
 use eval::statistics::{Contrast, Interval};
 use std::collections::BTreeSet;
 
@@ -33,13 +34,13 @@ pub(crate) struct Difference {
     pub p: Option<f64>,
     /// The difference in each pair.
     pub each: Vec<f64>,
-    /// Runs of either arm without a counterpart in the other.
+    /// Runs of either arm without a counterpart in the other. One of scratch can be that of several pre-trainings.
     pub unpaired: usize,
     higher_is_better: bool,
 }
 
 impl Difference {
-    /// That of the statistics where they have it, else the plain mean over pairs of the same fold, seed and draw. `None`
+    /// That of the statistics where they have it, else the plain mean over pairs of the same fold, seeds and draw. `None`
     /// where the study lacks one of the two starts, there is no pair, or too few rows stand behind it.
     pub fn of(study: &Study<'_>, budget: usize, scope: Scope, metric: Metric) -> Option<Self> {
         let (treated, baseline) = (study.start(study.treated())?, study.start(study.baseline())?);
@@ -53,10 +54,14 @@ impl Difference {
         }
     }
 
-    fn estimated(contrast: &Contrast, arms: [&[Run]; 2]) -> Option<Self> {
-        // Seeds and draws, since these are the runs of the statistics: a pair has all folds.
-        let runs = arms.map(|runs| runs.iter().map(|r| (r.key.seed, r.key.draw)).collect::<BTreeSet<_>>());
-        let all = runs[0].union(&runs[1]).count();
+    fn estimated(contrast: &Contrast, arms: [&[Measured]; 2]) -> Option<Self> {
+        // Without folds, since these are the runs of the statistics: a pair has all folds.
+        let runs = arms.map(|runs| runs.iter().map(|m| m.run).collect::<BTreeSet<Run>>());
+        let alone = |ours: &BTreeSet<Run>, theirs: &BTreeSet<Run>| {
+            ours.iter().filter(|run| theirs.iter().all(|other| run.pair(*other).is_none())).count()
+        };
+        let pairs = runs[0].iter().flat_map(|run| runs[1].iter().filter_map(|other| run.pair(*other))).count();
+        let without_a_value = pairs.saturating_sub(contrast.pairs);
         let difference = finite(&contrast.difference)?;
         Some(Difference {
             value: difference.value,
@@ -64,21 +69,26 @@ impl Difference {
             bca: difference.bca,
             p: contrast.p.filter(|p| p.is_finite()),
             each: contrast.each.iter().copied().filter(|d| d.is_finite()).collect(),
-            unpaired: all.saturating_sub(contrast.pairs),
+            unpaired: alone(&runs[0], &runs[1]) + alone(&runs[1], &runs[0]) + without_a_value,
             higher_is_better: contrast.metric.higher_is_better(),
         })
     }
 
-    fn plain(metric: Metric, [ours, theirs]: [&[Run]; 2]) -> Option<Self> {
-        let pair = |run: &Run| Some(run.value? - theirs.iter().find(|other| other.key == run.key)?.value?);
-        let each: Vec<f64> = ours.iter().filter_map(pair).collect();
-        let defined = ours.iter().chain(theirs).filter(|run| run.value.is_some()).count();
+    fn plain(metric: Metric, arms: [&[Measured]; 2]) -> Option<Self> {
+        let defined = arms.map(|arm| arm.iter().filter(|m| m.value.is_some()).collect::<Vec<_>>());
+        let less = |ours: &Measured, theirs: &Measured| {
+            (ours.fold == theirs.fold && ours.run.pair(theirs.run).is_some()).then_some(ours.value? - theirs.value?)
+        };
+        let of =
+            |ours: &Measured, theirs: &[&Measured]| theirs.iter().filter_map(|t| less(ours, t)).collect::<Vec<_>>();
+        let each: Vec<f64> = defined[0].iter().flat_map(|ours| of(ours, &defined[1])).collect();
+        let alone = |ours: &[&Measured], theirs: &[&Measured]| ours.iter().filter(|m| of(m, theirs).is_empty()).count();
         Some(Difference {
             value: eval::mean(each.iter().copied())?,
             interval: None,
             bca: None,
             p: None,
-            unpaired: defined - 2 * each.len(),
+            unpaired: alone(&defined[0], &defined[1]) + alone(&defined[1], &defined[0]),
             each,
             higher_is_better: metric.higher_is_better(),
         })
@@ -146,6 +156,17 @@ mod tests {
         let got = of(rows, Metric::RocAuc).unwrap();
         assert_eq!(got.each, [0.25, 0.0]);
         assert_eq!((got.ahead(), got.level(), got.unpaired), (1, 1, 3));
+    }
+
+    #[test]
+    fn each_pretraining_meets_the_one_run_without() {
+        let ssl =
+            |seed, p, value| ResultRow { pretrain_seed: Some(p), ..row("ssl", 10, 0.1, [0, seed, 0], Some(value)) };
+        let scratch = |seed, value| row("scratch", 10, 0.1, [0, seed, 0], Some(value));
+        let rows =
+            vec![ssl(0, 0, 0.75), ssl(0, 1, 1.0), ssl(1, 0, 0.5), ssl(2, 0, 0.5), scratch(0, 0.5), scratch(1, 0.25)];
+        let got = of(rows, Metric::RocAuc).unwrap();
+        assert_eq!((got.each, got.unpaired), (vec![0.25, 0.5, 0.25], 1));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::numbers::{count, fixed, many, percent};
 use crate::study::Study;
+use eval::run::PretrainSeeds;
 
 /// Training seeds or label draws below which their spread can hardly be known.
 const FEW_LEVELS: usize = 3;
@@ -19,13 +20,21 @@ pub(crate) fn meaning(study: &Study<'_>) -> Vec<String> {
     };
     let (level, alpha) = (percent(s.questions.level), fixed(1.0 - s.questions.level, 2));
     let mut out = vec![format!(
-        "Brackets hold {level} intervals. The study was drawn anew {} times: its {}, {} and {} each with replacement, alike \
+        "Brackets hold {level} intervals. The study was drawn anew {} times: its {}, {}{} and {} each with replacement, alike \
          for both starts; an interval holds the middle of what came out.",
         count(s.questions.resamples as u64),
         many(s.clusters, "test video"),
         many(s.seeds, "training seed"),
+        s.pretrain_seeds.map(|n| format!(", {}", many(n, "pre-training seed"))).unwrap_or_default(),
         many(s.draws, "label draw"),
     )];
+    if study.pretrain_seeds == PretrainSeeds::Tied {
+        out.push(
+            "Each training seed has a pre-training of its own, so that the two are tied: they are drawn together, and what \
+             the one and the other move cannot be told apart."
+                .into(),
+        );
+    }
     out.push("In a corpus that is split by speaker, read speaker for video.".into());
     if s.clusters < 2 {
         out.push("One video alone says nothing of others: no interval could be computed.".into());
@@ -39,6 +48,7 @@ pub(crate) fn meaning(study: &Study<'_>) -> Vec<String> {
     }
     let few: Vec<String> = [(s.seeds, "training seed"), (s.draws, "label draw")]
         .into_iter()
+        .chain(s.pretrain_seeds.map(|n| (n, "pre-training seed")))
         .filter(|(n, _)| *n < FEW_LEVELS)
         .map(|(n, what)| many(n, what))
         .collect();
@@ -49,7 +59,7 @@ pub(crate) fn meaning(study: &Study<'_>) -> Vec<String> {
         ));
     }
     out.push(format!(
-        "p is two-sided: how often signs at random, of what each video, training seed and label draw adds to the difference, \
+        "p is two-sided: how often signs at random, of what each video, seed and label draw adds to the difference, \
          give a mean at least as far from 0. A difference is claimed where the interval leaves out 0 and p is below {alpha}. \
          The primary contrast, named before the run, stands alone; over the emotions Holm's adjusted p is taken; every other \
          p is not adjusted and only describes."

@@ -6,6 +6,7 @@ use crate::numbers::count;
 use crate::support::refusal;
 use crate::{ReportError, ReportInput};
 use eval::budget::{Budget, Labels, budgets};
+use eval::run::{PretrainSeeds, Run};
 use eval::statistics::Estimate;
 use eval::{Head, MACRO, MICRO, Metric};
 use mosei_schema::Split;
@@ -28,21 +29,21 @@ pub(crate) enum Scope {
     Micro,
 }
 
-/// What a run of a start and a budget is told apart by; the same in both arms of a pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RunKey {
-    pub fold: i32,
-    pub seed: i32,
-    pub draw: i32,
-}
-
-/// One measurement of one run.
+/// One measurement of one fold of one run.
 #[derive(Debug, Clone)]
-pub(crate) struct Run {
-    pub key: RunKey,
+pub(crate) struct Measured {
+    pub fold: i32,
+    pub run: Run,
     pub value: Option<f64>,
     pub support: u64,
     cell: String,
+}
+
+impl Measured {
+    /// What it is told apart by among those of its start and budget.
+    fn key(&self) -> (i32, Run) {
+        (self.fold, self.run)
+    }
 }
 
 type Place = (usize, usize, Scope, Metric);
@@ -59,7 +60,9 @@ pub(crate) struct Study<'a> {
     /// Predictors that need no model.
     pub trivial: Vec<String>,
     pub answers: Answers<'a>,
-    runs: BTreeMap<Place, Vec<Run>>,
+    /// Whether pre-training is a source of variation of its own.
+    pub pretrain_seeds: PretrainSeeds,
+    runs: BTreeMap<Place, Vec<Measured>>,
     supports: BTreeMap<(Scope, Metric), Support>,
     trivial_values: BTreeMap<(usize, Scope, Metric), Vec<f64>>,
 }
@@ -78,26 +81,28 @@ impl<'a> Study<'a> {
         let emotions = in_order(&input.emotions, named);
         let labels = |r: &&ResultRow| Labels { fold: r.fold, fraction: r.fraction, n_labels: r.n_labels };
         let (budgets, budget_of) = budgets(&rows.iter().map(labels).collect::<Vec<_>>());
-        let mut runs: BTreeMap<Place, Vec<Run>> = BTreeMap::new();
+        let pretrain_seeds = PretrainSeeds::of(rows.iter().map(|r| (r.seed, r.pretrain_seed)));
+        let mut runs: BTreeMap<Place, Vec<Measured>> = BTreeMap::new();
         for (row, budget) in rows.iter().zip(budget_of) {
             let Some(metric) = Metric::from_name(&row.metric) else { continue };
             check(row)?;
             let Some(scope) = scope_of(&row.emotion, &emotions) else { continue };
             let start = starts.iter().position(|s| *s == row.start).unwrap_or_default();
-            let key = RunKey { fold: row.fold, seed: row.seed, draw: row.draw };
-            let run = Run { key, value: row.value, support: row.support, cell: row.cell.clone() };
-            runs.entry((start, budget, scope, metric)).or_default().push(run);
+            let run = pretrain_seeds.run(row.seed, row.draw, row.pretrain_seed);
+            let (fold, value, support, cell) = (row.fold, row.value, row.support, row.cell.clone());
+            let measured = Measured { fold, run, value, support, cell };
+            runs.entry((start, budget, scope, metric)).or_default().push(measured);
         }
         for ((start, budget, scope, metric), runs) in &mut runs {
-            runs.sort_by_key(|run| run.key);
-            let twice = runs.iter().zip(runs.iter().skip(1)).find(|(a, b)| a.key == b.key);
+            runs.sort_by_key(Measured::key);
+            let twice = runs.iter().zip(runs.iter().skip(1)).find(|(a, b)| a.key() == b.key());
             if let Some((a, b)) = twice {
                 return Err(ReportError::TwoRows {
                     start: starts[*start].clone(),
                     labels: budgets[*budget].most,
-                    fold: a.key.fold,
-                    seed: a.key.seed,
-                    draw: a.key.draw,
+                    fold: a.fold,
+                    seed: a.run.seed,
+                    draw: a.run.draw,
                     emotion: scope_name(*scope, &emotions).into(),
                     metric: metric.name(),
                     first: a.cell.as_str().into(),
@@ -109,7 +114,7 @@ impl<'a> Study<'a> {
         for ((_, _, scope, metric), runs) in &runs {
             for run in runs {
                 let folds = supports.entry((*scope, *metric)).or_default();
-                let seen = folds.entry(run.key.fold).or_insert((run.support, run.support));
+                let seen = folds.entry(run.fold).or_insert((run.support, run.support));
                 *seen = (seen.0.min(run.support), seen.1.max(run.support));
             }
         }
@@ -134,6 +139,7 @@ impl<'a> Study<'a> {
             budgets,
             trivial,
             answers,
+            pretrain_seeds,
             runs,
             supports,
             trivial_values,
@@ -167,8 +173,8 @@ impl<'a> Study<'a> {
         self.starts.iter().position(|s| s == name)
     }
 
-    /// The runs of a start and a budget, by fold, seed and draw; those without a value among them.
-    pub fn runs(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> &[Run] {
+    /// The runs of a start and a budget, by fold, seeds and draw; those without a value among them.
+    pub fn runs(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> &[Measured] {
         self.runs.get(&(start, budget, scope, metric)).map_or(&[], Vec::as_slice)
     }
 
@@ -191,23 +197,23 @@ impl<'a> Study<'a> {
         })
     }
 
-    /// The mean over folds of each training seed and label draw that has a value in all folds of the study.
-    pub fn seeds_and_draws(
-        &self,
-        start: usize,
-        budget: usize,
-        scope: Scope,
-        metric: Metric,
-    ) -> BTreeMap<(i32, i32), f64> {
-        let folds = self.runs.values().flatten().map(|run| run.key.fold).collect::<BTreeSet<i32>>().len();
-        let mut each: BTreeMap<(i32, i32), Vec<f64>> = BTreeMap::new();
+    /// The mean over folds of each run that has a value in all folds of the study.
+    pub fn over_folds(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> BTreeMap<Run, f64> {
+        let folds = self.runs.values().flatten().map(|run| run.fold).collect::<BTreeSet<i32>>().len();
+        let mut each: BTreeMap<Run, Vec<f64>> = BTreeMap::new();
         if refusal(self, scope, metric).is_none() {
             for run in self.runs(start, budget, scope, metric) {
-                each.entry((run.key.seed, run.key.draw)).or_default().extend(run.value);
+                each.entry(run.run).or_default().extend(run.value);
             }
         }
         let whole = each.into_iter().filter(|(_, values)| values.len() == folds);
         whole.filter_map(|(key, values)| Some((key, eval::mean(values)?))).collect()
+    }
+
+    /// Whether a start begins with a pre-training, as far as its rows tell.
+    pub fn pretrained(&self, start: usize) -> bool {
+        let name = &self.starts[start];
+        self.input.results.iter().any(|row| row.start == *name && row.pretrain_seed.is_some())
     }
 
     /// What a predictor without a model has, mean over folds.

@@ -3,6 +3,8 @@
 use crate::{Column, RecordError, Table};
 use std::path::Path;
 
+const PRETRAIN_SEED: &str = "pretrain_seed";
+
 /// The settings that name a cell of the study's grid.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,10 +19,12 @@ pub struct CellId {
     pub fraction: f64,
     /// How many that was.
     pub n_labels: i32,
-    /// Training seed.
+    /// Training seed: first weights of the heads (and of an encoder that is not pre-trained), batches, dropout.
     pub seed: i32,
     /// Which label draw.
     pub draw: i32,
+    /// Seed of the pre-training; `None` for a start without one, and in tables of before this column.
+    pub pretrain_seed: Option<i32>,
 }
 
 /// What a cell predicts of one emotion in one segment, beside its label.
@@ -70,6 +74,7 @@ impl CellPredictions {
             .with("n_labels", Column::I32(vec![self.id.n_labels; n]))
             .with("seed", Column::I32(vec![self.id.seed; n]))
             .with("draw", Column::I32(vec![self.id.draw; n]))
+            .with(PRETRAIN_SEED, Column::OptionI32(vec![self.id.pretrain_seed; n]))
             .with("split", column(|r| &r.split))
             .with("video", column(|r| &r.video))
             .with("segment", Column::I32(self.rows.iter().map(|r| r.segment).collect()))
@@ -94,8 +99,13 @@ impl CellPredictions {
         let (intensity, present) = (table.f64(path, "intensity")?, table.bool(path, "present")?);
         let (score, predicted) = (table.option_f64(path, "score")?, table.option_f64(path, "predicted_intensity")?);
         let threshold = table.f64(path, "threshold")?;
+        let pretrain_seed = match table.get(PRETRAIN_SEED) {
+            Some(_) => table.option_i32(path, PRETRAIN_SEED)?,
+            None => &[],
+        };
         let mut cells: Vec<CellPredictions> = Vec::new();
         for i in 0..table.rows() {
+            let pretrain_seed = pretrain_seed.get(i).copied().flatten();
             let row = PredictionRow {
                 split: split[i].clone(),
                 video: video[i].clone(),
@@ -109,8 +119,8 @@ impl CellPredictions {
             };
             match cells.last_mut() {
                 Some(last) if last.id.cell == cell[i] => {
-                    let same = (last.id.fold, last.id.n_labels, last.id.seed, last.id.draw)
-                        == (fold[i], n_labels[i], seed[i], draw[i])
+                    let same = (last.id.fold, last.id.n_labels, last.id.seed, last.id.draw, last.id.pretrain_seed)
+                        == (fold[i], n_labels[i], seed[i], draw[i], pretrain_seed)
                         && last.id.start == start[i]
                         && last.id.fraction == fraction[i];
                     if !same {
@@ -132,6 +142,7 @@ impl CellPredictions {
                         n_labels: n_labels[i],
                         seed: seed[i],
                         draw: draw[i],
+                        pretrain_seed,
                     },
                     rows: vec![row],
                 }),
@@ -146,8 +157,16 @@ mod tests {
     use super::*;
 
     fn cell(name: &str, seed: i32) -> CellPredictions {
-        let id =
-            CellId { cell: name.into(), fold: 1, start: "ssl".into(), fraction: 0.05, n_labels: 12, seed, draw: 2 };
+        let id = CellId {
+            cell: name.into(),
+            fold: 1,
+            start: "ssl".into(),
+            fraction: 0.05,
+            n_labels: 12,
+            seed,
+            draw: 2,
+            pretrain_seed: Some(5),
+        };
         let row = PredictionRow {
             split: "test".into(),
             video: "-x_1".into(),
@@ -166,6 +185,16 @@ mod tests {
     fn cells_come_back_from_their_table() {
         let path = Path::new("p.parquet");
         assert_eq!(CellPredictions::from_table(path, &cell("a", 3).to_table()).unwrap(), [cell("a", 3)]);
+    }
+
+    #[test]
+    fn a_table_of_before_the_pretraining_seed_is_read() {
+        let mut old = Table::new();
+        for (name, column) in cell("a", 3).to_table().columns().iter().filter(|(name, _)| name != PRETRAIN_SEED) {
+            old = old.with(name, column.clone());
+        }
+        let got = CellPredictions::from_table(Path::new("p.parquet"), &old).unwrap();
+        assert_eq!((got[0].id.pretrain_seed, &got[0].rows), (None, &cell("a", 3).rows));
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub struct ResultRow {
     pub seed: i32,
     /// Which label draw.
     pub draw: i32,
+    /// Seed of the pre-training; `None` for a start without one, and in files of before this column.
+    #[serde(default)]
+    pub pretrain_seed: Option<i32>,
     /// `valid` or `test`.
     pub split: String,
     /// An emotion, `macro` or `micro`.
@@ -65,23 +68,28 @@ mod tests {
             n_labels: 7,
             seed: 1,
             draw: 2,
+            pretrain_seed: None,
             split: "test".into(),
             emotion: "fear".into(),
             metric: "roc_auc".into(),
             value: None,
             support: 0,
         };
-        let rows = vec![row.clone(), ResultRow { value: Some(0.1 + 0.2), ..row }];
+        let rows = vec![row.clone(), ResultRow { value: Some(0.1 + 0.2), pretrain_seed: Some(1), ..row }];
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("results.csv");
         write_results(&path, &rows).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(
             text,
-            "cell,fold,start,fraction,n_labels,seed,draw,split,emotion,metric,value,support\n\
-             c,0,ssl,0.1,7,1,2,test,fear,roc_auc,,0\n\
-             c,0,ssl,0.1,7,1,2,test,fear,roc_auc,0.30000000000000004,0\n"
+            "cell,fold,start,fraction,n_labels,seed,draw,pretrain_seed,split,emotion,metric,value,support\n\
+             c,0,ssl,0.1,7,1,2,,test,fear,roc_auc,,0\n\
+             c,0,ssl,0.1,7,1,2,1,test,fear,roc_auc,0.30000000000000004,0\n"
         );
         assert_eq!(read_results(&path).unwrap(), rows);
+
+        let old = text.replace("pretrain_seed,", "").replace(",2,,", ",2,").replace(",2,1,", ",2,");
+        std::fs::write(&path, old).unwrap();
+        assert!(read_results(&path).unwrap().iter().all(|row| row.pretrain_seed.is_none() && row.draw == 2));
     }
 }

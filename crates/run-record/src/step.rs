@@ -2,6 +2,7 @@
 
 use crate::{RecordError, read_to_string, write_atomic};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Name of the marker in a step's folder.
@@ -15,6 +16,9 @@ pub struct StepRecord {
     pub key: String,
     /// Seconds it took.
     pub seconds: f64,
+    /// BLAKE3 of each file that it left, by its path in the run folder; empty in records of before they were taken.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<String, String>,
 }
 
 impl StepRecord {

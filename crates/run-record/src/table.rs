@@ -21,6 +21,8 @@ pub enum Column {
     Text(Vec<String>),
     /// 32-bit integers.
     I32(Vec<i32>),
+    /// 32-bit integers, or null.
+    OptionI32(Vec<Option<i32>>),
     /// Single precision.
     F32(Vec<f32>),
     /// Double precision.
@@ -37,6 +39,7 @@ impl Column {
         match self {
             Column::Text(v) => v.len(),
             Column::I32(v) => v.len(),
+            Column::OptionI32(v) => v.len(),
             Column::F32(v) => v.len(),
             Column::F64(v) => v.len(),
             Column::OptionF64(v) => v.len(),
@@ -53,6 +56,7 @@ impl Column {
         match self {
             Column::Text(_) => "text",
             Column::I32(_) => "int32",
+            Column::OptionI32(_) => "int32 or null",
             Column::F32(_) => "float",
             Column::F64(_) => "double",
             Column::OptionF64(_) => "double or null",
@@ -64,6 +68,7 @@ impl Column {
         match (self, more) {
             (Column::Text(a), Column::Text(b)) => a.extend(b),
             (Column::I32(a), Column::I32(b)) => a.extend(b),
+            (Column::OptionI32(a), Column::OptionI32(b)) => a.extend(b),
             (Column::F32(a), Column::F32(b)) => a.extend(b),
             (Column::F64(a), Column::F64(b)) => a.extend(b),
             (Column::OptionF64(a), Column::OptionF64(b)) => a.extend(b),
@@ -134,6 +139,7 @@ impl Table {
 
     typed!(text, Text, String, "text");
     typed!(i32, I32, i32, "int32");
+    typed!(option_i32, OptionI32, Option<i32>, "int32 or null");
     typed!(f32, F32, f32, "float");
     typed!(f64, F64, f64, "double");
     typed!(option_f64, OptionF64, Option<f64>, "double or null");
@@ -222,6 +228,7 @@ fn schema_of(table: &Table) -> Result<Arc<Type>, ParquetError> {
             let (physical, repetition) = match column {
                 Column::Text(_) => (Physical::BYTE_ARRAY, Repetition::REQUIRED),
                 Column::I32(_) => (Physical::INT32, Repetition::REQUIRED),
+                Column::OptionI32(_) => (Physical::INT32, Repetition::OPTIONAL),
                 Column::F32(_) => (Physical::FLOAT, Repetition::REQUIRED),
                 Column::F64(_) => (Physical::DOUBLE, Repetition::REQUIRED),
                 Column::OptionF64(_) => (Physical::DOUBLE, Repetition::OPTIONAL),
@@ -246,6 +253,11 @@ fn write_column(out: &mut ColumnWriter<'_>, column: &Column) -> Result<(), Parqu
         }
         (ColumnWriter::Int32ColumnWriter(w), Column::I32(v)) => {
             w.write_batch(v, None, None)?;
+        }
+        (ColumnWriter::Int32ColumnWriter(w), Column::OptionI32(v)) => {
+            let values: Vec<i32> = v.iter().flatten().copied().collect();
+            let levels: Vec<i16> = v.iter().map(|x| i16::from(x.is_some())).collect();
+            w.write_batch(&values, Some(&levels), None)?;
         }
         (ColumnWriter::FloatColumnWriter(w), Column::F32(v)) => {
             w.write_batch(v, None, None)?;
@@ -330,6 +342,19 @@ fn read_column(reader: ColumnReader, rows: usize, optional: bool) -> Result<Colu
             values
         }};
     }
+    macro_rules! nullable {
+        ($reader:ident) => {{
+            let (mut values, mut levels) = (Vec::new(), Vec::new());
+            while levels.len() < rows {
+                let (_, _, read) = $reader.read_records(rows - levels.len(), Some(&mut levels), None, &mut values)?;
+                if read == 0 {
+                    break;
+                }
+            }
+            let mut present = values.into_iter();
+            levels.iter().map(|&l| if l > 0 { present.next() } else { None }).collect()
+        }};
+    }
     Ok(match (reader, optional) {
         (ColumnReader::ByteArrayColumnReader(mut r), false) => {
             let values = required!(r);
@@ -341,17 +366,8 @@ fn read_column(reader: ColumnReader, rows: usize, optional: bool) -> Result<Colu
         (ColumnReader::FloatColumnReader(mut r), false) => Column::F32(required!(r)),
         (ColumnReader::DoubleColumnReader(mut r), false) => Column::F64(required!(r)),
         (ColumnReader::BoolColumnReader(mut r), false) => Column::Bool(required!(r)),
-        (ColumnReader::DoubleColumnReader(mut r), true) => {
-            let (mut values, mut levels) = (Vec::new(), Vec::new());
-            while levels.len() < rows {
-                let (_, _, read) = r.read_records(rows - levels.len(), Some(&mut levels), None, &mut values)?;
-                if read == 0 {
-                    break;
-                }
-            }
-            let mut present = values.into_iter();
-            Column::OptionF64(levels.iter().map(|&l| if l > 0 { present.next() } else { None }).collect())
-        }
+        (ColumnReader::Int32ColumnReader(mut r), true) => Column::OptionI32(nullable!(r)),
+        (ColumnReader::DoubleColumnReader(mut r), true) => Column::OptionF64(nullable!(r)),
         _ => return Err(ParquetError::General("a column of a type no table here has".into())),
     })
 }
@@ -364,6 +380,7 @@ mod tests {
         Table::new()
             .with("video", Column::Text(vec!["-a".into(), "123".into(), "ü".into()]))
             .with("segment", Column::I32(vec![shift, -1, 2]))
+            .with("seed", Column::OptionI32(vec![Some(shift), None, Some(7)]))
             .with("x", Column::F32(vec![0.5, f32::MIN_POSITIVE, -3.0]))
             .with("y", Column::F64(vec![0.1, 0.2, 0.3]))
             .with("score", Column::OptionF64(vec![None, Some(0.25), None]))

@@ -1,8 +1,9 @@
 //! What a step leaves in `RUN/steps/ID`, and the question whether it is done.
 
 use crate::{Plan, Step, SweepError};
-use run_record::{RecordError, STEP_FILE, StepRecord, read_to_string, write_atomic};
+use run_record::{RecordError, STEP_FILE, StepRecord, hash_file, read_to_string, write_atomic};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -105,11 +106,16 @@ impl Marks {
         Ok(write_atomic(&self.folder(id).join(ERROR_FILE), format!("{text}\n").as_bytes())?)
     }
 
-    /// Marks the step done; the record goes last, so that a crash before it leaves the step undone.
+    /// Marks the step done, with the hash of each file it left; the record goes last, so that a crash before it leaves the
+    /// step undone.
     pub fn write_done(&self, step: &Step, seconds: f64) -> Result<(), SweepError> {
         let folder = self.folder(&step.id);
         remove(&folder.join(ERROR_FILE))?;
-        Ok(StepRecord { key: step.key.clone(), seconds }.write(&folder)?)
+        let mut outputs = BTreeMap::new();
+        for output in step.outputs.iter().filter(|o| self.run.join(o).is_file()) {
+            outputs.insert(output.clone(), hash_file(&self.run.join(output))?);
+        }
+        Ok(StepRecord { key: step.key.clone(), seconds, outputs }.write(&folder)?)
     }
 
     /// The last lines of the log, which is where programs say why they end.

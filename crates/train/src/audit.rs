@@ -6,6 +6,7 @@
 mod cells;
 mod evidence;
 mod folds;
+mod integrity;
 mod pairing;
 mod pretraining;
 mod statistics;
@@ -116,7 +117,7 @@ const fn rule(name: &'static str, says: &'static str, look: Look) -> Rule {
     Rule { name, says, look }
 }
 
-static RULES: [Rule; 19] = [
+static RULES: [Rule; 23] = [
     rule("videos-in-one-split", "no video is in two splits of a fold", Look::Run(folds::videos_in_one_split)),
     rule(
         "segments-in-one-split",
@@ -191,6 +192,18 @@ static RULES: [Rule; 19] = [
         "collected-as-predicted",
         "the run's table of predictions holds what its cells predicted",
         Look::Run(cells::collected),
+    ),
+    rule("grid-as-configured", "the plan's cells are those of the configuration", Look::Run(integrity::grid)),
+    rule("files-unaltered", "what finished steps left is what they wrote", Look::Run(integrity::outputs)),
+    rule(
+        "tables-unaltered",
+        "the run's tables are those that were collected from the plan's cells, and its statistics are of these tables",
+        Look::Run(integrity::tables),
+    ),
+    rule(
+        "measured-as-predicted",
+        "the results are what the metrics say of the run's table of predictions",
+        Look::Run(integrity::measured),
     ),
 ];
 

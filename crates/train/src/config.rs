@@ -81,8 +81,13 @@ pub enum PretrainOn {
 pub struct GridConfig {
     /// Starts. Default: `ssl`, `scratch`, `frozen` and `random-frozen`.
     pub starts: Vec<Start>,
-    /// Training seeds; pre-training is done once for each. Default 0, 1, 2.
+    /// Training seeds: first weights of the heads (and of an encoder that is not pre-trained), batches, dropout.
+    /// Default 0, 1, 2.
     pub seeds: Vec<u32>,
+    /// Seeds of pre-training, each crossed with each training seed. Default: each training seed has its own pre-training of
+    /// the same number ("tied"), and what the one and the other move cannot be told apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pretrain_seeds: Option<Vec<u32>>,
     /// Folds of a cross-validation that are run. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folds: Option<Vec<usize>>,
@@ -90,7 +95,7 @@ pub struct GridConfig {
 
 impl Default for GridConfig {
     fn default() -> Self {
-        GridConfig { starts: Start::USUAL.to_vec(), seeds: vec![0, 1, 2], folds: None }
+        GridConfig { starts: Start::USUAL.to_vec(), seeds: vec![0, 1, 2], pretrain_seeds: None, folds: None }
     }
 }
 
@@ -327,6 +332,11 @@ impl Study {
 }
 
 impl GridConfig {
+    /// The seeds of the pre-trainings that a training seed meets.
+    pub(crate) fn pretrain_seeds_of(&self, seed: u32) -> Vec<u32> {
+        self.pretrain_seeds.clone().unwrap_or_else(|| vec![seed])
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         fn distinct<T: PartialEq + std::fmt::Debug>(key: &str, items: &[T]) -> Result<(), ConfigError> {
             if items.is_empty() {
@@ -338,9 +348,12 @@ impl GridConfig {
             }
         }
         distinct("starts", &self.starts)?;
-        distinct("seeds", &self.seeds)?;
-        if let Some(seed) = self.seeds.iter().find(|&&s| i32::try_from(s).is_err()) {
-            return Err(wrong("seeds", "numbers up to 2147483647", seed));
+        for (key, seeds) in [("seeds", Some(&self.seeds)), ("pretrain_seeds", self.pretrain_seeds.as_ref())] {
+            let Some(seeds) = seeds else { continue };
+            distinct(key, seeds)?;
+            if let Some(seed) = seeds.iter().find(|&&s| i32::try_from(s).is_err()) {
+                return Err(wrong(key, "numbers up to 2147483647", seed));
+            }
         }
         self.folds.as_ref().map_or(Ok(()), |folds| distinct("folds", folds))
     }
@@ -389,6 +402,9 @@ mod tests {
             ("[grid]\nstarts = [\"ssl\", \"ssll\"]\n", "key 'grid.starts[1]'"),
             ("[grid]\nseeds = [1, 1]\n", "key 'grid.seeds': expected each once, found 1 twice"),
             ("[grid]\nseeds = \"1\"\n", "key 'grid.seeds'"),
+            ("[grid]\npretrain_seeds = []\n", "key 'grid.pretrain_seeds': expected at least one, found none"),
+            ("[grid]\npretrain_seeds = [4, 4]\n", "key 'grid.pretrain_seeds': expected each once, found 4 twice"),
+            ("[grid]\npretrain_seeds = [3000000000]\n", "key 'grid.pretrain_seeds': expected numbers up to"),
             ("device = \"gpu\"\n", "key 'device': expected \"cpu\", \"cuda\" or \"cuda:INDEX\", found \"gpu\""),
             ("threads = 0\n", "key 'threads'"),
             ("pretrain_on = \"all-speech\"\n", "key 'pretrain_on': expected \"segments\" where data.unlabelled is"),

@@ -105,6 +105,18 @@ pub enum TrainError {
         /// What is wrong, and what to do.
         problem: String,
     },
+    /// A file of a run that is not what the run wrote there.
+    #[error("{}: expected {expected}, found {found}: {remedy}", path.display())]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// What the run says of it.
+        expected: String,
+        /// What is there.
+        found: String,
+        /// What to do.
+        remedy: String,
+    },
     /// A file of this crate's that cannot be read or written.
     #[error("failed to {action} {}", path.display())]
     Io {

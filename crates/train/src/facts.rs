@@ -1,14 +1,15 @@
 //! From a run folder to what the report says of it.
 
 use crate::collect::{is_done, output, read_plan};
-use crate::plan::{CONFIG_FILE, PREPARED_FOLDER, STATISTICS_FILE, kinds};
+use crate::integrity::checked_results;
+use crate::plan::{CONFIG_FILE, PREPARED_FOLDER, kinds};
+use crate::statistics::read_statistics;
 use crate::{Audit, Budget, Finding, PretrainKind, PretrainOn, Study, TrainError};
-use eval::statistics::StudyStatistics;
 use eval::trivial::{EmotionLabels, Label, trivial_rows};
 use mosei_data::{Manifest, Prepared};
 use mosei_schema::Split;
 use report::{Curve, CurvePoint, FactGroup, ReportInput};
-use run_record::{CellId, ResultRow, read_results, read_to_string, write_atomic};
+use run_record::{CellId, ResultRow, read_to_string, write_atomic};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -30,11 +31,7 @@ fn gather(run: &Path) -> Result<ReportInput, TrainError> {
     let plan = read_plan(run)?;
     let study = Study::load(&run.join(CONFIG_FILE))?;
     let prepared = Prepared::open(&run.join(PREPARED_FOLDER))?;
-    let results_path = run.join("results.csv");
-    if !results_path.exists() {
-        let problem = "not there yet: run `mosei-ssl evaluate RUN` first".to_string();
-        return Err(TrainError::Run { path: results_path, problem });
-    }
+    let results = checked_results(run, &plan, &study)?;
     let cells: Vec<_> = plan.steps.iter().filter(|s| s.kind == kinds::CELL).collect();
     let mut failures = Vec::new();
     let mut pretraining = Vec::new();
@@ -51,8 +48,8 @@ fn gather(run: &Path) -> Result<ReportInput, TrainError> {
         name: study.name.clone(),
         facts: facts(&study, &prepared, &crate::audit(run)?),
         config_toml: study.to_toml(),
-        results: read_results(&results_path)?,
-        statistics: statistics(run)?,
+        results,
+        statistics: read_statistics(run)?,
         trivial: trivial(&prepared)?,
         starts: study.grid.starts.iter().map(|s| s.name().to_string()).collect(),
         emotions: prepared.emotions().to_vec(),
@@ -64,15 +61,6 @@ fn gather(run: &Path) -> Result<ReportInput, TrainError> {
         planned_cells: cells.len(),
         finished_cells: cells.iter().filter(|s| is_done(run, s)).count(),
     })
-}
-
-/// What `mosei-ssl statistics` left, if it has run.
-fn statistics(run: &Path) -> Result<Option<StudyStatistics>, TrainError> {
-    let path = run.join(STATISTICS_FILE);
-    if !path.exists() {
-        return Ok(None);
-    }
-    serde_json::from_str(&read_to_string(&path)?).map(Some).map_err(TrainError::json(&path))
 }
 
 /// What predictors that know no segment score in each fold.
@@ -105,6 +93,7 @@ fn trivial(prepared: &Prepared) -> Result<Vec<ResultRow>, TrainError> {
             n_labels: fold.train.len() as i32,
             seed: 0,
             draw: 0,
+            pretrain_seed: None,
         };
         rows.extend(trivial_rows(&id, Split::Test, &emotions)?);
     }
@@ -284,7 +273,7 @@ fn method_facts(study: &Study, manifest: &Manifest) -> FactGroup {
                     crate::Threshold::TunedF1 => "highest F1 on the validation split, by emotion".into(),
                 },
             ),
-            ("Grid", format!("{} seeds, {} label draws", study.grid.seeds.len(), study.labels.draws)),
+            ("Grid", grid_fact(study)),
         ],
     );
     for start in &study.grid.starts {
@@ -300,6 +289,25 @@ fn method_facts(study: &Study, manifest: &Manifest) -> FactGroup {
         method.rows.push((format!("Pre-training of {}", start.name()), says.into()));
     }
     method
+}
+
+/// The sources of variation, by name.
+fn grid_fact(study: &Study) -> String {
+    let (seeds, draws) = (study.grid.seeds.len(), study.labels.draws);
+    let pretrained = study.grid.starts.iter().any(|start| start.pretrained());
+    let pretraining = match &study.grid.pretrain_seeds {
+        _ if !pretrained => String::new(),
+        None => {
+            "; pre-training and training seed are tied: each training seed has its own pre-training, and what the one \
+                 and the other move cannot be told apart"
+                .into()
+        }
+        Some(crossed) => format!(
+            "; crossed with {} pre-training seeds, which starts without pre-training do not have",
+            crossed.len()
+        ),
+    };
+    format!("{seeds} training seeds, {draws} label draws{pretraining}")
 }
 
 fn version_facts(study: &Study, manifest: &Manifest) -> FactGroup {

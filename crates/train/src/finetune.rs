@@ -41,6 +41,8 @@ pub struct CellSettings<'a> {
     pub budget: Budget,
     /// Training seed.
     pub seed: u32,
+    /// Seed of the encoder's pre-training, for the starts that have one.
+    pub pretrain_seed: u32,
     /// Label draw.
     pub draw: usize,
     /// Hash of everything the outcome depends on.
@@ -89,6 +91,7 @@ pub fn finetune(
         n_labels: labelled.len() as i32,
         seed: settings.seed as i32,
         draw: settings.draw as i32,
+        pretrain_seed: settings.start.pretrained().then_some(settings.pretrain_seed as i32),
     };
     // Nothing is left to be learned or chosen.
     let read = test_labels.read(&mut Journal::append(&out.join(JOURNAL_FILE))?, summary.steps)?;

@@ -27,6 +27,7 @@ mod encodings;
 mod error;
 mod facts;
 mod finetune;
+mod integrity;
 mod leave;
 mod model;
 mod optimise;

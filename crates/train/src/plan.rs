@@ -3,9 +3,11 @@
 //! A key is a hash of the settings that touch the step, the keys of what it needs, and [`NUMERICS_VERSION`]; so a
 //! changed setting re-runs what it touches and nothing else.
 
+use crate::integrity::COLLECTED_FILE;
 use crate::{Budget, PretrainKind, PretrainOn, Start, Study, TrainError, ValidationLabels};
 use run_record::{hash_bytes, hash_file, hash_json};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use sweep::{Plan, Step};
 
@@ -104,27 +106,46 @@ pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
     steps.push(prepare);
     let sample = planner.sample(&prepare_key);
     steps.push(sample);
+    steps.extend(trainings(&planner, &prepare_key)?);
+    Ok(with_ends(&planner, steps))
+}
+
+/// Ids of the cells that a configuration asks for.
+pub(crate) fn cell_ids(study: &Study, run: &Path) -> Result<Vec<String>, TrainError> {
+    // Ids depend on no key.
+    let steps = trainings(&Planner { study, run }, "")?;
+    Ok(steps.into_iter().filter(|s| s.kind == kinds::CELL).map(|s| s.id).collect())
+}
+
+/// The pre-trainings, encodings and cells.
+fn trainings(planner: &Planner<'_>, prepare_key: &str) -> Result<Vec<Step>, TrainError> {
+    let (study, mut steps) = (planner.study, Vec::new());
     for fold in study.folds(study.fold_count())? {
-        for &seed in &study.grid.seeds {
+        let pairs =
+            |&seed: &u32| study.grid.pretrain_seeds_of(seed).into_iter().map(move |p| Seeds { seed, pretrain: p });
+        for seeds in study.grid.seeds.iter().flat_map(pairs) {
             let needed = |kind: &PretrainKind| study.grid.starts.iter().any(|s| s.pretraining() == Some(*kind));
             let pretrainings: Vec<(PretrainKind, Step)> = PretrainKind::ALL
                 .into_iter()
                 .filter(needed)
-                .map(|kind| (kind, planner.pretrain(fold, seed, kind, &prepare_key)))
+                .map(|kind| (kind, planner.pretrain(fold, seeds.pretrain, kind, prepare_key)))
                 .collect();
             let pretrain = |start: Start| {
                 pretrainings.iter().find(|(kind, _)| Some(*kind) == start.pretraining()).map(|(_, step)| step)
             };
             let probes = study.grid.starts.iter().filter(|s| s.probes());
             let encodings: Vec<_> = probes
-                .map(|&start| (start, planner.encode(fold, seed, start, &prepare_key, pretrain(start))))
+                .map(|&start| {
+                    let seed = seeds.of_encoder(start);
+                    (start, planner.encode(fold, seed, start, prepare_key, pretrain(start)))
+                })
                 .collect();
             for draw in 0..study.labels.draws {
                 for budget in study.budgets() {
                     for &start in &study.grid.starts {
                         let encode = encodings.iter().find(|(of, _)| *of == start).map(|(_, step)| step);
                         let pretrain = pretrain(start);
-                        steps.push(planner.cell(fold, seed, draw, budget, start, &prepare_key, pretrain, encode));
+                        steps.push(planner.cell(fold, seeds, draw, budget, start, prepare_key, pretrain, encode));
                     }
                 }
             }
@@ -132,6 +153,15 @@ pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
             steps.extend(encodings.into_iter().map(|(_, step)| step));
         }
     }
+    // Seeds that are crossed meet the same pre-training, and the same start without one, more than once.
+    let mut met = BTreeSet::new();
+    steps.retain(|step| met.insert(step.id.clone()));
+    Ok(steps)
+}
+
+/// The plan with the steps that read what all others leave.
+fn with_ends(planner: &Planner<'_>, mut steps: Vec<Step>) -> Plan {
+    let study = planner.study;
     // For people: what cells need stands before them. What begins first, the costs say.
     steps.sort_by_key(|s| matches!(s.kind.as_str(), kinds::CELL));
     let needs: Vec<String> = steps
@@ -145,7 +175,7 @@ pub fn plan(study: &Study, place: &Place) -> Result<Plan, TrainError> {
     let statistics = planner.statistics(key(kinds::STATISTICS, json!([evaluate.key, r.resamples, r.level])));
     let report = planner.report(key(kinds::REPORT, json!([statistics.key, r, study.name])));
     steps.extend([evaluate, statistics, report]);
-    Ok(Plan { name: study.name.clone(), threads: study.threads, server: vec!["serve".into()], steps })
+    Plan { name: study.name.clone(), threads: study.threads, server: vec!["serve".into()], steps }
 }
 
 /// Hash of the names and contents of the files that go in.
@@ -155,6 +185,22 @@ fn input_key(study: &Study, folder: &Path) -> Result<String, TrainError> {
         hashes.push(json!([file.file_name().map(|n| n.to_string_lossy()), hash_file(&file)?]));
     }
     Ok(hash_bytes(json!(hashes).to_string().as_bytes()))
+}
+
+/// The seeds of a cell.
+#[derive(Clone, Copy)]
+struct Seeds {
+    /// Of its training.
+    seed: u32,
+    /// Of the pre-training that it begins with, if it begins with one.
+    pretrain: u32,
+}
+
+impl Seeds {
+    /// The seed that an encoder comes from before a cell learns.
+    fn of_encoder(self, start: Start) -> u32 {
+        if start.pretrained() { self.pretrain } else { self.seed }
+    }
 }
 
 struct Planner<'a> {
@@ -278,7 +324,7 @@ impl Planner<'_> {
     fn cell(
         &self,
         fold: usize,
-        seed: u32,
+        seeds: Seeds,
         draw: usize,
         budget: Budget,
         start: Start,
@@ -286,14 +332,16 @@ impl Planner<'_> {
         pretrain: Option<&Step>,
         encode: Option<&Step>,
     ) -> Step {
-        let s = self.study;
-        // The key of encodings holds that of their encoder.
+        let (s, seed) = (self.study, seeds.seed);
+        let crossed = s.grid.pretrain_seeds.as_ref().filter(|_| start.pretrained()).map(|_| seeds.pretrain);
+        // The key of encodings holds that of their encoder, and that the seed of its pre-training.
         let encoder_key = encode.or(pretrain).map(|step| &step.key);
         // Of the label settings only what fixes this subset: another budget more leaves the cell as it is.
         let labels = json!([s.labels.seed, s.labels.min_positives, draw, budget.to_string()]);
         let training = json!([s.encoder, s.finetune, s.device, s.threads]);
         let key = key(kinds::CELL, json!([prepare_key, encoder_key, labels, training, fold, seed, start.name()]));
-        let id = format!("cells/fold{fold}/{}-{budget}-seed{seed}-draw{draw}", start.name());
+        let pretraining = crossed.map(|p| format!("-pretrain{p}")).unwrap_or_default();
+        let id = format!("cells/fold{fold}/{}-{budget}-seed{seed}-draw{draw}{pretraining}", start.name());
         let mut options = vec![
             ("prepared", self.path(PREPARED_FOLDER)),
             ("subsets", self.path(SUBSETS_FILE)),
@@ -317,7 +365,11 @@ impl Planner<'_> {
             options.push(("encodings", self.path(&encode.outputs[0])));
             needs.push(encode.id.clone());
         }
-        let about = format!("{}, labels {budget}, fold {fold}, seed {seed}, draw {draw}", start.name());
+        if let Some(p) = crossed {
+            options.push(("pretrain-seed", p.to_string()));
+        }
+        let pretraining = crossed.map(|p| format!(", pre-training {p}")).unwrap_or_default();
+        let about = format!("{}, labels {budget}, fold {fold}, seed {seed}, draw {draw}{pretraining}", start.name());
         let step = self.step(id.clone(), kinds::CELL, key, about, self.command("finetune", &options));
         let outputs = vec![format!("{id}/predictions.parquet"), format!("{id}/journal.jsonl")];
         let training = &s.finetune.training;
@@ -331,7 +383,8 @@ impl Planner<'_> {
 
     fn evaluate(&self, key: String, needs: Vec<String>) -> Step {
         let command = vec!["evaluate".to_string(), self.path("")];
-        let outputs = ["results.csv", "predictions.parquet", "pretraining.parquet"].map(String::from).to_vec();
+        let outputs = ["results.csv", "predictions.parquet", "pretraining.parquet", COLLECTED_FILE];
+        let outputs = outputs.map(String::from).to_vec();
         let step = self.step("evaluate".into(), kinds::EVALUATE, key, "metrics".into(), command);
         Step { needs, outputs, tolerant: true, ..step }
     }

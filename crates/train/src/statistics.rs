@@ -2,12 +2,16 @@
 //!
 //! What lives here: reading, and which questions are asked. What does not: the answers (`eval::statistics`).
 
+use crate::collect::read_plan;
+use crate::finetune::PREDICTIONS_FILE;
+use crate::integrity::{Collection, cell_keys, check_grid, check_planned};
 use crate::plan::{CONFIG_FILE, STATISTICS_FILE};
 use crate::{Start, Study, TrainError};
 use eval::Metric;
 use eval::statistics::{Questions, StudySample, StudyStatistics};
 use mosei_schema::Split;
-use run_record::{CellPredictions, TableReader, write_atomic};
+use run_record::{CellPredictions, TableReader, hash_file, read_to_string, write_atomic};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -16,17 +20,35 @@ const METRICS: [Metric; 5] = [Metric::RocAuc, Metric::AveragePrecision, Metric::
 /// The draws of a study are a function of its predictions alone.
 const SEED: u64 = 0;
 
+/// `statistics.json`.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Stored {
+    /// BLAKE3 of the predictions that it was worked out from; none in files of before it was written down.
+    #[serde(default)]
+    pub(crate) predictions: Option<String>,
+    /// The answers.
+    #[serde(flatten)]
+    pub(crate) statistics: StudyStatistics,
+}
+
 /// Asks the study in `run` and writes `statistics.json`.
 ///
 /// # Errors
-/// A run without predictions; cells of one fold that were not tested on the same rows.
+/// A run without predictions, with others than were collected, or of cells that are not its plan's; cells of one fold that
+/// were not tested on the same rows.
 pub fn write_statistics(run: &Path) -> Result<StudyStatistics, TrainError> {
+    let plan = read_plan(run)?;
     let study = Study::load(&run.join(CONFIG_FILE))?;
-    let predictions = run.join("predictions.parquet");
+    check_grid(run, &plan, &study)?;
+    let predictions = run.join(PREDICTIONS_FILE);
     if !predictions.exists() {
         let problem = "not there yet: run `mosei-ssl evaluate RUN` first".to_string();
         return Err(TrainError::Run { path: predictions, problem });
     }
+    if let Some(collection) = Collection::read(run)? {
+        collection.check(run, PREDICTIONS_FILE)?;
+    }
+    let keys = cell_keys(&plan);
     let mut metrics = METRICS.to_vec();
     metrics.extend(Metric::from_name(&study.report.primary_metric).filter(|m| !METRICS.contains(m)));
     let questions = Questions {
@@ -39,6 +61,7 @@ pub fn write_statistics(run: &Path) -> Result<StudyStatistics, TrainError> {
     };
     let mut tested = BTreeSet::new();
     each_cell(&predictions, |cell| {
+        check_planned(&predictions, &keys, &cell.id.cell)?;
         let rows = cell.rows.iter().filter(|r| r.split == Split::Test.name());
         tested.extend(rows.map(|r| (cell.id.fold, r.video.clone())));
         Ok(())
@@ -46,8 +69,31 @@ pub fn write_statistics(run: &Path) -> Result<StudyStatistics, TrainError> {
     let mut sample = StudySample::new(questions, tested);
     each_cell(&predictions, |cell| Ok(sample.add(&cell)?))?;
     let statistics = sample.finish();
-    write_atomic(&run.join(STATISTICS_FILE), &serde_json::to_vec(&statistics).map_err(TrainError::json(run))?)?;
-    Ok(statistics)
+    let stored = Stored { predictions: Some(hash_file(&predictions)?), statistics };
+    write_atomic(&run.join(STATISTICS_FILE), &serde_json::to_vec(&stored).map_err(TrainError::json(run))?)?;
+    Ok(stored.statistics)
+}
+
+/// What `mosei-ssl statistics` left, if it has run.
+///
+/// # Errors
+/// Statistics of other predictions than are in the run.
+pub(crate) fn read_statistics(run: &Path) -> Result<Option<StudyStatistics>, TrainError> {
+    let path = run.join(STATISTICS_FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let stored: Stored = serde_json::from_str(&read_to_string(&path)?).map_err(TrainError::json(&path))?;
+    let found = hash_file(&run.join(PREDICTIONS_FILE))?;
+    match stored.predictions.filter(|of| *of != found) {
+        None => Ok(Some(stored.statistics)),
+        Some(of) => Err(TrainError::Altered {
+            path,
+            expected: format!("statistics of {PREDICTIONS_FILE}, BLAKE3 {found}"),
+            found: format!("those of BLAKE3 {of}"),
+            remedy: "run `mosei-ssl statistics RUN` again".into(),
+        }),
+    }
 }
 
 /// Visits the cells of a table, of which no more than two are held at a time.

@@ -37,33 +37,35 @@ pub fn sign_flip(differences: &[f64], others: &[Vec<f64>], draws: usize, seed: u
     let size = crate::mean(differences.iter().map(|d| d.abs()))?;
     // What rounding alone may lose is no difference.
     let least = mean.abs() - 1e-12 * size;
-    let as_far = |negative: &mut dyn FnMut() -> bool| {
-        let flipped = |source: &Vec<f64>, negative: &mut dyn FnMut() -> bool| {
-            source.iter().map(|d| if negative() { -d } else { *d }).sum::<f64>() / source.len() as f64
-        };
-        sources.iter().map(|source| flipped(source, negative)).sum::<f64>().abs() >= least
-    };
+    let as_far = |mean: &f64| mean.abs() >= least;
     let n: usize = sources.iter().map(Vec::len).sum();
     let all = u32::try_from(n).ok().and_then(|n| 1_usize.checked_shl(n)).filter(|&all| all <= draws);
     let p = match all {
         Some(all) => {
-            let far = |signs: &usize| {
-                let mut left = *signs;
-                as_far(&mut || {
-                    let negative = left & 1 == 1;
-                    left >>= 1;
+            // The bits of a number are the signs.
+            let turned = |mut signs: usize| {
+                flipped(&sources, || {
+                    let negative = signs & 1 == 1;
+                    signs >>= 1;
                     negative
                 })
             };
-            (0..all).filter(far).count() as f64 / all as f64
+            (0..all).map(turned).filter(as_far).count() as f64 / all as f64
         }
         None => {
             let mut rng = rng(seed, Stream::Permutation, 0);
-            let far = (0..draws).filter(|_| as_far(&mut || rng.random())).count();
+            let far = (0..draws).map(|_| flipped(&sources, || rng.random())).filter(as_far).count();
             (far + 1) as f64 / (draws + 1) as f64
         }
     };
     Some(SignFlip { mean, p, exact: all.is_some() })
+}
+
+/// The sum of the sources' means with the other sign wherever `negative`, asked once for each number in turn, says so.
+fn flipped(sources: &[Vec<f64>], mut negative: impl FnMut() -> bool) -> f64 {
+    let mut mean =
+        |source: &Vec<f64>| source.iter().map(|d| if negative() { -d } else { *d }).sum::<f64>() / source.len() as f64;
+    sources.iter().map(&mut mean).sum()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 usage: python make_statistics.py > statistics.json        (made with numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1)
 """
 
+import itertools
 import json
 import sys
 from types import SimpleNamespace
@@ -116,6 +117,38 @@ def adjusted():
     return {"p": p.tolist(), "holm": holm.tolist()}
 
 
+def crossed():
+    """Two pre-trainings, two training seeds and two label draws, all crossed; errors of four videos in each run of ssl, and
+    of each training seed and label draw in scratch, which has no pre-training."""
+    ssl, scratch = rng.normal(size=(2, 2, 2, 4)) + 3, rng.normal(size=(2, 2, 4)) + 3
+    ssl += np.array([0.3, -0.4])[:, None, None, None]
+    difference = ssl - scratch[None]
+    runs = difference.mean(axis=3)
+    mean = runs.mean()
+    sources = [difference.mean(axis=(0, 1, 2))]
+    for axes in ((0, 2), (0, 1), (1, 2)):
+        levels = runs.mean(axis=axes)
+        sources.append((levels - mean) * np.sqrt(len(levels) / (len(levels) - 1)))
+    sizes = [len(source) for source in sources]
+    far = 0
+    signs = list(itertools.product((1, -1), repeat=sum(sizes)))
+    for sign in signs:
+        parts = np.split(np.array(sign), np.cumsum(sizes)[:-1])
+        far += abs(sum((part * source).mean() for part, source in zip(parts, sources))) >= abs(mean) - 1e-12
+    # Expected mean squares of a crossed design: n times the variance of a source's means, less the residual.
+    effects = [runs.mean(axis=axes, keepdims=True) - mean for axes in ((1, 2), (0, 2), (0, 1))]
+    residual = ((runs - mean - sum(effects)) ** 2).sum() / (8 - 1 - 3)
+    components = [max((effect.var(ddof=1) * 4 - residual) / 4, 0) for effect in effects]
+    return {
+        "ssl": ssl.tolist(),
+        "scratch": scratch.tolist(),
+        "difference": float(mean),
+        "each": np.transpose(runs, (1, 2, 0)).ravel().tolist(),
+        "p": far / len(signs),
+        "components": [*map(float, components), float(residual)],
+    }
+
+
 json.dump(
     {
         "intervals": intervals(),
@@ -124,6 +157,7 @@ json.dump(
         "robust": robust(),
         "curves": curves(),
         "adjusted": adjusted(),
+        "crossed": crossed(),
     },
     sys.stdout,
 )

@@ -12,6 +12,7 @@ pub(crate) fn row(start: &str, n_labels: i32, fraction: f64, key: [i32; 3], valu
         n_labels,
         seed,
         draw,
+        pretrain_seed: None,
         split: "test".into(),
         emotion: MACRO.into(),
         metric: Metric::RocAuc.name().into(),
@@ -103,7 +104,7 @@ fn the_primary_budget_is_the_nearest_if_it_is_near() {
 }
 
 #[test]
-fn a_seed_and_draw_counts_when_all_folds_are_there() {
+fn a_run_counts_when_all_folds_are_there() {
     let input = input(vec![
         row("ssl", 10, 0.1, [0, 0, 0], Some(0.5)),
         row("ssl", 10, 0.1, [1, 0, 0], Some(0.7)),
@@ -111,8 +112,8 @@ fn a_seed_and_draw_counts_when_all_folds_are_there() {
         row("ssl", 10, 0.1, [0, 2, 0], Some(0.9)),
         row("ssl", 10, 0.1, [1, 2, 0], None),
     ]);
-    let got = Study::new(&input).unwrap().seeds_and_draws(0, 0, Scope::Macro, Metric::RocAuc);
-    assert_eq!(got.into_iter().collect::<Vec<_>>(), [((0, 0), 0.6)]);
+    let got = Study::new(&input).unwrap().over_folds(0, 0, Scope::Macro, Metric::RocAuc);
+    assert_eq!(got.into_iter().collect::<Vec<_>>(), [(Run { seed: 0, draw: 0, pretrain_seed: None }, 0.6)]);
 }
 
 #[test]
@@ -180,6 +181,7 @@ pub(crate) fn answered(metric: Metric, budgets: &[AnsweredBudget]) -> ReportInpu
         clusters: 100,
         seeds: 3,
         draws: 3,
+        pretrain_seeds: None,
         budgets: budgets.iter().map(budget).collect(),
         curves,
         contrasts,

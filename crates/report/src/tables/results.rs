@@ -2,7 +2,7 @@
 
 use super::{Cell, Table, brackets, head};
 use crate::numbers::count;
-use crate::study::{Run, Scope, Study};
+use crate::study::{Measured, Scope, Study};
 use crate::support::refusal;
 use eval::Metric;
 use std::collections::BTreeSet;
@@ -37,7 +37,7 @@ fn measured(study: &Study<'_>, start: usize, budget: usize, scope: Scope, metric
     if defined == runs.len() { cell } else { cell.remark(format!("defined in {defined} of {} runs", runs.len())) }
 }
 
-fn why_undefined(study: &Study<'_>, start: usize, budget: usize, metric: Metric, runs: &[Run]) -> &'static str {
+fn why_undefined(study: &Study<'_>, start: usize, budget: usize, metric: Metric, runs: &[Measured]) -> &'static str {
     if runs.is_empty() {
         return "no run";
     }

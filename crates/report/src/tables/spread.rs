@@ -3,24 +3,32 @@
 use super::{Cell, Table, head};
 use crate::numbers::many;
 use crate::study::{Scope, Study};
+use eval::run::{PretrainSeeds, Run};
 use eval::statistics::{Component, crossed_components, interquartile_mean, probability_of_improvement};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The sources that are told apart; what folds differ in is averaged out.
-const SOURCES: [&str; 2] = ["training seed", "label draw"];
+/// A source of variation: its name, and the level of it that a run has.
+struct Source {
+    name: &'static str,
+    of: fn(&Run) -> Option<i32>,
+}
 
-/// Standard deviation by source for each start and budget, macro, primary metric; `None` without runs.
+const SOURCES: [Source; 3] = [
+    Source { name: "Pre-training seed", of: |run| run.pretrain_seed },
+    Source { name: "Initialisation (training seed)", of: |run| Some(run.seed) },
+    Source { name: "Label draw", of: |run| Some(run.draw) },
+];
+
+/// Standard deviation by source for each start and budget, macro, primary metric; `None` without runs. What folds differ in
+/// is averaged out.
 pub(crate) fn spread_table(study: &Study<'_>) -> Option<Table> {
     let row = |budget: usize, start: usize| -> Option<Vec<Cell>> {
-        let runs = study.seeds_and_draws(start, budget, Scope::Macro, study.primary);
+        let runs = study.over_folds(start, budget, Scope::Macro, study.primary);
         if runs.is_empty() {
             return None;
         }
         let mut row = vec![Cell::start(&study.starts[start]), Cell::count(runs.len())];
-        match components(&runs) {
-            Some(parts) => row.extend(parts.iter().map(deviation)),
-            None => row.extend(vec![Cell::none("n/a"); SOURCES.len() + 1]),
-        }
+        row.extend(deviations(study, start, &runs));
         Some(row)
     };
     let group = |budget: usize| {
@@ -32,30 +40,60 @@ pub(crate) fn spread_table(study: &Study<'_>) -> Option<Table> {
         rows
     };
     let groups: Vec<_> = (0..study.budgets.len()).map(group).filter(|rows| !rows.is_empty()).collect();
+    let tied = match study.pretrain_seeds {
+        PretrainSeeds::Tied => {
+            ". Pre-training and initialisation are tied (each training seed has its own pre-training): what the two move \
+             stands together under initialisation"
+        }
+        PretrainSeeds::None | PretrainSeeds::Crossed => "",
+    };
     let caption = format!(
         "Where the spread of runs comes from: standard deviation of macro {} by source. A source that was not varied, or runs \
-         that do not cross every seed with every draw, have none",
+         that do not cross every level of each source with every level of the others, have none{tied}",
         study.primary.title()
     );
-    let titles = ["Labels", "Start", "Runs", "Training seed", "Label draw", "Rest"];
+    let titles = ["Labels", "Start", "Runs", SOURCES[0].name, SOURCES[1].name, SOURCES[2].name, "Rest"];
     (!groups.is_empty()).then(|| Table { caption, head: head(2, titles), groups })
 }
 
-fn components(runs: &BTreeMap<(i32, i32), f64>) -> Option<Vec<Component>> {
-    let place = |of: fn(&(i32, i32)) -> i32| {
-        let mut levels: Vec<i32> = runs.keys().map(of).collect();
-        levels.sort_unstable();
-        levels.dedup();
-        move |key: &(i32, i32)| levels.binary_search(&of(key)).unwrap_or_default()
+/// A cell for each source, then one for the rest.
+fn deviations(study: &Study<'_>, start: usize, runs: &BTreeMap<Run, f64>) -> Vec<Cell> {
+    let varied: Vec<&Source> = SOURCES.iter().filter(|s| runs.keys().all(|run| (s.of)(run).is_some())).collect();
+    let parts = components(&varied, runs);
+    let part = |name: &str| parts.as_ref()?.iter().find(|part| part.source == name);
+    let without_pretraining = || match study.pretrain_seeds {
+        PretrainSeeds::Tied if study.pretrained(start) => Cell::none("tied").remark("with initialisation"),
+        PretrainSeeds::None => Cell::none("n/a"),
+        PretrainSeeds::Tied | PretrainSeeds::Crossed => Cell::none("none").remark("no pre-training"),
     };
-    let (seed, draw) = (place(|key| key.0), place(|key| key.1));
-    let levels: Vec<Vec<usize>> = runs.keys().map(|key| vec![seed(key), draw(key)]).collect();
-    crossed_components(&SOURCES, &levels, &runs.values().copied().collect::<Vec<_>>())
+    let cell = |source: &Source| match part(source.name) {
+        Some(part) => deviation(part),
+        None if varied.iter().any(|s| s.name == source.name) => Cell::none("n/a"),
+        None => without_pretraining(),
+    };
+    let rest = part(RESIDUAL).map_or_else(|| Cell::none("n/a"), deviation);
+    SOURCES.iter().map(cell).chain([rest]).collect()
 }
+
+fn components(sources: &[&Source], runs: &BTreeMap<Run, f64>) -> Option<Vec<Component>> {
+    let place = |source: &Source| {
+        let of = source.of;
+        let levels: BTreeSet<Option<i32>> = runs.keys().map(of).collect();
+        let levels: Vec<Option<i32>> = levels.into_iter().collect();
+        move |run: &Run| levels.binary_search(&of(run)).unwrap_or_default()
+    };
+    let places: Vec<_> = sources.iter().map(|source| place(source)).collect();
+    let levels: Vec<Vec<usize>> = runs.keys().map(|run| places.iter().map(|place| place(run)).collect()).collect();
+    let names: Vec<&str> = sources.iter().map(|s| s.name).collect();
+    crossed_components(&names, &levels, &runs.values().copied().collect::<Vec<_>>())
+}
+
+/// The name that `eval` gives what is left.
+const RESIDUAL: &str = "residual";
 
 fn deviation(part: &Component) -> Cell {
     match part.variance {
-        Some(variance) if part.source == "residual" => Cell::number(variance.sqrt(), 4),
+        Some(variance) if part.source == RESIDUAL => Cell::number(variance.sqrt(), 4),
         Some(variance) => Cell::number(variance.sqrt(), 4).remark(format!("of {}", part.levels)),
         None => Cell::none("n/a").remark("one only"),
     }
@@ -72,7 +110,7 @@ pub(crate) fn aggregate_table(study: &Study<'_>) -> Option<Table> {
     let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
     let row = |budget: usize| -> Option<Vec<Cell>> {
         let of = |start: usize, emotion: usize| -> Vec<f64> {
-            let runs = study.seeds_and_draws(start, budget, Scope::Emotion(emotion), metric);
+            let runs = study.over_folds(start, budget, Scope::Emotion(emotion), metric);
             runs.into_values().map(|value| sign * value).collect()
         };
         let tasks: Vec<Task> = (0..study.emotions.len())
@@ -120,17 +158,41 @@ mod tests {
         ReportInput { results, ..ReportInput::default() }
     }
 
+    fn texts(input: &ReportInput, start: usize) -> Vec<String> {
+        let table = spread_table(&Study::new(input).unwrap()).unwrap();
+        table.groups[0][start].iter().map(|c| c.text.clone()).collect()
+    }
+
     #[test]
-    fn spread_is_split_into_seed_draw_and_rest() {
+    fn spread_is_split_into_initialisation_draw_and_rest() {
         // Value = effect of the seed + effect of the draw, nothing else, whatever the fold.
         let runs = (0..2).flat_map(|fold| (0..3).flat_map(move |seed| (0..2).map(move |draw| [fold, seed, draw])));
         let value =
             |key: [i32; 3]| 0.1 * f64::from(key[1]) + 0.05 * f64::from(key[2]) + f64::from(2 * key[0] - 1) * 0.2;
-        let input = input(runs.map(|key| row("ssl", 10, 0.1, key, Some(0.5 + value(key)))).collect());
-        let table = spread_table(&Study::new(&input).unwrap()).unwrap();
-        let texts: Vec<&str> = table.groups[0][0].iter().map(|c| c.text.as_str()).collect();
+        let mut input = input(runs.map(|key| row("ssl", 10, 0.1, key, Some(0.5 + value(key)))).collect());
         // Seeds 0, 0.1, 0.2 deviate by 0.1; draws 0, 0.05 by 0.0354.
-        assert_eq!(texts, ["10", "ssl", "6", "0.1000", "0.0354", "0.0000"]);
+        assert_eq!(texts(&input, 0), ["10", "ssl", "6", "n/a", "0.1000", "0.0354", "0.0000"]);
+        for row in &mut input.results {
+            row.pretrain_seed = Some(row.seed);
+        }
+        assert_eq!(texts(&input, 0)[3..5], ["tied", "0.1000"]);
+        let table = spread_table(&Study::new(&input).unwrap()).unwrap();
+        assert!(table.caption.contains("are tied") && table.groups[0][0][3].remark == "with initialisation");
+    }
+
+    #[test]
+    fn crossed_pretrainings_are_a_source_of_their_own() {
+        let runs = (0..2).flat_map(|p| (0..2).flat_map(move |seed| (0..3).map(move |draw| (p, [0, seed, draw]))));
+        let value = |p: i32, key: [i32; 3]| 0.2 * f64::from(p) + 0.1 * f64::from(key[1]) + 0.05 * f64::from(key[2]);
+        let ssl = runs.map(|(p, key)| ResultRow {
+            pretrain_seed: Some(p),
+            ..row("ssl", 10, 0.1, key, Some(0.3 + value(p, key)))
+        });
+        let scratch = (0..2).flat_map(|seed| (0..3).map(move |draw| [0, seed, draw]));
+        let scratch = scratch.map(|key| row("scratch", 10, 0.1, key, Some(0.3 + value(0, key))));
+        let input = input(ssl.chain(scratch).collect());
+        assert_eq!(texts(&input, 0)[1..], ["ssl", "12", "0.1414", "0.0707", "0.0500", "0.0000"]);
+        assert_eq!(texts(&input, 1), ["scratch", "6", "none", "0.0707", "0.0500", "0.0000"]);
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub fn study(intensity: bool) -> ReportInput {
                             n_labels: n_labels + fold as i32,
                             seed: seed as i32,
                             draw: draw as i32,
+                            pretrain_seed: [0, 2].contains(&start).then_some(seed as i32),
                             split: "test".into(),
                             emotion: emotion.into(),
                             metric: metric.name().into(),

@@ -67,6 +67,7 @@ pub fn of(input: &ReportInput) -> StudyStatistics {
         clusters: 24,
         seeds: 2,
         draws: 2,
+        pretrain_seeds: None,
         budgets: budgets.clone(),
         curves: Vec::new(),
         contrasts: Vec::new(),

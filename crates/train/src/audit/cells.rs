@@ -1,9 +1,10 @@
 //! Rules of the finished cells: their settings, their rows, and when they read the test labels.
 
 use super::Verdict;
-use super::evidence::{Cell, Evidence, option};
+use super::evidence::{Cell, Evidence};
 use crate::TrainError;
 use crate::finetune::PREDICTIONS_FILE;
+use crate::integrity::other_than_planned;
 use crate::test_labels::TEST_LABELS_EVENT;
 use mosei_data::targets::present;
 use mosei_schema::{SegmentId, Split};
@@ -12,22 +13,7 @@ use std::collections::BTreeMap;
 
 pub(super) fn as_planned(e: &Evidence, cell: &Cell<'_>) -> Result<Vec<String>, TrainError> {
     let id = &cell.predictions.id;
-    let mut problems = Vec::new();
-    let found = [
-        ("--fold", id.fold.to_string()),
-        ("--start", id.start.clone()),
-        ("--seed", id.seed.to_string()),
-        ("--draw", id.draw.to_string()),
-        ("--key", id.cell.clone()),
-    ];
-    for (name, found) in found {
-        match option(cell.step, name) {
-            Some(expected) if expected != found => {
-                problems.push(format!("{}: expected {expected}, found {found}", &name[2..]));
-            }
-            _ => {}
-        }
-    }
+    let mut problems = other_than_planned(cell.step, id);
     if e.fold(id.fold).is_none() {
         problems.push(format!("fold {} is none of the data's {}", id.fold, e.folds()));
     }

@@ -3,6 +3,7 @@
 use crate::TrainError;
 use crate::collect::{is_done, output, read_plan};
 use crate::finetune::PREDICTIONS_FILE;
+pub(super) use crate::integrity::option;
 use crate::plan::{PREPARED_FOLDER, kinds};
 use crate::training::JOURNAL_FILE;
 use mosei_data::{Manifest, Prepared};
@@ -19,7 +20,7 @@ pub(super) struct Evidence {
     pub(super) run: PathBuf,
     /// Its prepared data.
     pub(super) prepared: Prepared,
-    plan: Plan,
+    pub(super) plan: Plan,
     places: BTreeMap<SegmentId, usize>,
     /// By fold and segment; `None` for a segment without frames or in no split.
     splits: Vec<Vec<Option<Split>>>,
@@ -94,7 +95,7 @@ impl Evidence {
         self.pretrainings().filter(|s| is_done(&self.run, s))
     }
 
-    fn of_kind(&self, kind: &'static str) -> impl Iterator<Item = &Step> {
+    pub(super) fn of_kind(&self, kind: &'static str) -> impl Iterator<Item = &Step> {
         self.plan.steps.iter().filter(move |s| s.kind == kind)
     }
 
@@ -127,10 +128,4 @@ impl Evidence {
         let journal: Result<Vec<Value>, _> = read_to_string(&path)?.lines().map(serde_json::from_str).collect();
         Ok(Cell { step, predictions, journal: journal.map_err(TrainError::json(&path))? })
     }
-}
-
-/// What follows an option in a step's command.
-pub(super) fn option<'a>(step: &'a Step, name: &str) -> Option<&'a str> {
-    let place = step.command.iter().position(|word| word == name)?;
-    step.command.get(place + 1).map(String::as_str)
 }

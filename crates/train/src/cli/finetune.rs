@@ -32,6 +32,9 @@ pub(crate) struct Arguments {
     /// Label draw.
     #[arg(long, default_value_t = 0)]
     draw: usize,
+    /// Seed of the encoder's pre-training; by default the training seed.
+    #[arg(long, value_name = "SEED", value_parser = clap::value_parser!(u32).range(..=i64::from(i32::MAX)))]
+    pretrain_seed: Option<u32>,
     /// Content key that a plan gives; by default a hash of the settings.
     #[arg(long)]
     key: Option<String>,
@@ -58,7 +61,9 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         }
     };
     let (encoder, encodings) = (a.encoder.as_deref(), a.encodings.as_deref());
-    let settings = CellSettings { start, encoder, encodings, budget, seed: a.on.seed, draw: a.draw, key: &key };
+    let pretrain_seed = a.pretrain_seed.unwrap_or(a.on.seed);
+    let settings =
+        CellSettings { start, encoder, encodings, budget, seed: a.on.seed, pretrain_seed, draw: a.draw, key: &key };
     let labels = LabelTables { training: &a.subsets, validation: a.validation_subsets.as_deref() };
     let summary = train::finetune(&study, &mut corpus, labels, settings, &a.out)?;
     tracing::info!("{} steps, best at step {}: predictions in {}", summary.steps, summary.best_step, a.out.display());

@@ -1,0 +1,126 @@
+//! The runs of a study, and their means in each study drawn anew.
+
+use super::drawn::Drawn;
+use super::resamples::Resamples;
+use super::sample::{MeasuredCell, StudySample};
+use crate::Metric;
+use crate::run::{PretrainSeeds, Run};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A number of each run.
+pub(super) type Runs = BTreeMap<Run, Drawn>;
+
+/// A source of variation that a run has one level of; what is drawn anew are its levels.
+pub(super) struct Source {
+    levels: Vec<i32>,
+    of: fn(&Run) -> Option<i32>,
+    counts: Resamples,
+}
+
+impl Source {
+    fn new(sample: &StudySample, what: &str, runs: &BTreeSet<Run>, of: fn(&Run) -> Option<i32>) -> Self {
+        let levels: Vec<i32> = runs.iter().filter_map(of).collect::<BTreeSet<_>>().into_iter().collect();
+        let (seed, n) = (sample.questions.seed, sample.questions.resamples);
+        Source { counts: Resamples::bootstrap_of_few(seed, what, levels.len(), n), levels, of }
+    }
+
+    /// How many levels it has.
+    pub(super) fn len(&self) -> usize {
+        self.levels.len()
+    }
+
+    /// The place of a run's level; `None` for a run that has none.
+    fn place(&self, run: &Run) -> Option<usize> {
+        self.levels.binary_search(&(self.of)(run)?).ok()
+    }
+
+    /// The mean value of each level that has runs.
+    pub(super) fn means(&self, runs: &Runs) -> Vec<f64> {
+        let of_level = |level: &i32| {
+            crate::mean(runs.iter().filter(|(run, _)| (self.of)(run) == Some(*level)).map(|(_, drawn)| drawn.value))
+        };
+        self.levels.iter().filter_map(of_level).collect()
+    }
+}
+
+/// The cells by what they are, and how often each drawn study has a run.
+pub(super) struct Grid<'a> {
+    sample: &'a StudySample,
+    /// (start, budget, run, fold) to the cell.
+    cells: BTreeMap<(&'a str, usize, Run, i32), &'a MeasuredCell>,
+    runs: BTreeSet<Run>,
+    folds: Vec<i32>,
+    /// Training seeds, label draws, and the seeds of pre-trainings that are crossed with them.
+    pub(super) sources: [Source; 3],
+    /// Clusters of each fold, in the order of `folds`.
+    fold_sizes: Vec<f64>,
+    /// The same in each drawn study.
+    drawn_fold_sizes: Vec<Vec<f64>>,
+}
+
+impl<'a> Grid<'a> {
+    /// `budget_of` is the label budget of each cell.
+    pub(super) fn new(sample: &'a StudySample, budget_of: Vec<usize>) -> Self {
+        let ids = || sample.cells.iter().map(|c| &c.id);
+        let way = PretrainSeeds::of(ids().map(|id| (id.seed, id.pretrain_seed)));
+        let run = |c: &MeasuredCell| way.run(c.id.seed, c.id.draw, c.id.pretrain_seed);
+        let cells = sample.cells.iter().zip(budget_of);
+        let cells = cells.map(|(c, budget)| ((c.id.start.as_str(), budget, run(c), c.id.fold), c)).collect();
+        let runs: BTreeSet<Run> = sample.cells.iter().map(run).collect();
+        let folds: Vec<i32> = ids().map(|id| id.fold).collect::<BTreeSet<_>>().into_iter().collect();
+        let of_fold =
+            |k: i32| sample.clusters.values().filter(move |(_, fold)| *fold == k).map(|(cluster, _)| *cluster);
+        let drawn = |b: usize, k: i32| of_fold(k).map(|c| f64::from(sample.resamples.count(b, c))).sum::<f64>();
+        let studies = 0..sample.questions.resamples;
+        Grid {
+            cells,
+            sources: [
+                Source::new(sample, "seeds", &runs, |run| Some(run.seed)),
+                Source::new(sample, "label draws", &runs, |run| Some(run.draw)),
+                Source::new(sample, "pre-training seeds", &runs, |run| run.pretrain_seed),
+            ],
+            runs,
+            fold_sizes: folds.iter().map(|&k| of_fold(k).count() as f64).collect(),
+            drawn_fold_sizes: studies.map(|b| folds.iter().map(|&k| drawn(b, k)).collect()).collect(),
+            folds,
+            sample,
+        }
+    }
+
+    /// A number of each run of a start and a budget that has all folds: the mean over folds, each weighted by its clusters.
+    pub(super) fn runs(&self, start: &str, budget: usize, emotion: &str, metric: Metric) -> Runs {
+        let key = (metric, emotion.to_string());
+        let number = |run: Run| {
+            let of_fold = |&fold: &i32| self.cells.get(&(start, budget, run, fold))?.numbers.get(&key);
+            let folds: Vec<&Drawn> = self.folds.iter().map(of_fold).collect::<Option<_>>()?;
+            let drawn = Drawn::weighted_mean(&folds, &self.fold_sizes, |b, k| self.drawn_fold_sizes[b][k]);
+            (!drawn.value.is_nan()).then_some((run, drawn))
+        };
+        self.runs.iter().filter_map(|&run| number(run)).collect()
+    }
+
+    /// The mean over runs, each as often as each drawn study has it; `None` where there is none.
+    pub(super) fn mean(&self, runs: &Runs) -> Option<Drawn> {
+        let places: Vec<_> = runs.keys().map(|run| self.sources.each_ref().map(|s| s.place(run))).collect();
+        let times = |b: usize, run: usize| {
+            let each = self.sources.iter().zip(places[run]);
+            each.filter_map(|(source, place)| Some(f64::from(source.counts.count(b, place?)))).product()
+        };
+        let all: Vec<&Drawn> = runs.values().collect();
+        (!all.is_empty()).then(|| Drawn::weighted_mean(&all, &vec![1.0; all.len()], times))
+    }
+
+    /// Ours less theirs of the runs that are pairs.
+    pub(super) fn differences(&self, ours: &Runs, theirs: &Runs) -> Runs {
+        let counterparts = |(our, a): (&Run, &Drawn)| {
+            let pairs = theirs.iter().filter_map(|(their, b)| Some((our.pair(*their)?, a.less(b))));
+            pairs.collect::<Vec<_>>()
+        };
+        ours.iter().flat_map(counterparts).collect()
+    }
+
+    /// What was asked.
+    pub(super) fn sample(&self) -> &StudySample {
+        self.sample
+    }
+}

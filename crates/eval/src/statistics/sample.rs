@@ -1,0 +1,126 @@
+//! The cells of a study, measured on videos drawn anew.
+
+use super::drawn::{Drawn, defined_mean};
+use super::resamples::Resamples;
+use super::{Clustered, ClusteredRow, Questions};
+use crate::{EvalError, MACRO, Metric};
+use mosei_schema::Split;
+use run_record::{CellId, CellPredictions};
+use std::collections::BTreeMap;
+
+/// What a cell has: for each metric, each emotion and their mean.
+pub(super) struct MeasuredCell {
+    pub(super) id: CellId,
+    pub(super) numbers: BTreeMap<(Metric, String), Drawn>,
+}
+
+/// Cells on resampled videos, added one at a time.
+pub struct StudySample {
+    pub(super) questions: Questions,
+    /// Number and fold of each cluster.
+    pub(super) clusters: BTreeMap<String, (usize, i32)>,
+    pub(super) resamples: Resamples,
+    left_out: Resamples,
+    pub(super) cells: Vec<MeasuredCell>,
+    pub(super) emotions: Vec<String>,
+    /// What the first cell of each fold was tested on, and its key.
+    tested: BTreeMap<i32, (String, Vec<Tested>)>,
+}
+
+/// A test row, but for what a model says of it: video, segment, emotion, label and presence.
+type Tested = (String, i32, String, u64, bool);
+
+impl StudySample {
+    /// Draws the studies. `clusters` are the test videos of each fold; a video is tested in one fold.
+    pub fn new(questions: Questions, clusters: impl IntoIterator<Item = (i32, String)>) -> Self {
+        let mut folds: Vec<(String, i32)> = clusters.into_iter().map(|(fold, name)| (name, fold)).collect();
+        folds.sort();
+        folds.dedup_by(|a, b| a.0 == b.0);
+        let n = folds.len();
+        let clusters = folds.into_iter().enumerate().map(|(i, (name, fold))| (name, (i, fold))).collect();
+        let resamples = Resamples::bootstrap(questions.seed, "clusters", n, questions.resamples);
+        let left_out = Resamples::leave_one_out(n);
+        let (cells, emotions, tested) = (Vec::new(), Vec::new(), BTreeMap::new());
+        StudySample { questions, clusters, resamples, left_out, cells, emotions, tested }
+    }
+
+    /// Measures a cell's test rows in every drawn study.
+    ///
+    /// # Errors
+    /// A test row of a video that is not among the clusters, or that belongs to another fold; test rows or labels that
+    /// differ from those of the fold's other cells; a second cell of the same settings.
+    pub fn add(&mut self, cell: &CellPredictions) -> Result<(), EvalError> {
+        self.check(cell)?;
+        let mut rows: BTreeMap<&str, Vec<ClusteredRow>> = BTreeMap::new();
+        for row in cell.rows.iter().filter(|r| r.split == Split::Test.name()) {
+            let Some(&(cluster, fold)) = self.clusters.get(&row.video) else {
+                return Err(EvalError::UnknownVideo {
+                    cell: cell.id.cell.clone(),
+                    video: row.video.clone(),
+                    fold: None,
+                });
+            };
+            if fold != cell.id.fold {
+                let fold = Some(fold);
+                return Err(EvalError::UnknownVideo { cell: cell.id.cell.clone(), video: row.video.clone(), fold });
+            }
+            if !self.emotions.contains(&row.emotion) {
+                self.emotions.push(row.emotion.clone());
+            }
+            rows.entry(&row.emotion).or_default().push(ClusteredRow {
+                cluster,
+                present: row.present,
+                score: row.score,
+                threshold: row.threshold,
+                intensity: row.intensity,
+                predicted: row.predicted_intensity,
+            });
+        }
+        let mut numbers = BTreeMap::new();
+        let clustered: Vec<(&str, Clustered)> =
+            rows.into_iter().filter_map(|(emotion, rows)| Some((emotion, Clustered::new(&rows)?))).collect();
+        for &metric in &self.questions.metrics {
+            let each: Vec<(&str, Drawn)> = clustered
+                .iter()
+                .map(|(emotion, rows)| {
+                    let value = rows.value(metric).unwrap_or(f64::NAN);
+                    let draws = rows.draws(metric, &self.resamples);
+                    (*emotion, Drawn { value, draws, left_out: rows.draws(metric, &self.left_out) })
+                })
+                .collect();
+            let all: Vec<&Drawn> = each.iter().map(|(_, drawn)| drawn).collect();
+            let mean = Drawn::combine(&all, defined_mean);
+            numbers.insert((metric, MACRO.to_string()), mean);
+            numbers.extend(each.into_iter().map(|(emotion, drawn)| ((metric, emotion.to_string()), drawn)));
+        }
+        self.cells.push(MeasuredCell { id: cell.id.clone(), numbers });
+        Ok(())
+    }
+
+    fn check(&mut self, cell: &CellPredictions) -> Result<(), EvalError> {
+        let of = |id: &CellId| (id.fold, id.start.clone(), id.n_labels, id.seed, id.draw, id.pretrain_seed);
+        if let Some(first) = self.cells.iter().find(|c| of(&c.id) == of(&cell.id)) {
+            return Err(EvalError::TwoCells { first: first.id.cell.clone(), second: cell.id.cell.clone() });
+        }
+        let tested: Vec<Tested> = cell
+            .rows
+            .iter()
+            .filter(|r| r.split == Split::Test.name())
+            .map(|r| (r.video.clone(), r.segment, r.emotion.clone(), r.intensity.to_bits(), r.present))
+            .collect();
+        let (first, expected) =
+            self.tested.entry(cell.id.fold).or_insert_with(|| (cell.id.cell.clone(), tested.clone()));
+        let place = (0..expected.len().max(tested.len())).find(|&i| expected.get(i) != tested.get(i));
+        match place {
+            None => Ok(()),
+            Some(i) => {
+                let row = tested.get(i).or(expected.get(i));
+                Err(EvalError::OtherRows {
+                    cell: cell.id.cell.clone(),
+                    first: first.clone(),
+                    row: row.map_or_else(String::new, |r| format!("{}[{}] {}", r.0, r.1, r.2)),
+                })
+            }
+        }
+    }
+}
