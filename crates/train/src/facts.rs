@@ -1,10 +1,12 @@
 //! From a run folder to what the report says of it.
 
+use crate::ValidationLabels;
 use crate::collect::{is_done, output, read_plan};
 use crate::integrity::checked_results;
 use crate::plan::{CONFIG_FILE, PREPARED_FOLDER, kinds};
 use crate::statistics::read_statistics;
-use crate::{Audit, Budget, Finding, PretrainKind, PretrainOn, Study, TrainError};
+use crate::{Audit, Budget, Finding, FinetuneConfig, HeadStart, PretrainKind, PretrainOn, Study, TrainError};
+use backbone::Layers;
 use eval::trivial::{EmotionLabels, Label, trivial_rows};
 use mosei_data::{Manifest, Prepared};
 use mosei_schema::Split;
@@ -264,7 +266,18 @@ fn method_facts(study: &Study, manifest: &Manifest) -> FactGroup {
                     word(f.select)
                 ),
             ),
-            ("Validation labels", "the whole validation split, whatever the label budget".into()),
+            (
+                "Validation labels",
+                match f.validation_labels {
+                    ValidationLabels::All => "the whole validation split, whatever the label budget".into(),
+                    ValidationLabels::Budget => {
+                        "as many as the label budget has for training, drawn like them; the others are withheld until the end"
+                            .into()
+                    }
+                },
+            ),
+            ("Learning rate", learning_rate_fact(f)),
+            ("Heads", heads_fact(f)),
             ("Objective", format!("{}; present: intensity > {}", word(f.objective), manifest.config.presence_above)),
             (
                 "Threshold",
@@ -289,6 +302,43 @@ fn method_facts(study: &Study, manifest: &Manifest) -> FactGroup {
         method.rows.push((format!("Pre-training of {}", start.name()), says.into()));
     }
     method
+}
+
+/// How learning rates are set, or searched for.
+fn learning_rate_fact(f: &FinetuneConfig) -> String {
+    let rate = f.training.learning_rate;
+    let searched = match &f.learning_rate_factors[..] {
+        [1.0] => "no search".into(),
+        factors => format!(
+            "searched in every cell of every start alike: {} times this, chosen on the validation split by {}",
+            factors.iter().map(f64::to_string).collect::<Vec<_>>().join(", "),
+            word(f.select)
+        ),
+    };
+    let heads = f.head_learning_rate.map_or(String::new(), |rate| format!(", heads {rate}"));
+    let decay =
+        if f.layer_decay == 1.0 { String::new() } else { format!(", each layer {} of that above", f.layer_decay) };
+    let thaw = match f.thaw_after {
+        0 => String::new(),
+        n => format!(", a pre-trained encoder left as it is for {n} steps"),
+    };
+    format!("{rate}{heads}{decay}{thaw}; heads on an encoder that stays as it is {}; {searched}", f.probe_learning_rate)
+}
+
+/// What the heads read and begin with.
+fn heads_fact(f: &FinetuneConfig) -> String {
+    let layers = match f.layers {
+        Layers::Last => "the last layer",
+        Layers::WeightedSum => "a learned sum of all layers",
+    };
+    let statistics = if f.input_statistics { " and the mean and deviation of the input's columns" } else { "" };
+    let standardised =
+        if f.standardise { ", standardised by the training segments before the first step (no labels)" } else { "" };
+    let start = match f.head_start {
+        HeadStart::Random => "random",
+        HeadStart::Regression => "regularised regressions on what the encoder gives before the first step",
+    };
+    format!("pooling {} of {layers}{statistics}{standardised}; first weights: {start}", word(f.pooling))
 }
 
 /// The sources of variation, by name.

@@ -2,7 +2,7 @@
 
 use super::evidence::{Cell, Evidence};
 use super::{Verdict, subsets, words};
-use crate::paired::{BATCH, BEGINNING, DROPOUT, HEADS, LABELS, hash_of_segments};
+use crate::paired::{BATCH, BEGINNING, DROPOUT, HEADS, LABELS, VALIDATION, hash_of_segments};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -15,6 +15,7 @@ pub(super) struct Told {
     n_labels: i32,
     fraction: f64,
     labels: Option<String>,
+    validation: Option<String>,
     heads: Option<String>,
     /// Batch and dropout of each step.
     steps: BTreeMap<u64, [String; 2]>,
@@ -42,6 +43,7 @@ impl Told {
             n_labels: of.n_labels,
             fraction: of.fraction,
             labels: beginning(LABELS),
+            validation: beginning(VALIDATION),
             heads: beginning(HEADS),
             steps: cell.journal.iter().filter_map(step).collect(),
         }
@@ -91,6 +93,7 @@ pub(super) fn labels(e: &Evidence, told: &[Told]) -> Verdict {
     let groups = groups(told, |c| c.labels.as_ref().map(|_| (c.fold, c.draw, c.n_labels)));
     for cells in groups.values() {
         problems.extend(unlike(cells, "labelled segments", |c| c.labels.clone()));
+        problems.extend(unlike(cells, "validation segments that choose", |c| c.validation.clone()));
     }
     if cells == 0 {
         return Verdict::not_checked(SILENT);
