@@ -5,7 +5,7 @@ use crate::study::{Run, Scope, Study};
 use crate::support::refusal;
 use eval::Metric;
 use eval::statistics::{Contrast, Interval};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a difference says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub(crate) enum Finding {
     NoInterval,
 }
 
+/// Values by training seed and label draw.
+type ByRun = BTreeMap<(i32, i32), f64>;
+
 /// treated - baseline at one label budget.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Difference {
@@ -31,6 +34,8 @@ pub(crate) struct Difference {
     pub bca: Option<Interval>,
     /// Two-sided, not adjusted.
     pub p: Option<f64>,
+    /// What each arm reaches, mean over the pairs: their difference is `value`.
+    pub arms: Option<[f64; 2]>,
     /// The difference in each pair.
     pub each: Vec<f64>,
     /// Runs of either arm without a counterpart in the other.
@@ -48,21 +53,26 @@ impl Difference {
         }
         let arms = [treated, baseline].map(|start| study.runs(start, budget, scope, metric));
         match study.answers.contrast((budget, study.scope_name(scope), metric)) {
-            Some(contrast) => Self::estimated(contrast, arms),
+            Some(contrast) => {
+                let by_run = [treated, baseline].map(|start| study.seeds_and_draws(start, budget, scope, metric));
+                Self::estimated(contrast, arms, by_run)
+            }
             None => Self::plain(metric, arms),
         }
     }
 
-    fn estimated(contrast: &Contrast, arms: [&[Run]; 2]) -> Option<Self> {
+    fn estimated(contrast: &Contrast, arms: [&[Run]; 2], [ours, theirs]: [ByRun; 2]) -> Option<Self> {
         // Seeds and draws, since these are the runs of the statistics: a pair has all folds.
         let runs = arms.map(|runs| runs.iter().map(|r| (r.key.seed, r.key.draw)).collect::<BTreeSet<_>>());
         let all = runs[0].union(&runs[1]).count();
         let difference = finite(&contrast.difference)?;
+        let both: Vec<[f64; 2]> = ours.iter().filter_map(|(key, x)| Some([*x, *theirs.get(key)?])).collect();
         Some(Difference {
             value: difference.value,
             interval: difference.interval,
             bca: difference.bca,
             p: contrast.p.filter(|p| p.is_finite()),
+            arms: means(&both),
             each: contrast.each.iter().copied().filter(|d| d.is_finite()).collect(),
             unpaired: all.saturating_sub(contrast.pairs),
             higher_is_better: contrast.metric.higher_is_better(),
@@ -70,14 +80,16 @@ impl Difference {
     }
 
     fn plain(metric: Metric, [ours, theirs]: [&[Run]; 2]) -> Option<Self> {
-        let pair = |run: &Run| Some(run.value? - theirs.iter().find(|other| other.key == run.key)?.value?);
-        let each: Vec<f64> = ours.iter().filter_map(pair).collect();
+        let pair = |run: &Run| Some([run.value?, theirs.iter().find(|other| other.key == run.key)?.value?]);
+        let both: Vec<[f64; 2]> = ours.iter().filter_map(pair).collect();
+        let each: Vec<f64> = both.iter().map(|[x, y]| x - y).collect();
         let defined = ours.iter().chain(theirs).filter(|run| run.value.is_some()).count();
         Some(Difference {
             value: eval::mean(each.iter().copied())?,
             interval: None,
             bca: None,
             p: None,
+            arms: means(&both),
             unpaired: defined - 2 * each.len(),
             each,
             higher_is_better: metric.higher_is_better(),
@@ -106,6 +118,12 @@ impl Difference {
             _ => Finding::Unclear,
         }
     }
+}
+
+/// The mean of each arm.
+fn means(pairs: &[[f64; 2]]) -> Option<[f64; 2]> {
+    let of = |arm: usize| eval::mean(pairs.iter().map(|pair| pair[arm]));
+    Some([of(0)?, of(1)?])
 }
 
 /// A finding in a few words, for a column of a table.
@@ -146,6 +164,8 @@ mod tests {
         let got = of(rows, Metric::RocAuc).unwrap();
         assert_eq!(got.each, [0.25, 0.0]);
         assert_eq!((got.ahead(), got.level(), got.unpaired), (1, 1, 3));
+        // Runs without a counterpart are in neither mean.
+        assert_eq!((got.arms, got.value), (Some([0.625, 0.5]), 0.125));
     }
 
     #[test]

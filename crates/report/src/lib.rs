@@ -16,6 +16,7 @@
 
 mod answers;
 mod difference;
+mod drawing;
 mod equivalence;
 mod error;
 mod export;
@@ -27,12 +28,11 @@ mod render;
 mod study;
 mod style;
 mod support;
-mod svg;
 mod tables;
 mod verdict;
 
 pub use error::ReportError;
 pub use export::exports;
-pub use figures::learning_curve_svg;
-pub use input::{Curve, CurvePoint, FactGroup, ReportInput};
+pub use input::{Curve, CurvePoint, FactGroup, RebuiltColumn, Reconstruction, ReportInput, ScoredRows, Training};
 pub use render::render;
+pub use study::headline_cells;

@@ -1,7 +1,8 @@
 //! What the run was and how it went: encoders, failures, facts.
 
 use super::{Cell, Table, head};
-use crate::numbers::significant;
+use crate::numbers::{count, fixed, significant};
+use crate::study::Study;
 use crate::{Curve, FactGroup};
 
 /// Where each encoder's losses ended.
@@ -29,6 +30,34 @@ pub(crate) fn pretraining_table(curves: &[Curve]) -> Table {
         head: head(1, titles),
         groups: vec![curves.iter().map(row).collect()],
     }
+}
+
+/// When the weights were taken that the cells of a start predict with.
+pub(crate) fn best_step_table(study: &Study<'_>) -> Option<Table> {
+    let row = |start: &String| {
+        let of_start = study.input.trainings.iter().filter(|t| t.start == *start);
+        let mut best: Vec<u64> = of_start.clone().filter_map(|t| t.best_step).collect();
+        best.sort_unstable();
+        let (first, last) = (*best.first()?, *best.last()?);
+        // Between the two in the middle, where their number is even.
+        let median = (best[(best.len() - 1) / 2] + best[best.len() / 2]) as f64 / 2.0;
+        let steps = |n: u64| Cell { text: count(n), value: Some(n as f64), ..Cell::default() };
+        let longest = of_start.filter_map(|t| t.curve.points.last()).map(|p| p.step).max();
+        Some(vec![
+            Cell::head(start, 1),
+            Cell::count(best.len()),
+            Cell { text: fixed(median, usize::from(median.fract() != 0.0)), value: Some(median), ..Cell::default() },
+            steps(first),
+            steps(last),
+            longest.map_or_else(|| Cell::none("n/a"), steps),
+        ])
+    };
+    let rows: Vec<Vec<Cell>> = study.starts.iter().filter_map(row).collect();
+    (!rows.is_empty()).then(|| Table {
+        caption: "The step at which validation chose the weights".into(),
+        head: head(1, ["Start", "Runs", "Median step", "Earliest", "Latest", "Steps trained"]),
+        groups: vec![rows],
+    })
 }
 
 /// Cells that failed.
