@@ -13,23 +13,28 @@ pub(crate) use reconstruction::{LINES, reconstruction_charts};
 pub(crate) use scores::{arms, score_figures};
 
 use crate::drawing::Drawing;
-use crate::drawing::chart::Chart;
+use crate::drawing::chart::{Chart, Look};
+use crate::drawing::legend::Entry;
 use crate::drawing::sheet::{Legend, Sheet};
 use crate::numbers::percent;
 use crate::study::Study;
 use crate::style::slots;
 
 /// What the two lines of pre-training are.
-pub(crate) const LOSSES: [(usize, &str); 2] = [(0, "training"), (1, "validation")];
+pub(crate) const LOSSES: [(usize, &str, Look); 2] = [(0, "training", Look::Line), (1, "validation", Look::Line)];
 
-/// Which line is which.
-pub(crate) fn entries(study: &Study<'_>) -> Vec<(usize, String)> {
-    slots(&study.starts).into_iter().zip(study.starts.iter().cloned()).collect()
+/// Which line is which start.
+pub(crate) fn entries(study: &Study<'_>, look: Look) -> Vec<Entry> {
+    slots(&study.starts)
+        .into_iter()
+        .zip(&study.starts)
+        .map(|(slot, name)| Entry { slot, name: name.clone(), look })
+        .collect()
 }
 
 /// The same of lines that do not depend on the study.
-pub(crate) fn named(lines: &[(usize, &str)]) -> Vec<(usize, String)> {
-    lines.iter().map(|(slot, name)| (*slot, (*name).to_string())).collect()
+pub(crate) fn named(lines: &[(usize, &str, Look)]) -> Vec<Entry> {
+    lines.iter().map(|(slot, name, look)| Entry { slot: *slot, name: (*name).to_string(), look: *look }).collect()
 }
 
 /// How to read the forests.
@@ -62,9 +67,8 @@ pub(crate) fn files(study: &Study<'_>) -> Vec<(String, Sheet)> {
     let drawn = |charts: Vec<Chart>| charts.iter().map(Chart::drawing).collect::<Vec<Drawing>>();
     let marked = |first: String| {
         let remarks = std::iter::once(first).chain(reading(study)).collect();
-        Legend { entries: entries(study), marked: true, remarks }
+        Legend { entries: entries(study, Look::Marked), remarks }
     };
-    let plain = |entries: Vec<(usize, String)>, remarks: Vec<String>| Legend { entries, marked: false, remarks };
 
     let macro_legend = marked("Macro average over emotions, test segments.".into());
     add("learning_curves".into(), "learning curves", drawn(macro_panels(study)), macro_legend);
@@ -75,21 +79,26 @@ pub(crate) fn files(study: &Study<'_>) -> Vec<(String, Sheet)> {
     }
     let forests = [by_emotion(study), Some(by_budget(study))].into_iter().flatten();
     let title = format!("{} \u{2212} {}", study.treated(), study.baseline());
-    let legend = plain(Vec::new(), forest_reading(study).into());
+    let legend = Legend { entries: Vec::new(), remarks: forest_reading(study).into() };
     add("paired".into(), &title, forests.filter_map(|f| f.drawing()).collect(), legend);
     for figure in score_figures(study) {
         let labels = study.primary_budget.map(|b| format!("With {} labels.", study.label(b)));
         let remarks = labels.into_iter().chain([figure.reading]).collect();
-        let legend = Legend { entries: arms(study), marked: figure.name == "calibration", remarks };
+        let legend = Legend { entries: arms(study, figure.look), remarks };
         add(figure.name.into(), figure.title, drawn(figure.panels), legend);
     }
     let pretraining = pretraining_chart(&study.input.pretraining).into_iter().collect();
-    add("pretraining".into(), "pre-training", drawn(pretraining), plain(named(&LOSSES), Vec::new()));
+    add(
+        "pretraining".into(),
+        "pre-training",
+        drawn(pretraining),
+        Legend { entries: named(&LOSSES), remarks: Vec::new() },
+    );
     if let Some(of) = &study.input.reconstruction {
-        let legend = plain(named(&LINES), vec![reconstruction_reading(&of.name)]);
+        let legend = Legend { entries: named(&LINES), remarks: vec![reconstruction_reading(&of.name)] };
         add("reconstruction".into(), "masked reconstruction", drawn(reconstruction_charts(of)), legend);
     }
-    let legend = plain(entries(study), vec!["Mean over runs.".into()]);
+    let legend = Legend { entries: entries(study, Look::Line), remarks: vec!["Mean over runs.".into()] };
     add("finetuning".into(), "fine-tuning", drawn(finetuning_charts(study)), legend);
     out
 }

@@ -1,6 +1,6 @@
 //! The page: what stands where, and the template that writes it.
 
-use crate::drawing::chart::Chart;
+use crate::drawing::chart::{Chart, Look};
 use crate::drawing::{legend, svg};
 use crate::figures::{
     EMOTION_METRICS, LINES, LOSSES, MACRO_METRICS, arms, by_budget, by_emotion, emotion_panels, entries,
@@ -24,8 +24,8 @@ use eval::{Head, Metric};
 pub fn render(input: &ReportInput) -> Result<String, ReportError> {
     let study = Study::new(input)?;
     let svgs = |charts: Vec<Chart>| charts.iter().map(|chart| svg::element(&chart.drawing())).collect::<Vec<String>>();
-    let samples = |lines: Vec<(usize, String)>, marked: bool| -> Vec<(String, String)> {
-        lines.into_iter().map(|(slot, name)| (legend::sample_svg(slot, marked), name)).collect()
+    let samples = |lines: Vec<legend::Entry>| -> Vec<(String, String)> {
+        lines.into_iter().map(|entry| (legend::sample_svg(&entry), entry.name)).collect()
     };
     let forests = [by_emotion(&study), Some(by_budget(&study))].into_iter().flatten();
     let others = || MACRO_METRICS.into_iter().filter(|&m| m != study.primary);
@@ -35,9 +35,9 @@ pub fn render(input: &ReportInput) -> Result<String, ReportError> {
         verdict: verdict(&study),
         meaning: meaning(&study),
         reading: reading(&study).join(" "),
-        legend: samples(entries(&study), true),
-        line_legend: samples(entries(&study), false),
-        arms: samples(arms(&study), true),
+        legend: samples(entries(&study, Look::Marked)),
+        line_legend: samples(entries(&study, Look::Line)),
+        arms: samples(arms(&study, Look::Marked)),
         headline_labels: study.primary_budget.map(|b| study.label(b)).unwrap_or_default(),
         scores: score_figures(&study).into_iter().map(|f| (f.title, f.reading, svgs(f.panels))).collect(),
         missing: missing(&study),
@@ -60,7 +60,7 @@ pub fn render(input: &ReportInput) -> Result<String, ReportError> {
             .collect(),
         support: (!study.budgets.is_empty()).then(|| tables::support_table(&study)),
         emotion_tables: (0..study.budgets.len()).map(|b| (study.label(b), tables::emotion_table(&study, b))).collect(),
-        loss_legend: samples(named(&LOSSES), false),
+        loss_legend: samples(named(&LOSSES)),
         losses: svgs(pretraining_chart(&input.pretraining).into_iter().collect()),
         loss_table: tables::pretraining_table(&input.pretraining),
         reconstruction: input
@@ -68,7 +68,7 @@ pub fn render(input: &ReportInput) -> Result<String, ReportError> {
             .iter()
             .map(|of| (reconstruction_reading(&of.name), svgs(reconstruction_charts(of))))
             .find(|(_, panels)| !panels.is_empty()),
-        reconstruction_legend: samples(named(&LINES), false),
+        reconstruction_legend: samples(named(&LINES)),
         finetuning: svgs(finetuning_charts(&study)),
         best_steps: tables::best_step_table(&study),
         failures: tables::failure_table(&input.failures),

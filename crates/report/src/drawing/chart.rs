@@ -42,6 +42,17 @@ pub(crate) enum Look {
     Marks,
 }
 
+impl Look {
+    /// The size of its markers, if it has any.
+    pub fn marker(self) -> Option<f64> {
+        match self {
+            Look::Line => None,
+            Look::Marked => Some(4.5),
+            Look::Marks => Some(3.0),
+        }
+    }
+}
+
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Series {
@@ -153,11 +164,10 @@ impl Chart {
             let stroke = Stroke { dash: DASHES[slot], ..Stroke::solid(Ink::Slot(slot), width) };
             out.push(Shape::line(polyline(points.iter().copied()), stroke));
         }
-        match series.look {
-            // A single point makes no line.
-            Look::Line if points.len() > 1 => {}
-            Look::Line | Look::Marked => out.push(marks(MARKERS[slot], points, 4.5, slot)),
-            Look::Marks => out.push(marks(MARKERS[slot], points, 3.0, slot)),
+        // A single point makes no line.
+        let alone = (points.len() == 1).then_some(4.5);
+        if let Some(r) = series.look.marker().or(alone) {
+            out.push(marks(MARKERS[slot], points, r, slot));
         }
         out
     }

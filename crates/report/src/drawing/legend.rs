@@ -1,5 +1,6 @@
 //! Which line is which.
 
+use super::chart::Look;
 use super::mark::marks;
 use super::shape::{Anchor, Ink, Shape, Span, Stroke, polyline};
 use super::{pdf_font, svg};
@@ -8,31 +9,42 @@ use crate::style::{DASHES, MARKERS};
 /// Width of a sample.
 const SAMPLE: f64 = 44.0;
 
-/// A line, with its marker where the figure has markers: 44 by 14 pixels, its left upper corner at (x, y).
-fn sample(slot: usize, marked: bool, x: f64, y: f64) -> Vec<Shape> {
+/// One line of a figure.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry {
+    pub slot: usize,
+    pub name: String,
+    pub look: Look,
+}
+
+/// What the line looks like in the figure: 44 by 14 pixels, its left upper corner at (x, y).
+fn sample(slot: usize, look: Look, x: f64, y: f64) -> Vec<Shape> {
     let middle = y + 7.0;
     let stroke = Stroke { dash: DASHES[slot], ..Stroke::solid(Ink::Slot(slot), 2.0) };
-    let mut out = vec![Shape::line(polyline([(x + 1.0, middle), (x + SAMPLE - 1.0, middle)]), stroke)];
-    if marked {
-        out.push(marks(MARKERS[slot], [(x + SAMPLE / 2.0, middle)], 4.5, slot));
+    let mut out = Vec::new();
+    if look != Look::Marks {
+        out.push(Shape::line(polyline([(x + 1.0, middle), (x + SAMPLE - 1.0, middle)]), stroke));
+    }
+    if let Some(r) = look.marker() {
+        out.push(marks(MARKERS[slot], [(x + SAMPLE / 2.0, middle)], r, slot));
     }
     out
 }
 
 /// A sample as an element of its own, for the page; the name beside it says what it is.
-pub(crate) fn sample_svg(slot: usize, marked: bool) -> String {
+pub(crate) fn sample_svg(entry: &Entry) -> String {
     format!(
         "<svg viewBox=\"0 0 44 14\" width=\"44\" height=\"14\" aria-hidden=\"true\" xmlns=\"http://www.w3.org/2000/svg\">{}</svg>",
-        svg::elements(&sample(slot, marked, 0.0, 0.0))
+        svg::elements(&sample(entry.slot, entry.look, 0.0, 0.0))
     )
 }
 
 /// What stands beside the drawings of a sheet: samples with their names below each other, with lines of text under them, no wider
 /// than `width`; and its height.
-pub(crate) fn block(entries: &[(usize, String)], marked: bool, remarks: &[String], width: f64) -> (Vec<Shape>, f64) {
+pub(crate) fn block(entries: &[Entry], remarks: &[String], width: f64) -> (Vec<Shape>, f64) {
     let (mut out, mut at) = (Vec::new(), 0.0);
-    for (slot, name) in entries {
-        out.extend(sample(*slot, marked, 0.0, at));
+    for Entry { slot, name, look } in entries {
+        out.extend(sample(*slot, *look, 0.0, at));
         let span = Span { text: name.clone(), size: 14.0, bold: false, ink: Ink::Ink };
         out.push(Shape::Words {
             x: SAMPLE + 10.0,

@@ -1,5 +1,6 @@
 //! Drawings put together on a sheet that is a file of its own.
 
+use super::legend::Entry;
 use super::shape::Shape;
 use super::{Drawing, WIDTH, legend, pdf, svg};
 
@@ -20,10 +21,7 @@ pub(crate) struct Sheet {
 /// What stands beside the drawings.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Legend {
-    /// Slot and name of each line.
-    pub entries: Vec<(usize, String)>,
-    /// Whether the lines have markers.
-    pub marked: bool,
+    pub entries: Vec<Entry>,
     pub remarks: Vec<String>,
 }
 
@@ -37,7 +35,7 @@ impl Sheet {
         };
         let description: Vec<&str> = drawings.iter().map(|d| d.description.as_str()).collect();
         let description = if drawings.is_empty() { legend.remarks.join(" ") } else { description.join(" ") };
-        let (block, block_height) = legend::block(&legend.entries, legend.marked, &legend.remarks, WIDTH - 24.0);
+        let (block, block_height) = legend::block(&legend.entries, &legend.remarks, WIDTH - 24.0);
         let heights: Vec<f64> = drawings.iter().map(|d| d.height).chain([block_height + 32.0]).collect();
         let rows: Vec<f64> = heights.chunks(columns).map(|row| row.iter().copied().fold(0.0, f64::max)).collect();
         let place = |i: usize| {

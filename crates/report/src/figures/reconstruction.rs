@@ -10,7 +10,8 @@ const WANTED: [&str; 5] = ["F0", "VUV", "NAQ", "peakSlope", "MCEP_0"];
 /// How many columns are shown.
 const SHOWN: usize = 4;
 /// What the two lines are.
-pub(crate) const LINES: [(usize, &str); 2] = [(0, "input"), (1, "guess at hidden frames")];
+pub(crate) const LINES: [(usize, &str, Look); 2] =
+    [(0, "input", Look::Line), (1, "guess at hidden frames", Look::Marks)];
 
 /// A panel for each of a few columns.
 pub(crate) fn reconstruction_charts(of: &Reconstruction) -> Vec<Chart> {
@@ -55,10 +56,11 @@ fn chart(i: usize, of: &Reconstruction, column: &RebuiltColumn) -> Option<Chart>
         x,
         reference: None,
         shaded,
-        series: vec![
-            Series { slot: LINES[0].0, label: LINES[0].1.into(), points: input.clone(), look: Look::Line },
-            Series { slot: LINES[1].0, label: LINES[1].1.into(), points: guess.clone(), look: Look::Marks },
-        ],
+        series: LINES
+            .into_iter()
+            .zip([input.clone(), guess.clone()])
+            .map(|((slot, label, look), points)| Series { slot, label: label.into(), points, look })
+            .collect(),
     };
     let (low, high) = (chart.x.low, chart.x.high);
     chart.shaded.iter_mut().for_each(|(from, to)| (*from, *to) = (from.max(low), to.min(high)));

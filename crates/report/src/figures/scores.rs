@@ -4,6 +4,7 @@
 use crate::ScoredRows;
 use crate::drawing::axis::Axis;
 use crate::drawing::chart::{Chart, Look, Point, Reference, Series};
+use crate::drawing::legend::Entry;
 use crate::numbers::{fixed, listed};
 use crate::study::{Scope, Study};
 use crate::style::slots;
@@ -20,6 +21,7 @@ pub(crate) struct ScoreFigure {
     pub title: &'static str,
     /// Name of its file.
     pub name: &'static str,
+    pub look: Look,
     pub reading: String,
     pub panels: Vec<Chart>,
 }
@@ -33,12 +35,13 @@ pub(crate) fn score_figures(study: &Study<'_>) -> Vec<ScoreFigure> {
     vec![calibration(study, &arms), roc(study, &arms), precision_recall(study, &arms)]
 }
 
-/// The compared starts that have scores: place among the starts, slot.
-pub(crate) fn arms(study: &Study<'_>) -> Vec<(usize, String)> {
-    Arms::new(study).starts.iter().map(|(start, slot)| (*slot, study.starts[*start].clone())).collect()
+/// The compared starts that have scores.
+pub(crate) fn arms(study: &Study<'_>, look: Look) -> Vec<Entry> {
+    let entry = |&(start, slot): &(usize, usize)| Entry { slot, name: study.starts[start].clone(), look };
+    Arms::new(study).starts.iter().map(entry).collect()
 }
 
-/// The rows of the compared starts.
+/// The rows of the compared starts; each with its place among all starts and its slot.
 struct Arms<'a> {
     starts: Vec<(usize, usize)>,
     rows: Vec<&'a ScoredRows>,
@@ -69,14 +72,12 @@ impl<'a> Arms<'a> {
 fn panels(
     study: &Study<'_>,
     arms: &Arms<'_>,
-    kind: &str,
-    what: &str,
+    (kind, what, look): (&str, &str, Look),
     axes: (Axis, &str, Axis),
     reference: impl Fn(&str) -> Option<Reference>,
     line: impl Fn(usize, &str) -> Option<(Vec<Point>, String)>,
 ) -> Vec<Chart> {
     let (x, x_title, y) = axes;
-    let look = if kind == "calibration" { Look::Marked } else { Look::Line };
     let panel = |(e, emotion): (usize, &String)| {
         let (mut series, mut said) = (Vec::new(), Vec::new());
         let refused = refusal(study, Scope::Emotion(e), Metric::RocAuc);
@@ -129,6 +130,7 @@ fn calibration(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
     ScoreFigure {
         title: "Calibration",
         name: "calibration",
+        look: Look::Marked,
         reading: format!(
             "{}: each marker is a bin, from the test rows of all runs of a start together, of equal counts by score, fewer bins \
              where there are fewer rows. Upwards: the share of its rows in which the emotion is present; dotted: as often as the \
@@ -136,7 +138,7 @@ fn calibration(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
              rows it is above 0 by chance alone.",
             arms.names(study)
         ),
-        panels: panels(study, arms, "calibration", "ECE", axes, |_| Some(Reference::Diagonal), line),
+        panels: panels(study, arms, ("calibration", "ECE", Look::Marked), axes, |_| Some(Reference::Diagonal), line),
     }
 }
 
@@ -150,11 +152,12 @@ fn roc(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
     ScoreFigure {
         title: "Receiver operating characteristic",
         name: "roc",
+        look: Look::Line,
         reading: "Each run has a curve of its own, since the scores of two models share no scale; the line is the mean of their true \
                   positive rates at each false positive rate (vertical averaging), the band reaches from the lowest run to the \
                   highest. Dotted: chance."
             .into(),
-        panels: panels(study, arms, "roc", "area", axes, |_| Some(Reference::Diagonal), line),
+        panels: panels(study, arms, ("roc", "area", Look::Line), axes, |_| Some(Reference::Diagonal), line),
     }
 }
 
@@ -176,10 +179,11 @@ fn precision_recall(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
     ScoreFigure {
         title: "Precision against recall",
         name: "precision_recall",
+        look: Look::Line,
         reading: "Line: mean over runs of the precision at each recall, not interpolated; band: from the lowest run to the highest. \
                   Dotted: the share of test rows in which the emotion is present, which is what scores at random have."
             .into(),
-        panels: panels(study, arms, "precision-recall", "AP", axes, prevalence, line),
+        panels: panels(study, arms, ("precision-recall", "AP", Look::Line), axes, prevalence, line),
     }
 }
 
@@ -189,8 +193,11 @@ fn unit_axis(highest: f64) -> Axis {
     to(highest).unwrap_or(Axis { low: 0.0, high: 1.0, log: false, ticks: Vec::new() })
 }
 
+/// What y a curve has at an x.
+type ReadAt = fn(&[(f64, f64)], f64) -> Option<f64>;
+
 /// The mean over curves at each hundredth from `first` on, with the lowest and the highest.
-fn averaged(curves: &[Vec<(f64, f64)>], first: u32, at: fn(&[(f64, f64)], f64) -> Option<f64>) -> Option<Vec<Point>> {
+fn averaged(curves: &[Vec<(f64, f64)>], first: u32, at: ReadAt) -> Option<Vec<Point>> {
     let point = |i: u32| {
         let x = f64::from(i) / f64::from(PLACES);
         let values: Vec<f64> = curves.iter().filter_map(|curve| at(curve, x)).collect();
