@@ -31,7 +31,7 @@ impl Ground {
     /// The colour of an ink; for a series its colour on light ground.
     pub fn colour(&self, ink: Ink) -> &'static str {
         match ink {
-            Ink::Ink => self.ink,
+            Ink::Strong => self.ink,
             Ink::Soft => self.soft,
             Ink::Grid => self.grid,
             Ink::Surface => self.surface,

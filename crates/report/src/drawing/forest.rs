@@ -106,7 +106,7 @@ fn draw(row: &Row, x: &Axis, y: f64) -> Vec<Shape> {
         spans: vec![span],
         halo,
     };
-    let label = Span { text: shortened(&row.label), size: 12.0, bold: row.strong, ink: Ink::Ink };
+    let label = Span { text: shortened(&row.label), size: 12.0, bold: row.strong, ink: Ink::Strong };
     let mut out = vec![words(LEFT - 10.0, Anchor::End, label, false)];
     let mark = match &row.mark {
         Ok(mark) => mark,

@@ -45,7 +45,7 @@ pub(crate) fn block(entries: &[Entry], remarks: &[String], width: f64) -> (Vec<S
     let (mut out, mut at) = (Vec::new(), 0.0);
     for Entry { slot, name, look } in entries {
         out.extend(sample(*slot, *look, 0.0, at));
-        let span = Span { text: name.clone(), size: 14.0, bold: false, ink: Ink::Ink };
+        let span = Span { text: name.clone(), size: 14.0, bold: false, ink: Ink::Strong };
         out.push(Shape::Words {
             x: SAMPLE + 10.0,
             y: at + 12.0,

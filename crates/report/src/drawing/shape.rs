@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ink {
     /// Words to be read first.
-    Ink,
+    Strong,
     /// Words and lines to be read second.
     Soft,
     /// Lines that only guide the eye.
@@ -99,7 +99,7 @@ impl Shape {
 
     /// The title of a drawing with what stands behind it.
     pub fn title(title: &str, aside: &str) -> Self {
-        let mut spans = vec![Span { text: title.into(), size: 14.0, bold: true, ink: Ink::Ink }];
+        let mut spans = vec![Span { text: title.into(), size: 14.0, bold: true, ink: Ink::Strong }];
         if !aside.is_empty() {
             spans.push(Span::small(aside));
         }
