@@ -5,8 +5,8 @@ use crate::drawing::chart::{Chart, Look, Point, Series};
 use crate::numbers::fixed;
 use crate::{RebuiltColumn, Reconstruction};
 
-/// Columns to show, where they exist: pitch, voicing, voice quality, and the level of the spectrum.
-const WANTED: [&str; 5] = ["F0", "VUV", "NAQ", "peakSlope", "MCEP_0"];
+/// Columns to show, where they exist: pitch, voicing, voice quality, the level of the spectrum; another of voice quality.
+const WANTED: [&str; 5] = ["F0", "VUV", "peakSlope", "MCEP_0", "NAQ"];
 /// How many columns are shown.
 const SHOWN: usize = 4;
 /// What the two lines are.
