@@ -38,7 +38,13 @@ fn a_study_runs_once_and_then_only_what_a_change_touches() {
     for outside in ["<script", "<link", "<iframe", "src=", "url(", "@import"] {
         assert!(!html.contains(outside), "the page needs nothing from outside, found {outside}");
     }
+    for figure in
+        ["fig-calibration-0", "fig-roc-0", "fig-precision-recall-0", "fig-reconstruction-0", "fig-validation-loss"]
+    {
+        assert!(html.contains(&format!("<title id=\"{figure}-t\">")), "no {figure} from what the run left");
+    }
     assert!(std::fs::read_to_string(run.join("figures/learning_curves.svg")).unwrap().starts_with("<svg"));
+    assert!(std::fs::read(run.join("figures/learning_curves.pdf")).unwrap().starts_with(b"%PDF-"));
 
     let again = sweep(&bench);
     assert_eq!(again.done, Vec::<String>::new());

@@ -17,6 +17,7 @@
 
 pub mod budget;
 mod cell;
+pub mod curves;
 mod error;
 mod metric;
 pub mod metrics;

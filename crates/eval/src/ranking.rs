@@ -28,13 +28,13 @@ pub struct Ranking {
 
 /// What the rule `score >= threshold` finds at one distinct score.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Cut {
+pub(crate) struct Cut {
     /// The score.
-    threshold: f64,
+    pub threshold: f64,
     /// Present rows at or above it.
-    tp: u64,
+    pub tp: u64,
     /// All rows at or above it.
-    rows: u64,
+    pub rows: u64,
 }
 
 /// An integer in whose order the scores are; 0 and -0 have one.
@@ -72,7 +72,7 @@ impl Ranking {
     }
 
     /// Walks along the distinct scores, the highest first; the last cut counts all rows.
-    fn each_cut(&self, mut visit: impl FnMut(Cut)) {
+    pub(crate) fn each_cut(&self, mut visit: impl FnMut(Cut)) {
         let (mut tp, mut rows) = (0, 0);
         let (below, above) = self.rows.split_at(self.negative);
         for (part, sign) in [(above, SIGN), (below, 0)] {

@@ -5,7 +5,7 @@
 //! are tied: they move together and count as one source, the training seed.
 
 /// What a run of a start and a budget is told apart by; its folds are parts of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Run {
     /// Training seed.
     pub seed: i32,

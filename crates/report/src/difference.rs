@@ -6,7 +6,7 @@ use crate::support::refusal;
 use eval::Metric;
 use eval::run::Run;
 use eval::statistics::{Contrast, Interval};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a difference says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,9 @@ pub(crate) enum Finding {
     NoInterval,
 }
 
+/// Values by training seed and label draw.
+type ByRun = BTreeMap<Run, f64>;
+
 /// treated - baseline at one label budget.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Difference {
@@ -32,6 +35,8 @@ pub(crate) struct Difference {
     pub bca: Option<Interval>,
     /// Two-sided, not adjusted.
     pub p: Option<f64>,
+    /// What each arm reaches, mean over the pairs: their difference is `value`.
+    pub arms: Option<[f64; 2]>,
     /// The difference in each pair.
     pub each: Vec<f64>,
     /// Runs of either arm without a counterpart in the other. One of scratch can be that of several pre-trainings.
@@ -49,12 +54,15 @@ impl Difference {
         }
         let arms = [treated, baseline].map(|start| study.runs(start, budget, scope, metric));
         match study.answers.contrast((budget, study.scope_name(scope), metric)) {
-            Some(contrast) => Self::estimated(contrast, arms),
+            Some(contrast) => {
+                let by_run = [treated, baseline].map(|start| study.over_folds(start, budget, scope, metric));
+                Self::estimated(contrast, arms, by_run)
+            }
             None => Self::plain(metric, arms),
         }
     }
 
-    fn estimated(contrast: &Contrast, arms: [&[Measured]; 2]) -> Option<Self> {
+    fn estimated(contrast: &Contrast, arms: [&[Measured]; 2], [ours, theirs]: [ByRun; 2]) -> Option<Self> {
         // Without folds, since these are the runs of the statistics: a pair has all folds.
         let runs = arms.map(|runs| runs.iter().map(|m| m.run).collect::<BTreeSet<Run>>());
         let alone = |ours: &BTreeSet<Run>, theirs: &BTreeSet<Run>| {
@@ -63,11 +71,16 @@ impl Difference {
         let pairs = runs[0].iter().flat_map(|run| runs[1].iter().filter_map(|other| run.pair(*other))).count();
         let without_a_value = pairs.saturating_sub(contrast.pairs);
         let difference = finite(&contrast.difference)?;
+        let pairs_of = |run: Run, x: f64| -> Vec<[f64; 2]> {
+            theirs.iter().filter(|(other, _)| run.pair(**other).is_some()).map(|(_, y)| [x, *y]).collect()
+        };
+        let both: Vec<[f64; 2]> = ours.iter().flat_map(|(run, x)| pairs_of(*run, *x)).collect();
         Some(Difference {
             value: difference.value,
             interval: difference.interval,
             bca: difference.bca,
             p: contrast.p.filter(|p| p.is_finite()),
+            arms: means(&both),
             each: contrast.each.iter().copied().filter(|d| d.is_finite()).collect(),
             unpaired: alone(&runs[0], &runs[1]) + alone(&runs[1], &runs[0]) + without_a_value,
             higher_is_better: contrast.metric.higher_is_better(),
@@ -76,18 +89,21 @@ impl Difference {
 
     fn plain(metric: Metric, arms: [&[Measured]; 2]) -> Option<Self> {
         let defined = arms.map(|arm| arm.iter().filter(|m| m.value.is_some()).collect::<Vec<_>>());
-        let less = |ours: &Measured, theirs: &Measured| {
-            (ours.fold == theirs.fold && ours.run.pair(theirs.run).is_some()).then_some(ours.value? - theirs.value?)
+        let pair = |ours: &Measured, theirs: &Measured| {
+            (ours.fold == theirs.fold && ours.run.pair(theirs.run).is_some()).then_some([ours.value?, theirs.value?])
         };
-        let of =
-            |ours: &Measured, theirs: &[&Measured]| theirs.iter().filter_map(|t| less(ours, t)).collect::<Vec<_>>();
-        let each: Vec<f64> = defined[0].iter().flat_map(|ours| of(ours, &defined[1])).collect();
+        let of = |ours: &Measured, theirs: &[&Measured]| -> Vec<[f64; 2]> {
+            theirs.iter().filter_map(|t| pair(ours, t)).collect()
+        };
+        let both: Vec<[f64; 2]> = defined[0].iter().flat_map(|ours| of(ours, &defined[1])).collect();
+        let each: Vec<f64> = both.iter().map(|[x, y]| x - y).collect();
         let alone = |ours: &[&Measured], theirs: &[&Measured]| ours.iter().filter(|m| of(m, theirs).is_empty()).count();
         Some(Difference {
             value: eval::mean(each.iter().copied())?,
             interval: None,
             bca: None,
             p: None,
+            arms: means(&both),
             unpaired: alone(&defined[0], &defined[1]) + alone(&defined[1], &defined[0]),
             each,
             higher_is_better: metric.higher_is_better(),
@@ -116,6 +132,12 @@ impl Difference {
             _ => Finding::Unclear,
         }
     }
+}
+
+/// The mean of each arm.
+fn means(pairs: &[[f64; 2]]) -> Option<[f64; 2]> {
+    let of = |arm: usize| eval::mean(pairs.iter().map(|pair| pair[arm]));
+    Some([of(0)?, of(1)?])
 }
 
 /// A finding in a few words, for a column of a table.
@@ -156,6 +178,8 @@ mod tests {
         let got = of(rows, Metric::RocAuc).unwrap();
         assert_eq!(got.each, [0.25, 0.0]);
         assert_eq!((got.ahead(), got.level(), got.unpaired), (1, 1, 3));
+        // Runs without a counterpart are in neither mean.
+        assert_eq!((got.arms, got.value), (Some([0.625, 0.5]), 0.125));
     }
 
     #[test]

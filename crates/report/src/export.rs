@@ -13,16 +13,19 @@ use crate::{ReportError, ReportInput};
 
 /// All files: name, relative to the folder of the report, and content.
 ///
-/// `figures/NAME.svg` stands alone and follows the reader's light or dark scheme. `tables/NAME.csv` has numbers as they are, each
-/// interval in two columns, and an empty field for what is not available; `tables/NAME.md` and `tables/NAME.tex` (with the
-/// package `booktabs`) are as the report shows them.
+/// `figures/NAME.svg` stands alone and follows the reader's light or dark scheme; `figures/NAME.pdf` is the same on paper.
+/// `tables/NAME.csv` has numbers as they are, each interval in two columns, and an empty field for what is not available;
+/// `tables/NAME.md` and `tables/NAME.tex` (with the package `booktabs`) are as the report shows them.
 ///
 /// # Errors
 /// As [`crate::render`].
 pub fn exports(input: &ReportInput) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
     let study = Study::new(input)?;
-    let file = |(name, svg): (String, String)| (format!("figures/{name}.svg"), svg.into_bytes());
-    let mut out: Vec<(String, Vec<u8>)> = figures::files(&study).into_iter().map(file).collect();
+    let mut out: Vec<(String, Vec<u8>)> = Vec::new();
+    for (name, sheet) in figures::files(&study) {
+        out.push((format!("figures/{name}.svg"), sheet.to_svg().into_bytes()));
+        out.push((format!("figures/{name}.pdf"), sheet.to_pdf()));
+    }
     for (name, table) in named_tables(&study) {
         let path = |kind: &str| format!("tables/{name}.{kind}");
         let rows = csv::write(&table).map_err(|source| ReportError::Csv { name: path("csv"), source })?;
@@ -47,6 +50,8 @@ fn named_tables(study: &Study<'_>) -> Vec<(String, Table)> {
     add("area".into(), tables::area_table(study));
     add("spread".into(), tables::spread_table(study));
     add("aggregates".into(), tables::aggregate_table(study));
+    add("best_steps".into(), tables::best_step_table(study));
+    add("search".into(), tables::search_table(study));
     add("support".into(), any.then(|| tables::support_table(study)));
     for budget in 0..study.budgets.len() {
         // Two budgets may round to the same number of labels; their places differ.
@@ -66,6 +71,21 @@ fn full_rows(table: &Table) -> impl Iterator<Item = (Option<&Cell>, Vec<&Cell>)>
             _ => (None, cells),
         }
     })
+}
+
+/// The rows of each group in words, for files that people read; a cell that heads several rows is said in each of them if
+/// `repeated`, else in the first alone.
+fn written(table: &Table, repeated: bool, escaped: impl Fn(&str) -> String) -> Vec<Vec<Vec<String>>> {
+    let mut head = String::new();
+    let mut rows = full_rows(table).map(|(first, rest)| {
+        match first {
+            Some(first) => head = escaped(&one_line(first)),
+            None if !repeated => head.clear(),
+            None => {}
+        }
+        std::iter::once(head.clone()).chain(rest.into_iter().map(|cell| escaped(&one_line(cell)))).collect()
+    });
+    table.groups.iter().map(|group| rows.by_ref().take(group.len()).collect()).collect()
 }
 
 /// What a cell says in one line.
@@ -120,8 +140,8 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_study_without_results_has_no_tables() {
+    fn a_study_without_results_has_no_files() {
         let got = exports(&ReportInput::default()).unwrap();
-        assert_eq!(got.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["figures/learning_curves.svg"]);
+        assert_eq!(got, []);
     }
 }

@@ -1,41 +1,41 @@
-//! What each figure of the report shows; how it is drawn is `svg`'s.
+//! What each figure of the report shows; how it is drawn is `drawing`'s.
 
 mod curves;
 mod losses;
 mod paired;
+mod reconstruction;
+mod scores;
 
 pub(crate) use curves::{EMOTION_METRICS, MACRO_METRICS, emotion_panels, hint, macro_panels, reading};
-pub(crate) use losses::pretraining_chart;
+pub(crate) use losses::{finetuning_charts, pretraining_chart};
 pub(crate) use paired::{by_budget, by_emotion};
+pub(crate) use reconstruction::{LINES, reconstruction_charts};
+pub(crate) use scores::{arms, score_figures};
 
+use crate::controls::shown;
+use crate::drawing::Drawing;
+use crate::drawing::chart::{Chart, Look};
+use crate::drawing::legend::Entry;
+use crate::drawing::sheet::{Legend, Sheet};
 use crate::numbers::percent;
 use crate::study::Study;
 use crate::style::slots;
-use crate::svg::chart::Chart;
-use crate::svg::drawing::{Drawing, sheet};
-use crate::{ReportError, ReportInput};
 
-/// The macro learning curves as an SVG file of its own, with a legend, on a ground that follows the reader's scheme.
-///
-/// # Errors
-/// As [`crate::render`].
-pub fn learning_curve_svg(input: &ReportInput) -> Result<String, ReportError> {
-    Ok(macro_sheet(&Study::new(input)?))
+/// What the two lines of pre-training are.
+pub(crate) const LOSSES: [(usize, &str, Look); 2] = [(0, "training", Look::Line), (1, "validation", Look::Line)];
+
+/// Which line is which start.
+pub(crate) fn entries(study: &Study<'_>, look: Look) -> Vec<Entry> {
+    slots(&study.starts)
+        .into_iter()
+        .zip(&study.starts)
+        .map(|(slot, name)| Entry { slot, name: shown(name), look })
+        .collect()
 }
 
-fn macro_sheet(study: &Study<'_>) -> String {
-    let drawings: Vec<Drawing> = macro_panels(study).iter().map(Chart::drawing).collect();
-    let mut remarks = vec!["Macro average over emotions, test segments.".to_string()];
-    remarks.extend(reading(study));
-    if drawings.is_empty() {
-        remarks = vec!["No results yet.".into()];
-    }
-    sheet(&format!("{}: learning curves", study.input.name), &drawings, &entries(study), &remarks)
-}
-
-/// Which line is which.
-fn entries(study: &Study<'_>) -> Vec<(usize, String)> {
-    slots(&study.starts).into_iter().zip(study.starts.iter().cloned()).collect()
+/// The same of lines that do not depend on the study.
+pub(crate) fn named(lines: &[(usize, &str, Look)]) -> Vec<Entry> {
+    lines.iter().map(|(slot, name, look)| Entry { slot: *slot, name: (*name).to_string(), look: *look }).collect()
 }
 
 /// How to read the forests.
@@ -48,28 +48,58 @@ pub(crate) fn forest_reading(study: &Study<'_>) -> [String; 2] {
     ["Diamond: the primary contrast. Dots: single pairs.".into(), bar]
 }
 
-/// Every figure as a file of its own: name and SVG.
-pub(crate) fn files(study: &Study<'_>) -> Vec<(String, String)> {
+/// How to read the masked reconstruction.
+pub(crate) fn reconstruction_reading(name: &str) -> String {
+    format!(
+        "{name}. Shaded: the frames that were hidden from the encoder. Values are in standard deviations from the column's mean in \
+         training; how far the guess is off is the mean distance at hidden frames, beside that of always guessing the mean."
+    )
+}
+
+/// Every figure as a file of its own: name and sheet.
+pub(crate) fn files(study: &Study<'_>) -> Vec<(String, Sheet)> {
     let name = &study.input.name;
-    let mut out = vec![("learning_curves".to_string(), macro_sheet(study))];
-    for metric in EMOTION_METRICS {
-        let drawings: Vec<Drawing> = emotion_panels(study, metric).iter().map(Chart::drawing).collect();
+    let mut out = Vec::new();
+    let mut add = |file: String, title: &str, drawings: Vec<Drawing>, legend: Legend| {
         if !drawings.is_empty() {
-            let title = format!("{name}: {} by emotion", metric.title());
-            let mut remarks = vec![format!("{} by emotion{}.", metric.title(), hint(study, metric))];
-            remarks.extend(reading(study));
-            out.push((format!("emotions_{}", metric.name()), sheet(&title, &drawings, &entries(study), &remarks)));
+            out.push((file, Sheet::new(&format!("{name}: {title}"), drawings, &legend)));
         }
+    };
+    let drawn = |charts: Vec<Chart>| charts.iter().map(Chart::drawing).collect::<Vec<Drawing>>();
+    let marked = |first: String| {
+        let remarks = std::iter::once(first).chain(reading(study)).collect();
+        Legend { entries: entries(study, Look::Marked), remarks }
+    };
+
+    let macro_legend = marked("Macro average over emotions, test segments.".into());
+    add("learning_curves".into(), "learning curves", drawn(macro_panels(study)), macro_legend);
+    for metric in EMOTION_METRICS {
+        let title = format!("{} by emotion", metric.title());
+        let legend = marked(format!("{title}{}.", hint(study, metric)));
+        add(format!("emotions_{}", metric.name()), &title, drawn(emotion_panels(study, metric)), legend);
     }
     let forests = [by_emotion(study), Some(by_budget(study))].into_iter().flatten();
-    let drawings: Vec<Drawing> = forests.filter_map(|f| f.drawing()).collect();
-    if !drawings.is_empty() {
-        let title = format!("{name}: {} \u{2212} {}", study.treated(), study.baseline());
-        out.push(("paired".into(), sheet(&title, &drawings, &[], &forest_reading(study))));
+    let title = format!("{} \u{2212} {}", study.treated(), study.baseline());
+    let legend = Legend { entries: Vec::new(), remarks: forest_reading(study).into() };
+    add("paired".into(), &title, forests.filter_map(|f| f.drawing()).collect(), legend);
+    for figure in score_figures(study) {
+        let labels = study.primary_budget.map(|b| format!("With {} labels.", study.label(b)));
+        let remarks = labels.into_iter().chain([figure.reading]).collect();
+        let legend = Legend { entries: arms(study, figure.look), remarks };
+        add(figure.name.into(), figure.title, drawn(figure.panels), legend);
     }
-    if let Some(chart) = pretraining_chart(&study.input.pretraining) {
-        let lines = [(0, "training".to_string()), (1, "validation".to_string())];
-        out.push(("pretraining".into(), sheet(&format!("{name}: pre-training"), &[chart.drawing()], &lines, &[])));
+    let pretraining = pretraining_chart(&study.input.pretraining).into_iter().collect();
+    add(
+        "pretraining".into(),
+        "pre-training",
+        drawn(pretraining),
+        Legend { entries: named(&LOSSES), remarks: Vec::new() },
+    );
+    if let Some(of) = &study.input.reconstruction {
+        let legend = Legend { entries: named(&LINES), remarks: vec![reconstruction_reading(&of.name)] };
+        add("reconstruction".into(), "masked reconstruction", drawn(reconstruction_charts(of)), legend);
     }
+    let legend = Legend { entries: entries(study, Look::Line), remarks: vec!["Mean over runs.".into()] };
+    add("finetuning".into(), "fine-tuning", drawn(finetuning_charts(study)), legend);
     out
 }

@@ -1,4 +1,5 @@
 use eval::Metric;
+use eval::run::Run;
 use eval::statistics::StudyStatistics;
 use run_record::ResultRow;
 
@@ -25,6 +26,14 @@ pub struct ReportInput {
     pub emotions: Vec<String>,
     /// Loss curves, one an encoder.
     pub pretraining: Vec<Curve>,
+    /// One encoder's guesses at hidden frames.
+    pub reconstruction: Option<Reconstruction>,
+    /// The fine-tunings of the [`crate::headline_cells`].
+    pub trainings: Vec<Training>,
+    /// What each training of a search for learning rates came to; empty where there was no search.
+    pub search: Vec<Candidate>,
+    /// What these cells score in the test split.
+    pub scored: Vec<ScoredRows>,
     /// Cells that failed: key and error.
     pub failures: Vec<(String, String)>,
     /// What limits the findings, in the caller's words.
@@ -52,6 +61,10 @@ impl Default for ReportInput {
             starts: Vec::new(),
             emotions: Vec::new(),
             pretraining: Vec::new(),
+            reconstruction: None,
+            trainings: Vec::new(),
+            search: Vec::new(),
+            scored: Vec::new(),
             failures: Vec::new(),
             notes: Vec::new(),
             primary_metric: Metric::RocAuc.name().to_string(),
@@ -71,10 +84,10 @@ pub struct FactGroup {
     pub rows: Vec<(String, String)>,
 }
 
-/// The loss curve of one encoder's pre-training.
+/// The losses of one training.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Curve {
-    /// Which encoder.
+    /// Which training.
     pub name: String,
     /// Its points, by step.
     pub points: Vec<CurvePoint>,
@@ -85,8 +98,75 @@ pub struct Curve {
 pub struct CurvePoint {
     /// Optimiser steps so far.
     pub step: u64,
-    /// Loss over the hidden frames of training batches.
+    /// Mean loss of the training batches since the point before.
     pub train_loss: f64,
-    /// The same over validation speech, where it was measured.
+    /// The same over the validation split, where it was measured.
     pub valid_loss: Option<f64>,
+}
+
+/// The fine-tuning of one cell.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Training {
+    /// The cell's start.
+    pub start: String,
+    /// Its losses.
+    pub curve: Curve,
+    /// Steps done when the weights were taken that it predicts with.
+    pub best_step: Option<u64>,
+}
+
+/// One training of a cell's search for its learning rate.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Candidate {
+    /// The cell's start.
+    pub start: String,
+    /// Its labels.
+    pub n_labels: i32,
+    /// Times the learning rate of the configuration.
+    pub factor: f64,
+    /// The best score on the validation split; higher is better.
+    pub score: f64,
+    /// Whether the cell predicts with this training's weights.
+    pub chosen: bool,
+}
+
+/// What one cell scores of one emotion in its test segments.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ScoredRows {
+    /// The cell's key.
+    pub cell: String,
+    /// Its start.
+    pub start: String,
+    /// Seeds and label draw: cells that differ in nothing but the fold are one run.
+    pub run: Run,
+    /// Name of the emotion.
+    pub emotion: String,
+    /// Whether it is present, by segment.
+    pub present: Vec<bool>,
+    /// Predicted probability that it is, by segment.
+    pub score: Vec<f64>,
+}
+
+/// What an encoder makes of the hidden frames of one segment that it did not train on.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reconstruction {
+    /// Which encoder and which segment, in words.
+    pub name: String,
+    /// Seconds from frame to frame, where they are known.
+    pub frame_s: Option<f64>,
+    /// Whether a frame was hidden, by frame.
+    pub hidden: Vec<bool>,
+    /// Each column's values.
+    pub columns: Vec<RebuiltColumn>,
+}
+
+/// One feature column of a [`Reconstruction`], in standard deviations from its mean.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RebuiltColumn {
+    /// Name of the column.
+    pub name: String,
+    /// The values, by frame.
+    pub input: Vec<f64>,
+    /// What the encoder puts in their place where the frame was hidden.
+    pub guess: Vec<Option<f64>>,
 }

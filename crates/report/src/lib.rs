@@ -17,6 +17,7 @@
 mod answers;
 mod controls;
 mod difference;
+mod drawing;
 mod equivalence;
 mod error;
 mod export;
@@ -28,12 +29,13 @@ mod render;
 mod study;
 mod style;
 mod support;
-mod svg;
 mod tables;
 mod verdict;
 
 pub use error::ReportError;
 pub use export::exports;
-pub use figures::learning_curve_svg;
-pub use input::{Curve, CurvePoint, FactGroup, ReportInput};
+pub use input::{
+    Candidate, Curve, CurvePoint, FactGroup, RebuiltColumn, Reconstruction, ReportInput, ScoredRows, Training,
+};
 pub use render::render;
+pub use study::headline_cells;

@@ -1,16 +1,16 @@
 //! The page: what stands where, and the template that writes it.
 
-use crate::controls::{sentences, shown};
+use crate::controls::sentences;
+use crate::drawing::chart::{Chart, Look};
+use crate::drawing::{legend, svg};
 use crate::figures::{
-    EMOTION_METRICS, MACRO_METRICS, by_budget, by_emotion, emotion_panels, forest_reading, hint, macro_panels,
-    pretraining_chart, reading,
+    EMOTION_METRICS, LINES, LOSSES, MACRO_METRICS, arms, by_budget, by_emotion, emotion_panels, entries,
+    finetuning_charts, forest_reading, hint, macro_panels, named, pretraining_chart, reading, reconstruction_charts,
+    reconstruction_reading, score_figures,
 };
 use crate::meaning::meaning;
 use crate::study::{Scope, Study};
-use crate::style::slots;
 use crate::support::refusal;
-use crate::svg::chart::Chart;
-use crate::svg::{css, legend};
 use crate::tables::{self, Table};
 use crate::verdict::{Verdict, verdict};
 use crate::{ReportError, ReportInput};
@@ -24,22 +24,25 @@ use eval::{Head, Metric};
 /// budget that no result has.
 pub fn render(input: &ReportInput) -> Result<String, ReportError> {
     let study = Study::new(input)?;
-    let svgs = |charts: Vec<Chart>| charts.iter().map(|chart| chart.drawing().to_svg()).collect::<Vec<String>>();
+    let svgs = |charts: Vec<Chart>| charts.iter().map(|chart| svg::element(&chart.drawing())).collect::<Vec<String>>();
+    let samples = |lines: Vec<legend::Entry>| -> Vec<(String, String)> {
+        lines.into_iter().map(|entry| (legend::sample_svg(&entry), entry.name)).collect()
+    };
     let forests = [by_emotion(&study), Some(by_budget(&study))].into_iter().flatten();
     let others = || MACRO_METRICS.into_iter().filter(|&m| m != study.primary);
     let page = Page {
         input,
-        chart_css: css(),
+        chart_css: svg::css(),
         verdict: verdict(&study),
         meaning: [meaning(&study), sentences(&study)].concat(),
         reading: reading(&study).join(" "),
-        legend: slots(&study.starts)
-            .into_iter()
-            .zip(&study.starts)
-            .map(|(slot, name)| (legend::sample_svg(slot, true), shown(name)))
-            .collect(),
+        legend: samples(entries(&study, Look::Marked)),
+        line_legend: samples(entries(&study, Look::Line)),
+        arms: samples(arms(&study, Look::Marked)),
+        headline_labels: study.primary_budget.map(|b| study.label(b)).unwrap_or_default(),
+        scores: score_figures(&study).into_iter().map(|f| (f.title, f.reading, svgs(f.panels))).collect(),
         missing: missing(&study),
-        forests: forests.filter_map(|forest| Some(forest.drawing()?.to_svg())).collect(),
+        forests: forests.filter_map(|forest| Some(svg::element(&forest.drawing()?))).collect(),
         forest_reading: forest_reading(&study).join(" "),
         paired_by_emotion: tables::paired_by_emotion(&study),
         paired: tables::paired_table(&study, study.primary),
@@ -58,11 +61,18 @@ pub fn render(input: &ReportInput) -> Result<String, ReportError> {
             .collect(),
         support: (!study.budgets.is_empty()).then(|| tables::support_table(&study)),
         emotion_tables: (0..study.budgets.len()).map(|b| (study.label(b), tables::emotion_table(&study, b))).collect(),
-        loss_legend: [(0, "training"), (1, "validation")]
-            .map(|(slot, name)| (legend::sample_svg(slot, false), name))
-            .to_vec(),
-        losses: pretraining_chart(&input.pretraining).map(|chart| chart.drawing().to_svg()),
+        loss_legend: samples(named(&LOSSES)),
+        losses: svgs(pretraining_chart(&input.pretraining).into_iter().collect()),
         loss_table: tables::pretraining_table(&input.pretraining),
+        reconstruction: input
+            .reconstruction
+            .iter()
+            .map(|of| (reconstruction_reading(&of.name), svgs(reconstruction_charts(of))))
+            .find(|(_, panels)| !panels.is_empty()),
+        reconstruction_legend: samples(named(&LINES)),
+        finetuning: svgs(finetuning_charts(&study)),
+        best_steps: tables::best_step_table(&study),
+        search: tables::search_table(&study),
         failures: tables::failure_table(&input.failures),
         facts: input.facts.iter().map(tables::fact_table).collect(),
     };
@@ -107,6 +117,10 @@ struct Page<'a> {
     meaning: Vec<String>,
     reading: String,
     legend: Vec<(String, String)>,
+    line_legend: Vec<(String, String)>,
+    arms: Vec<(String, String)>,
+    headline_labels: String,
+    scores: Vec<(&'static str, String, Vec<String>)>,
     missing: Vec<String>,
     forests: Vec<String>,
     forest_reading: String,
@@ -123,9 +137,14 @@ struct Page<'a> {
     emotions: Vec<(&'static str, String, Vec<String>)>,
     support: Option<Table>,
     emotion_tables: Vec<(String, Table)>,
-    loss_legend: Vec<(String, &'static str)>,
-    losses: Option<String>,
+    loss_legend: Vec<(String, String)>,
+    losses: Vec<String>,
     loss_table: Table,
+    reconstruction: Option<(String, Vec<String>)>,
+    reconstruction_legend: Vec<(String, String)>,
+    finetuning: Vec<String>,
+    best_steps: Option<Table>,
+    search: Option<Table>,
     failures: Table,
     facts: Vec<Table>,
 }

@@ -265,6 +265,17 @@ impl<'a> Study<'a> {
     }
 }
 
+/// The keys of the cells of every start at the label budget that the verdict rests on: those whose losses and scores the report
+/// shows ([`ReportInput::trainings`], [`ReportInput::scored`]).
+///
+/// # Errors
+/// As [`crate::render`].
+pub fn headline_cells(input: &ReportInput) -> Result<BTreeSet<String>, ReportError> {
+    let study = Study::new(input)?;
+    let of_budget = study.runs.iter().filter(|((_, budget, _, _), _)| Some(*budget) == study.primary_budget);
+    Ok(of_budget.flat_map(|(_, runs)| runs.iter().map(|run| run.cell.clone())).collect())
+}
+
 /// The smallest and the largest support of each fold.
 pub(crate) type Support = BTreeMap<i32, (u64, u64)>;
 

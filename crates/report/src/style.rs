@@ -3,6 +3,8 @@
 //! The colours are those of Okabe and Ito, chosen for readers who see few colours; in the dark some give way to lighter
 //! ones of the same set.
 
+use crate::drawing::shape::Ink;
+
 /// Looks that differ from each other; further starts share the last.
 pub(crate) const SLOTS: usize = LIGHT.len();
 
@@ -12,6 +14,31 @@ pub(crate) const LIGHT: [&str; 8] =
 /// Colours on a dark ground, by slot.
 pub(crate) const DARK: [&str; 8] =
     ["#56B4E9", "#F0772B", "#1FC295", "#DE9BC0", "#E69F00", "#9AD4F5", "#F0E442", "#BBBBBB"];
+
+/// The colours of everything that is no series, of one scheme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ground {
+    pub ink: &'static str,
+    pub soft: &'static str,
+    pub grid: &'static str,
+    pub surface: &'static str,
+}
+
+impl Ground {
+    pub const LIGHT: Ground = Ground { ink: "#1b1f24", soft: "#57606a", grid: "#dde1e6", surface: "#ffffff" };
+    pub const DARK: Ground = Ground { ink: "#e8eaed", soft: "#a5adb8", grid: "#2f363f", surface: "#161a1f" };
+
+    /// The colour of an ink; for a series its colour on light ground.
+    pub fn colour(&self, ink: Ink) -> &'static str {
+        match ink {
+            Ink::Strong => self.ink,
+            Ink::Soft => self.soft,
+            Ink::Grid => self.grid,
+            Ink::Surface => self.surface,
+            Ink::Slot(slot) => LIGHT[slot.min(SLOTS - 1)],
+        }
+    }
+}
 
 /// Dashes of the line, by slot; empty is solid.
 pub(crate) const DASHES: [&str; 8] = ["", "7 3", "2 3", "9 3 2 3", "5 2", "12 3", "3 2", "1 3"];

@@ -1,9 +1,10 @@
 //! The page as a whole: what it says, what it leaves out, what it never lets through.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod sample;
 
 use eval::Metric;
-use report::{ReportError, ReportInput, exports, learning_curve_svg, render};
+use report::{ReportError, ReportInput, exports, headline_cells, render};
 use run_record::ResultRow;
 
 /// Text of the page without its tags, an element a line.
@@ -39,7 +40,10 @@ fn small() -> ReportInput {
     let mut pretraining = study.pretraining[..1].to_vec();
     pretraining[0].points.truncate(200);
     let trivial = study.trivial.iter().filter(|r| ["fear", "macro"].contains(&r.emotion.as_str())).cloned().collect();
-    let input = ReportInput { results, trivial, pretraining, primary_labels: Some(816.0), ..study };
+    let trainings =
+        study.trainings.iter().filter(|t| ["ssl", "scratch"].contains(&t.start.as_str())).cloned().collect();
+    let primary_labels = Some(816.0);
+    let input = ReportInput { results, trivial, pretraining, trainings, primary_labels, ..study };
     ReportInput { statistics: Some(sample::statistics::of(&input)), ..input }
 }
 
@@ -52,7 +56,13 @@ fn the_words_of_a_small_report() {
 fn the_figure_of_a_small_report() {
     let mut input = small();
     input.results.retain(|r| r.metric == "roc_auc");
-    insta::assert_snapshot!("small_figure", learning_curve_svg(&input).unwrap());
+    insta::assert_snapshot!("small_figure", file(&input, "figures/learning_curves.svg"));
+}
+
+/// One of the exported files, as text.
+fn file(input: &ReportInput, name: &str) -> String {
+    let found = exports(input).unwrap().into_iter().find(|(n, _)| n == name);
+    String::from_utf8_lossy(&found.unwrap_or_else(|| panic!("no file {name}")).1).into_owned()
 }
 
 #[test]
@@ -79,7 +89,8 @@ fn the_page_needs_nothing_but_itself() {
 fn figures_and_tables_can_be_read_aloud() {
     let html = render(&sample::study(true)).unwrap();
     let figures = html.matches("role=\"img\"").count();
-    assert_eq!(figures, 2 + 5 + 4 * 6 + 1);
+    // Forests, macro, by emotion, scores, pre-training, reconstruction, fine-tuning.
+    assert_eq!(figures, 2 + 5 + 4 * 6 + 3 * 6 + 1 + 4 + 2);
     assert_eq!(html.matches("<title id=").count(), figures);
     assert_eq!(html.matches("<desc id=").count(), figures);
     let tables = html.matches("<table").count();
@@ -120,6 +131,15 @@ fn markup_in_names_stays_text() {
     input.facts[0].title = evil.into();
     input.facts[0].rows.push((evil.into(), evil.into()));
     input.pretraining[0].name = evil.into();
+    for training in input.trainings.iter_mut().filter(|t| t.start == "scratch") {
+        training.start = evil.into();
+    }
+    let shown = input.reconstruction.as_mut().unwrap();
+    shown.name = evil.into();
+    shown.columns[0].name = evil.into();
+    for rows in input.scored.iter_mut().filter(|r| r.emotion == "fear") {
+        rows.emotion = evil.into();
+    }
     let is_page = |name: &str| name.ends_with(".svg") || name.ends_with(".md");
     let files = exports(&input).unwrap().into_iter().filter(|(name, _)| is_page(name));
     for text in files.map(|(_, bytes)| String::from_utf8(bytes).unwrap()).chain([render(&input).unwrap()]) {
@@ -192,18 +212,22 @@ fn without_statistics_no_difference_is_claimed() {
 
 #[test]
 fn tables_and_figures_are_files_as_well() {
-    let files = exports(&small()).unwrap();
+    let small = small();
+    let files = exports(&small).unwrap();
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-    let text = |name: &str| {
-        String::from_utf8(files.iter().find(|(n, _)| n == name).unwrap_or_else(|| panic!("{names:?}")).1.clone())
-            .unwrap()
-    };
+    let text = |name: &str| file(&small, name);
     let mut once = names.clone();
     once.sort_unstable();
     once.dedup();
     assert_eq!(once.len(), names.len(), "a name twice");
-    assert_eq!(text("figures/learning_curves.svg"), learning_curve_svg(&small()).unwrap());
     assert!(text("figures/paired.svg").contains("scratch better") && names.contains(&"figures/emotions_mae.svg"));
+    let all =
+        ["learning_curves", "calibration", "roc", "precision_recall", "pretraining", "reconstruction", "finetuning"];
+    for figure in all {
+        assert!(text(&format!("figures/{figure}.svg")).starts_with("<svg"), "{figure}");
+        let pdf = text(&format!("figures/{figure}.pdf"));
+        assert!(pdf.starts_with("%PDF-") && pdf.trim_end().ends_with("%%EOF"), "{figure}");
+    }
     insta::assert_snapshot!("paired_csv", text("tables/paired.csv"));
     insta::assert_snapshot!("paired_macro_roc_auc_md", text("tables/paired_macro_roc_auc.md"));
     insta::assert_snapshot!("label_equivalence_tex", text("tables/label_equivalence_roc_auc.tex"));
@@ -216,7 +240,7 @@ fn a_run_without_results_has_a_report() {
     {
         assert!(html.contains(sentence), "{sentence}: {html}");
     }
-    assert!(learning_curve_svg(&ReportInput::default()).unwrap().contains("No results yet."));
+    assert!(exports(&ReportInput::default()).unwrap().is_empty());
 }
 
 #[test]
@@ -225,5 +249,13 @@ fn results_that_cannot_be_shown_are_refused() {
     input.results.push(input.results[0].clone());
     assert!(matches!(render(&input), Err(ReportError::TwoRows { .. })));
     let unknown = ReportInput { primary_metric: "auc".into(), ..small() };
-    assert!(matches!(learning_curve_svg(&unknown), Err(ReportError::UnknownMetric { .. })));
+    assert!(matches!(exports(&unknown), Err(ReportError::UnknownMetric { .. })));
+}
+
+#[test]
+fn the_headline_rests_on_the_cells_of_its_budget_in_every_start() {
+    let cells = headline_cells(&ReportInput { primary_labels: Some(163.0), ..sample::study(true) }).unwrap();
+    // One of the 32 has not finished.
+    assert_eq!(cells.len(), 31);
+    assert!(cells.iter().all(|cell| cell.contains("-163-")), "{cells:?}");
 }

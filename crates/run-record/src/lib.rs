@@ -36,7 +36,7 @@ pub use atomic::{StagedDir, StagedFile, read_to_string, write_atomic};
 pub use error::RecordError;
 pub use hash::{hash_bytes, hash_file, hash_json};
 pub use journal::Journal;
-pub use predictions::{CellId, CellPredictions, PredictionRow};
+pub use predictions::{CellId, CellPredictions, PredictionRow, each_cell, each_cell_of};
 pub use result_row::{ResultRow, read_results, write_results};
 pub use step::{STEP_FILE, StepRecord};
 pub use table::{Column, Table, TableReader, TableWriter};

@@ -1,6 +1,7 @@
 //! `predictions.parquet`: one row a (cell, segment, emotion).
 
-use crate::{Column, RecordError, Table};
+use crate::{Column, RecordError, Table, TableReader};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 const PRETRAIN_SEED: &str = "pretrain_seed";
@@ -152,6 +153,54 @@ impl CellPredictions {
     }
 }
 
+/// Visits the cells of a table of predictions, of which no more than two are held at a time.
+///
+/// # Errors
+/// As [`CellPredictions::from_table`], and those of `visit`.
+pub fn each_cell<E: From<RecordError>>(
+    path: &Path,
+    visit: impl FnMut(CellPredictions) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut parts = TableReader::open(path)?;
+    visit_cells(path, || parts.next().transpose(), |_| true, visit)
+}
+
+/// The same for the cells of these keys; parts without one of them are passed over.
+///
+/// # Errors
+/// As [`each_cell`].
+pub fn each_cell_of<E: From<RecordError>>(
+    path: &Path,
+    keys: &BTreeSet<String>,
+    visit: impl FnMut(CellPredictions) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut parts = TableReader::open(path)?;
+    visit_cells(path, || parts.next_with("cell", |key| keys.contains(key)), |key| keys.contains(key), visit)
+}
+
+fn visit_cells<E: From<RecordError>>(
+    path: &Path,
+    mut next: impl FnMut() -> Result<Option<Table>, RecordError>,
+    wanted: impl Fn(&str) -> bool,
+    mut visit: impl FnMut(CellPredictions) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut open: Option<CellPredictions> = None;
+    while let Some(part) = next()? {
+        for cell in CellPredictions::from_table(path, &part)?.into_iter().filter(|c| wanted(&c.id.cell)) {
+            match &mut open {
+                // A cell may go on in the next part.
+                Some(last) if last.id == cell.id => last.rows.extend(cell.rows),
+                _ => {
+                    if let Some(whole) = open.replace(cell) {
+                        visit(whole)?;
+                    }
+                }
+            }
+        }
+    }
+    open.map_or(Ok(()), visit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,6 +244,35 @@ mod tests {
         }
         let got = CellPredictions::from_table(Path::new("p.parquet"), &old).unwrap();
         assert_eq!((got[0].id.pretrain_seed, &got[0].rows), (None, &cell("a", 3).rows));
+    }
+
+    #[test]
+    fn cells_are_visited_whole_and_only_those_wanted() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.parquet");
+        let mut writer = crate::TableWriter::create(&path).unwrap();
+        // Cell b stands in two parts.
+        for name in ["a", "b", "b", "c"] {
+            writer.append(&cell(name, 3).to_table()).unwrap();
+        }
+        writer.finish().unwrap();
+        let visited = |keys: Option<&[&str]>| {
+            let mut seen = Vec::new();
+            let mut visit = |cell: CellPredictions| -> Result<(), RecordError> {
+                seen.push(format!("{}{}", cell.id.cell, cell.rows.len()));
+                Ok(())
+            };
+            match keys {
+                None => each_cell(&path, &mut visit).unwrap(),
+                Some(keys) => {
+                    each_cell_of(&path, &keys.iter().map(|k| k.to_string()).collect(), &mut visit).unwrap();
+                }
+            }
+            seen.join(" ")
+        };
+        assert_eq!(visited(None), "a2 b4 c2");
+        assert_eq!(visited(Some(&["b", "x"])), "b4");
+        assert_eq!(visited(Some(&[])), "");
     }
 
     #[test]

@@ -293,11 +293,27 @@ impl TableReader {
         Ok(TableReader { path: path.to_path_buf(), reader, next: 0 })
     }
 
-    fn part(&self, group: usize) -> Result<Table, RecordError> {
+    /// The next part in which a text column has a value that is wanted. Of the parts before it no other column is read.
+    ///
+    /// # Errors
+    /// As reading the parts; a column that is missing or of another type.
+    pub fn next_with(&mut self, column: &str, wanted: impl Fn(&str) -> bool) -> Result<Option<Table>, RecordError> {
+        while self.next < self.reader.num_row_groups() {
+            self.next += 1;
+            let only = self.part(self.next - 1, |name| name == column)?;
+            if only.text(&self.path, column)?.iter().any(|value| wanted(value)) {
+                return self.part(self.next - 1, |_| true).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn part(&self, group: usize, wanted: impl Fn(&str) -> bool) -> Result<Table, RecordError> {
         let group = self.reader.get_row_group(group).map_err(RecordError::parquet(&self.path))?;
         let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
         let mut table = Table::new();
-        for i in 0..group.num_columns() {
+        let is_wanted = |i: &usize| wanted(group.metadata().column(*i).column_descr().name());
+        for i in (0..group.num_columns()).filter(is_wanted) {
             let description = group.metadata().column(i).column_descr();
             let name = description.name().to_string();
             let optional = description.max_def_level() > 0;
@@ -325,7 +341,7 @@ impl Iterator for TableReader {
             return None;
         }
         self.next += 1;
-        Some(self.part(self.next - 1))
+        Some(self.part(self.next - 1, |_| true))
     }
 }
 

@@ -2,29 +2,31 @@
 
 use crate::ValidationLabels;
 use crate::collect::{is_done, output, read_plan};
+use crate::finetune::CANDIDATE_EVENT;
 use crate::integrity::checked_results;
 use crate::plan::{CONFIG_FILE, PREPARED_FOLDER, kinds};
+use crate::pretrain::{EXAMPLE_FILE, read_example};
 use crate::statistics::read_statistics;
 use crate::{Audit, Budget, Finding, FinetuneConfig, HeadStart, PretrainKind, PretrainOn, Study, TrainError};
 use backbone::Layers;
+use eval::run::Run;
 use eval::trivial::{EmotionLabels, Label, trivial_rows};
 use mosei_data::{Manifest, Prepared};
 use mosei_schema::Split;
-use report::{Curve, CurvePoint, FactGroup, ReportInput};
-use run_record::{CellId, ResultRow, read_to_string, write_atomic};
+use report::{Candidate, Curve, CurvePoint, FactGroup, ReportInput, ScoredRows, Training};
+use run_record::{CellId, ResultRow, each_cell_of, read_to_string, write_atomic};
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Writes `report.html`, `figures/` and `tables/` of a run from what it has left on disk. Trains nothing.
 pub fn write_report(run: &Path) -> Result<PathBuf, TrainError> {
     let input = gather(run)?;
     let page = run.join("report.html");
-    let figure = run.join("figures").join("learning_curves.svg");
-    let (html, svg) = (report::render(&input)?, report::learning_curve_svg(&input)?);
+    let html = report::render(&input)?;
     for (name, content) in report::exports(&input)? {
         write_atomic(&run.join(name), &content)?;
     }
-    write_atomic(&figure, svg.as_bytes())?;
     write_atomic(&page, html.as_bytes())?;
     Ok(page)
 }
@@ -37,16 +39,23 @@ fn gather(run: &Path) -> Result<ReportInput, TrainError> {
     let cells: Vec<_> = plan.steps.iter().filter(|s| s.kind == kinds::CELL).collect();
     let mut failures = Vec::new();
     let mut pretraining = Vec::new();
+    let manifest = prepared.manifest();
+    let frame_s = manifest.frame_rate_hz.map(|rate| manifest.config.pool_frames as f64 / rate);
+    let mut example = None;
     for step in &plan.steps {
         let error = run.join("steps").join(&step.id).join("error.txt");
         if error.exists() && !is_done(run, step) {
             failures.push((step.id.clone(), read_to_string(&error)?));
         }
         if let (kinds::PRETRAIN, Some(path)) = (step.kind.as_str(), output(run, step, "journal.jsonl")) {
-            pretraining.extend(curve(&step.about, &path));
+            pretraining.extend(training(&step.about, &path).map(|t| t.curve));
+        }
+        // The first there is: one is enough to see what is asked of an encoder.
+        if let (None, Some(path)) = (&example, output(run, step, EXAMPLE_FILE).filter(|path| path.exists())) {
+            example = Some(read_example(&path, &step.about, frame_s)?);
         }
     }
-    Ok(ReportInput {
+    let mut input = ReportInput {
         name: study.name.clone(),
         facts: facts(&study, &prepared, &crate::audit(run)?),
         config_toml: study.to_toml(),
@@ -56,13 +65,76 @@ fn gather(run: &Path) -> Result<ReportInput, TrainError> {
         starts: study.grid.starts.iter().map(|s| s.name().to_string()).collect(),
         emotions: prepared.emotions().to_vec(),
         pretraining,
+        reconstruction: example,
         failures,
         notes: study.report.notes.clone(),
         primary_metric: study.report.primary_metric.clone(),
         primary_labels: primary_labels(&study, &prepared)?,
         planned_cells: cells.len(),
         finished_cells: cells.iter().filter(|s| is_done(run, s)).count(),
-    })
+        ..ReportInput::default()
+    };
+    let shown = report::headline_cells(&input)?;
+    let start_of: BTreeMap<&str, &str> = input.results.iter().map(|r| (r.cell.as_str(), r.start.as_str())).collect();
+    for step in cells.iter().filter(|s| shown.contains(&s.key)) {
+        let path = output(run, step, "journal.jsonl");
+        let start = start_of.get(step.key.as_str()).copied().unwrap_or_default().to_string();
+        let read = path.and_then(|path| training(&step.about, &path));
+        input.trainings.extend(read.map(|training| Training { start, ..training }));
+    }
+    input.scored = scored(run, &shown)?;
+    if study.finetune.learning_rate_factors.len() > 1 {
+        let row_of: BTreeMap<&str, &ResultRow> = input.results.iter().map(|r| (r.cell.as_str(), r)).collect();
+        for step in &cells {
+            let found = row_of.get(step.key.as_str()).zip(output(run, step, "journal.jsonl"));
+            input.search.extend(found.map_or(Vec::new(), |(row, journal)| candidates(row, &journal)));
+        }
+    }
+    Ok(input)
+}
+
+/// What a cell's search for its learning rate came to, from its journal.
+fn candidates(row: &ResultRow, journal: &Path) -> Vec<Candidate> {
+    let text = read_to_string(journal).unwrap_or_default();
+    let lines = text.lines().map_while(|line| serde_json::from_str::<Value>(line).ok());
+    let found = lines.take_while(|line| line["event"] == CANDIDATE_EVENT).filter_map(|line| {
+        Some(Candidate {
+            start: row.start.clone(),
+            n_labels: row.n_labels,
+            factor: line["factor"].as_f64()?,
+            score: line["best_score"].as_f64()?,
+            chosen: line["chosen"].as_bool()?,
+        })
+    });
+    found.collect()
+}
+
+/// What these cells score in the test split, from the predictions of the run.
+fn scored(run: &Path, cells: &BTreeSet<String>) -> Result<Vec<ScoredRows>, TrainError> {
+    let path = run.join("predictions.parquet");
+    let mut out = Vec::new();
+    if !path.exists() {
+        return Ok(out);
+    }
+    each_cell_of(&path, cells, |cell| {
+        let mut by_emotion: BTreeMap<String, ScoredRows> = BTreeMap::new();
+        for row in cell.rows.into_iter().filter(|r| r.split == Split::Test.name()) {
+            let Some(score) = row.score else { continue };
+            let rows = by_emotion.entry(row.emotion).or_default();
+            rows.present.push(row.present);
+            rows.score.push(score);
+        }
+        let id = &cell.id;
+        out.extend(by_emotion.into_iter().map(|(emotion, rows)| ScoredRows {
+            cell: id.cell.clone(),
+            start: id.start.clone(),
+            run: Run { seed: id.seed, draw: id.draw, pretrain_seed: id.pretrain_seed },
+            emotion,
+            ..rows
+        }));
+        Ok::<(), TrainError>(())
+    })?;
+    Ok(out)
 }
 
 /// What predictors that know no segment score in each fold.
@@ -113,10 +185,10 @@ fn primary_labels(study: &Study, prepared: &Prepared) -> Result<Option<f64>, Tra
     Ok(eval::mean(labels))
 }
 
-/// The losses of a pre-training, from its journal: one point a look at the validation data.
-fn curve(name: &str, journal: &Path) -> Option<Curve> {
+/// The losses of a training, from its journal: one point a look at the validation data.
+fn training(name: &str, journal: &Path) -> Option<Training> {
     let text = read_to_string(journal).ok()?;
-    let (mut points, mut losses) = (Vec::new(), Vec::new());
+    let (mut points, mut losses, mut best_step) = (Vec::new(), Vec::new(), None);
     for line in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
         match line["event"].as_str() {
             Some("step") => losses.extend(line["loss"].as_f64()),
@@ -128,10 +200,11 @@ fn curve(name: &str, journal: &Path) -> Option<Curve> {
                 });
                 losses.clear();
             }
+            Some("end") => best_step = line["best_step"].as_u64(),
             _ => {}
         }
     }
-    Some(Curve { name: name.to_string(), points })
+    Some(Training { curve: Curve { name: name.to_string(), points }, best_step, ..Training::default() })
 }
 
 fn group(title: &str, rows: Vec<(&str, String)>) -> FactGroup {

@@ -136,7 +136,7 @@ impl Cell<'_> {
         };
         let corpus = &*corpus;
         let mut best: Option<(Finetuning<'_>, Summary, usize)> = None;
-        let mut journal = String::new();
+        let mut summaries = Vec::new();
         for (i, (training, (encoder, heads))) in trainings.iter().zip(begun).enumerate() {
             let (seed, start) = (u64::from(settings.seed), settings.start);
             let encodings = encodings.as_ref();
@@ -153,14 +153,8 @@ impl Cell<'_> {
             })?;
             let label = format!("{}, {} labels, seed {}", start.name(), labelled.len(), settings.seed);
             let summary = train(&mut task, training, seed, settings.key, &self.place(i, trainings.len()), &label)?;
-            let Summary { steps, best_score, best_step } = summary;
-            journal += &json!({
-                "event": CANDIDATE_EVENT, "step": steps, "learning_rate": training.learning_rate,
-                "factor": config.learning_rate_factors[i], "best_step": best_step, "best_score": best_score,
-            })
-            .to_string();
-            journal += "\n";
-            if best.as_ref().is_none_or(|(_, before, _)| best_score > before.best_score) {
+            summaries.push(summary);
+            if best.as_ref().is_none_or(|(_, before, _)| summary.best_score > before.best_score) {
                 best = Some((task, summary, i));
             }
         }
@@ -171,6 +165,15 @@ impl Cell<'_> {
         })?;
         if trainings.len() > 1 {
             // The cell's journal is that of the training that was kept, after what the search found.
+            let found = trainings.iter().zip(summaries).enumerate().map(|(i, (training, summary))| {
+                let line = json!({
+                    "event": CANDIDATE_EVENT, "step": summary.steps, "learning_rate": training.learning_rate,
+                    "factor": config.learning_rate_factors[i], "best_step": summary.best_step,
+                    "best_score": summary.best_score, "chosen": i == chosen,
+                });
+                format!("{line}\n")
+            });
+            let mut journal: String = found.collect();
             journal += &read_to_string(&self.place(chosen, trainings.len()).join(JOURNAL_FILE))?;
             write_atomic(&out.join(JOURNAL_FILE), journal.as_bytes())?;
         }

@@ -281,11 +281,12 @@ impl Planner<'_> {
         let command = self.command("pretrain", &options);
         let about = format!("pre-training, fold {fold}, seed {seed}{}", kind.remark());
         let step = self.step(id.clone(), kinds::PRETRAIN, key, about, command);
-        let outputs = ["encoder/model.safetensors", "encoder/config.json", "pretraining.parquet", "journal.jsonl"];
+        let files = ["pretraining.parquet", "reconstruction.parquet", "journal.jsonl"];
+        let outputs = ["encoder/model.safetensors", "encoder/config.json"].into_iter().chain(files);
         // Budgets are looked at first: one that cannot be drawn stops a study before hours of training.
         let needs = vec!["prepare".into(), "sample".into()];
         let cost = (s.pretrain.steps * s.pretrain.batch_segments) as u64;
-        Step { needs, outputs: outputs.iter().map(|o| format!("{id}/{o}")).collect(), cost, ..step }
+        Step { needs, outputs: outputs.map(|o| format!("{id}/{o}")).collect(), cost, ..step }
     }
 
     fn encode(&self, fold: usize, seed: u32, start: Start, prepare_key: &str, pretrain: Option<&Step>) -> Step {

@@ -1,5 +1,9 @@
 //! Pre-training: hide frames, rebuild them.
 
+mod example;
+
+pub(crate) use example::{EXAMPLE_FILE, read_example};
+
 use crate::batches::Batches;
 use crate::pretrain_kind::seen_by;
 use crate::training::{JOURNAL_FILE, end_journal};
@@ -52,7 +56,7 @@ struct Masked {
 }
 
 /// Pre-trains an encoder on the training videos of a fold (see [`PretrainKind`] for others) and writes into `out`:
-/// `encoder/`, `pretraining.parquet` (what it saw), `journal.jsonl`.
+/// `encoder/`, `pretraining.parquet` (what it saw), `reconstruction.parquet` (its guesses in one segment), `journal.jsonl`.
 pub fn pretrain(
     study: &Study,
     corpus: &Corpus,
@@ -75,12 +79,13 @@ pub fn pretrain(
         seed,
         kind: settings.kind,
     };
-    crate::checkpoint::remove_outputs(out, &["encoder", SEEN_FILE])?;
+    crate::checkpoint::remove_outputs(out, &["encoder", SEEN_FILE, EXAMPLE_FILE])?;
     let label = format!("pre-training, fold {}, seed {}{}", corpus.fold_index, settings.seed, settings.kind.remark());
     let summary = train(&mut task, &study.pretrain, seed, settings.key, out, &label)?;
 
     let ids: Vec<SegmentId> = seen.iter().map(|&i| corpus.prepared.id(i)).collect();
     seen_table(&ids, corpus.fold_index, settings.seed, settings.kind).write(&out.join(SEEN_FILE))?;
+    tch::no_grad(|| task.example())?.write(&out.join(EXAMPLE_FILE))?;
     let staged = StagedDir::create(&out.join("encoder"))?;
     EncoderFolder::write(&task.encoder, corpus.normalisation(), staged.path())?;
     staged.commit()?;
@@ -182,7 +187,8 @@ impl Pretraining<'_> {
         })
     }
 
-    fn loss(&self, batch: &Masked, train: bool) -> Result<Tensor, TrainError> {
+    /// What the head makes of the hidden frames: [K, C].
+    fn rebuilt(&self, batch: &Masked, train: bool) -> Result<Tensor, TrainError> {
         let x_nc = match &batch.learned_n1 {
             Some(learned_n1) => self.head.fill(&batch.x_nc, learned_n1)?,
             None => batch.x_nc.shallow_clone(),
@@ -190,7 +196,11 @@ impl Pretraining<'_> {
         let h_nd = self.encoder.forward(&x_nc, &batch.layout, train)?;
         // Only hidden frames are rebuilt: the loss sees no other.
         let h_kd = torch_ext::gather_rows(&h_nd, &batch.hidden_rows_k)?;
-        Ok(reconstruction_loss(self.masker.config().loss, &self.head.forward(&h_kd)?, &batch.target_kc)?)
+        Ok(self.head.forward(&h_kd)?)
+    }
+
+    fn loss(&self, batch: &Masked, train: bool) -> Result<Tensor, TrainError> {
+        Ok(reconstruction_loss(self.masker.config().loss, &self.rebuilt(batch, train)?, &batch.target_kc)?)
     }
 }
 
@@ -359,6 +369,26 @@ mod tests {
         assert_eq!(sees(ablation, PretrainOn::Segments), of(&[&fold.train, &fold.valid, &fold.test]));
         let all = of(&[&fold.train, &fold.valid, &fold.test, &fold.unlabelled, &fold.unlabelled_judged]);
         assert_eq!(sees(ablation, PretrainOn::AllSpeech), all);
+    }
+
+    #[test]
+    fn the_example_is_a_validation_segment_and_guesses_hidden_frames_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let corpus = corpus(folder.path());
+        let task = task(&corpus, 1, 4);
+        let table = task.example().unwrap();
+        assert_eq!(table, task.example().unwrap());
+        let path = folder.path().join(EXAMPLE_FILE);
+        table.write(&path).unwrap();
+        let video = &table.text(&path, "video").unwrap()[0];
+        assert!(corpus.fold().valid.iter().any(|&i| &corpus.prepared.id(i).video == video));
+        let shown = read_example(&path, "encoder", None).unwrap();
+        assert_eq!((shown.columns.len(), shown.columns[0].input.len()), (corpus.input_dim(), shown.hidden.len()));
+        let hidden = shown.hidden.iter().filter(|h| **h).count();
+        assert!(hidden > 0 && hidden < shown.hidden.len());
+        for column in &shown.columns {
+            assert!(column.guess.iter().zip(&shown.hidden).all(|(guess, hidden)| guess.is_some() == *hidden));
+        }
     }
 
     #[test]

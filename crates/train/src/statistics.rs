@@ -10,7 +10,7 @@ use crate::{Start, Study, TrainError};
 use eval::Metric;
 use eval::statistics::{Questions, StudySample, StudyStatistics};
 use mosei_schema::Split;
-use run_record::{CellPredictions, TableReader, hash_file, read_to_string, write_atomic};
+use run_record::{each_cell, hash_file, read_to_string, write_atomic};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -64,10 +64,10 @@ pub fn write_statistics(run: &Path) -> Result<StudyStatistics, TrainError> {
         check_planned(&predictions, &keys, &cell.id.cell)?;
         let rows = cell.rows.iter().filter(|r| r.split == Split::Test.name());
         tested.extend(rows.map(|r| (cell.id.fold, r.video.clone())));
-        Ok(())
+        Ok::<(), TrainError>(())
     })?;
     let mut sample = StudySample::new(questions, tested);
-    each_cell(&predictions, |cell| Ok(sample.add(&cell)?))?;
+    each_cell(&predictions, |cell| Ok::<(), TrainError>(sample.add(&cell)?))?;
     let statistics = sample.finish();
     let stored = Stored { predictions: Some(hash_file(&predictions)?), statistics };
     write_atomic(&run.join(STATISTICS_FILE), &serde_json::to_vec(&stored).map_err(TrainError::json(run))?)?;
@@ -94,23 +94,4 @@ pub(crate) fn read_statistics(run: &Path) -> Result<Option<StudyStatistics>, Tra
             remedy: "run `mosei-ssl statistics RUN` again".into(),
         }),
     }
-}
-
-/// Visits the cells of a table, of which no more than two are held at a time.
-fn each_cell(path: &Path, mut visit: impl FnMut(CellPredictions) -> Result<(), TrainError>) -> Result<(), TrainError> {
-    let mut open: Option<CellPredictions> = None;
-    for part in TableReader::open(path)? {
-        for cell in CellPredictions::from_table(path, &part?)? {
-            match &mut open {
-                // A cell may go on in the next part.
-                Some(last) if last.id == cell.id => last.rows.extend(cell.rows),
-                _ => {
-                    if let Some(whole) = open.replace(cell) {
-                        visit(whole)?;
-                    }
-                }
-            }
-        }
-    }
-    open.map_or(Ok(()), visit)
 }

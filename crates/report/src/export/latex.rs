@@ -1,6 +1,6 @@
 //! Tables as LaTeX, for the package `booktabs`.
 
-use super::{full_rows, one_line};
+use super::written;
 use crate::tables::{Cell, Table};
 use std::fmt::Write;
 
@@ -18,14 +18,11 @@ pub(super) fn write(table: &Table, name: &str) -> String {
     );
     let title = |cell: &Cell| escaped(&cell.text);
     let _ = writeln!(out, "{} \\\\", table.head.iter().map(title).collect::<Vec<_>>().join(" & "));
-    let mut rows = full_rows(table);
-    for group in &table.groups {
+    for group in written(table, false, escaped) {
         out.push_str("\\midrule\n");
-        for (first, rest) in rows.by_ref().take(group.len()) {
-            let first = first.map(|cell| escaped(&one_line(cell))).unwrap_or_default();
-            let cells = std::iter::once(first).chain(rest.into_iter().map(|cell| escaped(&one_line(cell))));
+        for row in group {
             // A row that begins with a bracket would be read as an option of the line break before it.
-            let line = cells.collect::<Vec<_>>().join(" & ");
+            let line = row.join(" & ");
             let _ = writeln!(out, "{}{line} \\\\", if line.starts_with('[') { "{}" } else { "" });
         }
     }

@@ -1,6 +1,6 @@
 //! Tables as Markdown, with pipes.
 
-use super::{full_rows, one_line};
+use super::written;
 use crate::tables::{Cell, Table};
 
 /// The caption, the head and every row; a head of many rows is said in each.
@@ -10,14 +10,7 @@ pub(super) fn write(table: &Table) -> String {
     out.push_str(&line(table.head.iter().map(|cell| escaped(&cell.text)).collect()));
     let rule = |cell: &Cell| if cell.words { ":--".to_string() } else { "--:".to_string() };
     out.push_str(&line(table.head.iter().map(rule).collect()));
-    let mut carried = String::new();
-    for (first, rest) in full_rows(table) {
-        if let Some(first) = first {
-            carried = escaped(&one_line(first));
-        }
-        let cells = std::iter::once(carried.clone()).chain(rest.into_iter().map(|cell| escaped(&one_line(cell))));
-        out.push_str(&line(cells.collect()));
-    }
+    out.extend(written(table, true, escaped).into_iter().flatten().map(line));
     out
 }
 

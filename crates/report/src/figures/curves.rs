@@ -1,12 +1,12 @@
 //! Learning curves: a metric against the number of labels, for each start.
 
 use crate::controls::shown;
+use crate::drawing::axis::Axis;
+use crate::drawing::chart::{Chart, Look, Point, Reference, Series};
 use crate::numbers::{count, fixed, percent};
 use crate::study::{Scope, Study};
 use crate::style::slots;
 use crate::support::refusal;
-use crate::svg::axis::Axis;
-use crate::svg::chart::{Chart, Point, Series};
 use eval::Metric;
 
 /// Metrics of the macro panels.
@@ -72,7 +72,7 @@ fn series(study: &Study<'_>, scope: Scope, metric: Metric) -> Vec<Series> {
                 })
             };
             let points = (0..study.budgets.len()).filter_map(point).collect();
-            Series { slot: looks[start], label: shown(&study.starts[start]), points, marked: true }
+            Series { slot: looks[start], label: shown(&study.starts[start]), points, look: Look::Marked }
         })
         .filter(|s| !s.points.is_empty())
         .collect()
@@ -119,7 +119,8 @@ fn panel(study: &Study<'_>, scope: Scope, metric: Metric, y: Axis) -> Option<Cha
         x: x_axis(study)?,
         x_title: X_TITLE.into(),
         y,
-        reference: reference.map(|(at, _)| at),
+        reference: reference.map(|(at, _)| Reference::Level(at)),
+        shaded: Vec::new(),
         series,
     })
 }
@@ -204,6 +205,9 @@ mod tests {
         let trivial = vec![f1("always-present", 0.4), f1("always-absent", 0.0)];
         let input = ReportInput { results, trivial, ..ReportInput::default() };
         let panels = macro_panels(&Study::new(&input).unwrap());
-        assert_eq!((panels[0].reference, panels[0].aside.as_str()), (Some(0.4), "dotted: always-present"));
+        assert_eq!(
+            (panels[0].reference, panels[0].aside.as_str()),
+            (Some(Reference::Level(0.4)), "dotted: always-present")
+        );
     }
 }

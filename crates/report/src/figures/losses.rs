@@ -1,9 +1,12 @@
-//! The losses of pre-training.
+//! The losses of pre-training and of fine-tuning, by step.
 
-use crate::Curve;
+use crate::drawing::axis::Axis;
+use crate::drawing::chart::{Chart, Look, Point, Series};
 use crate::numbers::{count, significant};
-use crate::svg::axis::Axis;
-use crate::svg::chart::{Chart, Point, Series};
+use crate::study::Study;
+use crate::style::slots;
+use crate::{Curve, CurvePoint};
+use std::collections::BTreeMap;
 
 /// Points of a loss curve that a figure of this size can tell apart.
 const CURVE_POINTS: usize = 150;
@@ -12,20 +15,12 @@ const CURVE_POINTS: usize = 150;
 pub(crate) fn pretraining_chart(curves: &[Curve]) -> Option<Chart> {
     let mut lines = Vec::new();
     for curve in curves {
-        let train: Vec<(f64, f64)> = curve.points.iter().map(|p| (p.step as f64, p.train_loss)).collect();
-        let valid: Vec<(f64, f64)> = curve.points.iter().filter_map(|p| Some((p.step as f64, p.valid_loss?))).collect();
-        for (slot, points) in [(0, train), (1, valid)] {
-            let points = thinned(points);
-            if !points.is_empty() {
-                // A single point makes no line.
-                let marked = points.len() == 1;
-                lines.push(Series { slot, label: curve.name.clone(), points, marked });
-            }
-        }
+        let train = curve.points.iter().map(|p| (p.step as f64, p.train_loss)).collect();
+        let valid = curve.points.iter().filter_map(|p| Some((p.step as f64, p.valid_loss?))).collect();
+        lines.extend([(0, train), (1, valid)].map(|(slot, points)| line(slot, &curve.name, points)));
     }
     // All training lines below all validation lines.
     lines.sort_by_key(|line| line.slot);
-    let all = || lines.iter().flat_map(|line| &line.points);
     let ends: Vec<String> = curves
         .iter()
         .filter_map(|c| {
@@ -33,20 +28,70 @@ pub(crate) fn pretraining_chart(curves: &[Curve]) -> Option<Chart> {
             Some(format!("{}: training loss {} at step {}", c.name, significant(last.train_loss), count(last.step)))
         })
         .collect();
+    let mut chart = loss_chart("fig-pretraining", "Loss over hidden frames", lines)?;
+    chart.aside = "one line an encoder".into();
+    chart.description = format!("Pre-training losses by step. {}.", ends.join("; "));
+    Some(chart)
+}
+
+/// The losses of fine-tuning on training batches and on the validation split: a line for each start, the mean over its runs.
+pub(crate) fn finetuning_charts(study: &Study<'_>) -> Vec<Chart> {
+    let looks = slots(&study.starts);
+    type Loss = fn(&CurvePoint) -> Option<f64>;
+    let losses: [(&str, &str, Loss); 2] = [
+        ("fig-training-loss", "Loss on training batches", |p| Some(p.train_loss)),
+        ("fig-validation-loss", "Loss on validation", |p| p.valid_loss),
+    ];
+    let chart = |(id, title, loss): (&str, &str, Loss)| {
+        let of_start = |(start, slot): (&String, &usize)| {
+            let curves = study.input.trainings.iter().filter(|t| t.start == *start).map(|t| &t.curve);
+            line(*slot, start, mean_curve(curves, loss))
+        };
+        let lines: Vec<Series> = study.starts.iter().zip(&looks).map(of_start).collect();
+        let least = |line: &Series| {
+            let least = line.points.iter().min_by(|a, b| a.mean.total_cmp(&b.mean))?;
+            Some(format!("{}: lowest {} at step {}", line.label, significant(least.mean), significant(least.x)))
+        };
+        let said: Vec<String> = lines.iter().filter_map(least).collect();
+        let mut chart = loss_chart(id, title, lines)?;
+        chart.aside = "mean over runs".into();
+        chart.description = format!("{title} by step of fine-tuning. {}.", said.join("; "));
+        Some(chart)
+    };
+    losses.into_iter().filter_map(chart).collect()
+}
+
+/// The mean over curves at each step that any of them has. A run that ended before others is in no mean after its end.
+fn mean_curve<'c>(curves: impl Iterator<Item = &'c Curve>, loss: fn(&CurvePoint) -> Option<f64>) -> Vec<(f64, f64)> {
+    let mut by_step: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for point in curves.flat_map(|curve| &curve.points) {
+        by_step.entry(point.step).or_default().extend(loss(point));
+    }
+    by_step.into_iter().filter_map(|(step, losses)| Some((step as f64, eval::mean(losses)?))).collect()
+}
+
+fn line(slot: usize, label: &str, points: Vec<(f64, f64)>) -> Series {
+    Series { slot, label: label.into(), points: thinned(points), look: Look::Line }
+}
+
+fn loss_chart(id: &str, title: &str, mut series: Vec<Series>) -> Option<Chart> {
+    series.retain(|line| !line.points.is_empty());
+    let all = || series.iter().flat_map(|line| &line.points);
     let mut x = Axis::linear(all().map(|p| p.x), 4)?;
     for (step, label) in &mut x.ticks {
         *label = count(step.round().max(0.0) as u64);
     }
     Some(Chart {
-        id: "fig-pretraining".into(),
-        title: "Loss over hidden frames".into(),
-        aside: "one line an encoder".into(),
-        description: format!("Pre-training losses by step. {}.", ends.join("; ")),
+        id: id.into(),
+        title: title.into(),
+        aside: String::new(),
+        description: String::new(),
         x,
         x_title: "optimiser steps".into(),
         y: Axis::linear(all().map(|p| p.mean), 5)?,
         reference: None,
-        series: lines,
+        shaded: Vec::new(),
+        series,
     })
 }
 
@@ -56,7 +101,7 @@ fn thinned(points: Vec<(f64, f64)>) -> Vec<Point> {
     let each = finite.len().div_ceil(CURVE_POINTS).max(1);
     let mean = |of: &[(f64, f64)]| {
         let x = eval::mean(of.iter().map(|p| p.0))?;
-        Some(Point { x, mean: eval::mean(of.iter().map(|p| p.1))?, spread: None, singles: Vec::new() })
+        Some(Point::at(x, eval::mean(of.iter().map(|p| p.1))?))
     };
     finite.chunks(each).filter_map(mean).collect()
 }
@@ -64,7 +109,8 @@ fn thinned(points: Vec<(f64, f64)>) -> Vec<Point> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::CurvePoint;
+    use crate::study::tests::row;
+    use crate::{ReportInput, Training};
 
     #[test]
     fn long_curves_are_averaged_not_sampled() {
@@ -80,5 +126,23 @@ mod tests {
         let curve = Curve { name: "a".into(), points: vec![point(1, 0.5), point(2, f64::NAN)] };
         assert_eq!(pretraining_chart(&[curve]).unwrap().series.len(), 1);
         assert!(pretraining_chart(&[]).is_none());
+    }
+
+    #[test]
+    fn fine_tunings_are_averaged_by_start_and_step() {
+        let training = |start: &str, losses: &[f64]| {
+            let point = |(i, &loss)| CurvePoint { step: i as u64 * 10, train_loss: loss, valid_loss: None };
+            let points = losses.iter().enumerate().map(point).collect();
+            Training { start: start.into(), curve: Curve { name: String::new(), points }, best_step: None }
+        };
+        let input = ReportInput {
+            results: ["ssl", "scratch"].map(|s| row(s, 10, 0.1, [0, 0, 0], Some(0.5))).to_vec(),
+            trainings: vec![training("ssl", &[1.0, 0.5]), training("scratch", &[9.0]), training("ssl", &[3.0])],
+            ..ReportInput::default()
+        };
+        let charts = finetuning_charts(&Study::new(&input).unwrap());
+        assert_eq!(charts.len(), 1, "no validation loss was measured");
+        let means: Vec<Vec<f64>> = charts[0].series.iter().map(|s| s.points.iter().map(|p| p.mean).collect()).collect();
+        assert_eq!(means, [vec![2.0, 0.5], vec![9.0]]);
     }
 }

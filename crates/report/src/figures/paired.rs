@@ -1,10 +1,10 @@
 //! The paired differences as forests.
 
 use crate::difference::Difference;
+use crate::drawing::forest::{Forest, Mark, Row};
 use crate::numbers::{interval, signed};
 use crate::study::{Scope, Study};
 use crate::support::refusal;
-use crate::svg::forest::{Forest, Mark, Row};
 
 /// The primary metric at the primary budget: the macro average, then each emotion.
 pub(crate) fn by_emotion(study: &Study<'_>) -> Option<Forest> {

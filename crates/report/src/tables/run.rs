@@ -1,8 +1,10 @@
 //! What the run was and how it went: encoders, failures, facts.
 
 use super::{Cell, Table, head};
-use crate::numbers::significant;
+use crate::numbers::{count, fixed, significant};
+use crate::study::Study;
 use crate::{Curve, FactGroup};
+use eval::budget::Budget;
 
 /// Where each encoder's losses ended.
 pub(crate) fn pretraining_table(curves: &[Curve]) -> Table {
@@ -29,6 +31,71 @@ pub(crate) fn pretraining_table(curves: &[Curve]) -> Table {
         head: head(1, titles),
         groups: vec![curves.iter().map(row).collect()],
     }
+}
+
+/// When the weights were taken that the cells of a start predict with.
+pub(crate) fn best_step_table(study: &Study<'_>) -> Option<Table> {
+    let row = |start: &String| {
+        let of_start = study.input.trainings.iter().filter(|t| t.start == *start);
+        let mut best: Vec<u64> = of_start.clone().filter_map(|t| t.best_step).collect();
+        best.sort_unstable();
+        let (first, last) = (*best.first()?, *best.last()?);
+        // Between the two in the middle, where their number is even.
+        let median = (best[(best.len() - 1) / 2] + best[best.len() / 2]) as f64 / 2.0;
+        let steps = |n: u64| Cell { text: count(n), value: Some(n as f64), ..Cell::default() };
+        let longest = of_start.filter_map(|t| t.curve.points.last()).map(|p| p.step).max();
+        Some(vec![
+            Cell::head(start, 1),
+            Cell::count(best.len()),
+            Cell { text: fixed(median, usize::from(median.fract() != 0.0)), value: Some(median), ..Cell::default() },
+            steps(first),
+            steps(last),
+            longest.map_or_else(|| Cell::none("n/a"), steps),
+        ])
+    };
+    let rows: Vec<Vec<Cell>> = study.starts.iter().filter_map(row).collect();
+    (!rows.is_empty()).then(|| Table {
+        caption: "The step at which validation chose the weights".into(),
+        head: head(1, ["Start", "Runs", "Median step", "Earliest", "Latest", "Steps trained"]),
+        groups: vec![rows],
+    })
+}
+
+/// What a search for learning rates found: for each start and budget, how often each was chosen and what it scored.
+pub(crate) fn search_table(study: &Study<'_>) -> Option<Table> {
+    let candidates = &study.input.search;
+    let mut factors: Vec<f64> = candidates.iter().map(|c| c.factor).collect();
+    factors.sort_by(f64::total_cmp);
+    factors.dedup();
+    let group = |budget: usize| -> Vec<Vec<Cell>> {
+        let Budget { fewest, most, .. } = study.budgets[budget];
+        let row = |start: &String| {
+            let of: Vec<_> =
+                candidates.iter().filter(|c| c.start == *start && (fewest..=most).contains(&c.n_labels)).collect();
+            if of.is_empty() {
+                return None;
+            }
+            let mut row = vec![Cell::head(study.label(budget), 1), Cell::start(start)];
+            row.extend(factors.iter().map(|factor| {
+                let those = || of.iter().filter(|c| c.factor == *factor);
+                let (chosen, all) = (those().filter(|c| c.chosen).count(), those().count());
+                match eval::mean(those().map(|c| c.score).filter(|s| s.is_finite())) {
+                    Some(mean) => Cell::none(fixed(mean, 3)).value(mean).remark(format!("chosen in {chosen} of {all}")),
+                    None => Cell::none("n/a"),
+                }
+            }));
+            Some(row)
+        };
+        study.starts.iter().filter_map(row).collect()
+    };
+    let groups: Vec<_> = (0..study.budgets.len()).map(group).filter(|rows| !rows.is_empty()).collect();
+    let titles: Vec<String> = factors.iter().map(|factor| format!("{factor} times the learning rate")).collect();
+    let titles = ["Labels", "Start"].into_iter().chain(titles.iter().map(String::as_str));
+    (!groups.is_empty()).then(|| Table {
+        caption: "The search for learning rates: mean score on the validation split, by which each cell chose".into(),
+        head: head(2, titles),
+        groups,
+    })
 }
 
 /// Cells that failed.

@@ -1,15 +1,23 @@
 //! The marker shapes, as paths.
 
-use super::px;
+use super::shape::{Ink, Shape, Step, Stroke, polyline};
 use crate::style::Marker;
 use std::f64::consts::FRAC_1_SQRT_2;
 
-/// A marker of about `r` pixels around (x, y), to be filled.
-pub(crate) fn path(marker: Marker, x: f64, y: f64, r: f64) -> String {
+/// Markers of about `r` pixels around each place, with a rim in the colour of the ground.
+pub(crate) fn marks(marker: Marker, at: impl IntoIterator<Item = (f64, f64)>, r: f64, slot: usize) -> Shape {
+    Shape::Path {
+        steps: at.into_iter().flat_map(|(x, y)| outline(marker, x, y, r)).collect(),
+        fill: Some((Ink::Slot(slot), 1.0)),
+        stroke: Some(Stroke::solid(Ink::Surface, 1.0)),
+    }
+}
+
+fn outline(marker: Marker, x: f64, y: f64, r: f64) -> Vec<Step> {
     let points = |points: &[(f64, f64)]| {
-        let each: Vec<String> =
-            points.iter().map(|(dx, dy)| format!("{} {}", px(x + dx * r), px(y + dy * r))).collect();
-        format!("M{}Z", each.join("L"))
+        let mut steps = polyline(points.iter().map(|(dx, dy)| (x + dx * r, y + dy * r)));
+        steps.push(Step::Close);
+        steps
     };
     // Arms of a third of the width: thick enough to be seen at the size of a legend.
     let arm = 0.36;
@@ -28,10 +36,7 @@ pub(crate) fn path(marker: Marker, x: f64, y: f64, r: f64) -> String {
         (-arm, -arm),
     ];
     match marker {
-        Marker::Circle => {
-            let (left, r2, d) = (px(x - r), px(r), px(2.0 * r));
-            format!("M{left} {}a{r2} {r2} 0 1 0 {d} 0a{r2} {r2} 0 1 0 -{d} 0Z", px(y))
-        }
+        Marker::Circle => vec![Step::Circle(x, y, r)],
         Marker::Square => points(&[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]),
         Marker::Triangle => points(&[(0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)]),
         Marker::TriangleDown => points(&[(0.0, 1.2), (1.1, -0.8), (-1.1, -0.8)]),
@@ -49,10 +54,9 @@ mod tests {
 
     #[test]
     fn every_marker_has_its_own_shape() {
-        let mut shapes: Vec<String> = MARKERS.iter().map(|&m| path(m, 10.0, 10.0, 4.0)).collect();
-        shapes.sort();
-        shapes.dedup();
-        assert_eq!(shapes.len(), MARKERS.len());
-        assert_eq!(path(Marker::Square, 10.0, 10.0, 10.0), "M1 1L19 1L19 19L1 19Z");
+        let shapes: Vec<Vec<Step>> = MARKERS.iter().map(|&m| outline(m, 10.0, 10.0, 4.0)).collect();
+        for (i, shape) in shapes.iter().enumerate() {
+            assert!(!shapes[..i].contains(shape), "{:?}", MARKERS[i]);
+        }
     }
 }
