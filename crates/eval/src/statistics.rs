@@ -17,7 +17,9 @@ mod sample;
 mod study;
 mod variance;
 
-pub use answers::{AreaContrast, Contrast, CurvePoint, Estimate, LabelEquivalence, Questions, StudyStatistics};
+pub use answers::{
+    AreaContrast, Contrast, CurvePoint, Estimate, LabelEquivalence, OtherContrast, Questions, StudyStatistics,
+};
 pub use clustered::{Clustered, ClusteredRow};
 pub use curve::{Equivalence, area_under_curve, labels_to_reach};
 pub use delong::{DeLong, delong};

@@ -223,3 +223,21 @@ fn a_tied_study_is_one_of_training_seeds() {
     let crossed = study(|seed| Some(1 - seed));
     assert_eq!(crossed.pretrain_seeds, Some(2));
 }
+
+#[test]
+fn the_treated_start_is_compared_with_every_other() {
+    let case = golden().crossed;
+    let mut sample = StudySample::new(questions(), (0..4).map(|v| (0, format!("v{v}"))));
+    for seed in 0..2 {
+        sample.add(&cell("ssl", [seed, 0], None, &case.ssl[0][seed][0])).unwrap();
+        // The same predictions under both names: what is said of the one must be said of the other.
+        sample.add(&cell("scratch", [seed, 0], None, &case.scratch[seed][0])).unwrap();
+        sample.add(&cell("control", [seed, 0], None, &case.scratch[seed][0])).unwrap();
+    }
+    let statistics = sample.finish();
+    let primary: Vec<_> = statistics.contrasts.iter().filter(|c| c.emotion == "macro").collect();
+    assert!(!primary.is_empty() && statistics.others.len() == primary.len());
+    for (other, contrast) in statistics.others.iter().zip(primary) {
+        assert_eq!((other.other.as_str(), &other.contrast), ("control", contrast));
+    }
+}

@@ -5,7 +5,7 @@
 use crate::ReportError;
 use eval::Metric;
 use eval::budget::Budget;
-use eval::statistics::{AreaContrast, Contrast, Estimate, Interval, LabelEquivalence, StudyStatistics};
+use eval::statistics::{AreaContrast, Contrast, Estimate, Interval, LabelEquivalence, OtherContrast, StudyStatistics};
 use std::collections::BTreeMap;
 
 /// What is asked about: a label budget by its place in the report, an emotion or `macro`, and the metric.
@@ -18,6 +18,7 @@ pub(crate) struct Answers<'a> {
     curves: BTreeMap<(&'a str, Question<'a>), Estimate>,
     contrasts: BTreeMap<Question<'a>, &'a Contrast>,
     equivalences: BTreeMap<(usize, Metric), &'a LabelEquivalence>,
+    others: BTreeMap<(&'a str, usize, Metric), &'a Contrast>,
 }
 
 impl<'a> Answers<'a> {
@@ -42,6 +43,11 @@ impl<'a> Answers<'a> {
                 answers.contrasts.insert((budget, &contrast.emotion, contrast.metric), contrast);
             }
         }
+        for OtherContrast { other, contrast } in &statistics.others {
+            if let Some(&budget) = place.get(contrast.budget).filter(|_| contrast.difference.value.is_finite()) {
+                answers.others.insert((other, budget, contrast.metric), contrast);
+            }
+        }
         for equivalence in &statistics.equivalences {
             if let Some(&budget) = place.get(equivalence.budget) {
                 answers.equivalences.insert((budget, equivalence.metric), equivalence);
@@ -58,6 +64,11 @@ impl<'a> Answers<'a> {
     /// treated - baseline.
     pub fn contrast(&self, question: Question<'_>) -> Option<&'a Contrast> {
         self.contrasts.get(&question).copied()
+    }
+
+    /// treated less a start that is not the baseline, macro.
+    pub fn other(&self, start: &str, budget: usize, metric: Metric) -> Option<&'a Contrast> {
+        self.others.get(&(start, budget, metric)).copied()
     }
 
     /// How many labels the baseline needs.

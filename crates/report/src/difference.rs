@@ -110,6 +110,25 @@ impl Difference {
         })
     }
 
+    /// The treated start less one that is not the baseline, macro, as the statistics have it.
+    pub fn of_other(study: &Study<'_>, other: &str, budget: usize, metric: Metric) -> Option<Self> {
+        if refusal(study, Scope::Macro, metric).is_some() {
+            return None;
+        }
+        let contrast = study.answers.other(other, budget, metric)?;
+        let difference = finite(&contrast.difference)?;
+        Some(Difference {
+            value: difference.value,
+            interval: difference.interval,
+            bca: difference.bca,
+            p: contrast.p.filter(|p| p.is_finite()),
+            arms: None,
+            each: contrast.each.iter().copied().filter(|d| d.is_finite()).collect(),
+            unpaired: 0,
+            higher_is_better: metric.higher_is_better(),
+        })
+    }
+
     /// Pairs in which the treated start is better.
     pub fn ahead(&self) -> usize {
         self.each.iter().filter(|&&d| if self.higher_is_better { d > 0.0 } else { d < 0.0 }).count()
@@ -142,9 +161,14 @@ fn means(pairs: &[[f64; 2]]) -> Option<[f64; 2]> {
 
 /// A finding in a few words, for a column of a table.
 pub(crate) fn words(study: &Study<'_>, finding: Finding) -> String {
+    words_of([study.treated(), study.baseline()], finding)
+}
+
+/// The same of any two starts.
+pub(crate) fn words_of([treated, baseline]: [&str; 2], finding: Finding) -> String {
     match finding {
-        Finding::Better => format!("{} better", study.treated()),
-        Finding::Worse => format!("{} better", study.baseline()),
+        Finding::Better => format!("{treated} better"),
+        Finding::Worse => format!("{baseline} better"),
         Finding::NotFound => "no difference found".into(),
         Finding::Unclear => "unclear: interval and test disagree".into(),
         Finding::NoInterval => "no interval".into(),

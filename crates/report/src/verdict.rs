@@ -43,19 +43,35 @@ fn headline(study: &Study<'_>) -> String {
     let reached = reached(study, &difference).unwrap_or_else(|| format!("macro {}", study.primary.title()));
     let with = format!("with {labels} labels, {reached}: a difference of {}", amount(&difference));
     let labels_needed = equivalence::sentence(study, budget, study.primary).map(|s| format!("; {s}"));
-    let labels_needed = labels_needed.unwrap_or_default();
+    let labels_needed = labels_needed.unwrap_or_default() + &shallow(study, budget);
     match difference.finding(difference.p, alpha(study)) {
         Finding::Better => format!("Pre-training helped: {with}{labels_needed}."),
         Finding::Worse => format!("Pre-training did harm: {with}{labels_needed}."),
-        Finding::NotFound => format!("No difference was found: {with}{}.", room(study, &difference)),
+        Finding::NotFound => {
+            format!("No difference was found: {with}{}{}.", room(study, &difference), shallow(study, budget))
+        }
         Finding::Unclear => format!(
             "No clear difference was found: {with}; the interval and the test disagree on whether that could be chance, so none \
-             is claimed."
+             is claimed{}.",
+            shallow(study, budget)
         ),
         Finding::NoInterval => {
             format!("Whether pre-training helped cannot be said: {with}, for which no interval could be computed.")
         }
     }
+}
+
+/// How the treated start stands to the control that has no encoder; nothing where the study lacks it.
+fn shallow(study: &Study<'_>, budget: usize) -> String {
+    const CONTROL: &str = "pooled-logistic";
+    let Some(difference) = Difference::of_other(study, CONTROL, budget, study.primary) else { return String::new() };
+    let treated = study.treated();
+    let found = match difference.finding(difference.p, alpha(study)) {
+        Finding::Better => format!("{treated} beats {CONTROL}, which has no encoder at all"),
+        Finding::Worse => format!("{treated} loses to {CONTROL}, which has no encoder at all"),
+        _ => format!("{treated} is not told apart from {CONTROL}, which has no encoder at all"),
+    };
+    format!("; {found} ({})", amount(&difference))
 }
 
 /// "ssl reaches 0.612 and scratch 0.571 macro ROC AUC": means over the pairs, so that their difference is the one beside them.

@@ -121,6 +121,18 @@ pub struct StudyStatistics {
     pub equivalences: Vec<LabelEquivalence>,
     /// Areas under the curves.
     pub areas: Vec<AreaContrast>,
+    /// treated less every other start, macro.
+    #[serde(default)]
+    pub others: Vec<OtherContrast>,
+}
+
+/// treated less a start that is not the baseline, at one budget, macro.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OtherContrast {
+    /// That start.
+    pub other: String,
+    /// The difference.
+    pub contrast: Contrast,
 }
 
 mod infinite_as_null {

@@ -9,8 +9,8 @@ use super::drawn::Drawn;
 use super::grid::{Grid, Runs};
 use super::sample::StudySample;
 use super::{
-    AreaContrast, Contrast, CurvePoint, Equivalence, Estimate, LabelEquivalence, StudyStatistics, area_under_curve,
-    bca, expanded_percentile, labels_to_reach, sign_flip,
+    AreaContrast, Contrast, CurvePoint, Equivalence, Estimate, LabelEquivalence, OtherContrast, StudyStatistics,
+    area_under_curve, bca, expanded_percentile, labels_to_reach, sign_flip,
 };
 use crate::budget::{Budget, Labels, budgets};
 use crate::{MACRO, Metric};
@@ -33,6 +33,7 @@ impl StudySample {
             contrasts: Vec::new(),
             equivalences: Vec::new(),
             areas: Vec::new(),
+            others: Vec::new(),
             questions: self.questions.clone(),
         };
         let mut starts: Vec<&str> = Vec::new();
@@ -48,6 +49,7 @@ impl StudySample {
                 out.contrasts.extend((0..budgets.len()).filter_map(|b| curves.contrast(b)));
                 out.areas.extend(curves.area());
                 if emotion == MACRO {
+                    out.others.extend(curves.others(&starts));
                     out.equivalences.extend((0..budgets.len()).filter_map(|b| curves.equivalence(b)));
                 }
             }
@@ -109,11 +111,25 @@ impl<'a> Curves<'a> {
         [&questions.treated, &questions.baseline]
     }
 
-    /// treated - baseline of the runs that are pairs.
+    /// treated - baseline.
     fn contrast(&self, budget: usize) -> Option<Contrast> {
-        let [treated, baseline] = self.arms();
-        let runs =
-            self.grid.differences(&self.means.get(&(treated, budget))?.0, &self.means.get(&(baseline, budget))?.0);
+        self.contrast_with(self.arms()[1], budget)
+    }
+
+    /// treated less each start that is neither of the two arms.
+    fn others(&self, starts: &[&'a str]) -> Vec<OtherContrast> {
+        let others = starts.iter().filter(|start| !self.arms().contains(start));
+        let places = others.flat_map(|&other| (0..self.budgets.len()).map(move |budget| (other, budget)));
+        let contrast = |(other, budget)| {
+            Some(OtherContrast { contrast: self.contrast_with(other, budget)?, other: String::from(other) })
+        };
+        places.filter_map(contrast).collect()
+    }
+
+    /// treated less another start, of the runs that are pairs.
+    fn contrast_with(&self, other: &'a str, budget: usize) -> Option<Contrast> {
+        let treated = self.arms()[0];
+        let runs = self.grid.differences(&self.means.get(&(treated, budget))?.0, &self.means.get(&(other, budget))?.0);
         let mean = self.grid.mean(&runs)?;
         Some(Contrast {
             budget,

@@ -187,6 +187,7 @@ pub(crate) fn answered(metric: Metric, budgets: &[AnsweredBudget]) -> ReportInpu
         contrasts,
         equivalences: Vec::new(),
         areas: Vec::new(),
+        others: Vec::new(),
     };
     ReportInput { statistics: Some(statistics), primary_metric: metric.name().into(), ..input(results) }
 }

@@ -1,7 +1,7 @@
 //! The paired differences in numbers.
 
 use super::{Cell, Table, brackets, head};
-use crate::difference::{Difference, Finding, words};
+use crate::difference::{Difference, Finding, words, words_of};
 use crate::numbers::many;
 use crate::study::{Scope, Study};
 use crate::support::refusal;
@@ -82,6 +82,32 @@ pub(crate) fn paired_by_emotion(study: &Study<'_>) -> Option<Table> {
 fn titles(study: &Study<'_>) -> [String; 3] {
     let (treated, baseline) = (study.treated(), study.baseline());
     [treated.to_string(), baseline.to_string(), format!("{treated} better in")]
+}
+
+/// The treated start less each that is not the baseline: controls, probes, ablations. They describe; no claim rests on them.
+pub(crate) fn others_table(study: &Study<'_>) -> Option<Table> {
+    let (treated, metric) = (study.treated(), study.primary);
+    let group = |other: &String| -> Vec<Vec<Cell>> {
+        let row = |budget: usize| {
+            let difference = Difference::of_other(study, other, budget, metric)?;
+            let mut row = vec![Cell::start(other), Cell::none(study.label(budget)).value(study.budgets[budget].labels)];
+            row.extend([amount(&difference), Cell::p(difference.p), Cell::count(difference.each.len())]);
+            let finding = difference.finding(difference.p, alpha(study));
+            row.push(Cell::words(words_of([treated, other], finding)));
+            Some(row)
+        };
+        (0..study.budgets.len()).filter_map(row).collect()
+    };
+    let groups: Vec<_> = study.starts.iter().map(group).filter(|rows| !rows.is_empty()).collect();
+    let mut head = head(1, ["Compared with", "Labels", "Difference", "p", "Pairs"]);
+    head.push(Cell::words("Reading"));
+    let better = if metric.higher_is_better() { "more is better" } else { "less is better" };
+    let caption = format!(
+        "{treated} \u{2212} every other start, macro {} in test, {better}{}; p not adjusted",
+        metric.title(),
+        brackets(study)
+    );
+    (!groups.is_empty()).then(|| Table { caption, head, groups })
 }
 
 fn caption(study: &Study<'_>, scope: &str, metric: Metric, with: &str) -> String {

@@ -140,3 +140,27 @@ fn missing_cells_are_said() {
     let got = of(input).incomplete.unwrap();
     assert!(got.starts_with("2 of 5 planned cells are not finished"), "{got}");
 }
+
+#[test]
+fn the_control_without_an_encoder_is_weighed_in_the_same_sentence() {
+    let against = |low: f64, high: f64, p: f64| {
+        let mut input = one(Some((0.02, 0.06)), Some(0.0031));
+        let statistics = input.statistics.as_mut().unwrap();
+        let mut contrast = statistics.contrasts[0].clone();
+        contrast.difference.value = (low + high) / 2.0;
+        contrast.difference.interval = Some(eval::statistics::Interval { low, high });
+        contrast.p = Some(p);
+        statistics.others.push(eval::statistics::OtherContrast { other: "pooled-logistic".into(), contrast });
+        of(input).headline
+    };
+    let got = against(-0.05, -0.01, 0.01);
+    assert!(
+        got.ends_with("; ssl loses to pooled-logistic, which has no encoder at all (-0.030 [-0.050, -0.010], p = 0.010).")
+            || got.ends_with(
+                "; ssl loses to pooled-logistic, which has no encoder at all (\u{2212}0.030 [\u{2212}0.050, \u{2212}0.010], p = 0.010)."
+            ),
+        "{got}"
+    );
+    assert!(against(0.01, 0.03, 0.01).contains("; ssl beats pooled-logistic"));
+    assert!(against(-0.01, 0.03, 0.4).contains("; ssl is not told apart from pooled-logistic"));
+}

@@ -73,6 +73,7 @@ pub fn of(input: &ReportInput) -> StudyStatistics {
         contrasts: Vec::new(),
         equivalences: Vec::new(),
         areas: Vec::new(),
+        others: Vec::new(),
     };
     let starts: BTreeSet<&str> = rows.iter().map(|r| r.start.as_str()).collect();
     for metric in METRICS {
