@@ -162,6 +162,19 @@ impl EmotionHeads {
         }
     }
 
+    /// Takes every value of other heads of the same configuration.
+    pub fn take(&mut self, other: &EmotionHeads) -> Result<(), BackboneError> {
+        tch::no_grad(|| {
+            for ((name, own), (_, theirs)) in self.tensors().into_iter().zip(other.tensors()) {
+                if own.size() != theirs.size() {
+                    return Err(BackboneError::Shape { name, expected: own.size(), found: theirs.size() });
+                }
+                own.shallow_clone().f_copy_(&theirs)?;
+            }
+            Ok(())
+        })
+    }
+
     /// Gives the linear heads weights [E, P] and biases [E], one of each a head that there is: presence, intensity.
     pub fn set(&mut self, heads: &[(Tensor, Tensor)]) -> Result<(), BackboneError> {
         for (head, (weight_ep, bias_e)) in self.presence.iter().chain(&self.intensity).zip(heads) {

@@ -8,6 +8,7 @@ mod task;
 pub use config::{FinetuneConfig, HeadStart, Objective, PositiveWeight, Select, Threshold, ValidationLabels};
 
 use crate::encodings::Encodings;
+use crate::paired::hash_of_tensors;
 use crate::predict::Scores;
 use crate::start::start_encoder;
 use crate::subsets::read_validation_subset;
@@ -19,7 +20,7 @@ use run_record::seed::{Stream, rng_named};
 use run_record::{CellId, CellPredictions, Journal, StagedDir, read_to_string, write_atomic};
 use serde_json::json;
 use std::path::Path;
-use task::{Beginning, Finetuning};
+use task::{Beginning, Finetuning, Ready};
 
 pub(crate) const PREDICTIONS_FILE: &str = "predictions.parquet";
 const ENCODINGS_FILE: &str = "encodings.safetensors";
@@ -128,18 +129,24 @@ impl Cell<'_> {
         let Cell { study, settings, labelled, out } = *self;
         let config = &study.finetune;
         let trainings = self.trainings();
-        let begun: Vec<(Encoder, EmotionHeads)> =
-            trainings.iter().map(|_| self.begin(corpus)).collect::<Result<_, _>>()?;
-        let encodings = match begun.first() {
-            Some((_, heads)) => self.encodings(corpus, heads)?,
-            None => None,
-        };
+        let (encoder, mut heads) = self.begin(corpus)?;
+        let encodings = self.encodings(corpus, &heads)?;
+        let encodings = encodings.as_ref();
+        let first_heads = hash_of_tensors(heads.parameters().entries())?;
+        Ready { corpus, config, encodings, labelled }.make(&encoder, &mut heads)?;
+        // The trainings of a search begin alike.
+        let mut begun = vec![(encoder, heads)];
+        for _ in 1..trainings.len() {
+            let (encoder, mut heads) = self.begin(corpus)?;
+            heads.take(&begun[0].1)?;
+            begun.push((encoder, heads));
+        }
         let corpus = &*corpus;
         let mut best: Option<(Finetuning<'_>, Summary, usize)> = None;
         let mut summaries = Vec::new();
         for (i, (training, (encoder, heads))) in trainings.iter().zip(begun).enumerate() {
             let (seed, start) = (u64::from(settings.seed), settings.start);
-            let encodings = encodings.as_ref();
+            let first_heads = first_heads.clone();
             let mut task = Finetuning::new(Beginning {
                 corpus,
                 config,
@@ -147,6 +154,7 @@ impl Cell<'_> {
                 start,
                 encoder,
                 heads,
+                first_heads,
                 encodings,
                 labelled,
                 seed,
@@ -283,6 +291,7 @@ mod tests {
             start: Start::Scratch,
             encoder,
             heads,
+            first_heads: String::new(),
             encodings: None,
             labelled: &labelled,
             seed: 0,

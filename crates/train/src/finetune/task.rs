@@ -3,9 +3,9 @@
 use super::{FinetuneConfig, HeadStart, PositiveWeight, Select};
 use crate::batches::Batches;
 use crate::encodings::Encodings;
-use crate::paired::{HEADS, LABELS, VALIDATION, hash_of_segments, hash_of_tensors};
+use crate::paired::{HEADS, LABELS, VALIDATION, hash_of_segments};
 use crate::predict::Scores;
-use crate::regression::{self, Choice};
+use crate::regression::{Choice, choose, matrix};
 use crate::{Corpus, Start, StepOutcome, Task, TrainError, TrainingConfig, Validation};
 use backbone::{EmotionHeads, Encoder, Outputs};
 use std::collections::BTreeMap;
@@ -39,6 +39,9 @@ pub(super) struct Beginning<'a> {
     pub(super) start: Start,
     pub(super) encoder: Encoder,
     pub(super) heads: EmotionHeads,
+    /// Hash of the heads as they were drawn: what a regression makes of them follows from the encoder, which starts differ
+    /// in.
+    pub(super) first_heads: String,
     pub(super) encodings: Option<&'a Encodings>,
     /// The labelled segments.
     pub(super) labelled: &'a [usize],
@@ -68,20 +71,66 @@ fn positive_weight(rule: PositiveWeight, corpus: &Corpus, labelled: &[usize]) ->
     Ok(Some(Tensor::f_from_slice(&weights)?.f_to_device(corpus.device)?))
 }
 
+/// What the heads of a cell are made ready with before they learn.
+pub(super) struct Ready<'a> {
+    pub(super) corpus: &'a Corpus,
+    pub(super) config: &'a FinetuneConfig,
+    pub(super) encodings: Option<&'a Encodings>,
+    /// The labelled segments.
+    pub(super) labelled: &'a [usize],
+}
+
+impl Ready<'_> {
+    /// Standardises what the heads are given, and lets them begin as regressions, where the configuration says so.
+    pub(super) fn make(&self, encoder: &Encoder, heads: &mut EmotionHeads) -> Result<(), TrainError> {
+        let Ready { corpus, config, labelled, .. } = *self;
+        if config.standardise {
+            let pooled_sp = self.pooled(encoder, heads, &corpus.fold().train)?;
+            heads.standardise(&pooled_sp)?;
+        }
+        if config.head_start == HeadStart::Regression {
+            let features = |segments: &[usize]| matrix(&heads.standardised(&self.pooled(encoder, heads, segments)?)?);
+            let choice = Choice { corpus, config, labelled };
+            let fitted = choose(choice, &features(labelled)?, &features(corpus.choosing())?)?;
+            heads.set(&fitted.heads(corpus.device)?)?;
+        }
+        Ok(())
+    }
+
+    /// What the heads pool of segments, without dropout or gradients: [S, P].
+    fn pooled(&self, encoder: &Encoder, heads: &EmotionHeads, segments: &[usize]) -> Result<Tensor, TrainError> {
+        let pool = |chunk: &[usize]| -> Result<Tensor, TrainError> {
+            match self.encodings {
+                Some(encodings) => match encodings.gather(chunk, self.corpus.device)? {
+                    (pooled_bp, None) => Ok(pooled_bp),
+                    (frames_nk, Some(layout)) => Ok(heads.pool(&frames_nk, &layout)?),
+                },
+                None => {
+                    let (x_nc, layout) = self.corpus.tensors(&self.corpus.gather(chunk))?;
+                    Ok(heads.pool(&heads.read(encoder, &x_nc, &layout, false)?, &layout)?)
+                }
+            }
+        };
+        tch::no_grad(|| {
+            let chunks: Result<Vec<Tensor>, TrainError> = segments.chunks(CHUNK).map(pool).collect();
+            Ok(Tensor::f_cat(&chunks?, 0)?)
+        })
+    }
+}
+
 impl<'a> Finetuning<'a> {
-    /// The task before its first step, its heads as the configuration wants them to begin.
+    /// The task before its first step.
     pub(super) fn new(b: Beginning<'a>) -> Result<Self, TrainError> {
-        let Beginning { corpus, config, training, start, encoder, heads, encodings, labelled, seed } = b;
-        // Of the heads as they are drawn: what a regression makes of them follows from the encoder, which starts differ in.
-        let beginning = BTreeMap::from([
-            (LABELS, hash_of_segments(&corpus.names(labelled))),
-            (VALIDATION, hash_of_segments(&corpus.names(corpus.choosing()))),
-            (HEADS, hash_of_tensors(heads.parameters().entries())?),
-        ]);
-        let mut task = Finetuning {
+        let Beginning { corpus, config, training, start, encoder, heads, first_heads, encodings, labelled, seed } = b;
+        Ok(Finetuning {
             positive_weight_e: positive_weight(config.positive_weight, corpus, labelled)?,
             batches: Batches::new(labelled.to_vec(), training.batch_segments, seed),
             resting: false,
+            beginning: BTreeMap::from([
+                (LABELS, hash_of_segments(&corpus.names(labelled))),
+                (VALIDATION, hash_of_segments(&corpus.names(corpus.choosing()))),
+                (HEADS, first_heads),
+            ]),
             corpus,
             config,
             training,
@@ -89,39 +138,6 @@ impl<'a> Finetuning<'a> {
             encoder,
             heads,
             encodings,
-            beginning,
-        };
-        if config.standardise {
-            let pooled_sp = task.pooled(&corpus.fold().train)?;
-            task.heads.standardise(&pooled_sp)?;
-        }
-        if config.head_start == HeadStart::Regression {
-            let x_lp = task.heads.standardised(&task.pooled(labelled)?)?;
-            let x_vp = task.heads.standardised(&task.pooled(corpus.choosing())?)?;
-            let choice = Choice { corpus, config, labelled };
-            let fitted = regression::choose(choice, &regression::matrix(&x_lp)?, &regression::matrix(&x_vp)?)?;
-            task.heads.set(&fitted.heads(corpus.device)?)?;
-        }
-        Ok(task)
-    }
-
-    /// What the heads pool of segments, without dropout or gradients: [S, P].
-    fn pooled(&self, segments: &[usize]) -> Result<Tensor, TrainError> {
-        tch::no_grad(|| {
-            let chunks: Result<Vec<Tensor>, TrainError> = segments
-                .chunks(CHUNK)
-                .map(|chunk| match self.encodings {
-                    Some(encodings) => match encodings.gather(chunk, self.corpus.device)? {
-                        (pooled_bp, None) => Ok(pooled_bp),
-                        (frames_nk, Some(layout)) => Ok(self.heads.pool(&frames_nk, &layout)?),
-                    },
-                    None => {
-                        let (x_nc, layout) = self.corpus.tensors(&self.corpus.gather(chunk))?;
-                        Ok(self.heads.pool(&self.heads.read(&self.encoder, &x_nc, &layout, false)?, &layout)?)
-                    }
-                })
-                .collect();
-            Ok(Tensor::f_cat(&chunks?, 0)?)
         })
     }
 
