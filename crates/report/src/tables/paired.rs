@@ -107,7 +107,7 @@ pub(crate) fn others_table(study: &Study<'_>) -> Option<Table> {
         metric.title(),
         brackets(study)
     );
-    (!groups.is_empty()).then(|| Table { caption, head, groups })
+    (!groups.is_empty()).then_some(Table { caption, head, groups })
 }
 
 fn caption(study: &Study<'_>, scope: &str, metric: Metric, with: &str) -> String {
