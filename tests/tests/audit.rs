@@ -2,13 +2,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod by_hand;
+mod whole;
 
-use by_hand::{copy, edit_json, edit_table, sweep_all};
+use by_hand::{copy, edit_json, edit_table};
 use run_record::{Column, Table};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 use study_tests::{Bench, tiny};
+use whole::sweep_all;
 
 const PRETRAIN: &str = "pretrain/fold0-seed0";
 const SSL: &str = "cells/fold0/ssl-n20-seed0-draw0";

@@ -2,15 +2,15 @@
 //! encoder.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod by_hand;
+mod whole;
 
-use by_hand::sweep_all;
 use run_record::{Table, read_results};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use study_tests::{Bench, tiny};
+use whole::sweep_all;
 
 const STARTS: [&str; 5] = ["ssl", "scratch", "frozen", "random-frozen", "pooled-logistic"];
 
