@@ -175,7 +175,10 @@ impl EmotionHeads {
         })
     }
 
-    /// Gives the linear heads weights [E, P] and biases [E], one of each a head that there is: presence, intensity.
+    /// Gives the linear heads other values: weights and biases, one of each a head that there is: presence, intensity.
+    ///
+    /// # Shapes
+    /// weights `[E, P]`, biases `[E]`
     pub fn set(&mut self, heads: &[(Tensor, Tensor)]) -> Result<(), BackboneError> {
         for (head, (weight_ep, bias_e)) in self.presence.iter().chain(&self.intensity).zip(heads) {
             head.set(weight_ep, bias_e)?;
