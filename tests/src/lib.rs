@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The program `mosei-ssl`, built in the profile of the tests.
@@ -132,6 +133,22 @@ impl Bench {
         let err = text(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "mosei-ssl {arguments}: {err}");
         err
+    }
+
+    /// Starts the program and kills it as soon as a file is there.
+    ///
+    /// # Panics
+    /// Where it ends before, or the file does not come.
+    pub fn killed_at(&self, arguments: &str, file: &str) {
+        let mut child = self.command(arguments).spawn().expect("it starts");
+        let begin = Instant::now();
+        while !self.path(file).exists() {
+            assert!(child.try_wait().expect("it can be asked").is_none(), "it ended before it could be killed");
+            assert!(begin.elapsed() < Duration::from_secs(120), "no {file}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
     }
 
     /// Makes the corpus, the prepared folder and the subsets of the study.

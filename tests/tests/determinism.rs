@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 use study_tests::{Bench, tiny};
 
 fn bytes(path: &Path) -> Vec<u8> {
@@ -43,15 +42,7 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
     bench.prepare();
     let arguments = |out: &str| format!("pretrain --config study.toml --prepared prepared --out {out}");
     bench.succeed(&arguments("whole"));
-    let mut child = bench.command(&arguments("killed")).spawn().unwrap();
-    let begin = Instant::now();
-    while !bench.path("killed/checkpoint/state.safetensors").exists() {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
-        assert!(begin.elapsed() < Duration::from_secs(120), "no checkpoint");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    bench.killed_at(&arguments("killed"), "killed/checkpoint/state.safetensors");
     assert!(!bench.path("killed/encoder").exists(), "it ended before it could be killed");
     bench.succeed(&arguments("killed"));
     let journal = bench.path("killed/journal.jsonl");

@@ -8,7 +8,6 @@ use run_record::{Table, read_results};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::{Duration, Instant};
 use study_tests::{Bench, tiny};
 use whole::sweep_all;
 
@@ -141,16 +140,8 @@ fn a_killed_search_goes_on_to_the_same_bytes() {
         )
     };
     bench.succeed(&cell("whole"));
-    let mut child = bench.command(&cell("killed")).spawn().unwrap();
-    let begin = Instant::now();
     // In the second training of the two.
-    while !bench.path("killed/candidates/1/checkpoint/state.safetensors").exists() {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
-        assert!(begin.elapsed() < Duration::from_secs(120), "no checkpoint");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    bench.killed_at(&cell("killed"), "killed/candidates/1/checkpoint/state.safetensors");
     assert!(!bench.path("killed/predictions.parquet").exists(), "it ended before it could be killed");
     bench.succeed(&cell("killed"));
     for file in ["predictions.parquet", "model/heads.safetensors"] {

@@ -70,20 +70,14 @@ impl Difference {
         };
         let pairs = runs[0].iter().flat_map(|run| runs[1].iter().filter_map(|other| run.pair(*other))).count();
         let without_a_value = pairs.saturating_sub(contrast.pairs);
-        let difference = finite(&contrast.difference)?;
         let pairs_of = |run: Run, x: f64| -> Vec<[f64; 2]> {
             theirs.iter().filter(|(other, _)| run.pair(**other).is_some()).map(|(_, y)| [x, *y]).collect()
         };
         let both: Vec<[f64; 2]> = ours.iter().flat_map(|(run, x)| pairs_of(*run, *x)).collect();
         Some(Difference {
-            value: difference.value,
-            interval: difference.interval,
-            bca: difference.bca,
-            p: contrast.p.filter(|p| p.is_finite()),
             arms: means(&both),
-            each: contrast.each.iter().copied().filter(|d| d.is_finite()).collect(),
             unpaired: alone(&runs[0], &runs[1]) + alone(&runs[1], &runs[0]) + without_a_value,
-            higher_is_better: contrast.metric.higher_is_better(),
+            ..Self::of_contrast(contrast)?
         })
     }
 
@@ -115,7 +109,11 @@ impl Difference {
         if refusal(study, Scope::Macro, metric).is_some() {
             return None;
         }
-        let contrast = study.answers.other(other, budget, metric)?;
+        Self::of_contrast(study.answers.other(other, budget, metric)?)
+    }
+
+    /// A contrast of the statistics, nothing said of its arms and of runs that are no pair.
+    fn of_contrast(contrast: &Contrast) -> Option<Self> {
         let difference = finite(&contrast.difference)?;
         Some(Difference {
             value: difference.value,
@@ -125,7 +123,7 @@ impl Difference {
             arms: None,
             each: contrast.each.iter().copied().filter(|d| d.is_finite()).collect(),
             unpaired: 0,
-            higher_is_better: metric.higher_is_better(),
+            higher_is_better: contrast.metric.higher_is_better(),
         })
     }
 

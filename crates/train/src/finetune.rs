@@ -185,13 +185,9 @@ impl Cell<'_> {
             journal += &read_to_string(&self.place(chosen, trainings.len()).join(JOURNAL_FILE))?;
             write_atomic(&out.join(JOURNAL_FILE), journal.as_bytes())?;
         }
-        let valid = task.said_of(&corpus.fold().valid)?;
-        let choosing = match corpus.choosing() == corpus.fold().valid {
-            true => None,
-            false => Some(task.said_of(corpus.choosing())?),
-        };
-        let thresholds = outcome::thresholds(corpus, config.threshold, choosing.as_ref().unwrap_or(&valid));
-        let said = Said { valid, test: task.said_of(&corpus.fold().test)? };
+        let thresholds = outcome::thresholds(corpus, config.threshold, |segments| task.said_of(segments))?;
+        let fold = corpus.fold();
+        let said = Said { valid: task.said_of(&fold.valid)?, test: task.said_of(&fold.test)? };
         if config.keep_models {
             let staged = StagedDir::create(&out.join("model"))?;
             let model = Model {

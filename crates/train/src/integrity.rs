@@ -7,9 +7,7 @@ use crate::collect::{RESULTS_FILE, is_done};
 use crate::finetune::PREDICTIONS_FILE;
 use crate::plan::{CONFIG_FILE, PLAN_FILE, cell_ids, kinds};
 use crate::{Start, Study, TrainError};
-use run_record::{
-    CellId, CellPredictions, ResultRow, StepRecord, TableReader, hash_file, read_results, read_to_string, write_atomic,
-};
+use run_record::{CellId, ResultRow, StepRecord, each_cell, hash_file, read_results, read_to_string, write_atomic};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -186,9 +184,10 @@ pub(crate) fn checked_results(run: &Path, plan: &Plan, study: &Study) -> Result<
 /// The keys of the cells in a table of predictions.
 fn cells_in(path: &Path) -> Result<BTreeSet<String>, TrainError> {
     let mut cells = BTreeSet::new();
-    for part in TableReader::open(path)? {
-        cells.extend(CellPredictions::from_table(path, &part?)?.into_iter().map(|cell| cell.id.cell));
-    }
+    each_cell(path, |cell| {
+        cells.insert(cell.id.cell);
+        Ok::<(), TrainError>(())
+    })?;
     Ok(cells)
 }
 

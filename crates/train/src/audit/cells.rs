@@ -8,7 +8,7 @@ use crate::integrity::other_than_planned;
 use crate::test_labels::TEST_LABELS_EVENT;
 use mosei_data::targets::present;
 use mosei_schema::{SegmentId, Split};
-use run_record::{CellPredictions, PredictionRow, Table, TableReader};
+use run_record::{CellPredictions, PredictionRow, Table, each_cell};
 use std::collections::BTreeMap;
 
 pub(super) fn as_planned(e: &Evidence, cell: &Cell<'_>) -> Result<Vec<String>, TrainError> {
@@ -117,22 +117,21 @@ pub(super) fn collected(e: &Evidence) -> Result<Verdict, TrainError> {
     }
     let of_key: BTreeMap<&str, _> = e.finished_cells().map(|step| (step.key.as_str(), step)).collect();
     let (mut problems, mut cells) = (Vec::new(), 0);
-    for part in TableReader::open(&together)? {
-        for cell in CellPredictions::from_table(&together, &part?)? {
-            cells += 1;
-            let key = &cell.id.cell;
-            let Some(step) = of_key.get(key.as_str()) else {
-                problems.push(format!("cell {key}: expected a finished cell of the plan"));
-                continue;
-            };
-            let path = e.output(step, PREDICTIONS_FILE)?;
-            let own = CellPredictions::from_table(&path, &Table::read(&path)?)?;
-            if own != std::slice::from_ref(&cell) {
-                let difference = first_difference(&own, &cell);
-                problems.push(format!("{}: {difference} in {PREDICTIONS_FILE} of the run", step.id));
-            }
+    each_cell(&together, |cell| {
+        cells += 1;
+        let key = &cell.id.cell;
+        let Some(step) = of_key.get(key.as_str()) else {
+            problems.push(format!("cell {key}: expected a finished cell of the plan"));
+            return Ok(());
+        };
+        let path = e.output(step, PREDICTIONS_FILE)?;
+        let own = CellPredictions::from_table(&path, &Table::read(&path)?)?;
+        if own != std::slice::from_ref(&cell) {
+            let difference = first_difference(&own, &cell);
+            problems.push(format!("{}: {difference} in {PREDICTIONS_FILE} of the run", step.id));
         }
-    }
+        Ok::<(), TrainError>(())
+    })?;
     Ok(Verdict::of(&problems, format!("{cells} cells of {} that are finished", of_key.len())))
 }
 

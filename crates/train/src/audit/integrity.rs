@@ -9,7 +9,7 @@ use crate::plan::{CONFIG_FILE, kinds};
 use crate::statistics::read_statistics;
 use crate::{Study, TrainError};
 use eval::measure_cell;
-use run_record::{CellPredictions, ResultRow, TableReader, read_results};
+use run_record::{ResultRow, each_cell, read_results};
 
 /// The kinds of steps whose files numbers rest on; what lies before and behind them is made anew from them, or hashed elsewhere.
 const KINDS: [&str; 4] = [kinds::PREPARE, kinds::SAMPLE, kinds::PRETRAIN, kinds::CELL];
@@ -64,19 +64,18 @@ pub(super) fn measured(e: &Evidence) -> Result<Verdict, TrainError> {
     }
     let rows = read_results(&results)?;
     let (mut problems, mut left) = (Vec::new(), rows.as_slice());
-    for part in TableReader::open(&predictions)? {
-        for cell in CellPredictions::from_table(&predictions, &part?)? {
-            let expected = measure_cell(&cell)?;
-            let own;
-            (own, left) = left.split_at(expected.len().min(left.len()));
-            let differs = |(a, b): &(&ResultRow, &ResultRow)| !alike(a, b);
-            if let Some((expected, found)) = expected.iter().zip(own).find(differs) {
-                problems.push(format!("{RESULTS_FILE}: expected {}, found {}", say(expected), say(found)));
-            } else if own.len() < expected.len() {
-                problems.push(format!("{RESULTS_FILE}: cell {}: a measurement is missing", cell.id.cell));
-            }
+    each_cell(&predictions, |cell| {
+        let expected = measure_cell(&cell)?;
+        let own;
+        (own, left) = left.split_at(expected.len().min(left.len()));
+        let differs = |(a, b): &(&ResultRow, &ResultRow)| !alike(a, b);
+        if let Some((expected, found)) = expected.iter().zip(own).find(differs) {
+            problems.push(format!("{RESULTS_FILE}: expected {}, found {}", say(expected), say(found)));
+        } else if own.len() < expected.len() {
+            problems.push(format!("{RESULTS_FILE}: cell {}: a measurement is missing", cell.id.cell));
         }
-    }
+        Ok::<(), TrainError>(())
+    })?;
     if let Some(odd) = left.first() {
         problems.push(format!("{RESULTS_FILE}: {}, of nothing that {PREDICTIONS_FILE} holds", say(odd)));
     }

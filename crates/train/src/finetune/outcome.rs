@@ -1,25 +1,30 @@
 //! From what a trained cell says of segments to the rows of its predictions.
 
 use super::Threshold;
-use crate::Corpus;
 use crate::predict::{Scores, column};
 use crate::test_labels::SpokenLabels;
+use crate::{Corpus, TrainError};
 use mosei_data::targets::present;
 use mosei_schema::Split;
 use run_record::PredictionRow;
 
-/// Thresholds by emotion, from what the cell says of the segments that choose.
-pub(super) fn thresholds(corpus: &Corpus, rule: Threshold, scores: &Scores) -> Vec<f64> {
+/// Thresholds by emotion; where they are tuned, from what the cell says of the segments that choose.
+pub(super) fn thresholds(
+    corpus: &Corpus,
+    rule: Threshold,
+    said_of: impl Fn(&[usize]) -> Result<Scores, TrainError>,
+) -> Result<Vec<f64>, TrainError> {
     const FIXED: f64 = 0.5;
     let emotions = corpus.prepared.emotions().len();
+    if rule == Threshold::Fixed {
+        return Ok(vec![FIXED; emotions]);
+    }
+    let scores = said_of(corpus.choosing())?;
     let best = |e| {
         let score = column(scores.score.as_ref()?, e, emotions);
         eval::threshold::best_f1(&corpus.present(corpus.choosing(), e), &score)
     };
-    match rule {
-        Threshold::Fixed => vec![FIXED; emotions],
-        Threshold::TunedF1 => (0..emotions).map(|e| best(e).unwrap_or(FIXED)).collect(),
-    }
+    Ok((0..emotions).map(|e| best(e).unwrap_or(FIXED)).collect())
 }
 
 /// The rows of a split, its labels out of `labels` where they were withheld.

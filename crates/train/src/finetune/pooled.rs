@@ -26,7 +26,7 @@ pub(super) fn regress(cell: &Cell<'_>, corpus: &Corpus) -> Result<Outcome, Train
     let fitted = choose(choice, &features(cell.labelled), &features(corpus.choosing()))?;
     journal.write(&json!({"event": "regression", "step": 0, "strength_and_score": fitted.strengths()}))?;
     let said_of = |segments: &[usize]| fitted.scores(&features(segments));
-    let thresholds = outcome::thresholds(corpus, config.threshold, &said_of(corpus.choosing()));
+    let thresholds = outcome::thresholds(corpus, config.threshold, |segments| Ok(said_of(segments)))?;
     let summary = Summary { steps: 0, best_score: fitted.score(), best_step: 0 };
     Ok((summary, Said { valid: said_of(&fold.valid), test: said_of(&fold.test) }, thresholds))
 }
