@@ -1,7 +1,11 @@
 //! Files and folders that are there whole or not at all: written beside their place, synced, then renamed.
+//!
+//! What is under construction is named `.tmp-NAME-` and something random, and locked by the process that makes it. A
+//! process that is killed leaves it behind without a lock, and whoever makes `NAME` next removes it.
 
-use crate::RecordError;
-use std::fs::{self, File};
+use crate::{RecordError, sums};
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +27,34 @@ fn parent_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
         _ => PathBuf::from("."),
+    }
+}
+
+/// Name of a folder that was replaced, in the folder it was moved aside into.
+const REPLACED: &str = "replaced";
+
+/// How what is under construction for `target` is called, up to what is random.
+fn prefix(target: &Path) -> OsString {
+    let mut prefix = OsString::from(".tmp-");
+    prefix.push(target.file_name().unwrap_or_default());
+    prefix.push("-");
+    prefix
+}
+
+/// Removes what processes that were killed left of `target`, and of nothing else.
+fn remove_left_behind(parent: &Path, target: &Path) {
+    let prefix = prefix(target);
+    // What cannot be listed or removed is in nobody's way: it is only not tidy.
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if !name.as_encoded_bytes().starts_with(prefix.as_encoded_bytes()) {
+            continue;
+        }
+        let path = entry.path();
+        let alive = File::open(&path).is_ok_and(|f| matches!(f.try_lock(), Err(TryLockError::WouldBlock)));
+        if !alive {
+            let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        }
     }
 }
 
@@ -58,8 +90,12 @@ impl StagedFile {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
+        remove_left_behind(&parent, path);
+        let prefix = prefix(path);
         let temporary =
-            builder.prefix(".tmp-").tempfile_in(&parent).map_err(RecordError::io("make a file in", &parent))?;
+            builder.prefix(&prefix).tempfile_in(&parent).map_err(RecordError::io("make a file in", &parent))?;
+        // Where a file system has no locks, nobody can tell that the file is alive, and nobody removes it either.
+        let _ = temporary.as_file().try_lock();
         Ok(StagedFile { target: path.to_path_buf(), temporary })
     }
 
@@ -76,12 +112,11 @@ impl StagedFile {
     /// Syncs the bytes and moves the file to its place.
     pub fn commit(self) -> Result<(), RecordError> {
         let StagedFile { target, temporary } = self;
-        temporary.as_file().sync_all().map_err(RecordError::io("sync", &target))?;
-        temporary.persist(&target).map_err(|e| RecordError::Io {
-            action: "rename",
-            path: target.clone(),
-            source: e.error,
-        })?;
+        let (file, temporary) = temporary.into_parts();
+        file.sync_all().map_err(RecordError::io("sync", &target))?;
+        fs::rename(&temporary, &target).map_err(RecordError::io("rename", &target))?;
+        // Its name has gone: there is nothing left to remove.
+        let _ = temporary.keep();
         sync_folder(&parent_of(&target))
     }
 }
@@ -91,6 +126,8 @@ impl StagedFile {
 pub struct StagedDir {
     target: PathBuf,
     temporary: tempfile::TempDir,
+    /// The folder itself, locked while it is under construction.
+    _alive: Option<File>,
 }
 
 impl StagedDir {
@@ -104,9 +141,12 @@ impl StagedDir {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o777));
         }
+        remove_left_behind(&parent, path);
+        let prefix = prefix(path);
         let temporary =
-            builder.prefix(".tmp-").tempdir_in(&parent).map_err(RecordError::io("make a folder in", &parent))?;
-        Ok(StagedDir { target: path.to_path_buf(), temporary })
+            builder.prefix(&prefix).tempdir_in(&parent).map_err(RecordError::io("make a folder in", &parent))?;
+        let _alive = File::open(temporary.path()).ok().filter(|folder| folder.try_lock().is_ok());
+        Ok(StagedDir { target: path.to_path_buf(), temporary, _alive })
     }
 
     /// Where the files go meanwhile.
@@ -114,18 +154,36 @@ impl StagedDir {
         self.temporary.path()
     }
 
-    /// Moves the folder to its place; a folder that stands there is replaced.
+    /// Writes the checksums of its files beside them (see [`sums`](crate::check_sums)), syncs all of it and moves the folder to
+    /// its place; a folder that stands there is replaced.
     pub fn commit(self) -> Result<(), RecordError> {
-        let StagedDir { target, temporary } = self;
-        sync_folder(temporary.path())?;
-        if target.exists() {
-            // Not atomic on any file system: a crash in between leaves no folder, which reads as "not done".
-            fs::remove_dir_all(&target).map_err(RecordError::io("replace", &target))?;
+        let StagedDir { target, temporary, _alive } = self;
+        sums::write(temporary.path())?;
+        let parent = parent_of(&target);
+        // A folder cannot be replaced in one go. Moved aside first, the old one is never there by half: a crash in between
+        // leaves no folder, which reads as "not done".
+        let aside = match fs::metadata(&target) {
+            Ok(found) if !found.is_dir() => return Err(RecordError::NoFolder { path: target }),
+            Ok(_) => {
+                let old = tempfile::Builder::new()
+                    .prefix(&prefix(&target))
+                    .tempdir_in(&parent)
+                    .map_err(RecordError::io("make a folder in", &parent))?;
+                fs::rename(&target, old.path().join(REPLACED)).map_err(RecordError::io("replace", &target))?;
+                Some(old)
+            }
+            Err(_) => None,
+        };
+        if let Err(source) = fs::rename(temporary.path(), &target) {
+            // What was built goes when `temporary` does, and what was there comes back.
+            if let Some(old) = &aside {
+                let _ = fs::rename(old.path().join(REPLACED), &target);
+            }
+            return Err(RecordError::Io { action: "rename", path: target, source });
         }
-        // Where the rename fails, dropping `temporary` still removes what was built.
-        fs::rename(temporary.path(), &target).map_err(RecordError::io("rename", &target))?;
         let _moved = temporary.keep();
-        sync_folder(&parent_of(&target))
+        sync_folder(&parent)?;
+        aside.map_or(Ok(()), |old| old.close().map_err(RecordError::io("remove what was in the place of", &target)))
     }
 }
 
@@ -143,6 +201,32 @@ mod tests {
         fs::write(folder.path().join("x"), "half").unwrap();
         drop(folder);
         assert_eq!(fs::read_dir(dir.path().join("a")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_what_lives_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = || {
+            let names = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+            names.collect::<Vec<_>>()
+        };
+        fs::write(dir.path().join(".tmp-a.txt-killed"), "half").unwrap();
+        fs::create_dir(dir.path().join(".tmp-a.txt-folder")).unwrap();
+        fs::write(dir.path().join(".tmp-b.txt-other"), "somebody else's").unwrap();
+        let first = StagedFile::create(&dir.path().join("a.txt")).unwrap();
+        let second = StagedFile::create(&dir.path().join("a.txt")).unwrap();
+        let (one, two) = (StagedDir::create(&dir.path().join("c")).unwrap(), dir.path().join("c"));
+        let other = StagedDir::create(&two).unwrap();
+        assert_eq!(names().len(), 5, "{:?}", names());
+        for file in [first, second] {
+            file.commit().unwrap();
+        }
+        for folder in [one, other] {
+            folder.commit().unwrap();
+        }
+        let mut left = names();
+        left.sort();
+        assert_eq!(left, [".tmp-b.txt-other", "a.txt", "c"]);
     }
 
     #[test]
@@ -165,7 +249,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("file"), "in the way").unwrap();
         let staged = StagedDir::create(&dir.path().join("file")).unwrap();
-        assert!(staged.commit().is_err());
+        let message = staged.commit().unwrap_err().to_string();
+        assert!(message.ends_with("file: expected a folder or nothing there, found a file"), "{message}");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
@@ -187,7 +272,8 @@ mod tests {
             fs::write(staged.path().join(name), name).unwrap();
             staged.commit().unwrap();
         }
-        let names: Vec<_> = fs::read_dir(&path).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(names, ["two"]);
+        let mut names: Vec<_> = fs::read_dir(&path).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, [sums::SUMS_FILE, "two"]);
     }
 }

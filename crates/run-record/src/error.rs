@@ -21,6 +21,22 @@ pub enum RecordError {
         /// What stands there.
         found: &'static str,
     },
+    /// Something that is no folder stands where a folder is to be written.
+    #[error("{}: expected a folder or nothing there, found a file", path.display())]
+    NoFolder {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A file is not what was written there.
+    #[error("{}: expected content with BLAKE3 {expected}, found {found}", path.display())]
+    Sum {
+        /// Which file.
+        path: PathBuf,
+        /// The checksum taken when it was written.
+        expected: String,
+        /// Its checksum now, or that it is gone.
+        found: String,
+    },
     /// A JSON document does not say what it should.
     #[error("{}: not the JSON expected here", path.display())]
     Json {

@@ -30,6 +30,7 @@ mod predictions;
 mod result_row;
 pub mod seed;
 mod step;
+mod sums;
 mod table;
 
 pub use atomic::{StagedDir, StagedFile, read_to_string, write_atomic};
@@ -39,4 +40,5 @@ pub use journal::Journal;
 pub use predictions::{CellId, CellPredictions, PredictionRow, each_cell, each_cell_of};
 pub use result_row::{ResultRow, read_results, write_results};
 pub use step::{STEP_FILE, StepRecord};
+pub use sums::{SUMS_FILE, check_sums};
 pub use table::{Column, Table, TableReader, TableWriter};

@@ -25,6 +25,7 @@ pub fn embed(
     with_input: bool,
     out: &Path,
 ) -> Result<usize, TrainError> {
+    run_record::check_sums(encoder_folder)?;
     let folder = EncoderFolder::read(encoder_folder)?;
     let encoder = folder.encoder(device)?;
     let mut corpus = Corpus::open(prepared, 0, device)?;

@@ -14,7 +14,7 @@ use run_record::StagedFile;
 use run_record::seed::{Stream, rng_named};
 use serde_json::{Value, json};
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Read, Seek, Write};
 use std::ops::Range;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
@@ -98,7 +98,9 @@ pub fn encode(
     let mut staged = StagedFile::create(out)?;
     let failed = |e| TrainError::io("write", out)(e);
     let mut file = BufWriter::with_capacity(1 << 20, staged.file_mut());
-    file.write_all(&header(places.count, places.width)).map_err(failed)?;
+    let mut hasher = blake3::Hasher::new();
+    // The header tells the checksum of the rows, and comes last.
+    file.write_all(&[0; HEADER_BYTES]).map_err(failed)?;
     for chunk in segments_of(corpus).chunks(CHUNK) {
         let rows = tch::no_grad(|| -> Result<Vec<f32>, TrainError> {
             let (x_nc, layout) = corpus.tensors(&corpus.gather(chunk))?;
@@ -106,10 +108,12 @@ pub fn encode(
             let rows_rk = if places.frames { frames_nk } else { heads.pool(&frames_nk, &layout)? };
             Ok(Vec::<f32>::try_from(&rows_rk.f_to_device(Device::Cpu)?.f_contiguous()?.f_reshape([-1])?)?)
         })?;
-        for value in rows {
-            file.write_all(&value.to_le_bytes()).map_err(failed)?;
-        }
+        let bytes: Vec<u8> = rows.iter().flat_map(|value| value.to_le_bytes()).collect();
+        hasher.update(&bytes);
+        file.write_all(&bytes).map_err(failed)?;
     }
+    file.rewind().map_err(failed)?;
+    file.write_all(&header(places.count, places.width, &hasher.finalize().to_hex())).map_err(failed)?;
     file.flush().map_err(failed)?;
     drop(file);
     staged.commit()?;
@@ -117,9 +121,10 @@ pub fn encode(
 }
 
 /// The first bytes of a safetensors file with one tensor, [`HEADER_BYTES`] of them.
-fn header(rows: usize, width: usize) -> Vec<u8> {
+fn header(rows: usize, width: usize, sum: &str) -> Vec<u8> {
     let end = rows * width * size_of::<f32>();
-    let text = json!({"rows": {"dtype": "F32", "shape": [rows, width], "data_offsets": [0, end]}}).to_string();
+    let tensor = json!({"dtype": "F32", "shape": [rows, width], "data_offsets": [0, end]});
+    let text = json!({"__metadata__": {"blake3": sum}, "rows": tensor}).to_string();
     let length = HEADER_BYTES - 8;
     let mut bytes = (length as u64).to_le_bytes().to_vec();
     bytes.extend(format!("{text:<length$}").into_bytes());
@@ -134,7 +139,7 @@ pub(crate) struct Encodings {
 }
 
 impl Encodings {
-    /// Opens what [`encode`] wrote for this fold.
+    /// Opens what [`encode`] wrote for this fold, and compares its rows with their checksum.
     pub(crate) fn open(
         path: &Path,
         corpus: &Corpus,
@@ -142,20 +147,30 @@ impl Encodings {
         encoder: &EncoderConfig,
     ) -> Result<Self, TrainError> {
         let places = Places::new(corpus, heads, encoder);
-        let expected = header(places.count, places.width);
         let mut found = Vec::with_capacity(HEADER_BYTES);
         let file = File::open(path).map_err(TrainError::io("open", path))?;
         let length = file.metadata().map_err(TrainError::io("look at", path))?.len();
         (&file).take(HEADER_BYTES as u64).read_to_end(&mut found).map_err(TrainError::io("read", path))?;
         let bytes = places.count * places.width * size_of::<f32>();
-        if found != expected || length != (HEADER_BYTES + bytes) as u64 {
+        let told = told(&found);
+        let sum = told["__metadata__"]["blake3"].as_str().unwrap_or_default();
+        if found != header(places.count, places.width, sum) || length != (HEADER_BYTES + bytes) as u64 {
             let problem = format!(
                 "expected encodings of this fold, [{}, {}], found {}",
                 places.count,
                 places.width,
-                shape(&found).map_or("another file or a part of one".into(), |s| s.to_string())
+                match &told["rows"]["shape"] {
+                    Value::Null => "another file or a part of one".to_string(),
+                    shape => shape.to_string(),
+                }
             );
             return Err(TrainError::Run { path: path.to_path_buf(), problem });
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(&file).map_err(TrainError::io("read", path))?;
+        if hasher.finalize().to_hex().as_str() != sum {
+            let problem = "expected rows with the checksum in the header, found others; delete the file to make it anew";
+            return Err(TrainError::Run { path: path.to_path_buf(), problem: problem.into() });
         }
         let name = path.to_str().ok_or_else(|| TrainError::Run {
             path: path.to_path_buf(),
@@ -190,10 +205,9 @@ impl Encodings {
     }
 }
 
-/// The shape that a file's first bytes tell of.
-fn shape(first: &[u8]) -> Option<Value> {
-    let value: Value = serde_json::from_slice(first.get(8..)?).ok()?;
-    Some(value["rows"]["shape"].clone()).filter(|s| !s.is_null())
+/// The header of a file that begins with these bytes; null where they are none.
+fn told(first: &[u8]) -> Value {
+    first.get(8..).and_then(|text| serde_json::from_slice(text).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -270,6 +284,12 @@ mod tests {
             std::fs::write(&out, part).unwrap();
             refusal(&mean);
         }
+        // A single bit of one value.
+        let mut altered = whole.clone();
+        altered[HEADER_BYTES] ^= 1;
+        std::fs::write(&out, &altered).unwrap();
+        let found = Encodings::open(&out, &corpus, &heads(&mean, &corpus), &mean.encoder).err().unwrap().to_string();
+        assert!(found.contains("expected rows with the checksum in the header"), "{found}");
         let learning = EncodeSettings { start: Start::Ssl, ..SETTINGS };
         assert!(encode(&mean, &mut corpus, learning, &out).unwrap_err().to_string().contains("found ssl"));
     }

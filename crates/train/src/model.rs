@@ -54,8 +54,9 @@ impl Model {
         std::fs::write(&path, text + "\n").map_err(TrainError::io("write", &path))
     }
 
-    /// Reads a model's folder.
+    /// Reads a model's folder, after comparing its files with their checksums.
     pub fn read(folder: &Path, device: Device) -> Result<Self, TrainError> {
+        run_record::check_sums(folder)?;
         let encoder_folder = EncoderFolder::read(&folder.join("encoder"))?;
         let encoder = encoder_folder.encoder(device)?;
         let path = folder.join(HEADS_JSON);

@@ -2,6 +2,7 @@
 
 use crate::{Corpus, Start, Study, TrainError};
 use backbone::{Encoder, EncoderConfig, EncoderFolder, Source};
+use run_record::check_sums;
 use run_record::seed::{Stream, rng_named};
 use serde_json::json;
 use std::path::Path;
@@ -25,6 +26,7 @@ pub(crate) fn start_encoder(
         expected: format!("the folder of a pre-trained encoder, which start {} needs", start.name()),
         found: "none".into(),
     })?;
+    check_sums(path)?;
     let mut folder = EncoderFolder::read(path)?;
     fits(path, (&study.encoder, corpus.max_frames()), (&folder.config, folder.max_frames))?;
     folder.config = trained_as(&study.encoder, &folder.config);
