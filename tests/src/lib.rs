@@ -3,6 +3,10 @@
 //! Each run of the program is a process of its own, so that libtorch's global generator and its threads are too.
 #![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
+mod faults;
+
+pub use faults::Fault;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -57,13 +61,14 @@ steps = 12
 batch_segments = 8
 warmup_steps = 2
 validate_every = 5
-checkpoint_every = 4
 [finetune.training]
 steps = 12
 batch_segments = 8
 warmup_steps = 2
 validate_every = 5
-checkpoint_every = 4
+[checkpoints]
+every_steps = 4
+keep = 1000
 {more}
 "#
     )

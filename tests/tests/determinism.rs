@@ -42,7 +42,7 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
     bench.prepare();
     let arguments = |out: &str| format!("pretrain --config study.toml --prepared prepared --out {out}");
     bench.succeed(&arguments("whole"));
-    bench.killed_at(&arguments("killed"), "killed/checkpoint/state.safetensors");
+    bench.killed_at(&arguments("killed"), "killed/checkpoint/step-4");
     assert!(!bench.path("killed/encoder").exists(), "it ended before it could be killed");
     bench.succeed(&arguments("killed"));
     let journal = bench.path("killed/journal.jsonl");
@@ -57,7 +57,7 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
 #[test]
 fn starts_of_a_cell_begin_with_the_same_heads_and_see_the_same_batches() {
     // A rate that is 0 in single precision leaves the first values in the model's folder.
-    let config = tiny("").replace("checkpoint_every = 4\n", "checkpoint_every = 4\nweight_decay = 0.0\n").replace(
+    let config = tiny("").replace("validate_every = 5\n", "validate_every = 5\nweight_decay = 0.0\n").replace(
         "[finetune.training]\n",
         "[finetune]\nprobe_learning_rate = 1e-300\n[finetune.training]\nlearning_rate = 1e-300\n",
     );

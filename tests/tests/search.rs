@@ -141,7 +141,7 @@ fn a_killed_search_goes_on_to_the_same_bytes() {
     };
     bench.succeed(&cell("whole"));
     // In the second training of the two.
-    bench.killed_at(&cell("killed"), "killed/candidates/1/checkpoint/state.safetensors");
+    bench.killed_at(&cell("killed"), "killed/candidates/1/checkpoint/step-4");
     assert!(!bench.path("killed/predictions.parquet").exists(), "it ended before it could be killed");
     bench.succeed(&cell("killed"));
     for file in ["predictions.parquet", "model/heads.safetensors"] {

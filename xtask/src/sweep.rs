@@ -179,6 +179,10 @@ impl Display {
                     self.line(&format!("{} done     {}  {}", self.count(), step.id, duration(seconds)));
                 }
             }
+            Event::Again { step, error, runs } => {
+                let last = error.lines().last().unwrap_or_default();
+                self.line(&format!("{} again    {} (run {} of it): {last}", self.count(), step.id, runs + 1));
+            }
             Event::Failed { step, error } => {
                 self.settled += 1;
                 // The whole error stands in the summary; its last line says most.

@@ -36,7 +36,16 @@ pub enum Event<'a> {
         /// How long it took.
         seconds: f64,
     },
-    /// It ended badly.
+    /// It ended badly and will be run again.
+    Again {
+        /// Which.
+        step: &'a Step,
+        /// Why it ended, several lines.
+        error: &'a str,
+        /// How many times it has run.
+        runs: u32,
+    },
+    /// It ended badly for the last time.
     Failed {
         /// Which.
         step: &'a Step,
@@ -120,8 +129,16 @@ pub fn run_until(
     write_json(&run_dir.join(SWEEP_FILE), &record)?;
 
     let schedule = Schedule::new(plan)?;
-    let mut sweep =
-        Sweep { plan, marks, program, schedule, crew: Crew::new(&plan.server), outcome: Outcome::default(), on_event };
+    let mut sweep = Sweep {
+        plan,
+        marks,
+        program,
+        schedule,
+        crew: Crew::new(&plan.server),
+        ends: vec![BadEnds::default(); plan.steps.len()],
+        outcome: Outcome::default(),
+        on_event,
+    };
     for i in 0..plan.steps.len() {
         // A key holds the keys of what it needs: no need has to be looked at, or even to exist any more.
         if !sweep.schedule.is_collecting(i) && sweep.marks.is_done(&plan.steps[i]) {
@@ -162,12 +179,21 @@ pub fn run_until(
     Ok(outcome)
 }
 
+/// How often a step has ended badly.
+#[derive(Debug, Clone, Copy, Default)]
+struct BadEnds {
+    killed: u32,
+    failed: u32,
+}
+
 struct Sweep<'a> {
     plan: &'a Plan,
     marks: Marks,
     program: &'a Path,
     schedule: Schedule<'a>,
     crew: Crew,
+    /// How often each step has ended badly.
+    ends: Vec<BadEnds>,
     outcome: Outcome,
     on_event: &'a mut dyn FnMut(Event<'_>),
 }
@@ -214,6 +240,8 @@ impl Sweep<'_> {
 
     fn finish(&mut self, i: usize, status: std::io::Result<ExitStatus>, seconds: f64) {
         let step = &self.plan.steps[i];
+        // A process that nobody knows the end of counts as killed: it is, by us.
+        let killed = status.as_ref().map_or(true, |status| status.code().is_none());
         let problem = match status {
             Err(e) => Some(format!("its process was lost: {e}")),
             Ok(status) if !status.success() => Some(self.with_log(i, &status.to_string())),
@@ -223,12 +251,28 @@ impl Sweep<'_> {
             },
         };
         match problem {
-            Some(error) => self.fail(i, error),
+            Some(error) => self.fail_or_try_again(i, error, killed),
             None => {
                 self.schedule.settle(i, End::Done);
                 self.outcome.done.push(step.id.clone());
                 (self.on_event)(Event::Done { step, seconds });
             }
+        }
+    }
+
+    fn fail_or_try_again(&mut self, i: usize, error: String, killed: bool) {
+        let (ends, retries) = (&mut self.ends[i], self.plan.retries);
+        let (count, most) =
+            if killed { (&mut ends.killed, retries.killed) } else { (&mut ends.failed, retries.failed) };
+        *count += 1;
+        let again = *count <= most;
+        let runs = ends.killed + ends.failed;
+        if again {
+            self.schedule.mark_waiting(i);
+            (self.on_event)(Event::Again { step: &self.plan.steps[i], error: &error, runs });
+        } else {
+            let times = if runs > 1 { format!("ran {runs} times; the last time: ") } else { String::new() };
+            self.fail(i, format!("{times}{error}"));
         }
     }
 

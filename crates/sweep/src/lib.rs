@@ -48,6 +48,6 @@ pub use error::{PlanError, SweepError};
 pub use explain::{Explanation, Reason, explain};
 pub use interrupt::Interrupt;
 pub use lock::check_free;
-pub use plan::{Plan, Step};
+pub use plan::{Plan, Retries, Step};
 pub use serve::{Served, serve};
 pub use status::{Failure, KindCounts, Running, Status, status};

@@ -17,8 +17,27 @@ pub struct Plan {
     /// Arguments that make the program a server of processes, which calls [`crate::serve`]; none where it cannot be one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub server: Vec<String>,
+    /// How often a step that ended badly is run again. No key knows of it.
+    #[serde(default)]
+    pub retries: Retries,
     /// In the order in which they run when they could run at once and are as long.
     pub steps: Vec<Step>,
+}
+
+/// How often a step is run again in the same sweep before it counts as failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retries {
+    /// After its process was killed: by somebody, or by the system for want of memory. Default 2.
+    pub killed: u32,
+    /// After it ended by itself with an error, which it would mostly meet again. Default 0.
+    pub failed: u32,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Retries { killed: 2, failed: 0 }
+    }
 }
 
 /// One command.
@@ -221,12 +240,12 @@ mod tests {
         let plan = Plan {
             name: "p".into(),
             threads: 1,
-            server: vec![],
             steps: vec![
                 step("report", &["cells/a", "cells/b"], &["r"]),
                 step("cells/a", &[], &[]),
                 step("cells/b", &["cells/a"], &[]),
             ],
+            ..Plan::default()
         };
         plan.check().unwrap();
         assert_eq!(plan.order().unwrap(), [1, 2, 0]);

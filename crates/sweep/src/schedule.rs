@@ -77,6 +77,11 @@ impl<'a> Schedule<'a> {
         self.started[step] = true;
     }
 
+    /// The step is to be started once more.
+    pub fn mark_waiting(&mut self, step: usize) {
+        self.started[step] = false;
+    }
+
     pub fn settle(&mut self, step: usize, end: End) {
         self.ends[step] = Some(end);
     }

@@ -144,6 +144,41 @@ fn a_failure_stops_only_what_needs_it_and_says_its_last_words() {
 }
 
 #[test]
+fn a_step_that_ended_badly_is_run_again_as_often_as_the_plan_says() {
+    // Notes each run, and ends badly in the first ones.
+    let script = |how: &str, bad: usize| {
+        format!("echo . >> {{RUN}}/runs; if [ $(wc -l < {{RUN}}/runs) -le {bad} ]; then echo too bad; {how}; fi")
+    };
+    let retries = |killed, failed| sweep::Retries { killed, failed };
+    let cases = [
+        ("kill -9 $$", 2, retries(2, 0), 3, None),
+        ("kill -9 $$", 3, retries(2, 9), 3, Some("ran 3 times; the last time: signal: 9")),
+        ("exit 1", 1, retries(9, 0), 1, Some("exit status: 1")),
+        ("exit 1", 1, retries(0, 1), 2, None),
+    ];
+    for (how, bad, retries, runs, error) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let d = dir.path();
+        let p = Plan { retries, ..plan(vec![step(d, "a", &[], &[], &script(how, bad)), noting(d, "b", &["a"])]) };
+        let (mut again, stop) = (Vec::new(), AtomicBool::new(false));
+        let outcome = sweep::run_until(&p, d, Path::new("/bin/sh"), 1, &stop, &mut |event| {
+            if let Event::Again { runs, error, .. } = event {
+                assert!(error.ends_with("too bad"), "{error}");
+                again.push(runs);
+            }
+        })
+        .unwrap();
+        assert_eq!(lines(d, "runs").len(), runs, "{how} {bad}");
+        assert_eq!(again, (1..runs as u32).collect::<Vec<_>>());
+        assert_eq!(lines(d, "order.txt").len(), usize::from(error.is_none()), "what needs it runs after it only");
+        assert_eq!(outcome.failed.len(), usize::from(error.is_some()));
+        if let Some(error) = error {
+            assert!(outcome.failed[0].1.starts_with(error), "{}", outcome.failed[0].1);
+        }
+    }
+}
+
+#[test]
 fn a_program_that_cannot_start_fails_the_step() {
     let dir = tempfile::tempdir().unwrap();
     let stop = AtomicBool::new(false);

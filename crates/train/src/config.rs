@@ -1,5 +1,6 @@
 //! The configuration of a study: one TOML file that composes the tables of all crates.
 
+use crate::checkpoint::CheckpointConfig;
 use crate::finetune::FinetuneConfig;
 use crate::optimise::{TrainingConfig, wrong};
 use crate::{Budget, PretrainKind, TrainError};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use ssl_mask::MaskConfig;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use sweep::Retries;
 
 /// A study as written. See [`Study`] for one that has been checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +43,10 @@ pub struct StudyConfig {
     pub finetune: FinetuneConfig,
     /// The grid of cells.
     pub grid: GridConfig,
+    /// How trainings save their state. No result depends on it, and nothing is done anew when it changes.
+    pub checkpoints: CheckpointConfig,
+    /// How often a step of a sweep is run again before it counts as failed. No result depends on it.
+    pub retries: Retries,
     /// What the report says beside its numbers.
     pub report: ReportConfig,
 }
@@ -60,6 +66,8 @@ impl Default for StudyConfig {
             pretrain: TrainingConfig::default(),
             finetune: FinetuneConfig::default(),
             grid: GridConfig::default(),
+            checkpoints: CheckpointConfig::default(),
+            retries: Retries::default(),
             report: ReportConfig::default(),
         }
     }
@@ -287,6 +295,7 @@ impl Study {
         c.pretrain.check().map_err(data("pretrain"))?;
         c.finetune.check().map_err(data("finetune"))?;
         c.grid.check().map_err(data("grid"))?;
+        c.checkpoints.check().map_err(data("checkpoints"))?;
         if !eval::Metric::ALL.iter().any(|m| m.name() == c.report.primary_metric) {
             let names: Vec<&str> = eval::Metric::ALL.iter().map(|m| m.name()).collect();
             let expected = format!("one of {}", names.join(", "));

@@ -12,7 +12,7 @@ use crate::paired::hash_of_tensors;
 use crate::predict::Scores;
 use crate::start::start_encoder;
 use crate::subsets::read_validation_subset;
-use crate::training::{JOURNAL_FILE, end_journal};
+use crate::training::{JOURNAL_FILE, Keeping, end_journal};
 use crate::{Budget, Corpus, EncodeSettings, Model, Start, Study, Summary, TrainError, TrainingConfig, encode, train};
 use backbone::{EmotionHeads, Encoder, Source};
 use mosei_schema::Split;
@@ -160,7 +160,9 @@ impl Cell<'_> {
                 seed,
             })?;
             let label = format!("{}, {} labels, seed {}", start.name(), labelled.len(), settings.seed);
-            let summary = train(&mut task, training, seed, settings.key, &self.place(i, trainings.len()), &label)?;
+            let (place, checkpoints) = (self.place(i, trainings.len()), &study.checkpoints);
+            let keeping = Keeping { settings: settings.key, place: &place, checkpoints };
+            let summary = train(&mut task, training, seed, keeping, &label)?;
             summaries.push(summary);
             if best.as_ref().is_none_or(|(_, before, _)| summary.best_score > before.best_score) {
                 best = Some((task, summary, i));

@@ -46,6 +46,7 @@ mod training;
 
 pub use audit::{Audit, Finding, Outcome, audit};
 pub use budget::Budget;
+pub use checkpoint::CheckpointConfig;
 pub use collect::collect;
 pub use config::{GridConfig, PretrainOn, ReportConfig, Start, Study, StudyConfig};
 pub use corpus::Corpus;
@@ -67,4 +68,4 @@ pub use pretrain_kind::PretrainKind;
 pub use progress::bar;
 pub use statistics::write_statistics;
 pub use subsets::{read_subset, write_subsets, write_validation_subsets};
-pub use training::{StepOutcome, Summary, Task, Validation, train};
+pub use training::{Keeping, StepOutcome, Summary, Task, Validation, train};

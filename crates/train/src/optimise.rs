@@ -25,8 +25,6 @@ pub struct TrainingConfig {
     pub validate_every: usize,
     /// Looks without a better score after which training stops; 0 to never stop. The best weights are kept either way. Default 0.
     pub patience: usize,
-    /// Steps between checkpoints; 0 for none. Default 200.
-    pub checkpoint_every: usize,
 }
 
 impl Default for TrainingConfig {
@@ -41,7 +39,6 @@ impl Default for TrainingConfig {
             clip_norm: 1.0,
             validate_every: 25,
             patience: 0,
-            checkpoint_every: 200,
         }
     }
 }

@@ -175,7 +175,13 @@ fn with_ends(planner: &Planner<'_>, mut steps: Vec<Step>) -> Plan {
     let statistics = planner.statistics(key(kinds::STATISTICS, json!([evaluate.key, r.resamples, r.level])));
     let report = planner.report(key(kinds::REPORT, json!([statistics.key, r, study.name])));
     steps.extend([evaluate, statistics, report]);
-    Plan { name: study.name.clone(), threads: study.threads, server: vec!["serve".into()], steps }
+    Plan {
+        name: study.name.clone(),
+        threads: study.threads,
+        server: vec!["serve".into()],
+        retries: study.retries,
+        steps,
+    }
 }
 
 /// Hash of the names and contents of the files that go in.

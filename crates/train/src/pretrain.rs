@@ -6,7 +6,7 @@ pub(crate) use example::{EXAMPLE_FILE, read_example};
 
 use crate::batches::Batches;
 use crate::pretrain_kind::seen_by;
-use crate::training::{JOURNAL_FILE, end_journal};
+use crate::training::{JOURNAL_FILE, Keeping, end_journal};
 use crate::{Corpus, PretrainKind, StepOutcome, Study, Summary, Task, TrainError, Validation, train};
 use backbone::{Encoder, EncoderFolder, Layout, ReconstructionHead, Source};
 use mosei_schema::SegmentId;
@@ -80,8 +80,9 @@ pub fn pretrain(
         kind: settings.kind,
     };
     crate::checkpoint::remove_outputs(out, &["encoder", SEEN_FILE, EXAMPLE_FILE])?;
+    let keeping = Keeping { settings: settings.key, place: out, checkpoints: &study.checkpoints };
     let label = format!("pre-training, fold {}, seed {}{}", corpus.fold_index, settings.seed, settings.kind.remark());
-    let summary = train(&mut task, &study.pretrain, seed, settings.key, out, &label)?;
+    let summary = train(&mut task, &study.pretrain, seed, keeping, &label)?;
 
     let ids: Vec<SegmentId> = seen.iter().map(|&i| corpus.prepared.id(i)).collect();
     seen_table(&ids, corpus.fold_index, settings.seed, settings.kind).write(&out.join(SEEN_FILE))?;

@@ -1,6 +1,6 @@
 //! The one training loop, for pre-training and fine-tuning alike. Read it from top to bottom.
 
-use crate::checkpoint::{self, Named, State};
+use crate::checkpoint::{self, CheckpointConfig, Named, State};
 use crate::paired::{BATCH, BEGINNING, DROPOUT, hash_of_segments};
 use crate::pretrain::SEEN_EVENT;
 use crate::test_labels::TEST_LABELS_EVENT;
@@ -74,19 +74,30 @@ pub struct Summary {
     pub best_step: usize,
 }
 
-/// Trains, keeping journal and checkpoints in `place`, and leaves the best weights in the task. Whoever calls it ends the
+/// Where and how a training keeps what it would be a pity to lose.
+#[derive(Debug, Clone, Copy)]
+pub struct Keeping<'a> {
+    /// Hash of all settings that the outcome depends on: a checkpoint of others is not gone on with.
+    pub settings: &'a str,
+    /// Folder of its journal and checkpoints.
+    pub place: &'a Path,
+    /// How often, and how many.
+    pub checkpoints: &'a CheckpointConfig,
+}
+
+/// Trains, keeping journal and checkpoints, and leaves the best weights in the task. Whoever calls it ends the
 /// journal.
 ///
-/// Goes on from a checkpoint of the same `settings` (a hash) where there is one. On the CPU, with the same number of
+/// Goes on from a checkpoint of the same settings where there is one. On the CPU, with the same number of
 /// threads, the outcome is the same bit for bit, interrupted or not.
 pub fn train(
     task: &mut dyn Task,
     config: &TrainingConfig,
     seed: u64,
-    settings: &str,
-    place: &Path,
+    keeping: Keeping<'_>,
     label: &str,
 ) -> Result<Summary, TrainError> {
+    let Keeping { settings, place, checkpoints } = keeping;
     let parameters: Named = task.parameters();
     let tensors: Vec<Tensor> = parameters.iter().map(|(_, t)| t.shallow_clone()).collect();
     let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: config.weight_decay };
@@ -97,6 +108,7 @@ pub fn train(
     let restored = checkpoint::restore(place, settings, &parameters, &optimiser, &mut best)?;
     let mut journal = open_journal(place, restored.as_ref(), &beginning)?;
     let mut state = restored.unwrap_or(fresh);
+    let mut saved = Instant::now();
     let bar = bar(label, config.steps as u64);
     bar.set_position(state.step as u64);
     bar.reset_eta();
@@ -134,11 +146,12 @@ pub fn train(
             let validation = look(task, &mut state, &parameters, &mut best, &mut journal)?;
             bar.set_message(format!("loss {loss:.4}, validation {validation:.4}"));
         }
-        if config.checkpoint_every > 0
-            && state.step.is_multiple_of(config.checkpoint_every)
-            && state.step < config.steps
-        {
-            checkpoint::save(place, &state, &parameters, &optimiser, &best)?;
+        if state.step < config.steps && checkpoints.is_due(state.step, saved) {
+            let began = Instant::now();
+            checkpoint::save(place, &state, &parameters, &optimiser, &best, checkpoints.keep)?;
+            saved = Instant::now();
+            let seconds = began.elapsed().as_secs_f64();
+            journal.write(&json!({"event": "checkpoint", "step": state.step, "seconds": seconds}))?;
         }
         bar.set_position(state.step as u64);
     }

@@ -29,7 +29,7 @@ pub fn tolerant(step: Step) -> Step {
 }
 
 pub fn plan(steps: Vec<Step>) -> Plan {
-    Plan { name: "test".into(), threads: 1, server: vec![], steps }
+    Plan { name: "test".into(), threads: 1, steps, ..Plan::default() }
 }
 
 pub fn try_run(plan: &Plan, run: &Path, jobs: usize) -> Result<Outcome, SweepError> {
