@@ -8,8 +8,13 @@ use std::process::ExitCode;
 ///
 /// The tests include the table of which crate may use which (`xtask/tests/architecture.rs`).
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  cargo xtask test")]
-pub struct Test {}
+#[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --soak 60")]
+pub struct Test {
+    /// Instead: sweep the demo again and again for so long, killed every few seconds, and compare each outcome with that of
+    /// a sweep left alone.
+    #[arg(long, value_name = "MINUTES")]
+    soak: Option<f64>,
+}
 
 /// Each check: its name, and the arguments to cargo.
 const CHECKS: [(&str, &[&str]); 4] = [
@@ -24,6 +29,14 @@ impl Test {
     pub fn run(self) -> Result<ExitCode> {
         let root = workspace::root()?;
         setup::ensure(&root, false)?;
+        if let Some(minutes) = self.soak {
+            let mut cargo = workspace::cargo(&root);
+            cargo.args(["test", "--release", "--locked", "--package", "study-tests", "--test", "crash", "soak"]);
+            cargo.args(["--", "--ignored", "--exact", "--nocapture"]);
+            cargo.env("SOAK_MINUTES", minutes.to_string()).env("SOAK_CONFIG", root.join("configs/demo.toml"));
+            workspace::run("soak", &mut cargo)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         for (i, (name, arguments)) in CHECKS.iter().enumerate() {
             println!("[{}/{}] {name}", i + 1, CHECKS.len());
             let mut cargo = workspace::cargo(&root);
