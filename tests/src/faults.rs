@@ -73,6 +73,22 @@ fn library() -> Option<&'static Path> {
     LIBRARY.get_or_init(build).as_deref()
 }
 
+/// A command whose calls below `folder`, which must be there, are counted; `None` where that cannot be done on this system.
+///
+/// # Panics
+/// Where the folder is not there.
+pub fn under_faults(mut command: Command, folder: &Path) -> Option<Command> {
+    let folder = folder.canonicalize().expect("the folder is there");
+    command.env("LD_PRELOAD", library()?).env("FAULTS_BELOW", folder);
+    Some(command)
+}
+
+/// The same command with a fault at call number `at`, from 1.
+pub fn with_fault(mut command: Command, fault: Fault, at: usize) -> Command {
+    command.env("FAULTS_KIND", fault.name()).env("FAULTS_AT", at.to_string());
+    command
+}
+
 impl Bench {
     /// How many calls of a command change something in the folder; `None` where faults cannot be made on this system.
     ///
@@ -90,14 +106,11 @@ impl Bench {
     /// # Panics
     /// Where faults cannot be made on this system, or the program does not start.
     pub fn run_with(&self, fault: Fault, at: usize, arguments: &str) -> Output {
-        let mut command = self.under_faults(arguments).expect("faults can be made, as calls were counted");
-        command.env("FAULTS_KIND", fault.name()).env("FAULTS_AT", at.to_string()).output().expect("it starts")
+        let command = self.under_faults(arguments).expect("faults can be made, as calls were counted");
+        with_fault(command, fault, at).output().expect("it starts")
     }
 
     fn under_faults(&self, arguments: &str) -> Option<Command> {
-        let mut command = self.command(arguments);
-        let folder = self.path("").canonicalize().expect("the folder is there");
-        command.env("LD_PRELOAD", library()?).env("FAULTS_BELOW", folder);
-        Some(command)
+        under_faults(self.command(arguments), &self.path(""))
     }
 }

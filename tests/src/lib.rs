@@ -5,7 +5,7 @@
 
 mod faults;
 
-pub use faults::Fault;
+pub use faults::{Fault, under_faults, with_fault};
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use study_tests::{Bench, Fault, tiny};
+use std::process::Command;
+use study_tests::{Bench, Fault, tiny, under_faults, with_fault};
+use sweep::{Plan, Step};
 
 /// Calls of a verb at which each kind of fault is tried, spread over all of them; `FAULTS_TRIED=all` tries every one.
 const TRIED: usize = 8;
@@ -42,17 +44,18 @@ fn left_behind(bench: &Bench) -> Vec<String> {
     files.into_keys().filter(|name| name.contains("/.tmp-")).collect()
 }
 
+fn skipped() {
+    let line = "-".repeat(78);
+    let words = "SKIPPED: faults of the disk can be made on Linux with the GNU C library only";
+    // Not with a macro, whose words the test harness keeps to itself.
+    let _ = writeln!(std::io::stderr(), "{line}\n{words}\n{line}");
+}
+
 /// Tries faults in a verb that writes `output`, which must not be there.
 ///
 /// Where `whole` says so, the output comes into its place in one go: nothing of it is ever there by half.
 fn try_faults(bench: &Bench, arguments: &str, output: &str, whole: bool) {
-    let Some(calls) = bench.calls(arguments) else {
-        let line = "-".repeat(78);
-        let words = "SKIPPED: faults of the disk can be made on Linux with the GNU C library only";
-        // Not with a macro, whose words the test harness keeps to itself.
-        let _ = writeln!(std::io::stderr(), "{line}\n{words}\n{line}");
-        return;
-    };
+    let Some(calls) = bench.calls(arguments) else { return skipped() };
     let expected = content(bench, output);
     assert!(!expected.is_empty() && calls > 3, "{arguments}: {calls} calls");
     let tried = if std::env::var("FAULTS_TRIED").is_ok_and(|v| v == "all") { calls } else { TRIED.min(calls) };
@@ -129,4 +132,78 @@ fn results() {
         try_faults(&bench, &step.command.join(" "), output, true);
     }
     assert!(bench.path("run/figures").is_dir());
+}
+
+/// A plan of shell scripts: two steps, and one that needs both.
+fn scripts(run: &Path) -> Plan {
+    let step = |id: &str, needs: &[&str], script: &str| Step {
+        id: id.into(),
+        key: format!("key of {id}"),
+        command: vec!["-c".into(), format!("cd {}; {script}", run.display())],
+        needs: needs.iter().map(|need| need.to_string()).collect(),
+        outputs: vec![format!("{id}.txt")],
+        ..Step::default()
+    };
+    let both = step("both", &["a", "b"], "cat a.txt b.txt > part; mv part both.txt");
+    let steps = vec![step("a", &[], "echo a > a.txt"), step("b", &[], "echo b > b.txt"), both];
+    Plan { name: "scripts".into(), threads: 1, steps, ..Plan::default() }
+}
+
+/// A test only by name: an engine in a process of its own, to be killed.
+#[test]
+fn engine_of_another_process() {
+    let Some(run) = std::env::var_os("FAULTS_TEST_RUN") else { return };
+    let run = Path::new(&run);
+    match sweep::run(&scripts(run), run, Path::new("/bin/sh"), 1, &mut |_| ()) {
+        Ok(outcome) => {
+            let _ = writeln!(std::io::stderr(), "{:?}", outcome.failed);
+            std::process::exit(if outcome.is_complete() { 0 } else { 3 })
+        }
+        Err(error) => {
+            let mut words = error.to_string();
+            let mut next = std::error::Error::source(&error);
+            while let Some(cause) = next {
+                words = format!("{words}: {cause}");
+                next = cause.source();
+            }
+            let _ = writeln!(std::io::stderr(), "error: {words}");
+            std::process::exit(1)
+        }
+    }
+}
+
+#[test]
+fn marks_of_the_engine() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = |run: &Path| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "engine_of_another_process", "--nocapture"]).env("FAULTS_TEST_RUN", run);
+        command
+    };
+    // Of what a script writes nothing is counted: it has a folder of its own.
+    let counted = |run: &Path| {
+        std::fs::create_dir_all(run.join("steps")).unwrap();
+        under_faults(engine(run), &run.join("steps"))
+    };
+    let (first, log) = (folder.path().join("first"), folder.path().join("log"));
+    let Some(mut whole) = counted(&first) else { return skipped() };
+    assert!(whole.env("FAULTS_LOG", &log).status().unwrap().success());
+    let calls = std::fs::read_to_string(&log).unwrap().lines().count();
+    assert!(calls > 20, "{calls} calls");
+    for (k, fault) in Fault::ALL.into_iter().enumerate() {
+        for at in (1..=calls).filter(|at| at % 3 == k % 3) {
+            let run = folder.path().join(format!("{}-{at}", k));
+            let what = format!("{fault:?} at call {at} of {calls}");
+            let ran = with_fault(counted(&run).unwrap(), fault, at).output().unwrap();
+            let words = String::from_utf8_lossy(&ran.stderr);
+            assert!(!words.contains("panicked"), "{what}: {words}");
+            if let (false, Some(reason)) = (ran.status.success(), fault.words()) {
+                assert!(words.contains(reason), "{what}: {words}");
+            }
+            let again = engine(&run).output().unwrap();
+            assert!(again.status.success(), "{what}, then: {}", String::from_utf8_lossy(&again.stderr));
+            assert_eq!(std::fs::read_to_string(run.join("both.txt")).unwrap(), "a\nb\n", "{what}");
+            assert!(sweep::explain(&scripts(&run), &run).unwrap().iter().all(|e| !e.reason.runs()), "{what}");
+        }
+    }
 }

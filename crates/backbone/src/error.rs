@@ -45,6 +45,16 @@ pub enum BackboneError {
         /// Its type.
         found: String,
     },
+    /// A tensor holds something that is no number.
+    #[error("tensor '{name}': expected finite numbers, found {found} at {place}")]
+    NotFinite {
+        /// Its name.
+        name: String,
+        /// What is there.
+        found: f32,
+        /// Where: the number of the value, from 0.
+        place: usize,
+    },
     /// Offsets that do not cut a batch into segments.
     #[error("segment offsets: expected {expected}, found {found}")]
     Offsets {

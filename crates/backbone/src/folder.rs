@@ -104,6 +104,11 @@ impl EncoderFolder {
                 return Err(BackboneError::InFile { path, source });
             }
         }
+        if let Some(twice) = (1..c.columns.len()).find(|&i| c.columns[..i].contains(&c.columns[i])) {
+            let (expected, found) = ("each name once".to_string(), format!("'{}' twice", c.columns[twice]));
+            let source = Box::new(BackboneError::Config { key: "columns", expected, found });
+            return Err(BackboneError::InFile { path, source });
+        }
         let config = EncoderConfig {
             model_dim: c.model_dim,
             heads: c.heads,
@@ -177,7 +182,7 @@ pub fn write_tensors(tensors: &[(String, Tensor)], text: Option<&str>, path: &Pa
     std::fs::write(path, serialised).map_err(io("cannot be written", path))
 }
 
-/// Reads the 32-bit tensors of a safetensors file, and the text that [`write_tensors`] put there.
+/// Reads the 32-bit tensors of a safetensors file, all of them finite, and the text that [`write_tensors`] put there.
 pub fn read_tensors(path: &Path) -> Result<(BTreeMap<String, Tensor>, Option<String>), BackboneError> {
     let bytes = std::fs::read(path).map_err(io("cannot be read", path))?;
     let broken = |source| BackboneError::Tensors { path: path.to_path_buf(), source };
@@ -191,6 +196,10 @@ pub fn read_tensors(path: &Path) -> Result<(BTreeMap<String, Tensor>, Option<Str
         }
         let (chunks, _) = view.data().as_chunks::<4>();
         let values: Vec<f32> = chunks.iter().map(|c| f32::from_le_bytes(*c)).collect();
+        if let Some(place) = values.iter().position(|v| !v.is_finite()) {
+            let source = Box::new(BackboneError::NotFinite { name: name.into(), found: values[place], place });
+            return Err(BackboneError::InFile { path: path.to_path_buf(), source });
+        }
         let shape: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
         tensors.insert(name.to_string(), Tensor::f_from_slice(&values)?.f_reshape(&shape)?);
     }

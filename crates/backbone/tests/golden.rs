@@ -75,6 +75,7 @@ fn an_encoder_that_does_not_fit_is_refused_by_tensor() {
         ),
         ("\"layers\": 2", "\"layers\": 1", "'encoder.layers.1.linear1.bias': not a tensor of this configuration"),
         ("\"heads\": 4", "\"heads\": 5", "heads: expected a divisor of model_dim 16, found 5"),
+        ("\"c1\"", "\"c0\"", "columns: expected each name once, found 'c0' twice"),
         ("\"input_dim\": 5", "\"input_dim\": 6", "columns: expected 6 values, one an input, found 5"),
     ];
     for (old, new, message) in cases {
@@ -83,6 +84,19 @@ fn an_encoder_that_does_not_fit_is_refused_by_tensor() {
         let chain = format!("{error}: {}", std::error::Error::source(&error).unwrap());
         assert!(chain.contains(message), "{new}: {chain}");
     }
+}
+
+#[test]
+fn a_weight_that_is_no_number_is_refused_by_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.safetensors");
+    let tensor = |values: &[f32]| vec![("w".to_string(), Tensor::from_slice(values))];
+    backbone::write_tensors(&tensor(&[1.0, 2.0, f32::INFINITY]), None, &path).unwrap();
+    let error = read_tensors(&path).unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(source, "tensor 'w': expected finite numbers, found inf at 2");
+    backbone::write_tensors(&tensor(&[1.0, 2.0, 3.0]), None, &path).unwrap();
+    assert!(read_tensors(&path).is_ok());
 }
 
 #[test]

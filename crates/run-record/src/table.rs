@@ -11,6 +11,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -289,7 +290,7 @@ impl TableReader {
     /// Opens a table.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
         let file = File::open(path).map_err(RecordError::io("open", path))?;
-        let reader = SerializedFileReader::new(file).map_err(RecordError::parquet(path))?;
+        let reader = no_panic(|| SerializedFileReader::new(file)).map_err(RecordError::parquet(path))?;
         Ok(TableReader { path: path.to_path_buf(), reader, next: 0 })
     }
 
@@ -309,7 +310,7 @@ impl TableReader {
     }
 
     fn part(&self, group: usize, wanted: impl Fn(&str) -> bool) -> Result<Table, RecordError> {
-        let group = self.reader.get_row_group(group).map_err(RecordError::parquet(&self.path))?;
+        let group = no_panic(|| self.reader.get_row_group(group)).map_err(RecordError::parquet(&self.path))?;
         let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
         let mut table = Table::new();
         let is_wanted = |i: &usize| wanted(group.metadata().column(*i).column_descr().name());
@@ -317,8 +318,8 @@ impl TableReader {
             let description = group.metadata().column(i).column_descr();
             let name = description.name().to_string();
             let optional = description.max_def_level() > 0;
-            let reader = group.get_column_reader(i).map_err(RecordError::parquet(&self.path))?;
-            let column = read_column(reader, rows, optional).map_err(RecordError::parquet(&self.path))?;
+            let reader = no_panic(|| group.get_column_reader(i)).map_err(RecordError::parquet(&self.path))?;
+            let column = no_panic(|| read_column(reader, rows, optional)).map_err(RecordError::parquet(&self.path))?;
             if column.len() != rows {
                 return Err(RecordError::Column {
                     path: self.path.clone(),
@@ -343,6 +344,13 @@ impl Iterator for TableReader {
         self.next += 1;
         Some(self.part(self.next - 1, |_| true))
     }
+}
+
+/// What the library makes of a file, an error where it panics: of some damaged ones it does.
+fn no_panic<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    // Whatever it was about goes with the error, so nobody sees it in a state between two.
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(ParquetError::General("damaged, in a way that the library has no words for".into())))
 }
 
 fn read_column(reader: ColumnReader, rows: usize, optional: bool) -> Result<Column, ParquetError> {

@@ -169,7 +169,8 @@ impl Encodings {
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(&file).map_err(TrainError::io("read", path))?;
         if hasher.finalize().to_hex().as_str() != sum {
-            let problem = "expected rows with the checksum in the header, found others; delete the file to make it anew";
+            let problem =
+                "expected rows with the checksum in the header, found others; delete the file to make it anew";
             return Err(TrainError::Run { path: path.to_path_buf(), problem: problem.into() });
         }
         let name = path.to_str().ok_or_else(|| TrainError::Run {
