@@ -217,3 +217,31 @@ fn training_seeds_cross_pretraining_seeds() {
     };
     assert_ne!(scores("ssl-n20-seed0-draw0-pretrain0"), scores("ssl-n20-seed0-draw0-pretrain3"));
 }
+
+#[test]
+fn a_model_that_is_not_what_was_trained_is_refused_by_name() {
+    let bench = Bench::new(&tiny(""));
+    bench.prepare();
+    bench.succeed("pretrain --config study.toml --prepared prepared --out pre");
+    let cell = "finetune --config study.toml --prepared prepared --subsets subsets.parquet --start ssl --encoder pre/encoder --labels n20 --out cell";
+    bench.succeed(cell);
+    // The last bit of a weight, which the format knows nothing of.
+    let flip = |file: &str| {
+        let mut bytes = std::fs::read(bench.path(file)).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(bench.path(file), bytes).unwrap();
+    };
+    let cases = [
+        ("pre/encoder/model.safetensors", cell),
+        ("pre/encoder/model.safetensors", "embed --encoder pre/encoder --data prepared --out e.parquet"),
+        ("cell/model/heads.safetensors", "predict --model cell/model --data prepared --out p.parquet"),
+        ("cell/model/encoder/model.safetensors", "predict --model cell/model --data prepared --out p.parquet"),
+    ];
+    for (file, command) in cases {
+        flip(file);
+        let words = bench.fail(command, 1);
+        assert!(words.contains(&format!("{file}: expected content with BLAKE3 ")), "{command}: {words}");
+        flip(file);
+        bench.succeed(command);
+    }
+}
