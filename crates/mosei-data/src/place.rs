@@ -1,7 +1,6 @@
 //! Where output may go: a folder that is replaced whole must hold nothing but what we put there.
 
 use crate::DataError;
-use run_record::SUMS_FILE;
 use std::path::Path;
 
 /// Refuses a place that holds anything but files named in `ours`.
@@ -15,8 +14,7 @@ pub(crate) fn require_ours(out: &Path, ours: &[&str]) -> Result<(), DataError> {
     }
     for entry in std::fs::read_dir(out).map_err(DataError::io("list", out))? {
         let name = entry.map_err(DataError::io("list", out))?.file_name();
-        // Every folder that was written whole has its checksums in it.
-        if name != SUMS_FILE && !ours.iter().any(|o| name == *o) {
+        if !ours.iter().any(|o| name == *o) {
             return Err(DataError::structure(out, ".", expected, format!("'{}' in it", name.display())));
         }
     }

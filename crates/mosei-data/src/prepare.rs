@@ -170,7 +170,7 @@ pub fn prepare_with(
         source,
     })?;
     write_atomic(&path, &json)?;
-    staged.commit()?;
+    staged.commit_as_is()?;
     Ok(manifest)
 }
 

@@ -87,7 +87,7 @@ pub fn synthesise_with(
         source,
     })?;
     write_atomic(&path, &text)?;
-    Ok(staged.commit()?)
+    Ok(staged.commit_as_is()?)
 }
 
 /// A video of the corpus, packed for the files that have it.

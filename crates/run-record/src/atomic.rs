@@ -154,11 +154,17 @@ impl StagedDir {
         self.temporary.path()
     }
 
-    /// Writes the checksums of its files beside them (see [`sums`](crate::check_sums)), syncs all of it and moves the folder to
-    /// its place; a folder that stands there is replaced.
+    /// Writes the checksums of its files beside them (see [`check_sums`](crate::check_sums)), syncs all of it and moves the
+    /// folder to its place; a folder that stands there is replaced.
     pub fn commit(self) -> Result<(), RecordError> {
+        sums::write(self.path())?;
+        self.commit_as_is()
+    }
+
+    /// As [`StagedDir::commit`], for a folder that says itself what its files hold, or need not.
+    pub fn commit_as_is(self) -> Result<(), RecordError> {
         let StagedDir { target, temporary, _alive } = self;
-        sums::write(temporary.path())?;
+        sums::sync_all(temporary.path())?;
         let parent = parent_of(&target);
         // A folder cannot be replaced in one go. Moved aside first, the old one is never there by half: a crash in between
         // leaves no folder, which reads as "not done".

@@ -11,21 +11,27 @@ use std::path::{Component, Path, PathBuf};
 /// Name of the file in each folder that was written whole.
 pub const SUMS_FILE: &str = "checksums.json";
 
-/// Takes the checksum of every file below `folder`, writes them there, and syncs all of it.
+/// Takes the checksum of every file below `folder` and writes them there.
 pub(crate) fn write(folder: &Path) -> Result<(), RecordError> {
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     list(folder, &mut files, &mut folders)?;
     let mut sums = BTreeMap::new();
     for path in &files {
-        sync(path)?;
         sums.insert(name(folder, path), hash_file(path)?);
     }
     let path = folder.join(SUMS_FILE);
     let text =
         serde_json::to_string_pretty(&sums).map_err(|source| RecordError::Json { path: path.clone(), source })?;
-    fs::write(&path, text + "\n").map_err(RecordError::io("write", &path))?;
-    sync(&path)?;
-    folders.iter().try_for_each(|folder| sync(folder))
+    fs::write(&path, text + "\n").map_err(RecordError::io("write", &path))
+}
+
+/// Makes all files below `folder`, and the names by which they are found, durable: a rename of what holds them is worth
+/// nothing before.
+pub(crate) fn sync_all(folder: &Path) -> Result<(), RecordError> {
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    list(folder, &mut files, &mut folders)?;
+    let sync = |path: &PathBuf| File::open(path).and_then(|f| f.sync_all()).map_err(RecordError::io("sync", path));
+    files.iter().chain(&folders).try_for_each(sync)
 }
 
 /// Compares the files of a folder that was written whole with the checksums it came with.
@@ -75,11 +81,6 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>, folders: &mut Vec<PathBuf>) -> 
     }
     folders.push(folder.to_path_buf());
     Ok(())
-}
-
-/// Makes a file or folder durable; a rename of what holds it is worth nothing before.
-fn sync(path: &Path) -> Result<(), RecordError> {
-    File::open(path).and_then(|f| f.sync_all()).map_err(RecordError::io("sync", path))
 }
 
 #[cfg(test)]
