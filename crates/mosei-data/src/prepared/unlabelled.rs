@@ -1,5 +1,5 @@
 use super::map::MappedFrames;
-use super::{Extent, Segments, UNLABELLED_FILE, UNLABELLED_FRAMES_FILE};
+use super::{Extent, Segments, UNLABELLED_FILE, UNLABELLED_FRAMES_FILE, sealed};
 use crate::{DataError, Manifest};
 use std::path::Path;
 
@@ -17,7 +17,9 @@ impl StoredStretches {
     /// Opens what the manifest says is there, if anything.
     pub fn open(folder: &Path, manifest: &Manifest) -> Result<Option<Self>, DataError> {
         let Some(record) = &manifest.unlabelled else { return Ok(None) };
-        let frames = MappedFrames::open(&folder.join(UNLABELLED_FRAMES_FILE), manifest.columns.len())?;
+        let path = folder.join(UNLABELLED_FRAMES_FILE);
+        sealed::check_size(&path, UNLABELLED_FRAMES_FILE, &manifest.files)?;
+        let frames = MappedFrames::open(&path, manifest.columns.len())?;
         let extent = Extent {
             segments: record.stretches,
             emotions: 0,
@@ -25,9 +27,10 @@ impl StoredStretches {
             videos: manifest.videos.len() + record.videos.len(),
             frames: frames.len(),
         };
-        let segments = Segments::read(&folder.join(UNLABELLED_FILE), extent)?;
+        let path = folder.join(UNLABELLED_FILE);
+        let bytes = sealed::read_member(&path, UNLABELLED_FILE, &manifest.files)?;
+        let segments = Segments::read(&path, &bytes, extent)?;
         if !segments.video.is_sorted() {
-            let path = folder.join(UNLABELLED_FILE);
             return Err(DataError::structure(&path, "video", "stretches in order of video", "another order"));
         }
         Ok(Some(StoredStretches { frames, segments, no_labels: vec![f32::NAN; manifest.emotions.len()] }))
