@@ -36,6 +36,11 @@ const MOST_FRAMES: usize = 100_000;
 /// Largest `pool_frames`: nearly three hours at 100 Hz, longer than any segment.
 const MOST_POOL_FRAMES: usize = 1_000_000;
 
+/// Whether values can be cut to that: it must be one of float32, as they are.
+pub(crate) fn is_clip(clip: f64) -> bool {
+    clip > 0.0 && clip <= f64::from(f32::MAX)
+}
+
 fn at_most(n: usize) -> String {
     format!("at most {n}")
 }
@@ -188,7 +193,7 @@ impl DataConfig {
         require(self.pool_frames <= MOST_POOL_FRAMES, "pool_frames", at_most(MOST_POOL_FRAMES), self.pool_frames)?;
         require(self.max_frames >= 1, "max_frames", "at least 1", self.max_frames)?;
         require(self.max_frames <= MOST_FRAMES, "max_frames", at_most(MOST_FRAMES), self.max_frames)?;
-        require(self.clip > 0.0 && self.clip.is_finite(), "clip", "a number above 0", self.clip)?;
+        require(is_clip(self.clip), "clip", "a number above 0", self.clip)?;
         require(
             (0.0..3.0).contains(&self.presence_above),
             "presence_above",

@@ -9,9 +9,9 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-/// Seconds of processor time that any file may take, and bytes of a file that may take one second more. Reading what stands in a
-/// file besides its values takes a hundredth of that.
-const BASE_S: u64 = 2;
+/// Seconds of processor time that any file may take, and bytes of a file that may take one second more: a hundred times what
+/// reading takes that stands in a file besides its values.
+const BASE_S: u64 = 1;
 const BYTES_A_SECOND: u64 = 2 << 20;
 /// Processes that wait for something are ended too, though much later: the machine may be busy.
 const WALL_TIMES: u64 = 30;

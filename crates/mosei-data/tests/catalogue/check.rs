@@ -8,12 +8,14 @@ use std::path::Path;
 /// Memory that no row may take this process beyond, bytes: that of a few rows at a time.
 pub const MOST_MEMORY: u64 = 512 << 20;
 
+/// Makes a broken input of a folder with a good corpus, and uses it; the words of its refusal.
+type Run = Box<dyn Fn(&Path) -> Result<(), String>>;
+
 /// A broken input.
 pub struct Case {
     /// What is wrong.
     pub name: String,
-    /// Makes it of a folder with a good corpus, and uses it.
-    run: Box<dyn Fn(&Path) -> Result<(), String>>,
+    run: Run,
     /// What must be said; folders of this machine are left out.
     said: String,
 }

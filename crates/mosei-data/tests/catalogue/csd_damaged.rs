@@ -30,9 +30,12 @@ const CUTS: [(&str, &[u8], usize, usize); 22] = [
     ("a chunk", b"\x78\x5e", 0, 5),
 ];
 
+/// A structure, the bytes that it begins with, which of them, how many bytes into it, and what is put there.
+type Over = (&'static str, &'static [u8], usize, usize, &'static [u8], &'static str);
+
 /// Structures of the oldest layout, and bytes that are put over them.
 #[rustfmt::skip]
-const OLD: [(&str, &[u8], usize, usize, &[u8], &str); 30] = [
+const OLD: [Over; 30] = [
     ("signature", b"\x89HDF", 0, 0, b"\x89HDX", "f.csd: expected an HDF5 file (.csd), found something else or a damaged one"),
     ("version of the superblock", b"\x89HDF", 0, 8, b"\x09", "f.csd: expected an HDF5 file (.csd), found something else or a damaged one"),
     ("size of offsets", b"\x89HDF", 0, 13, b"\x03", "f.csd: expected an HDF5 file (.csd), found something else or a damaged one"),
@@ -104,6 +107,17 @@ pub fn cases() -> Vec<Case> {
         };
         cases.push(read(place, move |path| patch(path, damage), said));
     }
+    // A string without a length: HDF5 looks for the next one where it looked before.
+    let circles = |path: &std::path::Path| {
+        std::fs::copy(golden("float16.csd"), path).unwrap();
+        patch(path, |b| {
+            let at = find(b, b"GCOL", 0) + 104;
+            b[at] = 0;
+        });
+    };
+    let said = "f.csd: expected an HDF5 file that can be read, found a damaged one: HDF5, tried on it in a process of its own, \
+                came to no end after 1 s of processor time";
+    cases.push(read("strings that go round in circles", circles, said));
     for (place, signature, nth, into, said) in NEW {
         let damage = move |b: &mut Vec<u8>| {
             let at = find(b, signature, nth) + into;

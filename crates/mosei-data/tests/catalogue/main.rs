@@ -43,6 +43,8 @@ mod csd_parts;
 mod folds;
 mod prepared_manifest;
 mod prepared_tensors;
+#[path = "../entries/seal.rs"]
+mod seal;
 mod splits;
 mod values;
 

@@ -2,8 +2,8 @@
 
 use crate::check::{Case, opened};
 use crate::corpus::patch;
-use mosei_data::Manifest;
-use serde_json::{Value, json};
+use crate::seal::seal;
+use serde_json::Value;
 use std::path::Path;
 
 /// A file, what is done to its bytes, what is said with the hashes of before, and what with those of now.
@@ -50,7 +50,7 @@ const HEADERS: [(&str, &str, &str, &str, &str); 22] = [
     ("frames that do not begin at 0", FRAMES, "/frames/data_offsets", "[4, 484]", "out/frames.safetensors: 'frames': expected float32 [frames, 2], found no safetensors file: invalid offset for tensor `frames`"),
     ("frames of huge offsets", FRAMES, "/frames/data_offsets", "[0, 18446744073709551615]", "out/frames.safetensors: 'frames': expected float32 [frames, 2], found no safetensors file: invalid shape, data type, or offset for tensor"),
     ("frames of fewer bytes than their shape", FRAMES, "/frames/data_offsets", "[0, 240]", "out/frames.safetensors: 'frames': expected float32 [frames, 2], found no safetensors file: invalid shape, data type, or offset for tensor"),
-    ("frames twice in the same bytes", FRAMES, "/y", r#"{"dtype": "F32", "shape": [60, 2], "data_offsets": [0, 480]}"#, "out/frames.safetensors: 'frames': expected float32 [frames, 2], found no safetensors file: invalid offset for tensor `y`"),
+    ("frames twice in the same bytes", FRAMES, "/y", r#"{"dtype": "F32", "shape": [30, 2], "data_offsets": [240, 480]}"#, "out/frames.safetensors: 'frames': expected float32 [frames, 2], found no safetensors file: invalid offset for tensor `y`"),
     ("segments without intervals", SEGMENTS, "/intervals", "null", "out/segments.safetensors: '/': expected a safetensors file, found invalid offset for tensor `intensities`"),
     ("segments with offsets of 32 bits", SEGMENTS, "/offsets/dtype", r#""I32""#, "out/segments.safetensors: '/': expected a safetensors file, found invalid shape, data type, or offset for tensor"),
     ("segments with unsigned offsets", SEGMENTS, "/offsets/dtype", r#""U64""#, "out/segments.safetensors: 'offsets': expected I64 [13], found U64 [13]"),
@@ -59,9 +59,12 @@ const HEADERS: [(&str, &str, &str, &str, &str); 22] = [
     ("segments with videos of another type", SEGMENTS, "/video/dtype", r#""F32""#, "out/segments.safetensors: 'video': expected I32 [12], found F32 [12]"),
 ];
 
+/// A tensor of a file with another value.
+type OtherValue = (&'static str, &'static str, &'static str, usize, &'static [u8], &'static str);
+
 /// A file, a tensor, the place of a value in it, and the bytes of another; the hashes are those of now.
 #[rustfmt::skip]
-const VALUES: [(&str, &str, &str, usize, &[u8], &str); 18] = [
+const VALUES: [OtherValue; 18] = [
     ("a first frame that is not 0", SEGMENTS, "offsets", 0, &1i64.to_le_bytes(), "out/segments.safetensors: 'offsets': expected a rise from 0 to 60, found 1 to 60"),
     ("a last frame behind the end", SEGMENTS, "offsets", 12, &61i64.to_le_bytes(), "out/segments.safetensors: 'offsets': expected a rise from 0 to 60, found 0 to 61"),
     ("a last frame before the end", SEGMENTS, "offsets", 12, &59i64.to_le_bytes(), "out/segments.safetensors: 'offsets': expected a rise from 0 to 60, found 0 to 59"),
@@ -156,19 +159,4 @@ fn put(bytes: &mut Vec<u8>, place: &str, value: &str) {
     let text = format!("{text:<width$}", width = text.len().next_multiple_of(8));
     let length = (text.len() as u64).to_le_bytes();
     bytes.splice(..end, length.into_iter().chain(text.into_bytes()));
-}
-
-/// Writes down the files of a folder as they are now.
-fn seal(folder: &Path) {
-    patch(&folder.join("manifest.json"), |bytes| {
-        let mut manifest: Manifest = serde_json::from_slice(bytes).unwrap();
-        for (name, record) in &mut manifest.files {
-            let path = folder.join(name);
-            record.bytes = std::fs::metadata(&path).unwrap().len();
-            record.blake3 = run_record::hash_file(&path).unwrap();
-        }
-        manifest.checksum = None;
-        manifest.checksum = Some(run_record::hash_json(&manifest));
-        *bytes = serde_json::to_vec(&json!(manifest)).unwrap();
-    });
 }
