@@ -84,8 +84,10 @@ impl Sequence {
 impl Csd {
     /// Opens a file and checks the shape of everything in it; reads no features.
     ///
+    /// All that HDF5 does is tried first in a fork of this process, which a damaged file may end or keep busy for ever.
+    ///
     /// # Errors
-    /// Where the file is not HDF5, lacks a group or dataset, or its shapes do not fit together: each names the place.
+    /// Where the file is not HDF5 or HDF5 comes to grief over it, lacks a group or dataset, or its shapes do not fit together: each names the place.
     pub fn open(path: &Path) -> Result<Self, DataError> {
         // Asked first, so that a missing or unreadable file is not taken for one of a wrong kind.
         let facts = std::fs::metadata(path).map_err(DataError::io("open", path))?;
@@ -94,10 +96,10 @@ impl Csd {
             let (expected, found) = ("an HDF5 file (.csd)", "0 bytes");
             return Err(DataError::NotAFile { path: path.to_path_buf(), expected, found });
         }
-        let tried = alone::survive(path, Limits::of_file(facts.len()), || {
+        // Whether it went well is told by what comes next, in words.
+        alone::survive(path, Limits::of_file(facts.len()), || {
             Self::open_here(path, facts.len()).and_then(|csd| csd.find_values()).is_ok()
-        });
-        tried?;
+        })?;
         Self::open_here(path, facts.len())
     }
 
@@ -112,9 +114,9 @@ impl Csd {
         let metadata = text::read_metadata(path, &root, &group)?;
         let videos = links(path, &place, &data)?;
         ids::check(path, &place, videos.keys())?;
-        let (path, videos_here) = (path.to_path_buf(), Vec::new());
-        let mut csd = Csd { path, file: past_hdf5, bytes, root, data, videos: videos_here, width: 0, metadata };
-        let path = &csd.path.clone();
+        let own_path = path.to_path_buf();
+        let mut csd =
+            Csd { path: own_path, file: past_hdf5, bytes, root, data, videos: Vec::new(), width: 0, metadata };
         let mut first: Option<(String, usize)> = None;
         for (id, link) in videos {
             let (features, intervals) = csd.checked_datasets(&id, link)?;
