@@ -5,7 +5,7 @@
 mod entries;
 
 use entries::MEMBERS;
-use mosei_data::{CsdWriter, DataConfig, SynthConfig, Unlabelled, prepare, synthesise};
+use mosei_data::{CsdWriter, DataConfig, Prepared, SynthConfig, Unlabelled, prepare, synthesise};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
@@ -124,6 +124,9 @@ fn altered_prepared_folders() {
         if let Some(taken) = entries::open(&folder) {
             let same = if which == 0 { *taken.manifest() == manifest } else { bytes == good[which] };
             assert!(same, "{} was altered and taken", MEMBERS[which]);
+        }
+        if let Err(error) = Prepared::open_unverified(&folder) {
+            assert!(error.to_string().contains(folder.to_str().unwrap()), "{error}");
         }
         if entries::seal::seal(&folder) {
             sealed += usize::from(entries::open(&folder).is_some());

@@ -1,6 +1,8 @@
 use super::map::MappedFrames;
 use super::{Extent, Segments, UNLABELLED_FILE, UNLABELLED_FRAMES_FILE, sealed};
+use crate::manifest::FileRecord;
 use crate::{DataError, Manifest};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The speech outside all labelled segments, mapped from files of its own.
@@ -15,10 +17,14 @@ pub(crate) struct StoredStretches {
 
 impl StoredStretches {
     /// Opens what the manifest says is there, if anything.
-    pub fn open(folder: &Path, manifest: &Manifest) -> Result<Option<Self>, DataError> {
+    pub fn open(
+        folder: &Path,
+        manifest: &Manifest,
+        records: &BTreeMap<String, FileRecord>,
+    ) -> Result<Option<Self>, DataError> {
         let Some(record) = &manifest.unlabelled else { return Ok(None) };
         let path = folder.join(UNLABELLED_FRAMES_FILE);
-        sealed::check_size(&path, UNLABELLED_FRAMES_FILE, &manifest.files)?;
+        sealed::check_size(&path, UNLABELLED_FRAMES_FILE, records)?;
         let frames = MappedFrames::open(&path, manifest.columns.len())?;
         let extent = Extent {
             segments: record.stretches,
@@ -28,7 +34,7 @@ impl StoredStretches {
             frames: frames.len(),
         };
         let path = folder.join(UNLABELLED_FILE);
-        let bytes = sealed::read_member(&path, UNLABELLED_FILE, &manifest.files)?;
+        let bytes = sealed::read_member(&path, UNLABELLED_FILE, records)?;
         let segments = Segments::read(&path, &bytes, extent)?;
         if !segments.video.is_sorted() {
             return Err(DataError::structure(&path, "video", "stretches in order of video", "another order"));

@@ -98,6 +98,9 @@ pub fn prepared(bytes: &[u8]) -> Taken {
             std::fs::write(folder.join(name), file).unwrap();
         }
         let taken = open(folder).is_some();
+        if let Err(error) = Prepared::open_unverified(folder) {
+            named(&error, folder);
+        }
         if seal::seal(folder) {
             open(folder);
         }
