@@ -8,6 +8,7 @@
 mod alone;
 mod chunks;
 mod class;
+mod groups;
 mod limits;
 mod links;
 mod number;
@@ -24,9 +25,10 @@ pub use write::CsdWriter;
 
 use crate::{DataError, ids, whole};
 use alone::Limits;
+use groups::{find_root, open_group};
 use hdf5::H5Type;
 use hdf5::{Dataset, File, Group, LinkType};
-use links::{foreign_filter, links, member, refused, stored_elsewhere};
+use links::{foreign_filter, links, member, stored_elsewhere};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -308,51 +310,5 @@ impl Csd {
             Err(_) if dtype.conv_to::<f32>().is_some() => Ok((rows, columns)),
             Err(source) => Err(DataError::hdf5(&self.path, self.place(id, name), "read the type of")(source)),
         }
-    }
-}
-
-/// The one root group that has a `data` member.
-fn find_root(path: &Path, file: &File) -> Result<(String, Group), DataError> {
-    let names = links(path, "/", file)?;
-    let mut roots: Vec<(String, Group)> = Vec::new();
-    for (name, &link) in &names {
-        // Members that are no groups, or groups without data, are somebody else's business.
-        if refused(link).is_none()
-            && let Ok(group) = file.group(name)
-            && group.link_exists("data")
-        {
-            roots.push((name.clone(), group));
-        }
-    }
-    match <[_; 1]>::try_from(roots) {
-        Ok([root]) => Ok(root),
-        Err(several) => {
-            let expected = "exactly one root group with a 'data' member";
-            let found = match several.len() {
-                0 if names.is_empty() => "an empty file".to_string(),
-                0 => {
-                    let name = |(name, &link): (&String, &LinkType)| match refused(link) {
-                        None => format!("'{name}'"),
-                        Some(kind) => format!("'{name}' ({kind})"),
-                    };
-                    format!("none among {}", names.iter().map(name).collect::<Vec<_>>().join(", "))
-                }
-                n => format!("{n}: {:?}", several.iter().map(|(name, _)| name).collect::<Vec<_>>()),
-            };
-            Err(DataError::structure(path, "/", expected, found))
-        }
-    }
-}
-
-fn open_group(
-    path: &Path,
-    parent: &Group,
-    name: &str,
-    link: Option<LinkType>,
-    place: &str,
-) -> Result<Group, DataError> {
-    match member(parent, name, link) {
-        "a group" => parent.group(name).map_err(DataError::hdf5(path, place, "open")),
-        found => Err(DataError::structure(path, place, "a group", found)),
     }
 }
