@@ -45,29 +45,29 @@ pub fn write_folds(dir: &Path, train: &[&str], valid: &[&str], test: &[&str]) {
     std::fs::write(dir.join("folds.json"), json!({"train": train, "valid": valid, "test": test}).to_string()).unwrap();
 }
 
-/// Six videos of two segments and ten frames, folds, and what is prepared of them.
-fn good() -> &'static Path {
-    static GOOD: OnceLock<PathBuf> = OnceLock::new();
+/// Six videos of two segments and ten frames, folds, and what is prepared of them: places in a folder, and bytes.
+fn good() -> &'static [(PathBuf, Vec<u8>)] {
+    static GOOD: OnceLock<Vec<(PathBuf, Vec<u8>)>> = OnceLock::new();
     GOOD.get_or_init(|| {
-        let dir = tempfile::tempdir().unwrap().keep();
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
         let metadata = [("dimension names", json!(["x", "y"])), ("root name", json!("F"))];
         write_with(&dir.join("f.csd"), "F", &metadata, &IDS.map(video));
         write_labels(&dir.join("l.csd"), &IDS);
-        write_folds(&dir, &["a", "b", "c"], &["d"], &["e"]);
+        write_folds(dir, &["a", "b", "c"], &["d"], &["e"]);
         let config = DataConfig { unlabelled: mosei_data::Unlabelled::Outside, unlabelled_min_s: 0.0, ..config() };
-        prepare(&config, &dir, &dir.join("out"), &mut |_, _| {}).unwrap();
+        prepare(&config, dir, &dir.join("out"), &mut |_, _| {}).unwrap();
         Prepared::open(&dir.join("out")).unwrap().check_frames().unwrap();
-        dir
+        let files = [dir.to_path_buf(), dir.join("out")].into_iter().flat_map(|d| std::fs::read_dir(d).unwrap());
+        let files = files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+        files.map(|path| (path.strip_prefix(dir).unwrap().to_path_buf(), std::fs::read(&path).unwrap())).collect()
     })
 }
 
 pub fn copy_to(dir: &Path) {
     std::fs::create_dir(dir.join("out")).unwrap();
-    for from in [good().to_path_buf(), good().join("out")] {
-        for entry in std::fs::read_dir(&from).unwrap().map(Result::unwrap).filter(|e| e.path().is_file()) {
-            let name = entry.path().strip_prefix(good()).unwrap().to_path_buf();
-            std::fs::copy(entry.path(), dir.join(name)).unwrap();
-        }
+    for (place, bytes) in good() {
+        std::fs::write(dir.join(place), bytes).unwrap();
     }
 }
 
