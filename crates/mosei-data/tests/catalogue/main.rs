@@ -94,5 +94,5 @@ fn the_catalogue_is_as_long_as_it_says() {
         SUBJECTS.iter().flat_map(|(s, cases)| cases().into_iter().map(move |c| format!("{s}: {}", c.name))).collect();
     let different: BTreeSet<&String> = names.iter().collect();
     assert_eq!(different.len(), names.len(), "every row has a name of its own");
-    assert!(names.len() >= 250, "{} rows", names.len());
+    assert!(names.len() >= 500, "{} rows", names.len());
 }
