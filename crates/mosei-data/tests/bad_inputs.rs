@@ -175,3 +175,28 @@ fn what_hdf5_says_is_in_the_chain_and_not_on_the_screen() {
     let missing = Csd::open(&dir.path().join("y.csd")).unwrap_err();
     assert!(missing.to_string().starts_with("failed to open "));
 }
+
+#[test]
+fn a_folder_from_before_there_were_hashes_is_read_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    corpus(dir.path());
+    run(&config(), dir.path()).unwrap();
+    let folder = dir.path().join("out");
+    let path = folder.join("manifest.json");
+    let mut manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    manifest["format"] = 1.into();
+    for key in ["files", "checksum"] {
+        manifest.as_object_mut().unwrap().remove(key).unwrap();
+    }
+    std::fs::write(&path, manifest.to_string()).unwrap();
+    let prepared = Prepared::open(&folder).unwrap();
+    prepared.check_frames().unwrap();
+    assert_eq!(prepared.len(), 12);
+    // One with hashes that are wrong is read only by whoever asks for it as it is.
+    run(&config(), dir.path()).unwrap();
+    let mut manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    manifest["config"]["clip"] = 7.0.into();
+    std::fs::write(&path, manifest.to_string()).unwrap();
+    assert!(Prepared::open(&folder).is_err());
+    assert_eq!(Prepared::open_unverified(&folder).unwrap().manifest().config.clip, 7.0);
+}
