@@ -4,6 +4,7 @@
 //! them. The synthetic corpus has its own settings beside it.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use std::path::{Component, Path};
 
 /// A setting that cannot be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +35,11 @@ pub(crate) fn require(
 const MOST_FRAMES: usize = 100_000;
 /// Largest `pool_frames`: nearly three hours at 100 Hz, longer than any segment.
 const MOST_POOL_FRAMES: usize = 1_000_000;
+
+/// Whether values can be cut to that: it must be one of float32, as they are.
+pub(crate) fn is_clip(clip: f64) -> bool {
+    clip > 0.0 && clip <= f64::from(f32::MAX)
+}
 
 fn at_most(n: usize) -> String {
     format!("at most {n}")
@@ -164,18 +170,30 @@ impl DataConfig {
     /// # Errors
     /// The first key that cannot.
     pub fn check(&self) -> Result<(), ConfigError> {
+        let inside = |key: &str, name: &str| {
+            let normal = |part| matches!(part, Component::Normal(_));
+            require(
+                !name.contains('\0') && Path::new(name).components().all(normal),
+                key,
+                "a file inside the data folder",
+                format!("{name:?}"),
+            )
+        };
         require(!self.features.is_empty(), "features", "a file name", "''")?;
+        inside("features", &self.features)?;
         require(!self.labels.is_empty(), "labels", "at least one file name", "none")?;
         for (i, name) in self.labels.iter().enumerate() {
             require(!name.is_empty(), "labels", "file names", "''")?;
+            inside("labels", name)?;
             require(!self.labels[..i].contains(name), "labels", "different files", format!("'{name}' twice"))?;
         }
         require(self.folds.as_deref() != Some(""), "folds", "a file name", "''")?;
+        inside("folds", self.folds.as_deref().unwrap_or_default())?;
         require(self.pool_frames >= 1, "pool_frames", "at least 1", self.pool_frames)?;
         require(self.pool_frames <= MOST_POOL_FRAMES, "pool_frames", at_most(MOST_POOL_FRAMES), self.pool_frames)?;
         require(self.max_frames >= 1, "max_frames", "at least 1", self.max_frames)?;
         require(self.max_frames <= MOST_FRAMES, "max_frames", at_most(MOST_FRAMES), self.max_frames)?;
-        require(self.clip > 0.0 && self.clip.is_finite(), "clip", "a number above 0", self.clip)?;
+        require(is_clip(self.clip), "clip", "a number above 0", self.clip)?;
         require(
             (0.0..3.0).contains(&self.presence_above),
             "presence_above",

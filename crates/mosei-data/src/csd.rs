@@ -5,7 +5,11 @@
 //! Layout: `<root>/data/<video>/features` `[rows, columns]`, `<root>/data/<video>/intervals` `[rows, 2]` in seconds,
 //! `<root>/metadata/<key>` a string holding JSON. All of it in the file itself: links elsewhere are not followed.
 
+mod alone;
 mod chunks;
+mod class;
+mod groups;
+mod limits;
 mod links;
 mod number;
 mod pack;
@@ -15,19 +19,18 @@ mod unpack;
 mod write;
 mod write_chunk;
 
+pub(crate) use limits::MAX_COLUMNS;
 pub(crate) use pack::PackedVideo;
 pub use write::CsdWriter;
 
-use crate::DataError;
+use crate::{DataError, ids, whole};
+use alone::Limits;
+use groups::{find_root, open_group};
 use hdf5::H5Type;
-use hdf5::types::TypeDescriptor;
 use hdf5::{Dataset, File, Group, LinkType};
-use links::{links, member, refused, stored_elsewhere};
+use links::{foreign_filter, links, member, stored_elsewhere};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// Values of one video beyond which a file is taken to be damaged (8 GiB of float32).
-const MAX_VALUES: usize = 1 << 31;
 
 /// A .csd file opened and checked: every video has both datasets, of one width.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ pub struct Csd {
     path: PathBuf,
     /// The same file, for reads past HDF5.
     file: std::fs::File,
+    /// Its size.
+    bytes: u64,
     root: String,
     data: Group,
     videos: Vec<VideoShape>,
@@ -81,32 +86,41 @@ impl Sequence {
 impl Csd {
     /// Opens a file and checks the shape of everything in it; reads no features.
     ///
+    /// All that HDF5 does is tried first in a fork of this process, which a damaged file may end or keep busy for ever.
+    ///
     /// # Errors
-    /// Where the file is not HDF5, lacks a group or dataset, or its shapes do not fit together: each names the place.
+    /// Where the file is not HDF5 or HDF5 comes to grief over it, lacks a group or dataset, or its shapes do not fit together: each names the place.
     pub fn open(path: &Path) -> Result<Self, DataError> {
         // Asked first, so that a missing or unreadable file is not taken for one of a wrong kind.
         let facts = std::fs::metadata(path).map_err(DataError::io("open", path))?;
-        let fail = |expected, found| Err(DataError::NotAFile { path: path.to_path_buf(), expected, found });
-        match () {
-            () if facts.is_dir() => return fail("a file", "a folder"),
-            // Opening a pipe would wait for a writer.
-            () if !facts.is_file() => return fail("a file", "a pipe or a device"),
-            () if facts.len() == 0 => return fail("an HDF5 file (.csd)", "0 bytes"),
-            () => {}
+        whole::require_file(path, &facts)?;
+        if facts.len() == 0 {
+            let (expected, found) = ("an HDF5 file (.csd)", "0 bytes");
+            return Err(DataError::NotAFile { path: path.to_path_buf(), expected, found });
         }
+        // Whether it went well is told by what comes next, in words.
+        alone::survive(path, Limits::of_file(facts.len()), || {
+            Self::open_here(path, facts.len()).and_then(|csd| csd.find_values()).is_ok()
+        })?;
+        Self::open_here(path, facts.len())
+    }
+
+    fn open_here(path: &Path, bytes: u64) -> Result<Self, DataError> {
         let past_hdf5 = std::fs::File::open(path).map_err(DataError::io("open", path))?;
         let not_hdf5 = |source| DataError::NotHdf5 { path: path.to_path_buf(), source };
         let file = File::open(path).map_err(not_hdf5)?;
         let (root, group) = find_root(path, &file)?;
         let place = format!("{root}/data");
-        let members = links(&group).map_err(DataError::hdf5(path, &root, "list"))?;
+        let members = links(path, &root, &group)?;
         let data = open_group(path, &group, "data", members.get("data").copied(), &place)?;
-        let metadata = text::read_metadata(&group);
-        let ids = links(&data).map_err(DataError::hdf5(path, place, "list"))?;
+        let metadata = text::read_metadata(path, &root, &group)?;
+        let videos = links(path, &place, &data)?;
+        ids::check(path, &place, videos.keys())?;
+        let own_path = path.to_path_buf();
         let mut csd =
-            Csd { path: path.to_path_buf(), file: past_hdf5, root, data, videos: Vec::new(), width: 0, metadata };
+            Csd { path: own_path, file: past_hdf5, bytes, root, data, videos: Vec::new(), width: 0, metadata };
         let mut first: Option<(String, usize)> = None;
-        for (id, link) in ids {
+        for (id, link) in videos {
             let (features, intervals) = csd.checked_datasets(&id, link)?;
             let (rows, width) = csd.shape(&id, "features", &features)?;
             let (interval_rows, two) = csd.shape(&id, "intervals", &intervals)?;
@@ -188,7 +202,8 @@ impl Csd {
         self.read_by(id, Reader::Own)
     }
 
-    /// Reads one video through HDF5 alone, which gives the same values: what [`Csd::read`] is held against.
+    /// Reads one video through HDF5 alone, which gives the same values: what [`Csd::read`] is held against. For files that are
+    /// known to be whole: a damaged one can keep HDF5 busy for ever.
     ///
     /// # Errors
     /// As those of [`Csd::read`].
@@ -210,15 +225,35 @@ impl Csd {
     }
 
     fn values<T: H5Type + number::Number>(&self, id: &str, name: &str, reader: Reader) -> Result<Vec<T>, DataError> {
-        let dataset = self.data.dataset(&format!("{id}/{name}"));
-        let dataset = dataset.map_err(DataError::hdf5(&self.path, self.place(id, name), "open"))?;
+        let dataset = self.dataset(id, name)?;
         if let Reader::Own = reader
             && let Some(stored) = stored::Stored::find::<T>(&dataset)
             && let Some(values) = unpack::read(&self.file, &stored)
         {
             return Ok(values);
         }
-        dataset.read_raw().map_err(DataError::hdf5(&self.path, self.place(id, name), "read"))
+        let fail = DataError::hdf5(&self.path, self.place(id, name), "read");
+        // Filters and indices of all kinds: tried first, for the file may be damaged.
+        if let Reader::Own = reader
+            && !alone::survive(&self.path, Limits::of_file(self.bytes), || dataset.read_raw::<T>().is_ok())?
+        {
+            return Err(fail("HDF5 cannot".into()));
+        }
+        dataset.read_raw().map_err(fail)
+    }
+
+    /// Looks up where the values of all datasets are, and forgets it.
+    fn find_values(&self) -> Result<(), DataError> {
+        for video in &self.videos {
+            stored::Stored::find::<f32>(&self.dataset(&video.id, "features")?);
+            stored::Stored::find::<f64>(&self.dataset(&video.id, "intervals")?);
+        }
+        Ok(())
+    }
+
+    fn dataset(&self, id: &str, name: &str) -> Result<Dataset, DataError> {
+        let dataset = self.data.dataset(&format!("{id}/{name}"));
+        dataset.map_err(DataError::hdf5(&self.path, self.place(id, name), "open"))
     }
 
     fn place(&self, id: &str, dataset: &str) -> String {
@@ -229,7 +264,7 @@ impl Csd {
     fn checked_datasets(&self, id: &str, link: LinkType) -> Result<(Dataset, Dataset), DataError> {
         let place = format!("{}/data/{id}", self.root);
         let group = open_group(&self.path, &self.data, id, Some(link), &place)?;
-        let members = links(&group).map_err(DataError::hdf5(&self.path, place, "list"))?;
+        let members = links(&self.path, &place, &group)?;
         let open = |name: &str| {
             let place = || self.place(id, name);
             let found = member(&group, name, members.get(name).copied());
@@ -237,10 +272,13 @@ impl Csd {
                 return Err(DataError::structure(&self.path, place(), "a dataset", found));
             }
             let dataset = group.dataset(name).map_err(DataError::hdf5(&self.path, place(), "open"))?;
-            let elsewhere = stored_elsewhere(&dataset);
-            match elsewhere.map_err(DataError::hdf5(&self.path, place(), "read the layout of"))? {
+            let layout = |source| DataError::hdf5(&self.path, place(), "read the layout of")(source);
+            if let Some(found) = stored_elsewhere(&dataset).map_err(layout)? {
+                return Err(DataError::structure(&self.path, place(), "values in this file", found));
+            }
+            match foreign_filter(&dataset).map_err(layout)? {
                 None => Ok(dataset),
-                Some(found) => Err(DataError::structure(&self.path, place(), "values in this file", found)),
+                Some(found) => Err(DataError::structure(&self.path, place(), "filters of HDF5's own", found)),
             }
         };
         Ok((open("features")?, open("intervals")?))
@@ -255,64 +293,22 @@ impl Csd {
         let &[rows, columns] = shape.as_slice() else {
             return fail("2 dimensions [rows, columns]", format!("shape {shape:?}"));
         };
-        if columns == 0 || rows.checked_mul(columns).is_none_or(|n| n > MAX_VALUES) {
-            return fail("at least one column and at most 2^31 values", format!("shape {shape:?}"));
+        if !(1..=limits::MAX_COLUMNS).contains(&columns) {
+            return fail(&format!("1 to {} columns", limits::MAX_COLUMNS), format!("{columns}"));
+        }
+        let most = limits::most_values(self.bytes);
+        if rows.checked_mul(columns).is_none_or(|n| n as u64 > most) {
+            return fail(&format!("at most {most} values in a file of its size"), format!("shape {shape:?}"));
         }
         let dtype = dataset.dtype().map_err(DataError::hdf5(&self.path, self.place(id, name), "read the type of"))?;
+        if let Some(found) = class::no_numbers(&dtype) {
+            return fail("numbers", found.into());
+        }
         match dtype.to_descriptor() {
-            Ok(TypeDescriptor::Float(_) | TypeDescriptor::Integer(_) | TypeDescriptor::Unsigned(_)) => {
-                Ok((rows, columns))
-            }
-            Ok(other) => fail("numbers", format!("{other}")),
+            Ok(_) => Ok((rows, columns)),
             // Floats of sizes that have no name here, such as float16, are converted by HDF5 all the same.
             Err(_) if dtype.conv_to::<f32>().is_some() => Ok((rows, columns)),
             Err(source) => Err(DataError::hdf5(&self.path, self.place(id, name), "read the type of")(source)),
         }
-    }
-}
-
-/// The one root group that has a `data` member.
-fn find_root(path: &Path, file: &File) -> Result<(String, Group), DataError> {
-    let names = links(file).map_err(DataError::hdf5(path, "/", "list"))?;
-    let mut roots: Vec<(String, Group)> = Vec::new();
-    for (name, &link) in &names {
-        // Members that are no groups, or groups without data, are somebody else's business.
-        if refused(link).is_none()
-            && let Ok(group) = file.group(name)
-            && group.link_exists("data")
-        {
-            roots.push((name.clone(), group));
-        }
-    }
-    match <[_; 1]>::try_from(roots) {
-        Ok([root]) => Ok(root),
-        Err(several) => {
-            let expected = "exactly one root group with a 'data' member";
-            let found = match several.len() {
-                0 if names.is_empty() => "an empty file".to_string(),
-                0 => {
-                    let name = |(name, &link): (&String, &LinkType)| match refused(link) {
-                        None => format!("'{name}'"),
-                        Some(kind) => format!("'{name}' ({kind})"),
-                    };
-                    format!("none among {}", names.iter().map(name).collect::<Vec<_>>().join(", "))
-                }
-                n => format!("{n}: {:?}", several.iter().map(|(name, _)| name).collect::<Vec<_>>()),
-            };
-            Err(DataError::structure(path, "/", expected, found))
-        }
-    }
-}
-
-fn open_group(
-    path: &Path,
-    parent: &Group,
-    name: &str,
-    link: Option<LinkType>,
-    place: &str,
-) -> Result<Group, DataError> {
-    match member(parent, name, link) {
-        "a group" => parent.group(name).map_err(DataError::hdf5(path, place, "open")),
-        found => Err(DataError::structure(path, place, "a group", found)),
     }
 }

@@ -37,6 +37,14 @@ pub enum DataError {
         /// The library's reason.
         source: hdf5::Error,
     },
+    /// A file that HDF5 cannot be given without harm.
+    #[error("{}: expected an HDF5 file that can be read, found a damaged one: HDF5, tried on it in a process of its own, came to {why}", path.display())]
+    Died {
+        /// Which file.
+        path: PathBuf,
+        /// How the process ended.
+        why: String,
+    },
     /// Something other than a file with content.
     #[error("{}: expected {expected}, found {found}", path.display())]
     NotAFile {
@@ -69,6 +77,26 @@ pub enum DataError {
         /// What should be there.
         expected: String,
         /// What is there.
+        found: String,
+    },
+    /// Something in a file that is wrong by itself.
+    #[error("{}: '{place}': {source}", path.display())]
+    Within {
+        /// Which file.
+        path: PathBuf,
+        /// Key.
+        place: String,
+        /// What is wrong.
+        source: Box<DataError>,
+    },
+    /// A file of a prepared folder that is not the one that was written.
+    #[error("{}: expected {expected}, found {found}: altered or damaged since it was written, prepare the data again", path.display())]
+    Altered {
+        /// Which file.
+        path: PathBuf,
+        /// Size or hash that was written down.
+        expected: String,
+        /// Size or hash of what is there.
         found: String,
     },
     /// An interval that is no interval.
@@ -264,6 +292,10 @@ impl DataError {
     ) -> impl FnOnce(hdf5::Error) -> Self {
         let (path, place) = (path.to_path_buf(), place.into());
         move |source| DataError::Hdf5 { path, place, action, source }
+    }
+
+    pub(crate) fn within(path: &Path, place: impl Into<String>, source: DataError) -> Self {
+        DataError::Within { path: path.to_path_buf(), place: place.into(), source: Box::new(source) }
     }
 
     pub(crate) fn structure(

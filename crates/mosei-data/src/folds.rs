@@ -2,13 +2,16 @@
 //!
 //! What lives here: reading a folds file, and drawing a split by video where there is none. What does not: segments.
 
-use crate::{DataError, SplitConfig};
+use crate::{DataError, SplitConfig, ids, whole};
 use mosei_schema::Split;
 use rand::seq::SliceRandom;
 use run_record::seed::{Stream, rng};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// Longest folds file: a million videos fit in.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// Lists of videos, as a folds file gives them: `{"train": [ids], "valid": [ids], "test": [ids]}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +24,7 @@ impl FoldLists {
     /// Reads a folds file.
     ///
     /// # Errors
-    /// Where it is not of that form, a split is empty, or a video stands twice.
+    /// Where it is not of that form, a split is empty, a video stands twice, or an id is none.
     pub fn read(path: &Path) -> Result<Self, DataError> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -30,9 +33,13 @@ impl FoldLists {
             valid: Vec<String>,
             test: Vec<String>,
         }
-        let text = std::fs::read_to_string(path).map_err(DataError::io("read", path))?;
+        let text = whole::read(path, MOST_BYTES)?;
+        // Read as a table, a list would be taken for its values in order.
+        if text.trim_ascii_start().starts_with(b"[") {
+            return Err(DataError::structure(path, "/", "a table of three lists", "a list"));
+        }
         let expected = r#"{"train": [ids], "valid": [ids], "test": [ids]}, each id a string"#;
-        let file: File = serde_json::from_str(&text).map_err(|source| DataError::Json {
+        let file: File = serde_json::from_slice(&text).map_err(|source| DataError::Json {
             path: path.to_path_buf(),
             expected,
             source,
@@ -50,6 +57,7 @@ impl FoldLists {
                 lists.split.insert(id, name);
             }
         }
+        ids::check(path, "/", lists.split.keys())?;
         Ok(lists)
     }
 }

@@ -33,6 +33,7 @@ mod config;
 mod csd;
 mod error;
 mod folds;
+mod ids;
 mod inspect;
 mod labels;
 mod losses;
@@ -48,6 +49,7 @@ pub mod stretches;
 pub mod subset;
 mod synth;
 pub mod targets;
+mod whole;
 
 pub use columns::feature_columns;
 pub use config::{ConfigError, Crop, DataConfig, LabelConfig, SplitConfig, UnknownIds, Unlabelled};

@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The format of a prepared folder; another number is another format.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+/// The format before this one: without `files` and `checksum`, else the same. Still read.
+pub const FORMAT_WITHOUT_HASHES: u32 = 1;
 
 /// Everything about a prepared folder but its numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// [`FORMAT`].
+    /// [`FORMAT`], or the one before.
     pub format: u32,
     /// The files that went in.
     pub inputs: Vec<InputFile>,
@@ -39,6 +41,22 @@ pub struct Manifest {
     /// Speech outside all labelled segments, where it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unlabelled: Option<UnlabelledRecord>,
+    /// The other files of the folder, by name; none in folders of [`FORMAT_WITHOUT_HASHES`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, FileRecord>,
+    /// The BLAKE3 hash of all the above, hexadecimal; `None` in folders of [`FORMAT_WITHOUT_HASHES`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
+}
+
+/// A file of the folder, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRecord {
+    /// Its size.
+    pub bytes: u64,
+    /// The BLAKE3 hash of its content, hexadecimal.
+    pub blake3: String,
 }
 
 /// Speech outside all labelled segments, cut into stretches.

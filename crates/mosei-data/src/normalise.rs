@@ -139,14 +139,15 @@ impl Normaliser {
             format!("{} values, as many as columns", self.columns.len()),
             format!("{lengths:?}"),
         )?;
-        crate::config::require(self.clip > 0.0, "clip", "a number above 0", self.clip)?;
+        crate::config::require(crate::config::is_clip(self.clip), "clip", "a number above 0", self.clip)?;
         let mut runs: Vec<Run> = Vec::new();
         for (name, (&mean, &std)) in self.columns.iter().zip(self.mean.iter().zip(&self.std)) {
             let place = data_columns.iter().position(|c| c == name).ok_or_else(|| {
                 let nearest = nearest(name, data_columns).cloned();
                 DataError::MissingColumn { column: name.clone(), columns: data_columns.len(), nearest }
             })?;
-            crate::config::require(std > 0.0 && mean.is_finite(), format!("std of '{name}'"), "a number above 0", std)?;
+            let holds = std > 0.0 && std.is_finite() && mean.is_finite();
+            crate::config::require(holds, format!("std of '{name}'"), "a number above 0", std)?;
             match runs.last_mut() {
                 Some(run) if run.first + run.mean.len() == place => {
                     run.mean.push(mean);

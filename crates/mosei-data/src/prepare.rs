@@ -12,9 +12,9 @@ use crate::align::{Dropped, rate_hz};
 use crate::manifest::{Counts, FORMAT, InputFile, Manifest, SegmentCounts};
 use crate::normalise::Moments;
 use crate::prepared::{
-    FRAMES_FILE, FramesWriter, MANIFEST_FILE, SEGMENTS_FILE, Segments, UNLABELLED_FILE, UNLABELLED_FRAMES_FILE,
+    FRAMES_FILE, FramesWriter, MANIFEST_FILE, SEGMENTS_FILE, Segments, UNLABELLED_FILE, UNLABELLED_FRAMES_FILE, seal,
 };
-use crate::{Csd, DataConfig, DataError, LabelSet, Unlabelled, VideoLabels, ahead, feature_columns, place};
+use crate::{Csd, DataConfig, DataError, LabelSet, Unlabelled, VideoLabels, ahead, feature_columns, place, whole};
 use assign::Assignment;
 use record::Corpus;
 use run_record::{StagedDir, hash_file, write_atomic};
@@ -51,10 +51,10 @@ fn inputs(config: &DataConfig, dir: &Path) -> Result<Vec<(&'static str, String, 
         .into_iter()
         .map(|(key, name)| {
             let path = dir.join(&name);
-            match path.is_file() {
-                true => Ok((key, name, path)),
-                false if path.is_dir() => Err(DataError::NotAFile { path, expected: "a file", found: "a folder" }),
-                false => Err(DataError::MissingInput { path, key }),
+            match std::fs::metadata(&path) {
+                Ok(facts) => whole::require_file(&path, &facts).map(|()| (key, name, path)),
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(DataError::MissingInput { path, key }),
+                Err(e) => Err(DataError::io("open", &path)(e)),
             }
         })
         .collect()
@@ -148,7 +148,7 @@ pub fn prepare_with(
     for (index, fold) in assignment.folds(&videos, &usable)?.into_iter().enumerate() {
         folds.push(corpus.fold_record(index, fold, config)?);
     }
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         format: FORMAT,
         inputs: hashed,
         config: config.clone(),
@@ -162,7 +162,10 @@ pub fn prepare_with(
         fold_source: assignment.source(),
         folds,
         unlabelled: unlabelled.map(|u| u.finish(staged.path())).transpose()?,
+        files: BTreeMap::new(),
+        checksum: None,
     };
+    seal(&mut manifest, staged.path())?;
     let path = staged.path().join(MANIFEST_FILE);
     let json = serde_json::to_vec_pretty(&manifest).map_err(|source| DataError::Json {
         path: path.clone(),

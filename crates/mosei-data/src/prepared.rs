@@ -18,19 +18,24 @@
 //! The last two are there where such speech was asked for. Stretches have the indices after the segments', `S..S + U`:
 //! whoever walks the segments never meets one.
 
+mod consistent;
 mod map;
+mod sealed;
 mod segments;
 mod unlabelled;
 mod withheld;
 mod write;
 
+pub(crate) use sealed::seal;
 pub(crate) use segments::{Extent, Segments};
 pub use withheld::WithheldLabels;
 pub(crate) use write::FramesWriter;
 
-use crate::{BoundNormaliser, DataError, Manifest, Normaliser, manifest::FORMAT, targets};
+use crate::{BoundNormaliser, DataError, Manifest, Normaliser, targets};
 use map::MappedFrames;
 use mosei_schema::{SegmentId, Split};
+use run_record::hash_file;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use unlabelled::StoredStretches;
@@ -97,24 +102,36 @@ pub struct PackedBatch {
 }
 
 impl Prepared {
-    /// Opens a folder and checks that its parts fit together. Reads no frame.
+    /// Opens a folder and checks that its parts are what was written, and fit together. Reads no frame: of those the size is
+    /// checked, and by [`Prepared::check_frames`] the content.
+    ///
+    /// # Errors
+    /// Where a file is missing, of another format, altered, or does not fit the manifest.
+    pub fn open(folder: &Path) -> Result<Self, DataError> {
+        Self::open_with(folder, true)
+    }
+
+    /// Opens a folder as it is, for an audit, whose rules say by name what is wrong with it: neither hashes nor the ids and counts
+    /// of the manifest are checked, only that its parts fit together so far that they can be read.
     ///
     /// # Errors
     /// Where a file is missing, of another format, or does not fit the manifest.
-    pub fn open(folder: &Path) -> Result<Self, DataError> {
+    pub fn open_unverified(folder: &Path) -> Result<Self, DataError> {
+        Self::open_with(folder, false)
+    }
+
+    fn open_with(folder: &Path, verified: bool) -> Result<Self, DataError> {
+        let manifest = sealed::read_manifest(folder, verified)?;
         let path = folder.join(MANIFEST_FILE);
-        let text = std::fs::read_to_string(&path).map_err(DataError::io("read", &path))?;
-        let json =
-            |source| DataError::Json { path: path.clone(), expected: "the manifest of a prepared folder", source };
-        // The format is asked first, so that another version is called that and not a bad file.
-        let format: serde_json::Value = serde_json::from_str(&text).map_err(json)?;
-        if format.get("format").and_then(serde_json::Value::as_u64) != Some(u64::from(FORMAT)) {
-            let found = format.get("format").map_or("none".to_string(), ToString::to_string);
-            return Err(DataError::structure(&path, "format", format!("{FORMAT} (prepare the data again)"), found));
+        // Without a record there is nothing to compare a file with.
+        let records = if verified { manifest.files.clone() } else { BTreeMap::new() };
+        if verified {
+            consistent::check_names(&path, &manifest)?;
         }
-        let manifest: Manifest = serde_json::from_str(&text).map_err(json)?;
-        let frames = MappedFrames::open(&folder.join(FRAMES_FILE), manifest.columns.len())?;
-        let path = folder.join(SEGMENTS_FILE);
+        let frames = folder.join(FRAMES_FILE);
+        sealed::check_size(&frames, FRAMES_FILE, &records)?;
+        let frames = MappedFrames::open(&frames, manifest.columns.len())?;
+        let segments = folder.join(SEGMENTS_FILE);
         let extent = Extent {
             segments: manifest.counts.segments.labelled,
             emotions: manifest.emotions.len(),
@@ -122,10 +139,26 @@ impl Prepared {
             videos: manifest.videos.len(),
             frames: frames.len(),
         };
-        let segments = Segments::read(&path, extent)?;
-        let unlabelled = StoredStretches::open(folder, &manifest)?;
-        let folds = folds_of(&folder.join(MANIFEST_FILE), &manifest, &segments, unlabelled.as_ref())?;
+        let bytes = sealed::read_member(&segments, SEGMENTS_FILE, &records)?;
+        let segments = Segments::read(&segments, &bytes, extent)?;
+        let unlabelled = StoredStretches::open(folder, &manifest, &records)?;
+        let folds = folds_of(&path, &manifest, &segments, unlabelled.as_ref())?;
+        if verified {
+            consistent::check_counts(&path, &manifest, &segments, unlabelled.as_ref())?;
+        }
         Ok(Prepared { folder: folder.to_path_buf(), manifest, frames, segments, unlabelled, folds })
+    }
+
+    /// Reads all frames, and wants them to be the ones that were written. Whoever trains on them asks this once, on opening.
+    ///
+    /// # Errors
+    /// The file that is another.
+    pub fn check_frames(&self) -> Result<(), DataError> {
+        let names = sealed::members(self.unlabelled.is_some()).iter().copied();
+        names.filter(|&name| matches!(name, FRAMES_FILE | UNLABELLED_FRAMES_FILE)).try_for_each(|name| {
+            let path = self.folder.join(name);
+            sealed::check_hash(&path, name, &self.manifest.files, || Ok(hash_file(&path)?))
+        })
     }
 
     /// What went in, and what became of it.
@@ -282,7 +315,8 @@ fn folds_of(
             let found = format!("{}", record.split.len());
             return Err(DataError::structure(path, format!("folds[{index}].split"), expected, found));
         }
-        record.normaliser.bind(&manifest.columns)?;
+        let normaliser = |e| DataError::within(path, format!("folds[{index}].normaliser"), e);
+        record.normaliser.bind(&manifest.columns).map_err(normaliser)?;
         let of = |split| {
             (0..segments.len())
                 .filter(|&i| record.split[segments.video[i] as usize] == Some(split) && !segments.frames(i).is_empty())

@@ -3,6 +3,7 @@ use super::write_chunk::write_chunk;
 use crate::DataError;
 use hdf5::types::VarLenUnicode;
 use hdf5::{File, Group, H5Type};
+use mosei_schema::{VIDEO_ID_RULE, is_video_id};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -68,9 +69,9 @@ impl CsdWriter {
     /// Appends a video that was packed before, at the level of this file.
     pub(crate) fn write_packed(&mut self, id: &str, video: &PackedVideo) -> Result<(), DataError> {
         let place = format!("{}/data/{id}", self.root);
-        // HDF5 would take these for paths.
-        if id.is_empty() || id == "." || id.contains(['/', '\0']) {
-            return Err(DataError::structure(&self.path, place, "a video id without '/'", format!("'{id}'")));
+        // HDF5 would take some of these for paths.
+        if !is_video_id(id) {
+            return Err(DataError::structure(&self.path, place, VIDEO_ID_RULE, format!("{id:?}")));
         }
         let group = self.data.create_group(id).map_err(DataError::hdf5(&self.path, place, "create"))?;
         self.write_matrix::<f32>(&group, id, "features", &video.features)?;

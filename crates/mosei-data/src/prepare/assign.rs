@@ -1,8 +1,9 @@
 //! The folds of a corpus: those of a file, checked against the videos there are, or drawn.
 
 use crate::manifest::FoldSource;
-use crate::{Csd, DataConfig, DataError, FoldLists, FoldOrigin, LabelSet, SplitConfig, UnknownIds, folds};
+use crate::{Csd, DataConfig, DataError, FoldLists, FoldOrigin, LabelSet, SplitConfig, UnknownIds, folds, ids};
 use mosei_schema::Split;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Where the folds come from, decided before the features are read.
@@ -25,8 +26,13 @@ pub(super) struct AssignedFold {
 impl Assignment {
     /// Reads the folds file, where there is one.
     pub fn new(config: &DataConfig, path: Option<&Path>, labels: &LabelSet, features: &Csd) -> Result<Self, DataError> {
+        // Of each file by itself this is known; here it is one video under two spellings.
+        let known: BTreeSet<&String> = labels.videos.keys().chain(features.videos().iter().map(|v| &v.id)).collect();
+        ids::check(features.path(), "ids here and in the labels", known.iter().copied())?;
         let Some(path) = path else { return Ok(Assignment::Drawn(config.split.clone())) };
         let lists = FoldLists::read(path)?;
+        let all: BTreeSet<&String> = known.into_iter().chain(lists.split.keys()).collect();
+        ids::check(path, "ids here, in the features and in the labels", all.iter().copied())?;
         let labelled = |id: &String| labels.videos.contains_key(id);
         let featured = |id: &String| features.find(id).is_some();
         let unknown: Vec<(&String, &Split)> =

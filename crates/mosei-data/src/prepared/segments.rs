@@ -1,4 +1,5 @@
 use crate::DataError;
+use mosei_schema::{INTENSITY_MAX, INTENSITY_MIN, SENTIMENT_MAX, SENTIMENT_MIN};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use std::ops::Range;
@@ -84,11 +85,10 @@ impl Segments {
         std::fs::File::open(path).and_then(|f| f.sync_all()).map_err(DataError::io("sync", path))
     }
 
-    /// Reads what [`Segments::write`] wrote, and checks it against what there must be.
-    pub fn read(path: &Path, expected: Extent) -> Result<Self, DataError> {
+    /// Reads the bytes that [`Segments::write`] wrote to `path`, and checks them against what there must be.
+    pub fn read(path: &Path, file: &[u8], expected: Extent) -> Result<Self, DataError> {
         let Extent { segments: s, emotions, has_sentiment, videos, frames } = expected;
-        let file = std::fs::read(path).map_err(DataError::io("read", path))?;
-        let tensors = SafeTensors::deserialize(&file)
+        let tensors = SafeTensors::deserialize(file)
             .map_err(|e| DataError::structure(path, "/", "a safetensors file", e.to_string()))?;
         // The manifest may say anything; a number that no file can fit is refused below like any other.
         let edges = s.saturating_add(1);
@@ -121,12 +121,51 @@ impl Segments {
         };
         let ends = (segments.offsets.first().copied(), segments.offsets.last().map(|&n| usize::try_from(n)));
         if ends != (Some(0), Some(Ok(frames))) || !segments.offsets.is_sorted() {
-            let found = format!("{:?} to {:?}", segments.offsets.first(), segments.offsets.last());
+            let fall = segments.offsets.windows(2).find(|w| w[0] > w[1]);
+            let ends = || format!("{} to {}", segments.offsets[0], segments.offsets[s]);
+            let found = fall.map_or_else(ends, |w| format!("{} after {}", w[1], w[0]));
             return Err(DataError::structure(path, "offsets", format!("a rise from 0 to {frames}"), found));
         }
         if let Some(bad) = segments.video.iter().find(|&&v| !usize::try_from(v).is_ok_and(|v| v < videos)) {
             return Err(DataError::structure(path, "video", format!("0 to below {videos}"), bad.to_string()));
         }
+        segments.check_values(path, emotions)?;
         Ok(segments)
+    }
+
+    /// Whether what is stored of each segment is what can be; without emotions it is that of stretches.
+    fn check_values(&self, path: &Path, emotions: usize) -> Result<(), DataError> {
+        let fail = |name: &str, i: usize, expected: &str, found: String| {
+            Err(DataError::structure(path, format!("{name}[{i}]"), expected, found))
+        };
+        if let Some(i) = self.intervals.iter().position(|[s, e]| !(s.is_finite() && e.is_finite() && s <= e)) {
+            return fail("intervals", i, "finite start <= end", format!("{:?}", self.intervals[i]));
+        }
+        let (low, high) = (INTENSITY_MIN as f32, INTENSITY_MAX as f32);
+        if let Some(i) = self.intensities.iter().position(|x| !(low..=high).contains(x)) {
+            let found = self.intensities[i].to_string();
+            return fail("intensities", i / emotions.max(1), &format!("labels in [{low}, {high}]"), found);
+        }
+        let (low, high) = (SENTIMENT_MIN as f32, SENTIMENT_MAX as f32);
+        if let Some(i) = self.sentiment.iter().position(|x| !(low..=high).contains(x)) {
+            return fail("sentiment", i, &format!("a label in [{low}, {high}]"), self.sentiment[i].to_string());
+        }
+        let ids: Vec<(i32, i32)> = self.video.iter().copied().zip(self.segment.iter().copied()).collect();
+        match emotions {
+            0 => match self.segment.iter().position(|&row| row != -1) {
+                Some(i) => fail("segment", i, "-1, as of all stretches", self.segment[i].to_string()),
+                None => Ok(()),
+            },
+            _ => match (self.segment.iter().position(|&row| row < 0), ids.windows(2).position(|w| w[0] >= w[1])) {
+                (Some(i), _) => fail("segment", i, "a row from 0", self.segment[i].to_string()),
+                (_, Some(i)) => fail(
+                    "segment",
+                    i + 1,
+                    "segments in order of video and row, each once",
+                    format!("{:?} after {:?}", ids[i + 1], ids[i]),
+                ),
+                (None, None) => Ok(()),
+            },
+        }
     }
 }

@@ -1,6 +1,8 @@
 use super::map::MappedFrames;
-use super::{Extent, Segments, UNLABELLED_FILE, UNLABELLED_FRAMES_FILE};
+use super::{Extent, Segments, UNLABELLED_FILE, UNLABELLED_FRAMES_FILE, sealed};
+use crate::manifest::FileRecord;
 use crate::{DataError, Manifest};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The speech outside all labelled segments, mapped from files of its own.
@@ -15,9 +17,15 @@ pub(crate) struct StoredStretches {
 
 impl StoredStretches {
     /// Opens what the manifest says is there, if anything.
-    pub fn open(folder: &Path, manifest: &Manifest) -> Result<Option<Self>, DataError> {
+    pub fn open(
+        folder: &Path,
+        manifest: &Manifest,
+        records: &BTreeMap<String, FileRecord>,
+    ) -> Result<Option<Self>, DataError> {
         let Some(record) = &manifest.unlabelled else { return Ok(None) };
-        let frames = MappedFrames::open(&folder.join(UNLABELLED_FRAMES_FILE), manifest.columns.len())?;
+        let path = folder.join(UNLABELLED_FRAMES_FILE);
+        sealed::check_size(&path, UNLABELLED_FRAMES_FILE, records)?;
+        let frames = MappedFrames::open(&path, manifest.columns.len())?;
         let extent = Extent {
             segments: record.stretches,
             emotions: 0,
@@ -25,9 +33,10 @@ impl StoredStretches {
             videos: manifest.videos.len() + record.videos.len(),
             frames: frames.len(),
         };
-        let segments = Segments::read(&folder.join(UNLABELLED_FILE), extent)?;
+        let path = folder.join(UNLABELLED_FILE);
+        let bytes = sealed::read_member(&path, UNLABELLED_FILE, records)?;
+        let segments = Segments::read(&path, &bytes, extent)?;
         if !segments.video.is_sorted() {
-            let path = folder.join(UNLABELLED_FILE);
             return Err(DataError::structure(&path, "video", "stretches in order of video", "another order"));
         }
         Ok(Some(StoredStretches { frames, segments, no_labels: vec![f32::NAN; manifest.emotions.len()] }))

@@ -1,0 +1,117 @@
+//! Whether the files of a prepared folder are the ones that were written: sizes and hashes of the files stand in the manifest,
+//! and the manifest's own hash in itself.
+//!
+//! Folders of format 1 have neither, and are read as they are.
+
+use super::{FRAMES_FILE, MANIFEST_FILE, SEGMENTS_FILE, UNLABELLED_FILE, UNLABELLED_FRAMES_FILE};
+use crate::manifest::{FORMAT, FORMAT_WITHOUT_HASHES, FileRecord};
+use crate::{DataError, Manifest, whole};
+use run_record::{hash_bytes, hash_file, hash_json};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A manifest is read whole: that of MOSEI has a third of a megabyte.
+const MOST_MANIFEST_BYTES: u64 = 256 << 20;
+/// Files of segments are read whole: 60 bytes a segment.
+const MOST_SEGMENTS_BYTES: u64 = 1 << 30;
+
+/// The files that a manifest speaks of, itself left out.
+pub(crate) fn members(unlabelled: bool) -> &'static [&'static str] {
+    match unlabelled {
+        false => &[FRAMES_FILE, SEGMENTS_FILE],
+        true => &[FRAMES_FILE, SEGMENTS_FILE, UNLABELLED_FRAMES_FILE, UNLABELLED_FILE],
+    }
+}
+
+/// Writes down the files of a folder and seals the manifest: the last that is done to it.
+pub(crate) fn seal(manifest: &mut Manifest, folder: &Path) -> Result<(), DataError> {
+    for name in members(manifest.unlabelled.is_some()) {
+        let path = folder.join(name);
+        let bytes = std::fs::metadata(&path).map_err(DataError::io("read", &path))?.len();
+        manifest.files.insert((*name).to_string(), FileRecord { bytes, blake3: hash_file(&path)? });
+    }
+    manifest.checksum = Some(checksum(manifest));
+    Ok(())
+}
+
+/// The hash of what a manifest says, whatever the spaces between.
+fn checksum(manifest: &Manifest) -> String {
+    hash_json(&Manifest { checksum: None, ..manifest.clone() })
+}
+
+/// Reads the manifest of a folder, and, where it is to be `verified`, wants it to be the one that was written.
+///
+/// # Errors
+/// Where it is of another format, no manifest, or altered.
+pub(crate) fn read_manifest(folder: &Path, verified: bool) -> Result<Manifest, DataError> {
+    let path = folder.join(MANIFEST_FILE);
+    require_own(&path)?;
+    let text = whole::read(&path, MOST_MANIFEST_BYTES)?;
+    let json = |source| DataError::Json { path: path.clone(), expected: "the manifest of a prepared folder", source };
+    // The format is asked first, so that another version is called that and not a bad file.
+    let value: serde_json::Value = serde_json::from_slice(&text).map_err(json)?;
+    let format = value.get("format").and_then(serde_json::Value::as_u64);
+    if ![FORMAT, FORMAT_WITHOUT_HASHES].iter().any(|known| format == Some(u64::from(*known))) {
+        let found = value.get("format").map_or("none".to_string(), ToString::to_string);
+        return Err(DataError::structure(&path, "format", format!("{FORMAT} (prepare the data again)"), found));
+    }
+    let manifest: Manifest = serde_json::from_slice(&text).map_err(json)?;
+    if !verified {
+        return Ok(manifest);
+    }
+    let names: Vec<&str> = manifest.files.keys().map(String::as_str).collect();
+    let mut wanted = match manifest.format {
+        FORMAT => members(manifest.unlabelled.is_some()).to_vec(),
+        _ => Vec::new(),
+    };
+    wanted.sort_unstable();
+    if names != wanted {
+        return Err(DataError::structure(&path, "files", format!("{wanted:?}"), format!("{names:?}")));
+    }
+    let wanted = (manifest.format == FORMAT).then(|| checksum(&manifest));
+    if manifest.checksum != wanted {
+        let named = |hash: &Option<String>| hash.clone().unwrap_or("none".into());
+        return Err(altered(&path, format!("BLAKE3 {} of what it says", named(&manifest.checksum)), named(&wanted)));
+    }
+    Ok(manifest)
+}
+
+/// Wants a file of the folder to be one, there, and of the size that was written.
+pub(crate) fn check_size(path: &Path, name: &str, files: &BTreeMap<String, FileRecord>) -> Result<(), DataError> {
+    require_own(path)?;
+    let Some(record) = files.get(name) else { return Ok(()) };
+    let bytes = std::fs::metadata(path).map_err(DataError::io("open", path))?.len();
+    if bytes != record.bytes {
+        return Err(altered(path, format!("{} bytes", record.bytes), format!("{bytes} bytes")));
+    }
+    Ok(())
+}
+
+/// Reads a file of the folder whole, where it is what was written.
+pub(crate) fn read_member(path: &Path, name: &str, files: &BTreeMap<String, FileRecord>) -> Result<Vec<u8>, DataError> {
+    check_size(path, name, files)?;
+    let bytes = whole::read(path, MOST_SEGMENTS_BYTES)?;
+    check_hash(path, name, files, || Ok(hash_bytes(&bytes)))?;
+    Ok(bytes)
+}
+
+/// Wants the file of that name to have the hash that was written down.
+pub(crate) fn check_hash(
+    path: &Path,
+    name: &str,
+    files: &BTreeMap<String, FileRecord>,
+    hash: impl FnOnce() -> Result<String, DataError>,
+) -> Result<(), DataError> {
+    let Some(record) = files.get(name) else { return Ok(()) };
+    let found = hash()?;
+    if found == record.blake3 { Ok(()) } else { Err(altered(path, format!("BLAKE3 {}", record.blake3), found)) }
+}
+
+/// Nothing is read through a link out of the folder.
+fn require_own(path: &Path) -> Result<(), DataError> {
+    whole::require_file(path, &std::fs::symlink_metadata(path).map_err(DataError::io("open", path))?)
+}
+
+fn altered(path: &Path, expected: String, found: String) -> DataError {
+    DataError::Altered { path: path.to_path_buf(), expected, found }
+}
