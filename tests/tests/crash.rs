@@ -69,54 +69,74 @@ fn under_construction(folder: &Path) -> Vec<String> {
     found
 }
 
+/// Starts with nothing and is taken down until it is done, and again, until `wanted` kills have been survived; `fresh` clears
+/// what was done, `check` looks at what came of it. `whole` is how long it takes when it is left alone.
+fn survive(what: &str, wanted: usize, whole: Duration, mut start: impl FnMut() -> Command, mut check: impl FnMut(u64)) {
+    let mut kills = 0;
+    for round in 0.. {
+        // Moments by the time it takes here and now: a fast machine shall not come through between two of them.
+        kills += until_done(&mut start, whole.mul_f64(0.6), round);
+        check(round);
+        if kills >= wanted {
+            println!("{what}: {kills} kills, {} times to the end", round + 1);
+            return;
+        }
+    }
+}
+
+/// How long a command takes when it is left alone.
+fn time_of(run: impl FnOnce()) -> Duration {
+    let begin = Instant::now();
+    run();
+    begin.elapsed()
+}
+
 #[test]
 fn data_that_are_killed_while_they_are_prepared() {
     let bench = Bench::new(&tiny("").replace("segments = 100", "segments = 400"));
     bench.prepare();
-    let arguments = "prepare --config study.toml --data data --out killed";
-    let mut kills = 0;
-    for seed in 0..6 {
-        kills += until_done(|| bench.command(arguments), Duration::from_millis(600), seed);
+    let prepare = |out: &str| format!("prepare --config study.toml --data data --out {out}");
+    let whole = time_of(|| drop(bench.succeed(&prepare("prepared"))));
+    let check = |round: u64| {
         for file in ["manifest.json", "frames.safetensors", "segments.safetensors"] {
             same(&bench.path("killed").join(file), &bench.path("prepared").join(file));
         }
+        assert_eq!(under_construction(&bench.path("")), Vec::<String>::new());
         // Over what is there every other time.
-        if seed % 2 == 0 {
+        if round % 2 == 0 {
             std::fs::remove_dir_all(bench.path("killed")).unwrap();
         }
-    }
-    assert_eq!(under_construction(&bench.path("")), Vec::<String>::new());
-    println!("prepare: {kills} kills");
-    assert!(kills >= 10, "{kills} kills are too few to say anything");
+    };
+    survive("prepare", 30, whole, || bench.command(&prepare("killed")), check);
+}
+
+/// Takes a training down until it has survived 25 kills; the outcome is that of `whole`.
+fn trained(bench: &Bench, arguments: &dyn Fn(&str) -> String, files: &[&str]) {
+    let whole = time_of(|| drop(bench.succeed(&arguments("whole"))));
+    let check = |_| {
+        for file in files {
+            same(&bench.path("killed").join(file), &bench.path("whole").join(file));
+        }
+        assert_eq!(under_construction(&bench.path("killed")), Vec::<String>::new());
+        assert!(!bench.path("killed/checkpoint").exists());
+        std::fs::remove_dir_all(bench.path("killed")).unwrap();
+    };
+    survive(&arguments("")[..8], 25, whole, || bench.command(&arguments("killed")), check);
 }
 
 #[test]
 fn trainings_that_are_killed_again_and_again() {
     let bench = Bench::new(&tiny("").replace("steps = 12", "steps = 300").replace("keep = 1000", "keep = 2"));
     bench.prepare();
-    let pretrain = |out: &str| format!("pretrain --config study.toml --prepared prepared --out {out}");
-    bench.succeed(&pretrain("whole"));
-    let first = until_done(|| bench.command(&pretrain("killed")), Duration::from_millis(500), 1);
-    for file in ["encoder/model.safetensors", "encoder/config.json", "reconstruction.parquet", "pretraining.parquet"] {
-        same(&bench.path("killed").join(file), &bench.path("whole").join(file));
-    }
-    let cell = |out: &str| {
-        format!(
-            "finetune --config study.toml --prepared prepared --subsets subsets.parquet --start ssl --encoder \
-             whole/encoder --labels n20 --key k --out {out}"
-        )
-    };
-    bench.succeed(&cell("whole-cell"));
-    let second = until_done(|| bench.command(&cell("killed-cell")), Duration::from_millis(500), 2);
-    for file in ["predictions.parquet", "model/heads.safetensors", "model/encoder/model.safetensors"] {
-        same(&bench.path("killed-cell").join(file), &bench.path("whole-cell").join(file));
-    }
-    for place in ["killed", "killed-cell"] {
-        assert_eq!(under_construction(&bench.path(place)), Vec::<String>::new());
-        assert!(!bench.path(place).join("checkpoint").exists());
-    }
-    println!("pretrain: {first} kills, finetune: {second} kills");
-    assert!(first >= 15 && second >= 15, "{first} and {second} kills are too few to say anything");
+    let on = "--config study.toml --prepared prepared";
+    let encoder = ["encoder/model.safetensors", "encoder/config.json", "reconstruction.parquet", "pretraining.parquet"];
+    trained(&bench, &|out| format!("pretrain {on} --out {out}"), &encoder);
+    bench.succeed(&format!("pretrain {on} --out pre"));
+    let more = "--subsets subsets.parquet --start ssl --encoder pre/encoder --labels n20 --key k";
+    let cell = ["predictions.parquet", "model/heads.safetensors", "model/encoder/model.safetensors"];
+    // Nothing of the pre-training's.
+    std::fs::remove_dir_all(bench.path("whole")).unwrap();
+    trained(&bench, &|out| format!("finetune {on} {more} --out {out}"), &cell);
 }
 
 /// A test only by name: an engine in a process of its own, to be killed.
@@ -156,15 +176,16 @@ fn same_studies(bench: &Bench, a: &str, b: &str) {
 fn a_sweep_that_is_killed_again_and_again() {
     let grid = "[grid]\nseeds = [0]\n";
     let bench = Bench::new(&tiny(grid).replace("steps = 12", "steps = 60").replace("keep = 1000", "keep = 2"));
-    assert!(planned(&bench, "whole")().stdout(Stdio::null()).status().unwrap().success());
-    let mut kills = 0;
-    for (name, seed) in [("first", 3), ("second", 4), ("third", 5)] {
-        kills += until_done(planned(&bench, name), Duration::from_millis(1500), seed);
-        same_studies(&bench, "whole", name);
-        assert_eq!(under_construction(&bench.path(name)), Vec::<String>::new());
-    }
-    println!("sweep: {kills} kills");
-    assert!(kills >= 20, "{kills} kills are too few to say anything");
+    let mut sweep = planned(&bench, "whole")();
+    let whole = time_of(|| assert!(sweep.stdout(Stdio::null()).status().unwrap().success()));
+    let start = planned(&bench, "killed");
+    survive("sweep", 20, whole, start, |_| {
+        same_studies(&bench, "whole", "killed");
+        assert_eq!(under_construction(&bench.path("killed")), Vec::<String>::new());
+        std::fs::remove_dir_all(bench.path("killed")).unwrap();
+        // The configuration lies in the run folder too.
+        drop(planned(&bench, "killed"));
+    });
 }
 
 /// Kills every few seconds for as long as `SOAK_MINUTES` says, in the study of `SOAK_CONFIG`.
