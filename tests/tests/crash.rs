@@ -1,7 +1,11 @@
 //! Kills at random moments, again and again, until the work is done all the same: every byte as if nothing had been.
 //!
 //! The moments are random in earnest, as a machine's speed is; what must come of them is not.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, and one that counts says what"
+)]
 
 use rand::RngExt;
 use run_record::seed::{Stream, rng};
@@ -103,7 +107,7 @@ fn data_that_are_killed_while_they_are_prepared() {
         }
         assert_eq!(under_construction(&bench.path("")), Vec::<String>::new());
         // Over what is there every other time.
-        if round % 2 == 0 {
+        if round.is_multiple_of(2) {
             std::fs::remove_dir_all(bench.path("killed")).unwrap();
         }
     };
