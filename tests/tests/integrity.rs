@@ -219,6 +219,22 @@ fn training_seeds_cross_pretraining_seeds() {
 }
 
 #[test]
+fn frames_that_are_not_what_was_prepared_are_refused_by_name() {
+    let bench = study("");
+    let flip = |run: &Path| {
+        let file = run.join("prepared/frames.safetensors");
+        let mut bytes = std::fs::read(&file).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(file, bytes).unwrap();
+    };
+    // No verb behind the cells reads frames; the audit tells all the same.
+    refused(&bench, &[], &[], "files-unaltered", flip);
+    flip(&bench.path("run"));
+    let words = bench.fail("pretrain --config study.toml --prepared run/prepared --out pre", 1);
+    assert!(words.contains("run/prepared/frames.safetensors: ") && words.contains("BLAKE3"), "{words}");
+}
+
+#[test]
 fn a_model_that_is_not_what_was_trained_is_refused_by_name() {
     let bench = Bench::new(&tiny(""));
     bench.prepare();

@@ -5,10 +5,11 @@ use super::{Verdict, words};
 use crate::collect::{RESULTS_FILE, is_done};
 use crate::finetune::PREDICTIONS_FILE;
 use crate::integrity::{COLLECTED_FILE, Collection, cell_keys, check_grid, check_outputs, check_planned};
-use crate::plan::{CONFIG_FILE, kinds};
+use crate::plan::{CONFIG_FILE, PREPARED_FOLDER, kinds};
 use crate::statistics::read_statistics;
 use crate::{Study, TrainError};
 use eval::measure_cell;
+use mosei_data::Prepared;
 use run_record::{ResultRow, each_cell, read_results};
 
 /// The kinds of steps whose files numbers rest on; what lies before and behind them is made anew from them, or hashed elsewhere.
@@ -22,6 +23,10 @@ pub(super) fn outputs(e: &Evidence) -> Result<Verdict, TrainError> {
             Ok(n) => files += n,
             Err(error) => problems.push(words(&error)),
         }
+    }
+    // Of the prepared data steps wrote down the manifest alone, which tells the hashes of the rest.
+    if let Err(error) = Prepared::open(&e.run.join(PREPARED_FOLDER)).and_then(|prepared| prepared.check_frames()) {
+        problems.push(words(&error.into()));
     }
     if files == 0 && problems.is_empty() {
         return Ok(Verdict::not_checked("no step wrote down the hashes of its files"));
