@@ -6,6 +6,7 @@
 //   torn    a write stores the first half of its bytes, and the process is killed; other calls as `kill`
 //   enospc  the call fails: no space left on the device
 //   eio     the call fails: input/output error
+//   erofs   the call and all after it fail: read-only file system
 //   short   a write stores the first half of its bytes and says so; other calls are not touched
 // Where FAULTS_LOG names a file, a line is added to it for each call. Without FAULTS_BELOW nothing is done.
 #ifndef _GNU_SOURCE
@@ -85,6 +86,10 @@ Then count(const char *call, const char *what, bool writes) {
       syscall(SYS_write, file, line, (size_t)length);
       syscall(SYS_close, file);
     }
+  }
+  if (at > 0 && number >= at && !strcmp(kind, "erofs")) {
+    errno = EROFS;
+    return Then::fail;
   }
   if (number != at) return Then::go_on;
   if (!strcmp(kind, "kill")) die();

@@ -19,13 +19,16 @@ pub enum Fault {
     NoSpace,
     /// It fails: the device does not answer as it should.
     Broken,
+    /// It fails, and so do all after it: the file system can only be read from now on.
+    ReadOnly,
     /// Half of a write is stored, and the program is told so.
     Short,
 }
 
 impl Fault {
     /// All kinds.
-    pub const ALL: [Fault; 5] = [Fault::Kill, Fault::Torn, Fault::NoSpace, Fault::Broken, Fault::Short];
+    pub const ALL: [Fault; 6] =
+        [Fault::Kill, Fault::Torn, Fault::NoSpace, Fault::Broken, Fault::ReadOnly, Fault::Short];
 
     fn name(self) -> &'static str {
         match self {
@@ -33,6 +36,7 @@ impl Fault {
             Fault::Torn => "torn",
             Fault::NoSpace => "enospc",
             Fault::Broken => "eio",
+            Fault::ReadOnly => "erofs",
             Fault::Short => "short",
         }
     }
@@ -42,6 +46,7 @@ impl Fault {
         match self {
             Fault::NoSpace => Some("No space left on device"),
             Fault::Broken => Some("Input/output error"),
+            Fault::ReadOnly => Some("Read-only file system"),
             Fault::Kill | Fault::Torn | Fault::Short => None,
         }
     }

@@ -127,3 +127,20 @@ fn a_reader_that_has_gone_away_is_no_failure() {
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success());
 }
+
+#[test]
+fn a_data_file_that_vanishes_fails_its_step_and_no_more() {
+    let bench = Bench::new(&tiny("[grid]\nseeds = [0]\nstarts = [\"scratch\"]\n"));
+    bench.succeed("synth --config study.toml --out data");
+    let plan: sweep::Plan = serde_json::from_str(&bench.succeed("plan study.toml --run run --data data")).unwrap();
+    let sweep = || sweep::run(&plan, &bench.path("run"), study_tests::program(), 2, &mut |_| ()).unwrap();
+    let (file, away) = (bench.path("data/CMU_MOSEI_Labels.csd"), bench.path("away"));
+    std::fs::rename(&file, &away).unwrap();
+    let outcome = sweep();
+    assert_eq!(outcome.failed.len(), 1);
+    let (id, words) = &outcome.failed[0];
+    assert!(id == "prepare" && words.contains("CMU_MOSEI_Labels.csd: no such file"), "{id}: {words}");
+    assert!(outcome.done.is_empty() && !bench.path("run/prepared").exists());
+    std::fs::rename(&away, &file).unwrap();
+    assert!(sweep().is_complete());
+}

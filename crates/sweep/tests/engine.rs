@@ -268,6 +268,20 @@ fn looking_writes_nothing() {
 }
 
 #[test]
+fn a_clock_that_jumps_makes_no_negative_times() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    run(&plan(vec![noting(d, "a", &[])]), d, 1);
+    let path = d.join("sweep.json");
+    let mut record: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    record["started_unix_s"] = 1e12.into();
+    fs::write(&path, record.to_string()).unwrap();
+    assert_eq!(status(d).unwrap().elapsed_s, Some(0.0));
+    let record: serde_json::Value = serde_json::from_slice(&fs::read(d.join("steps/a/step.json")).unwrap()).unwrap();
+    assert!(record["seconds"].as_f64().unwrap() >= 0.0);
+}
+
+#[test]
 fn a_stop_ends_the_processes_and_what_they_started() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();

@@ -1,9 +1,10 @@
 use super::pack::{PackedMatrix, PackedVideo};
-use super::write_chunk::write_chunk;
+use super::write_chunk::{close, write_chunk};
 use crate::DataError;
 use hdf5::types::VarLenUnicode;
 use hdf5::{File, Group, H5Type};
 use mosei_schema::{VIDEO_ID_RULE, is_video_id};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -12,10 +13,19 @@ use std::str::FromStr;
 #[derive(Debug)]
 pub struct CsdWriter {
     path: PathBuf,
-    file: File,
-    data: Group,
+    open: Open,
+    /// Whether something could not be written.
+    failed: bool,
     root: String,
     deflate: u8,
+}
+
+/// The file in HDF5's hands, which [`CsdWriter::finish`] closes and nobody else: HDF5 writes on closing what it has held back, and
+/// where it cannot, as on a disk that is full, it may end the process. A file that is not finished stays open for good.
+#[derive(Debug)]
+struct Open {
+    data: ManuallyDrop<Group>,
+    file: ManuallyDrop<File>,
 }
 
 impl CsdWriter {
@@ -29,23 +39,18 @@ impl CsdWriter {
         metadata: &[(&str, serde_json::Value)],
         deflate: u8,
     ) -> Result<Self, DataError> {
-        let fail = |action| DataError::hdf5(path, root, action);
         let mut options = File::with_options();
         options.with_fapl(|p| p.libver_earliest());
-        let file = options.create(path).map_err(fail("create"))?;
-        let group = file.create_group(root).map_err(fail("create"))?;
-        let data = group.create_group("data").map_err(fail("create"))?;
-        let texts = group.create_group("metadata").map_err(fail("create"))?;
-        for (key, value) in metadata {
-            let place = format!("{root}/metadata/{key}");
-            let text = VarLenUnicode::from_str(&value.to_string())
-                .map_err(|e| DataError::structure(path, place.clone(), "text without zero bytes", e.to_string()))?;
-            let mut builder = texts.new_dataset::<VarLenUnicode>();
-            builder = builder.with_dcpl(|p| p.obj_track_times(false));
-            let dataset = builder.shape(1).create(*key).map_err(DataError::hdf5(path, place.clone(), "create"))?;
-            dataset.write_raw(&[text]).map_err(DataError::hdf5(path, place, "write"))?;
-        }
-        Ok(CsdWriter { path: path.to_path_buf(), file, data, root: root.to_string(), deflate })
+        let file = options.create(path).map_err(DataError::hdf5(path, root, "create"))?;
+        let file = ManuallyDrop::new(file);
+        let data = ManuallyDrop::new(begin(path, &file, root, metadata)?);
+        Ok(CsdWriter {
+            path: path.to_path_buf(),
+            open: Open { data, file },
+            failed: false,
+            root: root.to_string(),
+            deflate,
+        })
     }
 
     /// Appends a video: `features` is `[rows, width]` row-major, `intervals` start and end of each row in seconds.
@@ -73,7 +78,25 @@ impl CsdWriter {
         if !is_video_id(id) {
             return Err(DataError::structure(&self.path, place, VIDEO_ID_RULE, format!("{id:?}")));
         }
-        let group = self.data.create_group(id).map_err(DataError::hdf5(&self.path, place, "create"))?;
+        self.refuse_if_failed()?;
+        let written = self.write_group(id, video);
+        self.failed = written.is_err();
+        written
+    }
+
+    fn refuse_if_failed(&self) -> Result<(), DataError> {
+        match self.failed {
+            false => Ok(()),
+            true => {
+                let expected = "a file that could be written until now";
+                Err(DataError::structure(&self.path, self.root.clone(), expected, "one that could not"))
+            }
+        }
+    }
+
+    fn write_group(&self, id: &str, video: &PackedVideo) -> Result<(), DataError> {
+        let place = format!("{}/data/{id}", self.root);
+        let group = self.open.data.create_group(id).map_err(DataError::hdf5(&self.path, place, "create"))?;
         self.write_matrix::<f32>(&group, id, "features", &video.features)?;
         self.write_matrix::<f64>(&group, id, "intervals", &video.intervals)
     }
@@ -94,11 +117,10 @@ impl CsdWriter {
         let dataset = dataset.map_err(DataError::hdf5(&self.path, place.clone(), "create"))?;
         for (first, bytes) in &matrix.chunks {
             if !write_chunk(&dataset, *first, bytes) {
-                let source = hdf5::Error::query().unwrap_or_else(|error| error);
-                return Err(DataError::hdf5(&self.path, place, "write")(source));
+                return Err(failed_to_write(&self.path, place));
             }
         }
-        Ok(())
+        if close(dataset) { Ok(()) } else { Err(failed_to_write(&self.path, place)) }
     }
 
     /// Closes the file and waits until it is on disk.
@@ -106,9 +128,39 @@ impl CsdWriter {
     /// # Errors
     /// Where HDF5 or the system cannot write.
     pub fn finish(self) -> Result<(), DataError> {
-        let CsdWriter { path, file, data, root, .. } = self;
-        drop(data);
-        file.close().map_err(DataError::hdf5(&path, root, "close"))?;
+        self.refuse_if_failed()?;
+        let CsdWriter { path, open: Open { data, file }, root, .. } = self;
+        // While it is open still: what cannot be written now must not be met in closing it.
+        file.flush().map_err(DataError::hdf5(&path, root.clone(), "write"))?;
+        // A file must be the last of what is in it to be closed.
+        drop(ManuallyDrop::into_inner(data));
+        ManuallyDrop::into_inner(file).close().map_err(DataError::hdf5(&path, root, "close"))?;
         std::fs::File::open(&path).and_then(|f| f.sync_all()).map_err(DataError::io("sync", &path))
     }
+}
+
+/// Makes the groups of a new file; that of the videos.
+fn begin(path: &Path, file: &File, root: &str, metadata: &[(&str, serde_json::Value)]) -> Result<Group, DataError> {
+    let fail = |action| DataError::hdf5(path, root, action);
+    let group = file.create_group(root).map_err(fail("create"))?;
+    let data = group.create_group("data").map_err(fail("create"))?;
+    let texts = group.create_group("metadata").map_err(fail("create"))?;
+    for (key, value) in metadata {
+        let place = format!("{root}/metadata/{key}");
+        let text = VarLenUnicode::from_str(&value.to_string())
+            .map_err(|e| DataError::structure(path, place.clone(), "text without zero bytes", e.to_string()))?;
+        let mut builder = texts.new_dataset::<VarLenUnicode>();
+        builder = builder.with_dcpl(|p| p.obj_track_times(false));
+        let dataset = builder.shape(1).create(*key).map_err(DataError::hdf5(path, place.clone(), "create"))?;
+        dataset.write_raw(&[text]).map_err(DataError::hdf5(path, place.clone(), "write"))?;
+        if !close(dataset) {
+            return Err(failed_to_write(path, place));
+        }
+    }
+    Ok(data)
+}
+
+/// HDF5's own reason, just after a call that failed.
+fn failed_to_write(path: &Path, place: String) -> DataError {
+    DataError::hdf5(path, place, "write")(hdf5::Error::query().unwrap_or_else(|error| error))
 }

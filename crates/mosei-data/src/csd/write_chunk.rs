@@ -1,8 +1,9 @@
-//! Writing a chunk that is packed already: the one call that HDF5's Rust binding lacks, and so the one with `unsafe`.
+//! Writing a chunk that is packed already, and closing a dataset with an answer: what HDF5's Rust binding lacks, and so what has
+//! `unsafe`.
 #![allow(unsafe_code, reason = "calling HDF5")]
 
 use hdf5::Dataset;
-use hdf5_sys::h5d::H5Dwrite_chunk;
+use hdf5_sys::h5d::{H5Dclose, H5Dwrite_chunk};
 use hdf5_sys::h5p::H5P_DEFAULT;
 
 /// Writes the chunk that begins at a row and column of a matrix in chunks. Whether HDF5 did it.
@@ -17,4 +18,13 @@ pub(super) fn write_chunk(dataset: &Dataset, first: [usize; 2], bytes: &[u8]) ->
         H5Dwrite_chunk(dataset.id(), H5P_DEFAULT, 0, first.as_ptr(), bytes.len(), bytes.as_ptr().cast())
     });
     status >= 0
+}
+
+/// Closes a dataset, on which HDF5 writes what it has held back of it. Whether HDF5 could: a file of which it could not must not be
+/// touched again, for HDF5 stumbles over what is left of the dataset.
+pub(super) fn close(dataset: Dataset) -> bool {
+    // Whoever drops it closes it too, and is not told how that went.
+    let dataset = std::mem::ManuallyDrop::new(dataset);
+    // SAFETY: the identifier is valid, as the dataset has not been dropped, and is not used again, as it never is.
+    hdf5::sync::sync(|| unsafe { H5Dclose(dataset.id()) }) >= 0
 }
