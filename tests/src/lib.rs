@@ -20,16 +20,19 @@ use tempfile::TempDir;
 pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
+        // target/PROFILE/deps/TEST → target/PROFILE/mosei-ssl
+        let test = std::env::current_exe().expect("a test has a path");
+        let folder = test.ancestors().nth(2).expect("a test lies in target/PROFILE/deps");
+        // The folder of the profile `dev` has another name.
+        let profile = folder.file_name().filter(|name| *name != "debug").unwrap_or("dev".as_ref());
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let status = Command::new(cargo)
-            .args(["build", "--quiet", "--locked", "-p", "train", "--bin", "mosei-ssl"])
+            .args(["build", "--quiet", "--locked", "-p", "train", "--bin", "mosei-ssl", "--profile"])
+            .arg(profile)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .expect("cargo runs");
         assert!(status.success(), "mosei-ssl cannot be built");
-        // target/debug/deps/TEST → target/debug/mosei-ssl
-        let test = std::env::current_exe().expect("a test has a path");
-        let folder = test.ancestors().nth(2).expect("a test lies in target/PROFILE/deps");
         folder.join("mosei-ssl")
     })
 }
