@@ -250,8 +250,8 @@ fn a_model_that_is_not_what_was_trained_is_refused_by_name() {
     let cases = [
         ("pre/encoder/model.safetensors", cell),
         ("pre/encoder/model.safetensors", "embed --encoder pre/encoder --data prepared --out e.parquet"),
-        ("cell/model/heads.safetensors", "predict --model cell/model --data prepared --out p.parquet"),
-        ("cell/model/encoder/model.safetensors", "predict --model cell/model --data prepared --out p.parquet"),
+        ("cell/model/heads.safetensors", "predict cell/model prepared --out p.parquet"),
+        ("cell/model/encoder/model.safetensors", "predict cell/model prepared --out p.parquet"),
     ];
     for (file, command) in cases {
         flip(file);

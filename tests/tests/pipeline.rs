@@ -253,31 +253,3 @@ fn folds_of_a_cross_validation_test_each_video_once() {
     assert!(tested.len() >= 18, "{} videos are tested", tested.len());
     assert!(tested.values().all(|folds| folds.len() == 1));
 }
-
-#[test]
-fn models_and_encoders_are_used_again() {
-    let bench = Bench::new(&tiny("[grid]\nseeds = [0]\nstarts = [\"ssl\", \"frozen\"]\n"));
-    assert!(sweep(&bench).failed.is_empty());
-    bench.succeed("predict --model run/cells/fold0/ssl-n20-seed0-draw0/model --data run/prepared --out said.parquet");
-    let said = Table::read(&bench.path("said.parquet")).unwrap();
-    let path = bench.path("run/cells/fold0/ssl-n20-seed0-draw0/predictions.parquet");
-    let cell = &CellPredictions::from_table(&path, &Table::read(&path).unwrap()).unwrap()[0];
-    let said_path = bench.path("said.parquet");
-    let mut scores = BTreeMap::new();
-    for i in 0..said.rows() {
-        let id = (
-            said.text(&said_path, "video").unwrap()[i].clone(),
-            said.i32(&said_path, "segment").unwrap()[i],
-            said.text(&said_path, "emotion").unwrap()[i].clone(),
-        );
-        scores.insert(id, said.option_f64(&said_path, "score").unwrap()[i]);
-    }
-    for row in &cell.rows {
-        // Batches differ, so do the last bits.
-        let again = scores[&(row.video.clone(), row.segment, row.emotion.clone())].unwrap();
-        assert!((again - row.score.unwrap()).abs() < 1e-5);
-    }
-    bench.succeed("embed --encoder run/pretrain/fold0-seed0/encoder --data run/prepared --out h.parquet --level frame --with-input");
-    let embedded = Table::read(&bench.path("h.parquet")).unwrap();
-    assert!(embedded.get("h15").is_some() && embedded.get("h16").is_none() && embedded.get("x0").is_some());
-}

@@ -98,7 +98,7 @@ fn a_search_is_settled_by_few_validation_labels_before_the_test_labels_are_read(
     assert!(run.join("tables/search.csv").exists());
 
     // The model of a cell says of segments what the cell said.
-    bench.succeed("predict --model run/cells/fold0/ssl-n20-seed0-draw0/model --data run/prepared --out said.parquet");
+    bench.succeed("predict run/cells/fold0/ssl-n20-seed0-draw0/model run/prepared --out said.parquet");
     let (own, said) = (run.join("cells/fold0/ssl-n20-seed0-draw0/predictions.parquet"), bench.path("said.parquet"));
     let read = |path: &Path| {
         let table = Table::read(path).unwrap();

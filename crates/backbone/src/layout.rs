@@ -61,6 +61,11 @@ impl Layout {
         })
     }
 
+    /// Frames of each segment.
+    pub fn lengths(&self) -> &[i64] {
+        &self.lengths
+    }
+
     /// Segments B.
     pub fn segments(&self) -> i64 {
         self.lengths.len() as i64

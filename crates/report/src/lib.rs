@@ -39,3 +39,4 @@ pub use input::{
 };
 pub use render::render;
 pub use study::headline_cells;
+pub use support::too_few;

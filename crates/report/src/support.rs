@@ -26,6 +26,15 @@ pub(crate) fn refusal(study: &Study<'_>, scope: Scope, metric: Metric) -> Option
     let positives = total(metric)?;
     // The support of an error of intensity is every row, whether or not the error has a value.
     let negatives = total(Metric::Mae).map(|rows| rows.saturating_sub(positives));
+    too_few_of(positives, negatives)
+}
+
+/// What there is too little of to show a metric of presence over `rows` rows, such as "3 positives"; `None` where it may be shown.
+pub fn too_few(positives: u64, rows: u64) -> Option<String> {
+    too_few_of(positives, Some(rows.saturating_sub(positives)))
+}
+
+fn too_few_of(positives: u64, negatives: Option<u64>) -> Option<String> {
     let said = |n: u64, class: &str| format!("{} {class}{}", count(n), if n == 1 { "" } else { "s" });
     if positives < FEWEST {
         return Some(said(positives, "positive"));

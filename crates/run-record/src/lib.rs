@@ -32,6 +32,7 @@ pub mod seed;
 mod step;
 mod sums;
 mod table;
+mod table_file;
 
 pub use atomic::{StagedDir, StagedFile, read_to_string, write_atomic};
 pub use error::RecordError;
@@ -42,3 +43,4 @@ pub use result_row::{ResultRow, read_results, write_results};
 pub use step::{STEP_FILE, StepRecord};
 pub use sums::{SUMS_FILE, check_sums};
 pub use table::{Column, Table, TableReader, TableWriter};
+pub use table_file::{CsvTableWriter, TableFile};

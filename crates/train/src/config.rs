@@ -23,6 +23,9 @@ pub struct StudyConfig {
     /// Threads of each process. Results are bit for bit the same for the same number. Default 1: a sweep runs as many
     /// processes as there are cores.
     pub threads: usize,
+    /// Whether each training writes TensorBoard event files beside its journal (`tensorboard --logdir RUN`). No result depends
+    /// on it. Default true.
+    pub tensorboard: bool,
     /// What pre-training draws from: `segments`, or `all-speech`, which is the speech outside them too, where
     /// `data.unlabelled` keeps it. Default `segments`.
     pub pretrain_on: PretrainOn,
@@ -57,6 +60,7 @@ impl Default for StudyConfig {
             name: "study".into(),
             device: "cpu".into(),
             threads: 1,
+            tensorboard: true,
             pretrain_on: PretrainOn::Segments,
             data: DataConfig::default(),
             labels: LabelConfig::default(),
@@ -200,8 +204,12 @@ pub struct ReportConfig {
     pub resamples: usize,
     /// Share of such studies that an interval shall hold. Default 0.95.
     pub level: f64,
-    /// What readers must know of this corpus.
+    /// What readers must know of this corpus; also on the cards of the models.
     pub notes: Vec<String>,
+    /// The terms that the data come under, for the cards of the models. A card says what was written here when its model was
+    /// trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
 }
 
 impl Default for ReportConfig {
@@ -212,6 +220,7 @@ impl Default for ReportConfig {
             resamples: 2000,
             level: 0.95,
             notes: Vec::new(),
+            licence: None,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What an encoder makes of segments, for other programs.
 
-use crate::{Corpus, TrainError};
-use backbone::{Encoder, EncoderFolder};
-use run_record::{Column, Table, TableWriter};
-use std::path::Path;
+use crate::model_data::{ModelData, Part};
+use crate::{InputFacts, TrainError};
+use backbone::{EncoderFolder, Layout};
+use run_record::{Column, Table, TableFile};
+use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
 
 /// One row a frame, or one row a segment (the mean over its frames).
@@ -15,71 +16,75 @@ pub enum EmbedLevel {
     Segment,
 }
 
-/// Writes `video, segment, frame, h0 … h{D-1}` (and, where asked, the standardised input `x0 … x{C-1}`) of every
-/// segment that has frames, in evaluation mode. Returns the number of rows.
+/// Writes `video, segment, frame, h0 … h{D-1}` (and, where asked, the standardised input `x0 … x{C-1}`), in evaluation mode, of
+/// every segment of a prepared folder, or of every piece of every recording of a features file (.csd), as [`crate::predict`]
+/// cuts them. `folder` is an encoder's, or a model's, whose encoder is then taken. Returns the number of rows.
+///
+/// # Errors
+/// A folder that is no encoder's, or altered; data without one of its columns, or with another number of frames a second.
 pub fn embed(
-    encoder_folder: &Path,
-    prepared: &Path,
+    folder: &Path,
+    data: &Path,
     device: Device,
     level: EmbedLevel,
     with_input: bool,
-    out: &Path,
+    out: &[PathBuf],
 ) -> Result<usize, TrainError> {
-    run_record::check_sums(encoder_folder)?;
-    let folder = EncoderFolder::read(encoder_folder)?;
-    let encoder = folder.encoder(device)?;
-    let mut corpus = Corpus::open(prepared, 0, device)?;
-    corpus.normalised_by(&folder.normalisation)?;
-    let segments: Vec<usize> = (0..corpus.prepared.len()).filter(|&i| corpus.prepared.frames(i) > 0).collect();
-    let mut writer = TableWriter::create(out)?;
+    run_record::check_sums(folder)?;
+    let inner = folder.join("encoder");
+    let encoder_folder = if inner.is_dir() { inner.as_path() } else { folder };
+    let read = EncoderFolder::read(encoder_folder)?;
+    let encoder = read.encoder(device)?;
+    let data = ModelData::open(data, &read.normalisation, InputFacts::read(encoder_folder)?, read.max_frames)?;
+    let mut files = out.iter().map(|path| TableFile::create(path)).collect::<Result<Vec<_>, _>>()?;
     let mut rows = 0;
-    for chunk in segments.chunks(32) {
-        let part = tch::no_grad(|| embed_batch(&encoder, &corpus, chunk, level, with_input))?;
-        rows += part.rows();
-        writer.append(&part)?;
+    data.each_batch(device, &mut |parts, x_nc, layout| {
+        let h_nd = encoder.forward(x_nc, layout, false)?;
+        let table = table_of(parts, &h_nd, with_input.then_some(x_nc), layout, level)?;
+        rows += table.rows();
+        files.iter_mut().try_for_each(|file| file.append(&table).map_err(TrainError::from))
+    })?;
+    for file in files {
+        file.finish()?;
     }
-    writer.finish()?;
     Ok(rows)
 }
 
-fn embed_batch(
-    encoder: &Encoder,
-    corpus: &Corpus,
-    segments: &[usize],
+/// The rows of a batch: what the encoder makes of it [N, D], and its input [N, C] where that is asked for.
+fn table_of(
+    parts: &[Part],
+    h_nd: &Tensor,
+    x_nc: Option<&Tensor>,
+    layout: &Layout,
     level: EmbedLevel,
-    with_input: bool,
 ) -> Result<Table, TrainError> {
-    let batch = corpus.gather(segments);
-    let (x_nc, layout) = corpus.tensors(&batch)?;
-    let mut h = encoder.forward(&x_nc, &layout, false)?;
-    let mut x = x_nc;
-    let spans: Vec<(i64, i64)> = batch.offsets.windows(2).map(|w| (w[0], w[1])).collect();
-    if level == EmbedLevel::Segment {
-        let mean = |t: &Tensor| -> Result<Tensor, TrainError> {
-            let rows: Result<Vec<Tensor>, tch::TchError> = spans
-                .iter()
-                .map(|&(from, to)| t.f_slice(0, from, to, 1)?.f_mean_dim(&[0i64][..], false, Kind::Float))
-                .collect();
-            Ok(Tensor::f_stack(&rows?, 0)?)
-        };
-        (h, x) = (mean(&h)?, mean(&x)?);
-    }
-    let (mut videos, mut rows_of, mut frames) = (Vec::new(), Vec::new(), Vec::new());
-    for (&segment, &(from, to)) in segments.iter().zip(&spans) {
-        let id = corpus.prepared.id(segment);
-        let places = if level == EmbedLevel::Frame { 0..(to - from) as i32 } else { -1..0 };
+    let lengths = layout.lengths();
+    let by_level = |t: &Tensor| -> Result<Tensor, TrainError> {
+        if level == EmbedLevel::Frame {
+            return Ok(t.shallow_clone());
+        }
+        let segments = t.f_split_with_sizes(lengths, 0)?;
+        let means = segments.iter().map(|s| s.f_mean_dim(&[0i64][..], false, Kind::Float));
+        Ok(Tensor::f_stack(&means.collect::<Result<Vec<_>, _>>()?, 0)?)
+    };
+    let (mut videos, mut segments, mut frames) = (Vec::new(), Vec::new(), Vec::new());
+    for (part, &length) in parts.iter().zip(lengths) {
+        let places = if level == EmbedLevel::Frame { 0..length as i32 } else { -1..0 };
         for frame in places {
-            videos.push(id.video.clone());
-            rows_of.push(id.segment);
+            videos.push(part.id.video.clone());
+            segments.push(part.id.segment);
             frames.push(frame);
         }
     }
     let table = Table::new()
         .with("video", Column::Text(videos))
-        .with("segment", Column::I32(rows_of))
+        .with("segment", Column::I32(segments))
         .with("frame", Column::I32(frames));
-    let table = with_columns(table, "h", &h)?;
-    if with_input { with_columns(table, "x", &x) } else { Ok(table) }
+    let table = with_columns(table, "h", &by_level(h_nd)?)?;
+    match x_nc {
+        Some(x_nc) => with_columns(table, "x", &by_level(x_nc)?),
+        None => Ok(table),
+    }
 }
 
 fn with_columns(mut table: Table, prefix: &str, values: &Tensor) -> Result<Table, TrainError> {

@@ -35,6 +35,18 @@ pub enum TrainError {
         /// In the folder.
         found: String,
     },
+    /// Data that a trained model knows nothing of.
+    #[error("{}: {what}: expected {expected} as the model was trained on, found {found}", path.display())]
+    DataMismatch {
+        /// The data.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// By the model.
+        expected: String,
+        /// In the data.
+        found: String,
+    },
     /// A label budget that nobody drew.
     #[error("{}: expected the labels of fold {fold}, draw {draw}, budget {budget}, found none such", path.display())]
     NoSubset {

@@ -7,7 +7,10 @@ mod task;
 
 pub use config::{FinetuneConfig, HeadStart, Objective, PositiveWeight, Select, Threshold, ValidationLabels};
 
+use crate::card::{ModelFacts, Score};
 use crate::encodings::Encodings;
+use crate::follow::move_events;
+use crate::input::InputFacts;
 use crate::paired::hash_of_tensors;
 use crate::predict::Scores;
 use crate::start::start_encoder;
@@ -82,7 +85,7 @@ pub fn finetune(
     }
     crate::checkpoint::remove_outputs(out, &["model", PREDICTIONS_FILE])?;
     let cell = Cell { study, settings, labelled: &labelled, out };
-    let (summary, said, thresholds) =
+    let Learned { summary, said, thresholds, model } =
         if settings.start == Start::PooledLogistic { pooled::regress(&cell, corpus)? } else { cell.train(corpus)? };
     let id = CellId {
         cell: settings.key.to_string(),
@@ -100,7 +103,11 @@ pub fn finetune(
     for (split, scores) in [(Split::Valid, &said.valid), (Split::Test, &said.test)] {
         rows.extend(outcome::rows(corpus, split, scores, &thresholds, &read));
     }
-    CellPredictions { id, rows }.to_table().write(&out.join(PREDICTIONS_FILE))?;
+    let predictions = CellPredictions { id, rows };
+    predictions.to_table().write(&out.join(PREDICTIONS_FILE))?;
+    if let Some(model) = model {
+        keep(&model, study, corpus, &predictions, out)?;
+    }
     end_journal(out, &summary)?;
     crate::checkpoint::remove_outputs(out, &[CANDIDATES])?;
     crate::checkpoint::remove(out)?;
@@ -113,8 +120,38 @@ struct Said {
     test: Scores,
 }
 
-/// How a cell ended, what it says, and its thresholds by emotion.
-type Outcome = (Summary, Said, Vec<f64>);
+/// How a cell ended.
+struct Learned {
+    summary: Summary,
+    said: Said,
+    /// By emotion.
+    thresholds: Vec<f64>,
+    /// Where it is to be kept.
+    model: Option<Model>,
+}
+
+/// Writes a cell's `model/`, with what was measured of it.
+fn keep(
+    model: &Model,
+    study: &Study,
+    corpus: &Corpus,
+    predictions: &CellPredictions,
+    out: &Path,
+) -> Result<(), TrainError> {
+    let facts = ModelFacts {
+        made_by: concat!("mosei-ssl ", env!("CARGO_PKG_VERSION")).into(),
+        study: study.name.clone(),
+        cell: predictions.id.clone(),
+        licence: study.report.licence.clone(),
+        notes: study.report.notes.clone(),
+        scores: eval::measure_cell(predictions)?.into_iter().map(Score::of).collect(),
+    };
+    let input = InputFacts::of(corpus.prepared.manifest());
+    let staged = StagedDir::create(&out.join("model"))?;
+    model.write(&input, staged.path())?;
+    facts.write(model, &input, staged.path())?;
+    Ok(staged.commit()?)
+}
 
 /// A cell, its labels drawn.
 struct Cell<'a> {
@@ -125,7 +162,7 @@ struct Cell<'a> {
 }
 
 impl Cell<'_> {
-    fn train(&self, corpus: &mut Corpus) -> Result<Outcome, TrainError> {
+    fn train(&self, corpus: &mut Corpus) -> Result<Learned, TrainError> {
         let Cell { study, settings, labelled, out } = *self;
         let config = &study.finetune;
         let trainings = self.trainings();
@@ -161,7 +198,8 @@ impl Cell<'_> {
             })?;
             let label = format!("{}, {} labels, seed {}", start.name(), labelled.len(), settings.seed);
             let (place, checkpoints) = (self.place(i, trainings.len()), &study.checkpoints);
-            let keeping = Keeping { settings: settings.key, place: &place, checkpoints };
+            let keeping =
+                Keeping { settings: settings.key, place: &place, checkpoints, tensorboard: study.tensorboard };
             let summary = train(&mut task, training, seed, keeping, &label)?;
             summaries.push(summary);
             if best.as_ref().is_none_or(|(_, before, _)| summary.best_score > before.best_score) {
@@ -186,24 +224,20 @@ impl Cell<'_> {
             let mut journal: String = found.collect();
             journal += &read_to_string(&self.place(chosen, trainings.len()).join(JOURNAL_FILE))?;
             write_atomic(&out.join(JOURNAL_FILE), journal.as_bytes())?;
+            move_events(&self.place(chosen, trainings.len()), out)?;
         }
         let thresholds = outcome::thresholds(corpus, config.threshold, |segments| task.said_of(segments))?;
         let fold = corpus.fold();
         let said = Said { valid: task.said_of(&fold.valid)?, test: task.said_of(&fold.test)? };
-        if config.keep_models {
-            let staged = StagedDir::create(&out.join("model"))?;
-            let model = Model {
-                encoder: task.encoder,
-                heads: task.heads,
-                normalisation: corpus.normalisation().clone(),
-                emotions: corpus.prepared.emotions().to_vec(),
-                thresholds: thresholds.clone(),
-                presence_above: corpus.prepared.manifest().config.presence_above,
-            };
-            model.write(staged.path())?;
-            staged.commit()?;
-        }
-        Ok((summary, said, thresholds))
+        let model = config.keep_models.then(|| Model {
+            encoder: task.encoder,
+            heads: task.heads,
+            normalisation: corpus.normalisation().clone(),
+            emotions: corpus.prepared.emotions().to_vec(),
+            thresholds: thresholds.clone(),
+            presence_above: corpus.prepared.manifest().config.presence_above,
+        });
+        Ok(Learned { summary, said, thresholds, model })
     }
 
     /// The settings of each training of the search, in its order.

@@ -18,6 +18,7 @@
 mod audit;
 mod batches;
 mod budget;
+mod card;
 mod checkpoint;
 mod collect;
 mod config;
@@ -27,9 +28,12 @@ mod encodings;
 mod error;
 mod facts;
 mod finetune;
+mod follow;
+mod input;
 mod integrity;
 mod leave;
 mod model;
+mod model_data;
 mod optimise;
 mod paired;
 mod plan;
@@ -58,11 +62,12 @@ pub use finetune::{
     CellSettings, FinetuneConfig, HeadStart, LabelTables, Objective, PositiveWeight, Select, Threshold,
 };
 pub use finetune::{ValidationLabels, finetune};
+pub use input::InputFacts;
 pub use leave::leave;
 pub use model::Model;
 pub use optimise::{Schedule, TrainingConfig};
 pub use plan::{NUMERICS_VERSION, Place, plan};
-pub use predict::{predict_corpus, predict_segments};
+pub use predict::predict;
 pub use pretrain::{PretrainSettings, pretrain};
 pub use pretrain_kind::PretrainKind;
 pub use progress::bar;

@@ -1,6 +1,7 @@
-//! A model's folder: `encoder/`, `heads.safetensors`, `heads.json`.
+//! A model's folder: `encoder/`, `heads.safetensors`, `heads.json`; beside them lies what `card` says of it.
 
 use crate::TrainError;
+use crate::input::InputFacts;
 use backbone::{EmotionHeads, Encoder, EncoderFolder, HeadsConfig, Layout, Normalisation, Outputs, Source};
 use backbone::{read_tensors, write_tensors};
 use serde::{Deserialize, Serialize};
@@ -36,12 +37,27 @@ pub struct Model {
     pub presence_above: f64,
 }
 
+/// Says it in words where a folder is not a model's, but perhaps the one around it, or an encoder's.
+fn require_model(folder: &Path) -> Result<(), TrainError> {
+    if folder.join(HEADS_JSON).exists() || !folder.is_dir() {
+        return Ok(());
+    }
+    let near = folder.join("model");
+    let advice = match near.join(HEADS_JSON).exists() {
+        true => format!("; did you mean {}?", near.display()),
+        false => String::new(),
+    };
+    let problem = format!("expected a model's folder, with {HEADS_JSON}, found none there{advice}");
+    Err(TrainError::Run { path: folder.into(), problem })
+}
+
 impl Model {
-    /// Writes the model into an existing folder.
-    pub fn write(&self, folder: &Path) -> Result<(), TrainError> {
+    /// Writes the model into an existing folder, and what its encoder was trained on.
+    pub fn write(&self, input: &InputFacts, folder: &Path) -> Result<(), TrainError> {
         let encoder = folder.join("encoder");
         std::fs::create_dir_all(&encoder).map_err(TrainError::io("make folder", &encoder))?;
         EncoderFolder::write(&self.encoder, &self.normalisation, &encoder)?;
+        input.write(&encoder)?;
         write_tensors(&self.heads.tensors(), None, &folder.join(HEADS_TENSORS))?;
         let file = HeadsFile {
             emotions: self.emotions.clone(),
@@ -56,6 +72,7 @@ impl Model {
 
     /// Reads a model's folder, after comparing its files with their checksums.
     pub fn read(folder: &Path, device: Device) -> Result<Self, TrainError> {
+        require_model(folder)?;
         run_record::check_sums(folder)?;
         let encoder_folder = EncoderFolder::read(&folder.join("encoder"))?;
         let encoder = encoder_folder.encoder(device)?;

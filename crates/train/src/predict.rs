@@ -1,10 +1,11 @@
 //! From what the heads say to scores and intensities.
 
-use crate::{Corpus, Model, TrainError};
+use crate::model_data::{ModelData, Part};
+use crate::{InputFacts, Model, TrainError};
 use backbone::Outputs;
 use mosei_schema::{INTENSITY_MAX, INTENSITY_MIN};
-use run_record::{Column, Table};
-use std::path::Path;
+use run_record::{Column, Table, TableFile};
+use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
 
 /// Scores and intensities of some segments, one row a segment and one column an emotion.
@@ -47,43 +48,51 @@ impl Scores {
     }
 }
 
-/// What a model says of some segments.
-pub fn predict_segments(
-    model: &Model,
-    corpus: &Corpus,
-    segments: &[usize],
-    batch_segments: usize,
-) -> Result<Table, TrainError> {
-    let mut scores = Scores::default();
-    for chunk in segments.chunks(batch_segments.max(1)) {
-        let (x_nc, layout) = corpus.tensors(&corpus.gather(chunk))?;
-        scores.push(&tch::no_grad(|| model.forward(&x_nc, &layout))?)?;
+/// Says of every segment of a prepared folder, or of every piece of every recording of a features file (.csd), what a trained
+/// model makes of it; writes one row a segment and emotion: `video, segment, start_s, end_s, emotion, score,
+/// predicted_intensity, threshold, predicted_present`, the same into each of `out` (`.parquet` or `.csv`).
+///
+/// Recordings are cut into pieces of about the same length that the model can take; `segment` counts them from 0. Returns how
+/// many segments or pieces there were.
+///
+/// # Errors
+/// A folder that is no model's, or altered; data without one of the model's columns, or with another number of frames a
+/// second. Nothing is left of files half written.
+pub fn predict(folder: &Path, data: &Path, device: Device, out: &[PathBuf]) -> Result<usize, TrainError> {
+    let model = Model::read(folder, device)?;
+    let input = InputFacts::read(&folder.join("encoder"))?;
+    let data = ModelData::open(data, &model.normalisation, input, model.encoder.max_frames())?;
+    let mut files = out.iter().map(|path| TableFile::create(path)).collect::<Result<Vec<_>, _>>()?;
+    let parts = data.each_batch(device, &mut |parts, x_nc, layout| {
+        let mut scores = Scores::default();
+        scores.push(&model.forward(x_nc, layout)?)?;
+        let table = rows(&model, parts, &scores);
+        files.iter_mut().try_for_each(|file| file.append(&table).map_err(TrainError::from))
+    })?;
+    for file in files {
+        file.finish()?;
     }
+    Ok(parts)
+}
+
+/// What a model says of the parts of a batch, a row a part and emotion.
+fn rows(model: &Model, parts: &[Part], scores: &Scores) -> Table {
     let e = model.emotions.len();
-    let rows = segments.len() * e;
-    let ids: Vec<_> = segments.iter().map(|&i| corpus.prepared.id(i)).collect();
+    let rows = parts.len() * e;
     let optional = |values: &Option<Vec<f64>>| match values {
         Some(v) => v.iter().copied().map(Some).collect(),
         None => vec![None; rows],
     };
     let threshold: Vec<f64> = (0..rows).map(|r| model.thresholds[r % e]).collect();
     let present = optional(&scores.score).iter().zip(&threshold).map(|(s, t)| s.is_some_and(|s| s >= *t)).collect();
-    Ok(Table::new()
-        .with("video", Column::Text((0..rows).map(|r| ids[r / e].video.clone()).collect()))
-        .with("segment", Column::I32((0..rows).map(|r| ids[r / e].segment).collect()))
+    Table::new()
+        .with("video", Column::Text((0..rows).map(|r| parts[r / e].id.video.clone()).collect()))
+        .with("segment", Column::I32((0..rows).map(|r| parts[r / e].id.segment).collect()))
+        .with("start_s", Column::F64((0..rows).map(|r| parts[r / e].interval[0]).collect()))
+        .with("end_s", Column::F64((0..rows).map(|r| parts[r / e].interval[1]).collect()))
         .with("emotion", Column::Text((0..rows).map(|r| model.emotions[r % e].clone()).collect()))
         .with("score", Column::OptionF64(optional(&scores.score)))
         .with("predicted_intensity", Column::OptionF64(optional(&scores.intensity)))
         .with("threshold", Column::F64(threshold))
-        .with("predicted_present", Column::Bool(present)))
-}
-
-/// Writes what a model says of every segment that has frames, as Parquet. Returns the number of segments.
-pub fn predict_corpus(folder: &Path, prepared: &Path, device: Device, out: &Path) -> Result<usize, TrainError> {
-    let model = Model::read(folder, device)?;
-    let mut corpus = Corpus::open(prepared, 0, device)?;
-    corpus.normalised_by(&model.normalisation)?;
-    let segments: Vec<usize> = (0..corpus.prepared.len()).filter(|&i| corpus.prepared.frames(i) > 0).collect();
-    predict_segments(&model, &corpus, &segments, 32)?.write(out)?;
-    Ok(segments.len())
+        .with("predicted_present", Column::Bool(present))
 }

@@ -5,6 +5,7 @@ mod example;
 pub(crate) use example::{EXAMPLE_FILE, read_example};
 
 use crate::batches::Batches;
+use crate::input::InputFacts;
 use crate::pretrain_kind::seen_by;
 use crate::training::{JOURNAL_FILE, Keeping, end_journal};
 use crate::{Corpus, PretrainKind, StepOutcome, Study, Summary, Task, TrainError, Validation, train};
@@ -80,7 +81,8 @@ pub fn pretrain(
         kind: settings.kind,
     };
     crate::checkpoint::remove_outputs(out, &["encoder", SEEN_FILE, EXAMPLE_FILE])?;
-    let keeping = Keeping { settings: settings.key, place: out, checkpoints: &study.checkpoints };
+    let (checkpoints, tensorboard) = (&study.checkpoints, study.tensorboard);
+    let keeping = Keeping { settings: settings.key, place: out, checkpoints, tensorboard };
     let label = format!("pre-training, fold {}, seed {}{}", corpus.fold_index, settings.seed, settings.kind.remark());
     let summary = train(&mut task, &study.pretrain, seed, keeping, &label)?;
 
@@ -89,6 +91,7 @@ pub fn pretrain(
     tch::no_grad(|| task.example())?.write(&out.join(EXAMPLE_FILE))?;
     let staged = StagedDir::create(&out.join("encoder"))?;
     EncoderFolder::write(&task.encoder, corpus.normalisation(), staged.path())?;
+    InputFacts::of(corpus.prepared.manifest()).write(staged.path())?;
     staged.commit()?;
     let stretches = seen.iter().filter(|i| corpus.prepared.stretches().contains(i)).count();
     Journal::append(&out.join(JOURNAL_FILE))?.write(&json!({

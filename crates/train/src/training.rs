@@ -1,13 +1,12 @@
 //! The one training loop, for pre-training and fine-tuning alike. Read it from top to bottom.
 
 use crate::checkpoint::{self, CheckpointConfig, Named, State};
-use crate::paired::{BATCH, BEGINNING, DROPOUT, hash_of_segments};
-use crate::pretrain::SEEN_EVENT;
-use crate::test_labels::TEST_LABELS_EVENT;
+use crate::follow::Followed;
+use crate::paired::{BATCH, DROPOUT, hash_of_segments};
 use crate::{TrainError, TrainingConfig, bar};
 use run_record::Journal;
 use run_record::seed::{Stream, foreign_seed};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
@@ -83,6 +82,8 @@ pub struct Keeping<'a> {
     pub place: &'a Path,
     /// How often, and how many.
     pub checkpoints: &'a CheckpointConfig,
+    /// Whether the journal's numbers are written as TensorBoard events too.
+    pub tensorboard: bool,
 }
 
 /// Trains, keeping journal and checkpoints, and leaves the best weights in the task. Whoever calls it ends the
@@ -97,7 +98,7 @@ pub fn train(
     keeping: Keeping<'_>,
     label: &str,
 ) -> Result<Summary, TrainError> {
-    let Keeping { settings, place, checkpoints } = keeping;
+    let Keeping { settings, place, checkpoints, tensorboard } = keeping;
     let parameters: Named = task.parameters();
     let tensors: Vec<Tensor> = parameters.iter().map(|(_, t)| t.shallow_clone()).collect();
     let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: config.weight_decay };
@@ -106,7 +107,7 @@ pub fn train(
     let beginning = task.beginning();
     let fresh = State { settings: settings.to_string(), step: 0, best: None, looks_since_best: 0 };
     let restored = checkpoint::restore(place, settings, &parameters, &optimiser, &mut best)?;
-    let mut journal = open_journal(place, restored.as_ref(), &beginning)?;
+    let mut journal = Followed::open(place, tensorboard, restored.as_ref(), &beginning)?;
     let mut state = restored.unwrap_or(fresh);
     let mut saved = Instant::now();
     let bar = bar(label, config.steps as u64);
@@ -170,7 +171,7 @@ fn look(
     state: &mut State,
     parameters: &Named,
     best: &mut BTreeMap<String, Tensor>,
-    journal: &mut Journal,
+    journal: &mut Followed,
 ) -> Result<f64, TrainError> {
     let Validation { score, loss, more } = tch::no_grad(|| task.validate())?;
     journal.write(&json!({"event": "validation", "step": state.step, "loss": loss, "score": score, "more": more}))?;
@@ -188,42 +189,4 @@ pub(crate) fn end_journal(place: &Path, summary: &Summary) -> Result<(), TrainEr
     let Summary { steps, best_step, best_score } = summary;
     let line = json!({"event": "end", "step": steps, "best_step": best_step, "best_score": best_score});
     Ok(Journal::append(&place.join(JOURNAL_FILE))?.write(&line)?)
-}
-
-/// The journal, cut back to the checkpoint that is gone on from, or begun anew.
-fn open_journal(
-    place: &Path,
-    restored: Option<&State>,
-    beginning: &BTreeMap<&'static str, String>,
-) -> Result<Journal, TrainError> {
-    let path = place.join(JOURNAL_FILE);
-    let kept: String = match restored {
-        None => String::new(),
-        Some(state) => run_record::read_to_string(&path)
-            .unwrap_or_default()
-            .lines()
-            .filter(|line| belongs(line, state.step))
-            .map(|line| format!("{line}\n"))
-            .collect(),
-    };
-    run_record::write_atomic(&path, kept.as_bytes())?;
-    let mut journal = Journal::append(&path)?;
-    let event = if restored.is_some() { "resume" } else { "start" };
-    journal.write(&json!({
-        "event": event, "step": restored.map_or(0, |s| s.step), "version": env!("CARGO_PKG_VERSION"),
-        "libtorch": torch_ext::version(), "threads": tch::get_num_threads(), BEGINNING: beginning,
-    }))?;
-    Ok(journal)
-}
-
-/// Whether a line was written before the checkpoint of `done` steps.
-fn belongs(line: &str, done: usize) -> bool {
-    let Ok(value) = serde_json::from_str::<Value>(line) else { return false };
-    let Some(step) = value["step"].as_u64() else { return false };
-    match value["event"].as_str() {
-        Some("step") => step < done as u64,
-        // Of a process that ended after them: this one will do both again.
-        Some("end" | SEEN_EVENT | TEST_LABELS_EVENT) => false,
-        _ => step <= done as u64,
-    }
 }

@@ -2,19 +2,27 @@ use anyhow::{Context, Result};
 use std::path::PathBuf;
 use train::{EmbedLevel, TrainError};
 
-/// Write what an encoder makes of every segment of a prepared folder (Parquet).
+/// Write what an encoder makes of every segment of a prepared folder, or of recordings without labels.
 ///
-/// Example: mosei-ssl embed --encoder runs/demo/pretrain/fold0-seed0/encoder --data runs/demo/prepared --out h.parquet
+/// Columns h0, h1, … for a frame or for a segment. Recordings (a features file, .csd) are cut as `predict` cuts them.
+///
+/// Example: mosei-ssl embed runs/demo/pretrain/fold0-seed0/encoder runs/demo/prepared --out h.parquet
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// An encoder's folder.
-    #[arg(long, value_name = "DIR")]
-    encoder: PathBuf,
-    /// A prepared folder that holds the encoder's columns.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// The table to write.
-    #[arg(long, value_name = "FILE")]
+    /// An encoder's folder, or a model's.
+    #[arg(value_name = "ENCODER", required_unless_present = "encoder_option")]
+    encoder: Option<PathBuf>,
+    /// A prepared folder, or a features file (.csd), that holds the encoder's columns.
+    #[arg(value_name = "DATA", required_unless_present = "data_option")]
+    data: Option<PathBuf>,
+    /// The same as ENCODER.
+    #[arg(long = "encoder", value_name = "ENCODER", conflicts_with = "encoder", requires = "data_option", hide = true)]
+    encoder_option: Option<PathBuf>,
+    /// The same as DATA.
+    #[arg(long = "data", value_name = "DATA", conflicts_with = "data", requires = "encoder_option", hide = true)]
+    data_option: Option<PathBuf>,
+    /// The table to write: NAME.parquet, NAME.csv, or NAME for both.
+    #[arg(long, value_name = "NAME")]
     out: PathBuf,
     /// A row a frame, or a row a segment (the mean of its frames).
     #[arg(long, value_enum, default_value = "segment")]
@@ -39,8 +47,12 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         Level::Frame => EmbedLevel::Frame,
         Level::Segment => EmbedLevel::Segment,
     };
-    let rows = train::embed(&a.encoder, &a.data, device, level, a.with_input, &a.out)
-        .with_context(|| format!("{} on {}", a.encoder.display(), a.data.display()))?;
-    tracing::info!("{rows} rows in {}", a.out.display());
+    let out = super::table_files(&a.out);
+    // One of each there is: clap sees to it.
+    let encoder = a.encoder.or(a.encoder_option).unwrap_or_default();
+    let data = a.data.or(a.data_option).unwrap_or_default();
+    let rows = train::embed(&encoder, &data, device, level, a.with_input, &out)
+        .with_context(|| format!("{} on {}", encoder.display(), data.display()))?;
+    tracing::info!("{rows} rows in {}", super::and(&out));
     Ok(())
 }

@@ -19,7 +19,7 @@ pub(crate) mod synth;
 
 use anyhow::{Context, Result};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use train::{Corpus, Start, Study, TrainError};
 
 /// The configuration of a study.
@@ -80,6 +80,20 @@ pub(crate) fn say(text: &str) -> Result<()> {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         written => written.context("failed to write to standard output"),
     }
+}
+
+/// The files of a table: the one that is named, or, where no format is, one of each.
+pub(crate) fn table_files(out: &Path) -> Vec<PathBuf> {
+    let has = |wanted: &str| out.extension().is_some_and(|e| e.eq_ignore_ascii_case(wanted));
+    if has("parquet") || has("csv") {
+        return vec![out.to_path_buf()];
+    }
+    ["parquet", "csv"].map(|extension| PathBuf::from(format!("{}.{extension}", out.display()))).to_vec()
+}
+
+/// Files, for a sentence.
+pub(crate) fn and(files: &[PathBuf]) -> String {
+    files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(" and ")
 }
 
 /// An error with its causes, each said once: a cause whose words stand in the line already is left out.

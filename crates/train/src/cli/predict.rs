@@ -2,19 +2,20 @@ use anyhow::{Context, Result};
 use std::path::PathBuf;
 use train::TrainError;
 
-/// Write what a trained model says of every segment of a prepared folder (Parquet).
+/// Write what a trained model says of every segment of a prepared folder, or of recordings without labels.
 ///
-/// Example: mosei-ssl predict --model runs/demo/cells/fold0/ssl-f0.25-seed0-draw0/model --data runs/demo/prepared --out said.parquet
+/// A row a segment and emotion: probability, whether it is above the model's threshold, and intensity. Recordings (a features file,
+/// .csd) are cut into pieces that the model can take; `segment` counts them from 0, `start_s` and `end_s` say where they lie.
+///
+/// Example: mosei-ssl predict runs/demo/cells/fold0/ssl-f0.4-seed0-draw0/model runs/demo/prepared --out said
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// A model's folder.
-    #[arg(long, value_name = "DIR")]
     model: PathBuf,
-    /// A prepared folder that holds the model's columns.
-    #[arg(long, value_name = "DIR")]
+    /// A prepared folder, or a features file (.csd), that holds the model's columns.
     data: PathBuf,
-    /// The table to write.
-    #[arg(long, value_name = "FILE")]
+    /// The table to write: NAME.parquet, NAME.csv, or NAME for both.
+    #[arg(long, value_name = "NAME")]
     out: PathBuf,
     /// cpu, cuda or cuda:INDEX.
     #[arg(long, default_value = "cpu")]
@@ -23,8 +24,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
     let device = torch_ext::open_device(&a.device).map_err(TrainError::from)?;
-    let segments = train::predict_corpus(&a.model, &a.data, device, &a.out)
+    let out = super::table_files(&a.out);
+    let segments = train::predict(&a.model, &a.data, device, &out)
         .with_context(|| format!("{} on {}", a.model.display(), a.data.display()))?;
-    tracing::info!("{segments} segments in {}", a.out.display());
+    tracing::info!("{segments} segments in {}", super::and(&out));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The control without a deep model: regularised regressions on the mean and deviation of a segment's columns.
 
-use super::{Cell, Outcome, Said, outcome};
+use super::{Cell, Learned, Said, outcome};
 use crate::paired::{BEGINNING, LABELS, VALIDATION, hash_of_segments};
 use crate::regression::{Choice, choose};
 use crate::training::JOURNAL_FILE;
@@ -10,7 +10,7 @@ use run_record::{Journal, write_atomic};
 use serde_json::json;
 
 /// Fits the control of a cell, its journal begun anew.
-pub(super) fn regress(cell: &Cell<'_>, corpus: &Corpus) -> Result<Outcome, TrainError> {
+pub(super) fn regress(cell: &Cell<'_>, corpus: &Corpus) -> Result<Learned, TrainError> {
     let (config, fold) = (&cell.study.finetune, corpus.fold());
     let path = cell.out.join(JOURNAL_FILE);
     write_atomic(&path, b"")?;
@@ -28,7 +28,8 @@ pub(super) fn regress(cell: &Cell<'_>, corpus: &Corpus) -> Result<Outcome, Train
     let said_of = |segments: &[usize]| fitted.scores(&features(segments));
     let thresholds = outcome::thresholds(corpus, config.threshold, |segments| Ok(said_of(segments)))?;
     let summary = Summary { steps: 0, best_score: fitted.score(), best_step: 0 };
-    Ok((summary, Said { valid: said_of(&fold.valid), test: said_of(&fold.test) }, thresholds))
+    let said = Said { valid: said_of(&fold.valid), test: said_of(&fold.test) };
+    Ok(Learned { summary, said, thresholds, model: None })
 }
 
 /// Mean and population deviation over frames of each standardised column: [S, 2 C].

@@ -1,0 +1,75 @@
+//! A recording without labels, cut into pieces that a model can take.
+//!
+//! What lives here: where the cuts are. What does not: which frames an interval takes (`align`), and what becomes of
+//! them (`pool`).
+
+use crate::Sequence;
+use crate::align::Timeline;
+use crate::pool::pool;
+
+/// Part of a recording.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Piece {
+    /// From where to where, seconds.
+    pub interval: [f64; 2],
+    /// Its frames after pooling, `[frames, columns]`, NaN where missing.
+    pub frames: Vec<f32>,
+}
+
+/// Frames a second of a recording, from the median length of its frames; `None` where it has none.
+pub fn recording_rate_hz(recording: &Sequence) -> Option<f64> {
+    crate::align::rate_hz(Timeline::new(&recording.intervals).frame_s().into_iter().collect())
+}
+
+/// Cuts a recording into as few pieces of at most `max_frames` pooled frames as can be, all about as long: a piece of a few
+/// frames at the end would tell little. None is left out.
+pub fn pieces(recording: &Sequence, pool_frames: usize, max_frames: usize) -> Vec<Piece> {
+    let timeline = Timeline::new(&recording.intervals);
+    let (frames, most) = (timeline.len(), pool_frames.max(1).saturating_mul(max_frames.max(1)));
+    if frames == 0 {
+        return Vec::new();
+    }
+    let places: Vec<usize> = (0..frames).collect();
+    // Whole windows of pooling, so that no piece but the last has a shorter one.
+    let each = frames.div_ceil(frames.div_ceil(most)).next_multiple_of(pool_frames.max(1)).min(most);
+    let piece = |part: &[usize]| {
+        let ends = part.iter().map(|&p| timeline.interval(p)[1]);
+        let interval = [timeline.interval(part[0])[0], ends.fold(f64::NEG_INFINITY, f64::max)];
+        let mut frames = Vec::new();
+        pool(part.iter().map(|&p| recording.row(timeline.row(p))), pool_frames, &mut frames);
+        Piece { interval, frames }
+    };
+    places.chunks(each).map(piece).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A recording of one column that counts its frames, at 10 Hz.
+    fn counting(n: usize) -> Sequence {
+        Sequence {
+            width: 1,
+            features: (0..n).map(|k| k as f32).collect(),
+            intervals: (0..n).map(|k| [k as f64 / 10.0, (k + 1) as f64 / 10.0]).collect(),
+        }
+    }
+
+    #[test]
+    fn pieces_are_about_as_long_and_hold_every_frame() {
+        let cut = |n, pool, most| pieces(&counting(n), pool, most);
+        let lengths = |found: &[Piece]| found.iter().map(|p| p.frames.len()).collect::<Vec<_>>();
+        assert_eq!(lengths(&cut(10, 1, 10)), [10]);
+        assert_eq!(lengths(&cut(11, 1, 10)), [6, 5]);
+        assert_eq!(lengths(&cut(21, 2, 5)), [4, 4, 3]);
+        assert!(cut(0, 2, 5).is_empty());
+        let found = cut(11, 1, 10);
+        assert_eq!((found[0].interval, found[1].interval), ([0.0, 0.6], [0.6, 1.1]));
+        let all: Vec<f32> = found.into_iter().flat_map(|p| p.frames).collect();
+        assert_eq!(all, counting(11).features);
+        assert_eq!(recording_rate_hz(&counting(11)), Some(10.0));
+        assert_eq!(recording_rate_hz(&counting(0)), None);
+        // The mean of two frames each.
+        assert_eq!(cut(5, 2, 5)[0].frames, [0.5, 2.5, 4.0]);
+    }
+}
