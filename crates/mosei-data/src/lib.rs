@@ -67,3 +67,9 @@ pub use prepare::{input_files, prepare, prepare_with};
 pub use prepared::{Fold, MANIFEST_FILE, PackedBatch, Prepared, WithheldLabels};
 pub use refit::{Refit, StoredMoments};
 pub use synth::{SynthConfig, synthesise, synthesise_with};
+
+/// The version of the HDF5 library that files are read and written with.
+pub fn hdf5_version() -> String {
+    let (major, minor, micro) = hdf5::library_version();
+    format!("{major}.{minor}.{micro}")
+}

@@ -37,6 +37,6 @@ pub use export::exports;
 pub use input::{
     Candidate, Curve, CurvePoint, FactGroup, RebuiltColumn, Reconstruction, ReportInput, ScoredRows, Training,
 };
-pub use render::render;
+pub use render::{claim, render};
 pub use study::headline_cells;
 pub use support::too_few;

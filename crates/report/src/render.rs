@@ -17,6 +17,15 @@ use crate::{ReportError, ReportInput};
 use askama::Template;
 use eval::{Head, Metric};
 
+/// What the run says, in a sentence or two of plain text: the report's headline, and what is still missing.
+///
+/// # Errors
+/// As those of [`render`].
+pub fn claim(input: &ReportInput) -> Result<String, ReportError> {
+    let Verdict { headline, incomplete, .. } = verdict(&Study::new(input)?);
+    Ok([Some(headline), incomplete].into_iter().flatten().collect::<Vec<_>>().join(" "))
+}
+
 /// The report as one HTML file.
 ///
 /// # Errors

@@ -16,17 +16,23 @@
 //! | `steps/ID/error.txt` | why the last attempt failed |
 //! | `steps/ID/running.json` | locked by the step's process while it lives |
 //!
-//! ```no_run
+//! ```
 //! use std::path::Path;
-//! use sweep::{Plan, run};
+//! use sweep::{Plan, Step, run};
 //!
-//! let plan: Plan = serde_json::from_str(
-//!     r#"{"name": "two", "steps": [
-//!         {"id": "a", "key": "1", "command": ["a.txt"], "outputs": ["a.txt"]},
-//!         {"id": "b", "key": "2", "command": ["b.txt"], "outputs": ["b.txt"], "needs": ["a"]}]}"#,
-//! )?;
-//! let outcome = run(&plan, Path::new("run"), Path::new("my-program"), 2, &mut |_event| ())?;
-//! println!("{} done, {} failed", outcome.done.len(), outcome.failed.len());
+//! let folder = tempfile::tempdir()?;
+//! let step = |id: &str, needs: &[&str]| Step {
+//!     id: id.into(),
+//!     key: format!("all that {id} depends on, hashed"),
+//!     command: vec!["-c".into(), format!("echo {id} > {}/{id}.txt", folder.path().display())],
+//!     outputs: vec![format!("{id}.txt")],
+//!     needs: needs.iter().map(|need| need.to_string()).collect(),
+//!     ..Step::default()
+//! };
+//! let plan = Plan { name: "two".into(), threads: 1, steps: vec![step("a", &[]), step("b", &["a"])], ..Plan::default() };
+//! let sweep = || run(&plan, folder.path(), Path::new("/bin/sh"), 2, &mut |_event| ());
+//! assert_eq!(sweep()?.done, ["a", "b"]);
+//! assert_eq!(sweep()?.skipped, ["a", "b"]); // done before, for the same keys
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

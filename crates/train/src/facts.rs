@@ -19,7 +19,10 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Writes `report.html`, `figures/` and `tables/` of a run from what it has left on disk. Trains nothing.
+/// The claim of a run in plain text, for who does not open the report.
+pub(crate) const CLAIM_FILE: &str = "claim.txt";
+
+/// Writes `report.html`, `claim.txt`, `figures/` and `tables/` of a run from what it has left on disk. Trains nothing.
 pub fn write_report(run: &Path) -> Result<PathBuf, TrainError> {
     let input = gather(run)?;
     let page = run.join("report.html");
@@ -27,6 +30,7 @@ pub fn write_report(run: &Path) -> Result<PathBuf, TrainError> {
     for (name, content) in report::exports(&input)? {
         write_atomic(&run.join(name), &content)?;
     }
+    write_atomic(&run.join(CLAIM_FILE), format!("{}\n", report::claim(&input)?).as_bytes())?;
     write_atomic(&page, html.as_bytes())?;
     Ok(page)
 }

@@ -36,6 +36,9 @@ enum Verb {
     Check(cli::check::Arguments),
     Audit(cli::audit::Arguments),
     Report(cli::report::Arguments),
+    Doctor(cli::doctor::Arguments),
+    Completions(cli::completions::Arguments),
+    Man(cli::man::Arguments),
     #[command(hide = true)]
     Serve(cli::serve::Arguments),
 }
@@ -99,6 +102,9 @@ fn run() -> u8 {
         Verb::Check(a) => cli::check::run(a),
         Verb::Audit(a) => cli::audit::run(a),
         Verb::Report(a) => cli::report::run(a),
+        Verb::Doctor(a) => cli::doctor::run(a),
+        Verb::Completions(a) => cli::completions::run::<Arguments>(&a),
+        Verb::Man(a) => cli::man::run::<Arguments>(&a),
         Verb::Serve(_) => Err(anyhow::anyhow!("a step cannot be a server")),
     };
     match outcome {

@@ -3,6 +3,7 @@
 //! A key is a hash of the settings that touch the step, the keys of what it needs, and [`NUMERICS_VERSION`]; so a
 //! changed setting re-runs what it touches and nothing else.
 
+use crate::facts::CLAIM_FILE;
 use crate::integrity::COLLECTED_FILE;
 use crate::{Budget, PretrainKind, PretrainOn, Start, Study, TrainError, ValidationLabels};
 use run_record::{hash_bytes, hash_file, hash_json};
@@ -404,7 +405,7 @@ impl Planner<'_> {
 
     fn report(&self, key: String) -> Step {
         let command = vec!["report".to_string(), self.path("")];
-        let outputs = vec!["report.html".to_string(), "figures/learning_curves.svg".to_string()];
+        let outputs = ["report.html", CLAIM_FILE, "figures/learning_curves.svg"].map(String::from).to_vec();
         let step = self.step("report".into(), kinds::REPORT, key, "report".into(), command);
         Step { needs: vec!["statistics".into()], outputs, tolerant: true, ..step }
     }

@@ -2,11 +2,14 @@
 
 pub(crate) mod audit;
 pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod doctor;
 pub(crate) mod embed;
 pub(crate) mod encode;
 pub(crate) mod evaluate;
 pub(crate) mod finetune;
 pub(crate) mod inspect;
+pub(crate) mod man;
 pub(crate) mod plan;
 pub(crate) mod predict;
 pub(crate) mod prepare;
