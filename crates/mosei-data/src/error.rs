@@ -232,14 +232,15 @@ pub enum DataError {
     },
     /// A table or array that somebody brought does not say what it should.
     #[error(
-        "{}: {place}: expected {expected}, found {found}{}",
+        "{}: {}expected {expected}, found {found}{}",
         path.display(),
+        if place.is_empty() { String::new() } else { format!("{place}: ") },
         hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default()
     )]
     Table {
         /// Which file.
         path: PathBuf,
-        /// Line or row, and column.
+        /// Line or row, and column; empty for the whole.
         place: String,
         /// What should be there.
         expected: String,

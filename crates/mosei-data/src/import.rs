@@ -99,7 +99,7 @@ pub fn import(
     let (mut columns, padding) = read_features(&features, &mapping, hop_s, &mut scratch)?;
     let taken = scratch.finish()?;
     if taken.recordings.is_empty() {
-        return Err(DataError::table(&options.features, ".", "at least one frame", "none"));
+        return Err(DataError::table(&options.features, "", "at least one frame", "none"));
     }
     let unnamed = columns.is_none() && options.columns.is_none();
     if let Some(path) = &options.columns {
@@ -156,14 +156,14 @@ fn read_features(
         Source::Arrays(folder, files) => {
             let Some(hop) = hop_s else {
                 let expected = "--rate with the frames a second, as arrays hold no times";
-                return Err(DataError::table(folder, ".", expected, "none"));
+                return Err(DataError::table(folder, "", expected, "none"));
             };
             for file in files {
                 let array = npy::read(file)?;
                 frames::require_columns(file, scratch, array.columns)?;
                 let called = file_name(file)?;
                 let name = mapping.ids.id(&called);
-                let at = frames::begin_called(file, ".", &name, None, &called, scratch)?;
+                let at = frames::begin_called(file, "", &name, None, &called, scratch)?;
                 for (k, row) in array.values.chunks_exact(array.columns).enumerate() {
                     scratch.push(at, k as f64 * hop, (k + 1) as f64 * hop, row)?;
                 }
@@ -181,7 +181,7 @@ fn read_labels(path: &Path, mapping: &Mapping) -> Result<Labels, DataError> {
         Source::Csd(path) => sequence::labels(&path, mapping),
         Source::Released(path) => released::labels(&path, mapping),
         Source::Tables(..) | Source::Arrays(..) => {
-            Err(DataError::table(path, ".", "a table with a row a labelled segment", "a folder"))
+            Err(DataError::table(path, "", "a table with a row a labelled segment", "a folder"))
         }
     }
 }
@@ -189,24 +189,24 @@ fn read_labels(path: &Path, mapping: &Mapping) -> Result<Labels, DataError> {
 /// The name of a file, where it is text.
 fn file_name(path: &Path) -> Result<String, DataError> {
     let name = path.file_name().and_then(|name| name.to_str()).map(String::from);
-    name.ok_or_else(|| DataError::table(path, ".", "a name in UTF-8", "other bytes"))
+    name.ok_or_else(|| DataError::table(path, "", "a name in UTF-8", "other bytes"))
 }
 
 /// Names of columns, one a line.
 fn read_names(path: &Path, columns: usize) -> Result<Vec<String>, DataError> {
     let bytes = whole::read(path, MOST_NAMES_BYTES)?;
-    let text = String::from_utf8(bytes).map_err(|_| DataError::table(path, ".", "text in UTF-8", "other bytes"))?;
+    let text = String::from_utf8(bytes).map_err(|_| DataError::table(path, "", "text in UTF-8", "other bytes"))?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect();
     if names.len() != columns {
         let found = format!("{}", names.len());
-        return Err(DataError::table(path, ".", format!("{columns} names, one a line, as there are columns"), found));
+        return Err(DataError::table(path, "", format!("{columns} names, one a line, as there are columns"), found));
     }
     let mut ordered: Vec<&String> = names.iter().collect();
     ordered.sort();
     match ordered.windows(2).find(|pair| pair[0] == pair[1]) {
         None => Ok(names),
         Some(pair) => {
-            Err(DataError::table(path, ".", "a name of its own for each column", format!("'{}' twice", pair[0])))
+            Err(DataError::table(path, "", "a name of its own for each column", format!("'{}' twice", pair[0])))
         }
     }
 }

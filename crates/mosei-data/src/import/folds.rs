@@ -86,7 +86,10 @@ impl Splits {
         }
         for (split, videos) in &lists {
             if videos.is_empty() {
-                let found = format!("none ({} names of which nothing is left)", self.left_out);
+                let found = match self.left_out {
+                    0 => "none".to_string(),
+                    n => format!("none, and {n} names of which nothing is left"),
+                };
                 return Err(DataError::table(path, split.name(), "at least one video with features and labels", found));
             }
         }

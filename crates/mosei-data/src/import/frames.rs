@@ -84,16 +84,16 @@ pub(super) fn require_columns(path: &Path, scratch: &mut Scratch, columns: usize
 
 impl Columns {
     fn of(table: &Table, mapping: &Mapping, in_a_folder: bool) -> Result<Self, DataError> {
+        let own = &mapping.features;
+        let ignored =
+            own.ignore.iter().map(|name| table.find(name, "[features] ignore")).collect::<Result<Vec<_>, _>>()?;
         let named = |name: &Option<String>, usual: &[&str]| match name {
             Some(name) => table.find(name, "[features]").map(Some),
-            None => Ok(table.find_any(usual)),
+            None => Ok(table.find_any(usual, &ignored)),
         };
-        let own = &mapping.features;
         let video = named(&own.video, &VIDEO)?;
         let segment = named(&own.segment, &SEGMENT)?;
         let (start, end, frame) = (named(&own.start, &START)?, named(&own.end, &END)?, named(&own.frame, &FRAME)?);
-        let ignored =
-            own.ignore.iter().map(|name| table.find(name, "[features] ignore")).collect::<Result<Vec<_>, _>>()?;
         if video.is_none() && !in_a_folder {
             let expected = "a column with the recording of each frame ('video', 'file', 'name' or 'id', or a [features] video in a mapping file)";
             return Err(DataError::table(table.path(), "header", expected, listed(table.names())));

@@ -131,16 +131,18 @@ pub(super) fn read(mut table: Table, mapping: &Mapping) -> Result<Labels, DataEr
         }
     }
     if labels.rows.is_empty() {
-        return Err(DataError::table(table.path(), ".", "at least one labelled segment", "none"));
+        return Err(DataError::table(table.path(), "", "at least one labelled segment", "none"));
     }
     Ok(labels)
 }
 
 impl Columns {
     fn of(table: &Table, own: &LabelMapping) -> Result<Self, DataError> {
+        let find = |name: &String| table.find(name, "[labels]");
+        let ignored = own.ignore.iter().map(find).collect::<Result<Vec<_>, _>>()?;
         let named = |name: &Option<String>, usual: &[&str]| match name {
             Some(name) => table.find(name, "[labels]").map(Some),
-            None => Ok(table.find_any(usual)),
+            None => Ok(table.find_any(usual, &ignored)),
         };
         let Some(video) = named(&own.video, &VIDEO)? else {
             let expected = "a column with the recording of each segment ('video', 'file', 'name' or 'id', or a [labels] video in a mapping file)";
@@ -163,8 +165,6 @@ impl Columns {
             }
         };
         let category = own.category.as_ref().map(|c| table.find(&c.column, "[labels.category]")).transpose()?;
-        let find = |name: &String| table.find(name, "[labels]");
-        let ignored = own.ignore.iter().map(find).collect::<Result<Vec<_>, _>>()?;
         own.rename.keys().try_for_each(|name| find(name).map(drop))?;
         let keys = [Some(video), segment, time.map(|t| t.0), time.map(|t| t.1), speaker, split, category];
         let other = |i: &usize| !keys.contains(&Some(*i)) && !ignored.contains(i) && !numbers_rows(&table.names()[*i]);

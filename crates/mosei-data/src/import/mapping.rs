@@ -110,7 +110,7 @@ const fn strongest() -> f64 {
 
 /// The labels of a word; all others are absent.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged, expecting = "a label, a list of labels, or a table of intensities such as { anger = 2 }")]
+#[serde(untagged, expecting = "expected a label, a list of labels, or a table of intensities such as { anger = 2 }")]
 pub(super) enum Meaning {
     /// One label.
     One(String),

@@ -5,11 +5,14 @@ use crate::{DataError, whole};
 use npyz::{DType, NpyFile, Order, TypeChar};
 use std::fs::File;
 use std::io::{BufReader, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Longest header, and brackets in it: a real one has a few, and a parser goes one deeper with each.
 const MOST_HEADER_BYTES: usize = 4096;
 const MOST_BRACKETS: usize = 16;
+/// Digits of a dimension.
+const MOST_DIGITS: usize = 10;
 /// Values of an array beyond which it is no recording (4 GiB of float32).
 const MOST_VALUES: u64 = 1 << 30;
 
@@ -35,7 +38,10 @@ pub(super) fn read(path: &Path) -> Result<Array, DataError> {
     super::recognise::refuse_pickle(path)?;
     let mut file = BufReader::new(file);
     let header = header(path, &mut file)?;
-    let npy = NpyFile::new(header.as_slice().chain(file)).map_err(|e| DataError::unreadable(path, FORMAT, e))?;
+    // Of some headers the library multiplies what is too large to be multiplied.
+    let npy = catch_unwind(AssertUnwindSafe(|| NpyFile::new(header.as_slice().chain(file))))
+        .unwrap_or_else(|_| Err(std::io::Error::other("a header that no array has")))
+        .map_err(|e| DataError::unreadable(path, FORMAT, e))?;
     if npy.uses_pickled_array() {
         return Err(DataError::Pickle { path: path.to_path_buf(), found: "an array of Python objects" });
     }
@@ -102,6 +108,9 @@ fn header(path: &Path, file: &mut impl Read) -> Result<Vec<u8>, DataError> {
     file.read_exact(&mut bytes[begin..]).map_err(|_| fail("half a header"))?;
     if bytes[begin..].iter().filter(|b| b"([{".contains(b)).count() > MOST_BRACKETS {
         return Err(fail("a header with brackets in brackets"));
+    }
+    if bytes[begin..].split(|b| !b.is_ascii_digit()).any(|digits| digits.len() > MOST_DIGITS) {
+        return Err(fail("a header with a number of too many digits"));
     }
     Ok(bytes)
 }

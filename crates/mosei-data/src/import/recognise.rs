@@ -106,7 +106,7 @@ pub(super) fn recognise(path: &Path, format: Option<ImportFormat>) -> Result<Sou
         None if begin.starts_with(b"\x93NUMPY") => Some(ImportFormat::Npy),
         None => ImportFormat::from_ending(path),
     };
-    let refused = |found: String| Err(DataError::table(path, ".", KNOWN, found));
+    let refused = |found: String| Err(DataError::table(path, "", KNOWN, found));
     match found {
         Some(ImportFormat::Hdf5) if super::released::is_csd(path)? => Ok(Source::Csd(own)),
         Some(ImportFormat::Hdf5) => Ok(Source::Released(own)),
@@ -146,17 +146,17 @@ fn folder(path: PathBuf, format: Option<ImportFormat>) -> Result<Source, DataErr
         (None, []) => {
             // A folder of pickles is the usual reason.
             files.iter().try_for_each(|file| refuse_pickle(file))?;
-            return Err(DataError::table(&path, ".", KNOWN, "a folder with no such file"));
+            return Err(DataError::table(&path, "", KNOWN, "a folder with no such file"));
         }
         (None, several) => {
             let names: Vec<&str> = several.iter().map(|f| f.name()).collect();
             let found = format!("{} files side by side; --format says which", names.join(" and "));
-            return Err(DataError::table(&path, ".", "files of one format", found));
+            return Err(DataError::table(&path, "", "files of one format", found));
         }
     };
     let found = of(format);
     if found.is_empty() {
-        return Err(DataError::table(&path, ".", format!("{} files", format.name()), "none"));
+        return Err(DataError::table(&path, "", format!("{} files", format.name()), "none"));
     }
     Ok(match (format, format.table()) {
         (_, Some(table)) => Source::Tables(path, found, table),

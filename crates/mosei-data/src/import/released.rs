@@ -63,7 +63,7 @@ pub(super) fn features(
 ) -> Result<usize, DataError> {
     let Some(hop) = hop_s else {
         let expected = "--rate with the frames a second, as this layout holds no times (words count as one frame each)";
-        return Err(DataError::table(path, ".", expected, "none"));
+        return Err(DataError::table(path, "", expected, "none"));
     };
     let mut empty = 0;
     for part in parts(path)? {
@@ -117,7 +117,7 @@ pub(super) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, DataError
     for part in parts(path)? {
         if part.labels.is_empty() {
             let expected = format!("labels of '{}' ('ey_{}.h5', or '{}/labels')", part.split, part.split, part.split);
-            return Err(DataError::table(path, ".", expected, "none"));
+            return Err(DataError::table(path, "", expected, "none"));
         }
         let mut columns: Vec<(Vec<String>, Vec<f32>)> = Vec::new();
         let mut segments = None;
@@ -143,7 +143,7 @@ pub(super) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, DataError
         }
         if labels.names != names {
             let found = format!("{} in '{}'", names.join(", "), part.split);
-            return Err(DataError::table(path, ".", format!("the labels {}", labels.names.join(", ")), found));
+            return Err(DataError::table(path, "", format!("the labels {}", labels.names.join(", ")), found));
         }
         let segments = segments.unwrap_or(0);
         for (row, name) in (0..segments).zip(self::names(&part, segments)?) {
@@ -166,7 +166,7 @@ pub(super) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, DataError
         }
     }
     if labels.names.iter().all(|name| is_sentiment(name)) {
-        return Err(DataError::table(path, ".", "at least one label beside sentiment", labels.names.join(", ")));
+        return Err(DataError::table(path, "", "at least one label beside sentiment", labels.names.join(", ")));
     }
     Ok(labels)
 }
@@ -228,7 +228,7 @@ fn parts(path: &Path) -> Result<Vec<Part>, DataError> {
         None => Ok(parts),
         Some(split) => {
             let expected = "'audio_train.h5', 'audio_valid.h5' and 'audio_test.h5', or groups 'train', 'valid' and 'test' with 'audio' in each, or a .csd file";
-            Err(DataError::table(path, ".", expected, format!("nothing for '{split}'")))
+            Err(DataError::table(path, "", expected, format!("nothing for '{split}'")))
         }
     }
 }

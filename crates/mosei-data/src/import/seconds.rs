@@ -4,7 +4,7 @@
 pub(super) const MOST_S: f64 = 1e7;
 
 /// What is said of a time that is none.
-pub(super) const EXPECTED: &str = "a time in seconds (or as '0 days 00:00:01.5')";
+pub(super) const EXPECTED: &str = "a time in seconds (or as '0 days 00:00:01.5'), at most 10000000";
 
 /// Seconds of a text: a number; `D days HH:MM:SS.F`, as pandas writes them, with or without the days; `MM:SS.F`.
 pub(super) fn parse(text: &str) -> Option<f64> {

@@ -3,6 +3,7 @@
 //! What lives here: what tables of all formats have in common. What does not: the formats, and what columns mean.
 
 use super::cell::Cell;
+use super::frames::listed;
 use super::{arff, parquet::ParquetTable, recognise, text::TextTable};
 use crate::csd::MAX_COLUMNS;
 use crate::{DataError, whole};
@@ -130,7 +131,7 @@ impl Table {
     pub fn wrong(&self, column: usize, expected: impl Into<String>) -> DataError {
         let (cell, name) = (self.cell(column), self.names.get(column).map_or("", String::as_str));
         let error = DataError::table(&self.path, format!("{}, column '{name}'", self.place()), expected, cell.shown());
-        let comma = matches!(cell, Cell::Text(t) if t.replacen(',', ".", 1).parse::<f64>().is_ok());
+        let comma = matches!(cell, Cell::Text(t) if t.contains(',') && t.replacen(',', ".", 1).parse::<f64>().is_ok());
         error.with_hint(comma.then(|| "numbers need a point, not a comma".into()))
     }
 
@@ -143,14 +144,14 @@ impl Table {
             let known = self.names.iter().map(String::as_str);
             let hint = near_miss(name, known).map(|near| format!("did you mean '{near}'?"));
             let expected = format!("a column '{name}', which {who} names");
-            DataError::table(&self.path, "header", expected, format!("{} columns without it", self.names.len()))
-                .with_hint(hint)
+            DataError::table(&self.path, "header", expected, listed(&self.names)).with_hint(hint)
         })
     }
 
-    /// The first column whose name, in small letters, is one of these; of these the first that is there.
-    pub fn find_any(&self, names: &[&str]) -> Option<usize> {
-        names.iter().find_map(|name| self.names.iter().position(|n| n.to_lowercase() == *name))
+    /// The first column whose name, in small letters, is one of these; of these the first that is there and not ignored.
+    pub fn find_any(&self, names: &[&str], ignored: &[usize]) -> Option<usize> {
+        let is = |i: &usize, name: &str| !ignored.contains(i) && self.names[*i].to_lowercase() == name;
+        names.iter().find_map(|name| (0..self.names.len()).find(|i| is(i, name)))
     }
 }
 
