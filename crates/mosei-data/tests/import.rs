@@ -182,6 +182,41 @@ fn releases_lose_their_padding_and_keep_their_split() {
 }
 
 #[test]
+fn releases_that_do_not_say_enough_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let refused = |features: &str, labels: &str, rate_hz: Option<f64>, mapping: &str| {
+        std::fs::write(at("m.toml"), mapping).unwrap();
+        let options = ImportOptions {
+            features: fixture(features),
+            labels: fixture(labels),
+            mapping: Some(at("m.toml")),
+            rate_hz,
+            ..ImportOptions::default()
+        };
+        let words = import(&options, &at("out"), &mut |_, _| ()).unwrap_err().to_string();
+        assert!(!at("out").exists());
+        words.replace(&format!("{}/", fixture("").display()).replace("//", "/"), "")
+    };
+    assert_eq!(
+        refused("released", "released", None, ""),
+        "released: expected --rate with the frames a second, as this layout holds no times (words count as one frame each), found none"
+    );
+    assert_eq!(
+        refused("released_groups.h5", "released_groups.h5", Some(1.0), "[labels]\nnames = [\"sad\"]\n"),
+        "released_groups.h5: train/labels: expected 1 columns: sad, found 7"
+    );
+    assert_eq!(
+        refused("frames.csv", "released", None, ""),
+        "released: row 0 of 'train': expected segments of the 3 recordings in frames.csv, such as '-a_Bc', found 6 segments of others, such as 'train-00000'"
+    );
+    assert_eq!(
+        refused("released", "released", Some(1.0), "[labels]\nrange = [0, 0.1]\n"),
+        "released: row 0 of 'train', column 'anger': expected a label in [0, 0.1], found 2.5"
+    );
+}
+
+#[test]
 fn words_speakers_and_files_in_folders_are_mapped() {
     let frames: String = ["a/x.wav", "b/x.wav", "b/y.wav", "c/z.wav"]
         .iter()

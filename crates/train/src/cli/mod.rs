@@ -6,6 +6,7 @@ pub(crate) mod embed;
 pub(crate) mod encode;
 pub(crate) mod evaluate;
 pub(crate) mod finetune;
+pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod plan;
 pub(crate) mod predict;
