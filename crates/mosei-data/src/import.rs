@@ -73,6 +73,20 @@ pub struct ImportOptions {
 /// Writes `features.csd`, `labels.csd` and, where the folds are known, `folds.json` into `out`: all or none. `progress` hears videos
 /// done and in all.
 ///
+/// ```
+/// use mosei_data::{Csd, ImportOptions, import};
+///
+/// let folder = tempfile::tempdir()?;
+/// let at = |name: &str| folder.path().join(name);
+/// std::fs::write(at("frames.csv"), "file,start,F0,loudness\nwav/a.wav,0,110,0.5\nwav/a.wav,0.01,112,0.4\n")?;
+/// std::fs::write(at("labels.csv"), "file,happy,boredom\na.wav,2.5,0\n")?;
+/// let options = ImportOptions { features: at("frames.csv"), labels: at("labels.csv"), ..ImportOptions::default() };
+/// let summary = import(&options, &at("data"), &mut |_done, _all| ())?;
+/// assert_eq!((summary.frames, summary.segments), (2, 1));
+/// assert_eq!(Csd::open(&at("data/features.csd"))?.read("a")?.features, [110.0, 0.5, 112.0, 0.4]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// Where the options cannot be carried out, `out` holds something else, a file is not what it must be (each error names file, row or
 /// line, column, what is expected and what is found), or nothing is left.

@@ -3,7 +3,7 @@
 //! What lives here: which column is which, what each row must be, and what a row says in intensities from 0 to 3. All rows are held in
 //! memory. What does not: which frames they belong to.
 
-use super::cell::Cell;
+use super::cell::{Cell, shown};
 use super::frames::listed;
 use super::mapping::{Category, LabelMapping, Mapping};
 use super::seconds;
@@ -11,7 +11,7 @@ use super::table::{Table, numbers_rows};
 use crate::DataError;
 use mosei_schema::{Emotion, INTENSITY_MAX, INTENSITY_MIN, SENTIMENT_MAX, SENTIMENT_MIN, Split, near_miss};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const VIDEO: [&str; 6] = ["video", "file", "name", "id", "video_id", "filename"];
 const SEGMENT: [&str; 1] = ["segment"];
@@ -22,6 +22,8 @@ const SPLIT: [&str; 2] = ["split", "fold"];
 
 /// Rows of a table of labels.
 const MOST_ROWS: usize = 1 << 22;
+/// Bytes of the name of a label.
+const MOST_NAME_BYTES: usize = 64;
 
 /// The labels of all segments, in the order of the file.
 #[derive(Debug)]
@@ -191,6 +193,7 @@ impl Columns {
             let expected = "at least one label (an emotion or another one), beside what says where a segment is";
             return Err(DataError::table(table.path(), "header", expected, listed(table.names())));
         }
+        check_names(table.path(), &names)?;
         in_order(&mut names);
         let place = |column: &usize| (*column, names.iter().position(|n| *n == name(*column)).unwrap_or_default());
         let intensities: Vec<(usize, usize)> = chosen.iter().map(place).collect();
@@ -209,6 +212,27 @@ fn canonical(name: impl AsRef<str>) -> String {
     let name = name.as_ref();
     let small = name.to_lowercase();
     if Emotion::from_name(&small).is_some() || small == "sentiment" { small } else { name.to_string() }
+}
+
+/// Wants names that the tables of a study can hold.
+pub(super) fn check_names(path: &Path, names: &[String]) -> Result<(), DataError> {
+    const KEPT: [&str; 2] = ["macro", "micro"];
+    let good = |name: &String| {
+        name.len() <= MOST_NAME_BYTES
+            && !name.trim().is_empty()
+            && !name.chars().any(char::is_control)
+            && !KEPT.contains(&name.as_str())
+    };
+    match names.iter().find(|name| !good(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let expected = format!(
+                "names of labels (text that can be seen, of at most {MOST_NAME_BYTES} bytes, other than {})",
+                KEPT.join(" and ")
+            );
+            Err(DataError::table(path, "header", expected, shown(name)))
+        }
+    }
 }
 
 /// Whether a label is sentiment, which has a range of its own.

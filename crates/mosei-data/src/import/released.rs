@@ -7,7 +7,7 @@
 //! Frames of nothing but zeros before and after a segment are padding. The split is that of the release.
 
 use super::frames::{begin_called, require_columns};
-use super::labels::{LabelRow, Labels, intensity_of, is_sentiment};
+use super::labels::{LabelRow, Labels, check_names, intensity_of, is_sentiment};
 use super::mapping::Mapping;
 use super::names::split as split_name;
 use super::scratch::Scratch;
@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 
 /// Values that are read at once.
 const BLOCK: usize = 1 << 22;
+/// Values of one segment, and segments of a split: a file of a few bytes may claim any number.
+const MOST_VALUES: usize = 1 << 24;
+const MOST_SEGMENTS: usize = 1 << 20;
 
 const AUDIO: [&str; 4] = ["audio", "acoustic", "covarep", "features"];
 const IDS: [&str; 4] = ["id", "ids", "segment_id", "segment"];
@@ -73,8 +76,10 @@ pub(super) fn features(
         let &[segments, frames, columns] = array.shape.as_slice() else {
             return Err(wrong_shape(place, &array, "[segments, frames, columns]"));
         };
-        if columns == 0 || columns > MAX_COLUMNS || frames == 0 {
-            return Err(wrong_shape(place, &array, "[segments, frames, columns]"));
+        let values = frames.saturating_mul(columns);
+        if columns > MAX_COLUMNS || !(1..=MOST_VALUES).contains(&values) || segments > MOST_SEGMENTS {
+            let most = format!("at most {MOST_SEGMENTS} segments of 1 to {MOST_VALUES} values");
+            return Err(wrong_shape(place, &array, &most));
         }
         require_columns(&place.file, scratch, columns)?;
         let names = names(&part, segments)?;
@@ -128,7 +133,8 @@ pub(super) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, DataError
                 [rows, width] | [rows, 1, width] => (rows, width),
                 _ => return Err(wrong_shape(place, &array, "[segments, labels]")),
             };
-            if *segments.get_or_insert(rows) != rows || width == 0 || width > MAX_COLUMNS {
+            let most = rows > MOST_SEGMENTS || rows.saturating_mul(width) > MOST_VALUES;
+            if *segments.get_or_insert(rows) != rows || width == 0 || most {
                 return Err(wrong_shape(
                     place,
                     &array,
@@ -195,6 +201,7 @@ fn label_names(
             ));
         }
     };
+    check_names(&place.file, &names)?;
     match names.len() == width {
         true => Ok(names),
         false => Err(DataError::table(

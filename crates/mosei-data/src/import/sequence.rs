@@ -1,7 +1,7 @@
 //! Computational sequences whose videos are segments (`VIDEO[3]`), as CMU's SDK writes them after alignment, or videos.
 
 use super::frames::{begin_called, require_columns};
-use super::labels::{LabelRow, Labels, intensity_of};
+use super::labels::{LabelRow, Labels, check_names, intensity_of};
 use super::mapping::Mapping;
 use super::names::split;
 use super::scratch::Scratch;
@@ -45,6 +45,7 @@ pub(super) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, DataError
             return Err(DataError::table(path, csd.root(), expected, "others, or none"));
         }
     };
+    check_names(path, &names)?;
     let mut labels = Labels { path: path.to_path_buf(), names, rows: Vec::new(), values: Vec::new(), speakers: false };
     for video in csd.videos() {
         let sequence = csd.read(&video.id)?;

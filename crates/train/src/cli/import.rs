@@ -45,6 +45,7 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
     let summary = mosei_data::import(&options, &out, &mut super::video_progress("writing videos"));
     let summary = summary.map_err(|error| match error {
         DataError::Mapping { path, key, reason } => TrainError::Config { path, key, reason },
+        DataError::Config(e) => TrainError::Argument { what: "--rate", expected: e.expected, found: e.found },
         error => error.into(),
     })?;
     super::say(&format!(
