@@ -6,6 +6,7 @@
 //! `<root>/metadata/<key>` a string holding JSON. All of it in the file itself: links elsewhere are not followed.
 
 mod alone;
+mod array;
 mod chunks;
 mod class;
 mod groups;
@@ -19,6 +20,7 @@ mod unpack;
 mod write;
 mod write_chunk;
 
+pub(crate) use array::{Array, ArrayFile};
 pub(crate) use limits::MAX_COLUMNS;
 pub(crate) use pack::PackedVideo;
 pub use write::CsdWriter;

@@ -230,6 +230,56 @@ pub enum DataError {
         /// The one whose name is nearest.
         nearest: Option<String>,
     },
+    /// A table or array that somebody brought does not say what it should.
+    #[error(
+        "{}: {}expected {expected}, found {found}{}",
+        path.display(),
+        if place.is_empty() { String::new() } else { format!("{place}: ") },
+        hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default()
+    )]
+    Table {
+        /// Which file.
+        path: PathBuf,
+        /// Line or row, and column; empty for the whole.
+        place: String,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
+        /// What was perhaps meant, or what to do.
+        hint: Option<String>,
+    },
+    /// A file of somebody else's format that its library cannot read.
+    #[error("{}: expected {expected}", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// The format.
+        expected: &'static str,
+        /// The library's reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A mapping file that cannot be carried out.
+    #[error("{}: key '{key}': {reason}", path.display())]
+    Mapping {
+        /// Which file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A pickle, which is a program and not a table.
+    #[error(
+        "{}: expected a table or an array, found {found}, which is not opened, for opening it runs whatever is in it; where you trust it, turn it into Parquet or .npy in Python: see 'Pickles' in docs/your-data.md",
+        path.display()
+    )]
+    Pickle {
+        /// Which file.
+        path: PathBuf,
+        /// What makes it one.
+        found: &'static str,
+    },
     /// A fold that does not exist.
     #[error("{}: fold {fold}: expected a fold from 0 to {}, found {fold}", folder.display(), folds.saturating_sub(1))]
     NoSuchFold {
@@ -296,6 +346,32 @@ impl DataError {
 
     pub(crate) fn within(path: &Path, place: impl Into<String>, source: DataError) -> Self {
         DataError::Within { path: path.to_path_buf(), place: place.into(), source: Box::new(source) }
+    }
+
+    pub(crate) fn table(
+        path: &Path,
+        place: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        let (place, expected, found) = (place.into(), expected.into(), found.into());
+        DataError::Table { path: path.to_path_buf(), place, expected, found, hint: None }
+    }
+
+    /// The same with a hint, where it has a place for one.
+    pub(crate) fn with_hint(mut self, words: Option<String>) -> Self {
+        if let DataError::Table { hint, .. } = &mut self {
+            *hint = words;
+        }
+        self
+    }
+
+    pub(crate) fn unreadable(
+        path: &Path,
+        expected: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        DataError::Unreadable { path: path.to_path_buf(), expected, source: source.into() }
     }
 
     pub(crate) fn structure(

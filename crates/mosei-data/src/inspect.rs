@@ -5,6 +5,7 @@
 mod text;
 
 use crate::align::{Timeline, rate_hz};
+use crate::import::LABELS_ROOT;
 use crate::labels::{LabelColumn, label_columns};
 use crate::{Csd, DataError, FoldLists, LabelSet, feature_columns, targets};
 use mosei_schema::{Emotion, Split};
@@ -151,11 +152,12 @@ pub fn inspect(files: &[PathBuf], folds: Option<&Path>) -> Result<Inspection, Da
     Ok(Inspection { files: facts, prevalence, labels })
 }
 
-/// Whether a file's columns are labels: by name, or by number where it names none.
+/// Whether a file's columns are labels: by their names, or by number where it names none; labels of other names by that of their root.
 fn is_labels(csd: &Csd) -> bool {
-    label_columns(csd).is_some_and(|columns| {
-        columns.iter().any(|c| *c == LabelColumn::Sentiment || Emotion::from_name(c.name()).is_some())
-    })
+    csd.root() == LABELS_ROOT
+        || label_columns(csd).is_some_and(|columns| {
+            columns.iter().any(|c| *c == LabelColumn::Sentiment || Emotion::from_name(c.name()).is_some())
+        })
 }
 
 fn count_file(csd: &Csd) -> Result<FileFacts, DataError> {

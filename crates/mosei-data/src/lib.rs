@@ -1,7 +1,7 @@
 //! .csd files in, checked and aligned segments out.
 //!
 //! What lives here: reading and writing computational sequences, alignment, pooling, folds, standardising, the
-//! prepared folder, label budgets, targets, and a synthetic corpus. What does not: models, metrics, training.
+//! prepared folder, label budgets, targets, a synthetic corpus, and the import of tables that people have. What does not: models, metrics, training.
 //!
 //! The way of a segment: [`Csd`] → [`prepare`] → [`Prepared`] → [`subset::draw`] → [`Prepared::gather`].
 //!
@@ -34,11 +34,11 @@ mod csd;
 mod error;
 mod folds;
 mod ids;
+mod import;
 mod inspect;
 mod labels;
 mod losses;
 pub mod manifest;
-mod nearest;
 mod normalise;
 mod pieces;
 mod place;
@@ -57,6 +57,7 @@ pub use config::{ConfigError, Crop, DataConfig, LabelConfig, SplitConfig, Unknow
 pub use csd::{Csd, CsdWriter, Sequence, VideoShape};
 pub use error::DataError;
 pub use folds::FoldLists;
+pub use import::{IMPORT_FEATURES_FILE, IMPORT_LABELS_FILE, ImportFormat, ImportOptions, ImportSummary, import};
 pub use inspect::{FileFacts, Inspection, LabelFacts, OutOfRange, PrevalenceRow, inspect};
 pub use labels::{LabelSet, VideoLabels};
 pub use losses::{FoldOrigin, SplitLosses};

@@ -4,7 +4,7 @@
 //! not: which frames are training frames.
 
 use crate::DataError;
-use crate::nearest::nearest;
+use mosei_schema::nearest;
 use serde::{Deserialize, Serialize};
 
 /// Count, mean and sum of squared deviations of each column, over finite values alone.
@@ -143,7 +143,7 @@ impl Normaliser {
         let mut runs: Vec<Run> = Vec::new();
         for (name, (&mean, &std)) in self.columns.iter().zip(self.mean.iter().zip(&self.std)) {
             let place = data_columns.iter().position(|c| c == name).ok_or_else(|| {
-                let nearest = nearest(name, data_columns).cloned();
+                let nearest = nearest(name, data_columns.iter().map(String::as_str)).map(String::from);
                 DataError::MissingColumn { column: name.clone(), columns: data_columns.len(), nearest }
             })?;
             let holds = std > 0.0 && std.is_finite() && mean.is_finite();

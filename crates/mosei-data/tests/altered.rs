@@ -85,6 +85,35 @@ fn altered_sequences() {
 }
 
 #[test]
+fn altered_imports() {
+    let fixture =
+        |name: &str| std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import").join(name)).unwrap();
+    let frames = b"video;start;end;F0;F1\na;0;0.1;1.5;-inf\na;0.1;0.2;2;nan\nb;0:00;0 days 00:00:01;3;4\n";
+    let labels = b"file,segment,start,end,happy,speaker,split\na.wav,1,0,0.1,3,x,none\nb.wav,2,0,0.1,0,y,\n";
+    let arff = b"@relation r\n@attribute name string\n@attribute frameTime numeric\n@attribute 'F 0' numeric\n@data\n'a',0,1\n'a',1,?\n";
+    let mapping =
+        b"[ids]\nfolders = \"join\"\n[labels]\ncolumns = [\"happy\"]\nrange = [0, 3]\nrename = { happy = \"joy\" }\n";
+    let parquet = fixture("altered.parquet");
+    let npy = fixture("npy_float32/81406.npy");
+    let released = fixture("released_groups.h5");
+    let kinds: [(&str, &[u8], usize); 7] = [
+        ("f.csv", frames, 200),
+        ("l.csv", labels, 200),
+        ("f.arff", arff, 200),
+        ("m.toml", mapping, 400),
+        ("f.parquet", &parquet, 600),
+        ("d/a.npy", &npy, 300),
+        ("f.h5", &released, 60),
+    ];
+    for (seed, (name, good, times)) in kinds.into_iter().enumerate() {
+        assert!(entries::imported(name, good), "{name}");
+        let taken = taken(good, 20 + seed as u64, times, |bytes| entries::imported(name, bytes));
+        assert!((1..times).contains(&taken), "{name}: {taken}");
+    }
+    memory_is_bounded();
+}
+
+#[test]
 fn altered_folds() {
     let good =
         json!({"train": ["a", "b", "-3g5yACwYnA"], "valid": ["d"], "test": ["Z\u{fc}rich", "81406"]}).to_string();

@@ -22,6 +22,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     Synth(cli::synth::Arguments),
+    Import(cli::import::Arguments),
     Inspect(cli::inspect::Arguments),
     Prepare(cli::prepare::Arguments),
     Sample(cli::sample::Arguments),
@@ -88,6 +89,7 @@ fn run() -> u8 {
     torch_ext::keep_memory();
     let outcome = match verb {
         Verb::Synth(a) => cli::synth::run(a),
+        Verb::Import(a) => cli::import::run(a),
         Verb::Inspect(a) => cli::inspect::run(a),
         Verb::Prepare(a) => cli::prepare::run(a),
         Verb::Sample(a) => cli::sample::run(a),

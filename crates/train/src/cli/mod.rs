@@ -8,6 +8,7 @@ pub(crate) mod embed;
 pub(crate) mod encode;
 pub(crate) mod evaluate;
 pub(crate) mod finetune;
+pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod man;
 pub(crate) mod plan;

@@ -1,0 +1,163 @@
+//! Text with a row a line: cells divided by a comma, a semicolon or a tab.
+
+use super::cell::Cell;
+use crate::DataError;
+use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
+use std::cell::Cell as Shared;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Cursor, Read};
+use std::path::Path;
+use std::rc::Rc;
+
+/// Bytes that one row may have: a quote that is never closed would take in the rest of the file.
+const MOST_ROW_BYTES: u64 = 16 << 20;
+
+const FORMAT: &str = "text in UTF-8 with a row a line (CSV or TSV)";
+
+/// A text file, at one of its rows.
+pub(super) struct TextTable {
+    reader: Reader<Counted>,
+    record: StringRecord,
+    read_since: Rc<Shared<u64>>,
+    /// Lines above those that the reader sees.
+    lines_above: u64,
+}
+
+impl TextTable {
+    /// Opens a file whose first line names the columns.
+    pub fn open(path: &Path, file: File) -> Result<(Vec<String>, Self), DataError> {
+        let mut file = BufReader::new(file);
+        let header = first_line(path, &mut file)?;
+        let mut builder = ReaderBuilder::new();
+        builder.delimiter(delimiter(&header));
+        let (rest, read_since) = Counted::new(Box::new(Cursor::new(header).chain(file)));
+        let mut table =
+            TextTable { reader: builder.from_reader(rest), record: StringRecord::new(), read_since, lines_above: 0 };
+        let names = table.reader.headers().map_err(|e| problem(path, e, 0))?;
+        let names = names.iter().map(|name| match Cell::of_text(name) {
+            Cell::Text(name) => name.to_string(),
+            // A column may have such a name.
+            _ => name.trim().to_string(),
+        });
+        let names: Vec<String> = names.collect();
+        table.read_since.set(0);
+        Ok((names, table))
+    }
+
+    /// What follows a header of `lines_above` lines, in so many columns.
+    pub fn without_header(rest: BufReader<File>, builder: &ReaderBuilder, lines_above: u64) -> Self {
+        let (rest, read_since) = Counted::new(Box::new(rest));
+        TextTable { reader: builder.from_reader(rest), record: StringRecord::new(), read_since, lines_above }
+    }
+
+    pub fn advance(&mut self, path: &Path) -> Result<bool, DataError> {
+        let more = self.reader.read_record(&mut self.record).map_err(|e| problem(path, e, self.lines_above))?;
+        self.read_since.set(0);
+        Ok(more)
+    }
+
+    pub fn cell(&self, column: usize) -> Cell<'_> {
+        self.record.get(column).map_or(Cell::Missing, Cell::of_text)
+    }
+
+    /// Cells of this row.
+    pub fn cells(&self) -> usize {
+        self.record.len()
+    }
+
+    /// Line of the file, from 1.
+    pub fn line(&self) -> u64 {
+        self.lines_above + self.record.position().map_or(0, csv::Position::line)
+    }
+}
+
+/// The first line with something in it, and its end.
+fn first_line(path: &Path, file: &mut BufReader<File>) -> Result<Vec<u8>, DataError> {
+    let mut line = Vec::new();
+    let read = file.by_ref().take(MOST_ROW_BYTES).read_until(b'\n', &mut line);
+    read.map_err(DataError::io("read", path))?;
+    if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") || line.contains(&0) {
+        return Err(DataError::table(path, "line 1", FORMAT, "other bytes (UTF-16, or no text)"));
+    }
+    if line.trim_ascii().is_empty() {
+        return Err(DataError::table(path, "line 1", "the names of the columns", "an empty line"));
+    }
+    Ok(line)
+}
+
+/// The one of three dividers that stands most often in a header, outside quotes.
+fn delimiter(header: &[u8]) -> u8 {
+    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
+    let mut quoted = false;
+    for &byte in header {
+        quoted ^= byte == b'"';
+        if let Some((_, n)) = counts.iter_mut().find(|(d, _)| *d == byte && !quoted) {
+            *n += 1;
+        }
+    }
+    // Of equally many the first of the list.
+    counts.iter().rev().max_by_key(|(_, n)| *n).map_or(b',', |(d, _)| *d)
+}
+
+fn problem(path: &Path, error: csv::Error, lines_above: u64) -> DataError {
+    let line = |position: &Option<csv::Position>| {
+        position.as_ref().map_or("a row".to_string(), |p| format!("line {}", lines_above + p.line()))
+    };
+    match error.into_kind() {
+        ErrorKind::UnequalLengths { pos, expected_len, len } => DataError::table(
+            path,
+            line(&pos),
+            format!("{expected_len} cells, as in the header"),
+            format!("{len} cells"),
+        ),
+        ErrorKind::Utf8 { pos, .. } => DataError::table(path, line(&pos), FORMAT, "bytes that are no UTF-8"),
+        ErrorKind::Io(source) => match source.get_ref().is_some_and(|e| e.is::<TooLong>()) {
+            true => DataError::table(path, "a row", format!("at most {MOST_ROW_BYTES} bytes a row"), "more")
+                .with_hint(Some("is a quote never closed?".into())),
+            false => DataError::io("read", path)(source),
+        },
+        other => DataError::unreadable(path, FORMAT, format!("{other:?}")),
+    }
+}
+
+/// A source that gives up where too much is read for one row.
+pub(super) struct Counted {
+    source: Box<dyn Read>,
+    since: Rc<Shared<u64>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("a row that is too long")]
+struct TooLong;
+
+impl Counted {
+    fn new(source: Box<dyn Read>) -> (Self, Rc<Shared<u64>>) {
+        let since = Rc::new(Shared::new(0));
+        (Counted { source, since: Rc::clone(&since) }, since)
+    }
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.since.get() > MOST_ROW_BYTES {
+            return Err(std::io::Error::other(TooLong));
+        }
+        let n = self.source.read(buffer)?;
+        self.since.set(self.since.get() + n as u64);
+        Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::delimiter;
+
+    #[test]
+    fn the_divider_is_the_one_that_divides() {
+        assert_eq!(delimiter(b"a,b,c\n"), b',');
+        assert_eq!(delimiter(b"name;frameTime;F0\n"), b';');
+        assert_eq!(delimiter(b"a\tb\n"), b'\t');
+        assert_eq!(delimiter(b"\"a;b;c\",d\n"), b',');
+        assert_eq!(delimiter(b"one\n"), b',');
+    }
+}

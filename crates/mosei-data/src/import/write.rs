@@ -1,0 +1,228 @@
+//! Recordings and labels to a pair of .csd files, video by video.
+//!
+//! What lives here: the time axis of each video, and the files. What does not: who belongs where.
+//!
+//! Several threads read, lay out and pack a video each; a few videos are in memory at a time.
+
+use super::join::{Joined, Video};
+use super::labels::Labels;
+use super::scratch::{Frames, Taken};
+use super::seconds::MOST_S;
+use crate::csd::PackedVideo;
+use crate::{CsdWriter, DataError, ahead};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Seconds between recordings that share a video, so that no frame of one overlaps a segment of another.
+const GAP_S: f64 = 1.0;
+/// How much the files are packed.
+const DEFLATE: u8 = 4;
+
+/// What the labels' root group is called; that it holds labels is known by it.
+pub(crate) const LABELS_ROOT: &str = "Labels";
+const FEATURES_ROOT: &str = "Features";
+
+/// What was written.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// Frames of all videos.
+    pub frames: u64,
+    /// Labelled segments.
+    pub segments: usize,
+    /// Of these, segments that begin after their recording has ended.
+    pub past_the_end: usize,
+    /// Videos with labels.
+    pub videos: usize,
+    /// Median length of a frame of each recording, seconds.
+    pub hops_s: Vec<f64>,
+}
+
+/// A video, ready to be written.
+struct Laid {
+    features: Option<PackedVideo>,
+    labels: Option<PackedVideo>,
+    frames: usize,
+    past_the_end: usize,
+    hops_s: Vec<f64>,
+}
+
+/// Writes both files. `progress` hears videos done and in all.
+///
+/// # Errors
+/// Where the length of a frame cannot be known, or a file cannot be written.
+#[allow(clippy::too_many_arguments, reason = "what is written, where, and who hears of it")]
+pub(super) fn write(
+    joined: &Joined,
+    labels: &Labels,
+    taken: &Taken,
+    columns: &[String],
+    hop_s: Option<f64>,
+    [features_file, labels_file]: [&Path; 2],
+    source: &Path,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Written, DataError> {
+    let mut features = CsdWriter::create(features_file, FEATURES_ROOT, &metadata(FEATURES_ROOT, columns), DEFLATE)?;
+    let mut labelled = CsdWriter::create(labels_file, LABELS_ROOT, &metadata(LABELS_ROOT, &labels.names), DEFLATE)?;
+    let mut written = Written::default();
+    let lay = |i: usize| lay_out(&joined.videos[i], labels, taken, hop_s, source);
+    let mut done = 0;
+    ahead::in_order(joined.videos.len(), ahead::threads(), lay, |laid| {
+        let (laid, video) = (laid?, &joined.videos[done]);
+        if let Some(packed) = &laid.features {
+            features.write_packed(&video.id, packed)?;
+        }
+        if let Some(packed) = &laid.labels {
+            labelled.write_packed(&video.id, packed)?;
+            written.videos += 1;
+        }
+        written.frames += laid.frames as u64;
+        written.segments += video.segments.len();
+        written.past_the_end += laid.past_the_end;
+        written.hops_s.extend(laid.hops_s);
+        done += 1;
+        progress(done, joined.videos.len());
+        Ok::<(), DataError>(())
+    })?;
+    features.finish()?;
+    labelled.finish()?;
+    Ok(written)
+}
+
+fn lay_out(
+    video: &Video,
+    labels: &Labels,
+    taken: &Taken,
+    hop_s: Option<f64>,
+    source: &Path,
+) -> Result<Laid, DataError> {
+    let shared = video.recordings.len() > 1 || labels.speakers;
+    let (mut values, mut frames, mut extents, mut hops_s) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut next_s = 0.0;
+    for &recording in &video.recordings {
+        let read = taken.read(recording)?;
+        let intervals = intervals(&read, hop_s).ok_or_else(|| {
+            let (place, found) = (format!("'{}'", taken.recordings[recording].name), "one frame without an end");
+            DataError::table(source, place, "at least two frames, a column 'end', or --rate", found)
+        })?;
+        let [begin, end] = extent(&intervals);
+        let shift = if shared { next_s - begin } else { 0.0 };
+        next_s += end - begin + GAP_S;
+        if next_s > MOST_S {
+            let found = format!("{next_s} s after '{}'", taken.recordings[recording].name);
+            return Err(DataError::table(
+                source,
+                format!("'{}'", video.id),
+                format!("at most {MOST_S} s in a video"),
+                found,
+            ));
+        }
+        hops_s.extend(median(intervals.iter().map(|[s, e]| e - s).collect()));
+        frames.extend(intervals.iter().map(|[s, e]| [s + shift, e + shift]));
+        values.extend(read.features);
+        extents.push(([begin, end], shift));
+    }
+    let mut past_the_end = 0;
+    let mut rows = Vec::new();
+    let mut said = Vec::new();
+    for segment in &video.segments {
+        let ([begin, end], shift) = extents[segment.recording];
+        let mut time = segment.time.unwrap_or([begin, end]);
+        past_the_end += usize::from(time[0] >= end);
+        if shared {
+            // What reaches out of its recording would reach into the next.
+            time = time.map(|t| t.clamp(begin, end));
+        }
+        rows.push(time.map(|t| t + shift));
+        said.extend_from_slice(labels.of(segment.row));
+    }
+    // What is packed has the rows and columns that it says, so packing never fails.
+    let pack = |width: usize, values: &[f32], intervals: &[[f64; 2]]| {
+        (!intervals.is_empty()).then(|| PackedVideo::new(width, values, intervals, DEFLATE).ok()).flatten()
+    };
+    Ok(Laid {
+        features: pack(taken.columns, &values, &frames),
+        labels: pack(labels.names.len(), &said, &rows),
+        frames: frames.len(),
+        past_the_end,
+        hops_s,
+    })
+}
+
+/// When each frame begins and ends, seconds: a frame ends where it says, and at the latest where the next one begins (openSMILE's
+/// overlap). The last one is no longer than usual. Nothing where no length can be known.
+fn intervals(frames: &Frames, hop_s: Option<f64>) -> Option<Vec<[f64; 2]>> {
+    let starts = &frames.starts;
+    let usual = median(starts.windows(2).map(|w| w[1] - w[0]).collect()).or(hop_s);
+    let mut intervals = Vec::with_capacity(starts.len());
+    for (i, (&start, &end)) in starts.iter().zip(&frames.ends).enumerate() {
+        let next = starts.get(i + 1).copied().unwrap_or(f64::INFINITY);
+        let length = match (end.is_finite(), usual) {
+            // The first and last of openSMILE's frames are longer.
+            (true, Some(usual)) => (end - start).min(usual.max(f64::MIN_POSITIVE)),
+            (true, None) => end - start,
+            (false, Some(usual)) => usual,
+            (false, None) => return None,
+        };
+        intervals.push([start, next.min(start + length)]);
+    }
+    Some(intervals)
+}
+
+/// When the first frame begins and the last one ends; starts increase and so do ends.
+fn extent(intervals: &[[f64; 2]]) -> [f64; 2] {
+    [intervals.first().map_or(0.0, |i| i[0]), intervals.last().map_or(0.0, |i| i[1])]
+}
+
+pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// The thirteen keys of the real files, with what is known here.
+fn metadata(root: &'static str, columns: &[String]) -> [(&'static str, Value); 13] {
+    [
+        ("alignment compatible", json!(true)),
+        ("computational sequence description", json!("imported from other tables")),
+        ("computational sequence version", json!(1.0)),
+        ("contact", json!("none")),
+        ("creator", json!("mosei-data")),
+        ("dataset bib citation", json!("none")),
+        ("dataset name", json!("imported")),
+        ("dataset version", json!(1.0)),
+        ("dimension names", json!(columns)),
+        ("featureset bib citation", json!("none")),
+        ("md5", Value::Null),
+        ("root name", json!(root)),
+        ("uuid", Value::Null),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(starts: &[f64], ends: &[f64], hop_s: Option<f64>) -> Option<Vec<[f64; 2]>> {
+        intervals(&Frames { starts: starts.into(), ends: ends.into(), features: Vec::new() }, hop_s)
+    }
+
+    #[test]
+    fn frames_do_not_overlap() {
+        // As openSMILE writes them: frames of 20 ms every 10 ms, the last one as long as what is left.
+        let found = of(&[0.0, 1.0, 2.0, 3.0], &[2.0, 3.0, 4.0, 9.0], None);
+        assert_eq!(found, Some(vec![[0.0, 1.0], [1.0, 2.0], [2.0, 3.0], [3.0, 4.0]]));
+    }
+
+    #[test]
+    fn holes_stay_holes() {
+        let nan = f64::NAN;
+        let found = of(&[0.0, 1.0, 2.0, 7.0, 8.0], &[nan; 5], None);
+        assert_eq!(found, Some(vec![[0.0, 1.0], [1.0, 2.0], [2.0, 3.0], [7.0, 8.0], [8.0, 9.0]]));
+    }
+
+    #[test]
+    fn the_length_of_one_frame_must_be_said() {
+        assert_eq!(of(&[0.0], &[f64::NAN], None), None);
+        assert_eq!(of(&[0.0], &[f64::NAN], Some(0.5)), Some(vec![[0.0, 0.5]]));
+        assert_eq!(of(&[0.0], &[0.25], None), Some(vec![[0.0, 0.25]]));
+    }
+}
