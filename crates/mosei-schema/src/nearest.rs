@@ -18,6 +18,22 @@ pub fn near_miss<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> 
     (letters <= (name.chars().count() / 3).max(1)).then_some(name)
 }
 
+/// A parser's words about a name that it does not know, with the one that was probably meant behind them.
+///
+/// ```
+/// use mosei_schema::with_near_miss;
+/// let words = "unknown field `hedas`, expected one of `model_dim`, `heads`";
+/// assert_eq!(with_near_miss(words), format!("{words}; did you mean 'heads'?"));
+/// ```
+pub fn with_near_miss(words: &str) -> String {
+    let line = words.lines().find(|line| line.starts_with("unknown field") || line.starts_with("unknown variant"));
+    let mut quoted = line.unwrap_or_default().split('`').skip(1).step_by(2);
+    match quoted.next().and_then(|unknown| near_miss(unknown, quoted)) {
+        Some(near) => format!("{}; did you mean '{near}'?", words.trim_end()),
+        None => words.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use crate::optimise::{TrainingConfig, wrong};
 use crate::{Budget, PretrainKind, TrainError};
 use backbone::EncoderConfig;
 use mosei_data::{ConfigError, DataConfig, LabelConfig, SynthConfig, Unlabelled};
+use mosei_schema::{near_miss, with_near_miss};
 use serde::{Deserialize, Serialize};
 use ssl_mask::MaskConfig;
 use std::fmt::Display;
@@ -253,7 +254,7 @@ impl Study {
         let failed = |key: String, reason: String| TrainError::Config {
             path: path.to_path_buf(),
             key,
-            reason: reason.trim().into(),
+            reason: with_near_miss(reason.trim()),
         };
         let document = toml::Deserializer::parse(text).map_err(|e| failed(".".into(), e.to_string()))?;
         let config: StudyConfig = serde_path_to_error::deserialize(document)
@@ -307,8 +308,7 @@ impl Study {
         c.checkpoints.check().map_err(data("checkpoints"))?;
         if !eval::Metric::ALL.iter().any(|m| m.name() == c.report.primary_metric) {
             let names: Vec<&str> = eval::Metric::ALL.iter().map(|m| m.name()).collect();
-            let expected = format!("one of {}", names.join(", "));
-            return Err(wrong("report.primary_metric", &expected, &c.report.primary_metric));
+            return Err(wrong_name("report.primary_metric", &names, &c.report.primary_metric));
         }
         if !(100..=1_000_000).contains(&c.report.resamples) {
             return Err(wrong("report.resamples", "a number from 100 to 1000000", c.report.resamples));
@@ -320,7 +320,8 @@ impl Study {
         if let Some(wanted) = &study.report.primary_labels {
             let budgets: Vec<String> = study.budgets().iter().map(Budget::to_string).collect();
             if !budgets.contains(wanted) {
-                return Err(wrong("report.primary_labels", &format!("one of {}", budgets.join(", ")), wanted));
+                let budgets: Vec<&str> = budgets.iter().map(String::as_str).collect();
+                return Err(wrong_name("report.primary_labels", &budgets, wanted));
             }
         }
         Ok(study)
@@ -347,6 +348,13 @@ impl Study {
     pub fn input_files(&self, data: &Path) -> Result<Vec<PathBuf>, TrainError> {
         Ok(mosei_data::input_files(&self.data, data)?)
     }
+}
+
+/// That a name is none of those known, with the one that was probably meant.
+fn wrong_name(key: &str, names: &[&str], found: &str) -> ConfigError {
+    let near = near_miss(found, names.iter().copied()).map(|near| format!("; did you mean '{near}'?"));
+    let found = format!("{found}{}", near.unwrap_or_default());
+    wrong(key, &format!("one of {}", names.join(", ")), found)
 }
 
 impl GridConfig {

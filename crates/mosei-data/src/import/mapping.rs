@@ -4,7 +4,7 @@
 
 use super::names::IdRules;
 use crate::{DataError, whole};
-use mosei_schema::{INTENSITY_MAX, INTENSITY_MIN, near_miss};
+use mosei_schema::{INTENSITY_MAX, INTENSITY_MIN, near_miss, with_near_miss};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -190,15 +190,5 @@ impl Mapping {
             return Err(("labels.columns", "expected at least one column, found none".into()));
         }
         Ok(())
-    }
-}
-
-/// Puts the near miss behind a parser's words about a key that is unknown: "unknown field `a`, expected one of `b`, `c`".
-fn with_near_miss(reason: &str) -> String {
-    let mut quoted = reason.split('`').skip(1).step_by(2);
-    let unknown = quoted.next().filter(|_| reason.starts_with("unknown field"));
-    match unknown.and_then(|unknown| near_miss(unknown, quoted)) {
-        Some(near) => format!("{reason}; did you mean '{near}'?"),
-        None => reason.to_string(),
     }
 }

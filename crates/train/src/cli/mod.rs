@@ -73,7 +73,10 @@ pub(crate) fn start(name: &str) -> Result<Start, TrainError> {
     Start::from_name(name).ok_or_else(|| TrainError::Argument {
         what: "--start",
         expected: Start::ALL.map(Start::name).join(", "),
-        found: name.to_string(),
+        found: match mosei_schema::near_miss(name, Start::ALL.map(Start::name)) {
+            Some(near) => format!("{name}; did you mean '{near}'?"),
+            None => name.to_string(),
+        },
     })
 }
 
