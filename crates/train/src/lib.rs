@@ -29,6 +29,7 @@ mod error;
 mod facts;
 mod finetune;
 mod follow;
+mod forecast;
 mod input;
 mod integrity;
 mod leave;
@@ -62,6 +63,7 @@ pub use finetune::{
     CellSettings, FinetuneConfig, HeadStart, LabelTables, Objective, PositiveWeight, Select, Threshold,
 };
 pub use finetune::{ValidationLabels, finetune};
+pub use forecast::seconds_per_segment;
 pub use input::InputFacts;
 pub use leave::leave;
 pub use model::Model;
