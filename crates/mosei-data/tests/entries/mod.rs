@@ -102,6 +102,9 @@ pub fn config(bytes: &[u8]) -> Taken {
     let names = config.labels.iter().chain([&config.features]).chain(&config.folds);
     assert!(names.into_iter().all(|name| !name.starts_with('/') && !name.split('/').any(|part| part == "..")));
     assert!((1..=100_000).contains(&config.max_frames) && (1..=1_000_000).contains(&config.pool_frames));
+    let (valid, test) = (config.split.valid_share, config.split.test_share);
+    assert!(valid > 0.0 && test > 0.0 && valid + test < 1.0, "{valid} {test}");
+    assert!(config.clip > 0.0 && config.clip.is_finite() && (0.0..3.0).contains(&config.presence_above));
     assert_eq!(toml::from_str::<DataConfig>(&toml::to_string(&config).unwrap()).unwrap(), config);
     true
 }
