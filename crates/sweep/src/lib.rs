@@ -41,6 +41,7 @@ mod process;
 mod schedule;
 mod serve;
 mod server;
+pub mod slurm;
 mod status;
 
 pub use engine::{Event, Outcome, run, run_until};
@@ -50,4 +51,5 @@ pub use interrupt::Interrupt;
 pub use lock::check_free;
 pub use plan::{Plan, Retries, Step};
 pub use serve::{Served, serve};
-pub use status::{Failure, KindCounts, Running, Status, status};
+pub use slurm::{Slurm, SlurmSettingError};
+pub use status::{Failure, KindCounts, Running, SlurmStatus, Status, status};
