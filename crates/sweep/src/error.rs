@@ -194,6 +194,12 @@ pub enum SweepError {
         /// The lock.
         lock: PathBuf,
     },
+    /// Nothing that says how long steps take.
+    #[error("{}: no step of this plan is done, so how long steps take is not known", run.display())]
+    NothingMeasured {
+        /// The run folder.
+        run: PathBuf,
+    },
     /// Nothing has run here.
     #[error("{}: no such file, so no sweep has run in this folder", path.display())]
     NoPlan {

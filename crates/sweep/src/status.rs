@@ -1,12 +1,12 @@
 //! Where a sweep stands, read from the run folder alone: while it runs elsewhere, after it ended, after it was killed.
 
+use crate::SweepError;
 use crate::engine::chain;
 use crate::lock::SweepLock;
 use crate::marks::{Marks, SWEEP_FILE, SweepRecord, read_json, read_plan, unix_s};
 use crate::process::{self, RunningRecord};
 use crate::schedule::Schedule;
 use crate::slurm::{self, Fate, JobsRecord, Look, Stand};
-use crate::SweepError;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -354,7 +354,8 @@ fn without_slurm(run: &Path) {
     // A folder that came from a cluster.
     let record: PathBuf = run.join("slurm/jobs.json");
     fs::create_dir_all(run.join("slurm")).unwrap();
-    let jobs = r#"{"cluster": "c", "user": 0, "submitted_unix_s": 0.0, "jobs": [{"id": "7", "kind": "a", "tasks": [["a"]]}]}"#;
+    let jobs =
+        r#"{"cluster": "c", "user": 0, "submitted_unix_s": 0.0, "jobs": [{"id": "7", "kind": "a", "tasks": [["a"]]}]}"#;
     fs::write(&record, jobs).unwrap();
     for error in [local(&plan, run).unwrap_err(), sweep::check_free(run).unwrap_err()] {
         let error = error.to_string();

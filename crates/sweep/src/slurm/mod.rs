@@ -25,8 +25,8 @@ mod wait;
 
 pub use cancel::cancel;
 pub(crate) use fate::{Fate, fate, logs, lost};
-pub(crate) use queue::{Look, Stand};
 pub use queue::available;
+pub(crate) use queue::{Look, Stand};
 pub(crate) use records::JobsRecord;
 pub use settings::{Slurm, SlurmSettingError};
 pub use submit::{Launch, Submitted, submit};

@@ -141,12 +141,11 @@ pub(crate) fn call<A: AsRef<OsStr>>(
     tool: &'static str,
     arguments: impl IntoIterator<Item = A>,
 ) -> Result<String, SweepError> {
-    let output = Command::new(tool).args(arguments).stdin(Stdio::null()).output().map_err(|source| {
-        match source.kind() {
+    let output =
+        Command::new(tool).args(arguments).stdin(Stdio::null()).output().map_err(|source| match source.kind() {
             ErrorKind::NotFound => SweepError::NoSlurm { tool },
             _ => SweepError::Slurm { tool, words: source.to_string() },
-        }
-    })?;
+        })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

@@ -156,12 +156,8 @@ impl Slurm {
     pub(crate) fn flags(&self, threads: usize) -> Vec<String> {
         let cpus = self.cpus.map_or(threads.max(1), |cpus| cpus as usize);
         let mut flags = vec![format!("--cpus-per-task={cpus}")];
-        let texts = [
-            ("partition", &self.partition),
-            ("account", &self.account),
-            ("time", &self.time),
-            ("mem", &self.memory),
-        ];
+        let texts =
+            [("partition", &self.partition), ("account", &self.account), ("time", &self.time), ("mem", &self.memory)];
         flags.extend(texts.into_iter().filter_map(|(flag, text)| Some(format!("--{flag}={}", text.as_ref()?))));
         flags.extend(self.gpus.filter(|&gpus| gpus > 0).map(|gpus| format!("--gres=gpu:{gpus}")));
         flags.extend(self.extra.iter().cloned());
@@ -193,12 +189,12 @@ mod tests {
             ["--cpus-per-task=4", "--partition=p", "--time=1-0", "--gres=gpu:1", "--qos=low", "--nice"]
         );
         assert_eq!(all.of("report").flags(2), ["--cpus-per-task=2", "--partition=p", "--time=10", "--qos=low"]);
-        assert_eq!(all.of("cell").flags(0), ["--cpus-per-task=1", "--partition=p", "--time=10", "--gres=gpu:1", "--qos=low"]);
-        let error = all.check_kinds(&["cell", "pretrain"]).unwrap_err().to_string();
         assert_eq!(
-            error,
-            "key 'slurm.kind.report': expected one of cell, pretrain, found 'report'"
+            all.of("cell").flags(0),
+            ["--cpus-per-task=1", "--partition=p", "--time=10", "--gres=gpu:1", "--qos=low"]
         );
+        let error = all.check_kinds(&["cell", "pretrain"]).unwrap_err().to_string();
+        assert_eq!(error, "key 'slurm.kind.report': expected one of cell, pretrain, found 'report'");
     }
 
     #[test]

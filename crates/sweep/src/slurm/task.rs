@@ -31,13 +31,16 @@ pub fn run_task(
     let places = plan.places();
     let none = || SweepError::NoTask { list: list.to_path_buf(), task };
     let ids = tasks.tasks.get(task).ok_or_else(none)?;
-    let own: Vec<usize> = ids.iter().map(|id| places.get(id.as_str()).copied().ok_or_else(none)).collect::<Result<_, _>>()?;
+    let own: Vec<usize> =
+        ids.iter().map(|id| places.get(id.as_str()).copied().ok_or_else(none)).collect::<Result<_, _>>()?;
 
     let marks = Marks::new(run);
     let mut locks = Vec::new();
     for id in ids {
         let held = lock(&marks.folder(id), TASK_LOCK_FILE)?;
-        locks.push(held.ok_or_else(|| SweepError::Busy { id: id.clone(), lock: marks.folder(id).join(TASK_LOCK_FILE) })?);
+        locks.push(
+            held.ok_or_else(|| SweepError::Busy { id: id.clone(), lock: marks.folder(id).join(TASK_LOCK_FILE) })?,
+        );
         // Of the same task, where Slurm has started it once more.
         if end_orphan(&marks, id)? {
             on_event(Event::OrphanEnded { id });

@@ -106,10 +106,8 @@ impl Wait<'_> {
     /// Waits for the end of the jobs; whether a step is to be submitted again.
     fn round(&mut self, record: &JobsRecord, stop: &AtomicBool) -> Result<bool, SweepError> {
         let places = self.plan.places();
-        let mut open: Vec<(usize, String, u32)> = record
-            .steps()
-            .filter_map(|(id, (job, task))| Some((*places.get(id)?, job.to_string(), task)))
-            .collect();
+        let mut open: Vec<(usize, String, u32)> =
+            record.steps().filter_map(|(id, (job, task))| Some((*places.get(id)?, job.to_string(), task))).collect();
         let mut started: BTreeSet<usize> = BTreeSet::new();
         let mut ended: BTreeMap<usize, Instant> = BTreeMap::new();
         let (mut again, mut answered) = (false, Instant::now());
