@@ -7,7 +7,7 @@ use crate::sweep::{Display, summary};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use sweep::slurm::{Launch, Pace};
+use sweep::slurm::{Launch, Pace, ranges};
 use sweep::{Event, Interrupt, Plan};
 
 /// Takes back the jobs that a sweep has submitted to Slurm. What is done stays done.
@@ -24,7 +24,7 @@ impl Cancel {
         let jobs = sweep::slurm::cancel(&self.run)?;
         match jobs.len() {
             0 => println!("no job of {} is in the queue", self.run.display()),
-            _ => println!("cancelled jobs {}", jobs.join(", ")),
+            _ => println!("cancelled jobs {}", ranges(&jobs)),
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use sweep::slurm::ranges;
 
 /// Says where the sweep of a run folder stands: counts, failures, what runs, time gone and left. For jobs of a cluster, from
 /// any of its machines that sees the folder.
@@ -54,7 +55,7 @@ fn show(status: &sweep::Status, run: &Path) {
     let state = match (status.alive, status.pid, status.elapsed_s) {
         _ if status.slurm.as_ref().is_some_and(|s| s.problem.is_some()) => "submitted to Slurm".to_string(),
         (true, ..) if let Some(slurm) = &status.slurm => {
-            format!("jobs {} of cluster {}", slurm.jobs.join(", "), slurm.cluster)
+            format!("jobs {} of cluster {}", ranges(&slurm.jobs), slurm.cluster)
         }
         (true, Some(pid), _) => format!("running (process {pid}, {} at a time)", status.jobs),
         (true, None, _) => "running".to_string(),

@@ -43,7 +43,7 @@ fn bad_need(plan: &Plan, schedule: &Schedule<'_>, marks: &Marks, i: usize) -> Op
     (!plan.steps[i].tolerant || all).then_some(first)
 }
 
-/// What there is to say of a step that left no mark, several lines; `state` as Slurm has it.
+/// What there is to say of a step that left no mark, several lines, of which the last says most; `state` as Slurm has it.
 pub(crate) fn lost(run: &Path, job: &str, task: u32, state: Option<&str>) -> String {
     let what = match state {
         Some(state) => format!("Slurm ended it ({state})"),
@@ -54,9 +54,9 @@ pub(crate) fn lost(run: &Path, job: &str, task: u32, state: Option<&str>) -> Str
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let tail = &lines[lines.len().saturating_sub(6)..];
     if tail.is_empty() {
-        return format!("{what}: task {task} of job {job}");
+        return format!("task {task} of job {job}: {what}");
     }
-    format!("{what}: task {task} of job {job}; the end of {output}:\n{}", tail.join("\n"))
+    format!("task {task} of job {job}; the end of {output}:\n{}\n{what}", tail.join("\n"))
 }
 
 /// The logs that there are of a step, relative to the run folder.

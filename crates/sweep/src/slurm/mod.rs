@@ -28,6 +28,7 @@ pub(crate) use fate::{Fate, fate, logs, lost};
 pub use queue::available;
 pub(crate) use queue::{Look, Stand};
 pub(crate) use records::JobsRecord;
+pub use records::ranges;
 pub use settings::{Slurm, SlurmSettingError};
 pub use submit::{Launch, Submitted, submit};
 pub use task::run_task;
@@ -39,10 +40,10 @@ use std::path::Path;
 /// Refuses a run folder whose jobs may still be in the queue.
 pub(crate) fn check_ended(run: &Path) -> Result<(), SweepError> {
     let Some(record) = JobsRecord::read(run)? else { return Ok(()) };
-    let jobs = record.ids().join(", ");
+    let jobs = ranges(&record.ids());
     match record.look() {
         Ok(look) if look.live_jobs(&record).is_empty() => Ok(()),
-        Ok(look) => Err(SweepError::Queued { run: run.to_path_buf(), jobs: look.live_jobs(&record).join(", ") }),
+        Ok(look) => Err(SweepError::Queued { run: run.to_path_buf(), jobs: ranges(&look.live_jobs(&record)) }),
         Err(reason) => Err(SweepError::QueueUnknown {
             run: run.to_path_buf(),
             jobs,

@@ -21,6 +21,12 @@ const ENDED: [&str; 10] = [
     "TIMEOUT",
 ];
 
+/// Whether a task in this state may have left a mark that a network's file system does not show yet; otherwise it was killed
+/// or taken back.
+pub(crate) fn ended_by_itself(state: Option<&str>) -> bool {
+    matches!(state, None | Some("COMPLETED" | "FAILED"))
+}
+
 /// Where a task stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stand {

@@ -93,6 +93,20 @@ impl JobsRecord {
     }
 }
 
+/// Numbers of jobs as people read them: `5-8, 11`.
+pub fn ranges(jobs: &[String]) -> String {
+    let mut spans: Vec<(&str, &str)> = Vec::new();
+    let next = |id: &str| id.parse::<u64>().ok()?.checked_add(1).map(|n| n.to_string());
+    for job in jobs {
+        match spans.last_mut() {
+            Some((_, last)) if next(last).as_ref() == Some(job) => *last = job,
+            _ => spans.push((job, job)),
+        }
+    }
+    let word = |(first, last): (&str, &str)| if first == last { first.into() } else { format!("{first}-{last}") };
+    spans.into_iter().map(word).collect::<Vec<String>>().join(", ")
+}
+
 impl TaskList {
     pub fn read(path: &Path) -> Result<Self, SweepError> {
         let text = run_record::read_to_string(path)?;
@@ -120,4 +134,17 @@ pub(crate) fn mark_cancelled(run: &Path) -> Result<(), SweepError> {
 
 pub(crate) fn is_cancelled(run: &Path) -> bool {
     read_json::<bool>(&folder(run).join(CANCELLED_FILE)).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ranges;
+
+    #[test]
+    fn numbers_in_a_row_are_a_range() {
+        let words = |ids: &[&str]| ranges(&ids.iter().map(|id| id.to_string()).collect::<Vec<_>>());
+        assert_eq!(words(&["8", "9", "10", "12", "14", "15"]), "8-10, 12, 14-15");
+        assert_eq!(words(&[]), "");
+        assert_eq!(words(&["18446744073709551615", "x"]), "18446744073709551615, x");
+    }
 }

@@ -1,12 +1,14 @@
 //! What a task does on its node: the steps of one task, run and marked as the local engine runs and marks them.
 
-use super::records::TaskList;
+use super::queue::{Stand, ended_by_itself};
+use super::records::{JobsRecord, TaskList};
 use crate::engine::Sweep;
 use crate::lock::lock;
 use crate::marks::{Marks, TASK_LOCK_FILE, read_plan};
 use crate::process::end_orphan;
 use crate::schedule::{End, Schedule};
 use crate::{Event, Interrupt, Outcome, Plan, SweepError};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -75,11 +77,11 @@ fn await_needs(
     interrupt: &Interrupt,
 ) {
     let begin = Instant::now();
-    let mut open: Vec<usize> = own.iter().flat_map(|&i| schedule.needs(i)).copied().collect();
-    open.sort_unstable();
-    open.dedup();
+    let mut open: BTreeSet<usize> = own.iter().flat_map(|&i| schedule.needs(i)).copied().collect();
+    open.retain(|&n| !marks.is_done(&plan.steps[n]));
+    let killed = if open.is_empty() { BTreeSet::new() } else { killed(&marks.run) };
     loop {
-        open.retain(|&n| !marks.is_done(&plan.steps[n]) && !is_hopeless(plan, schedule, marks, n));
+        open.retain(|&n| !marks.is_done(&plan.steps[n]) && !is_hopeless(plan, schedule, marks, &killed, n));
         if open.is_empty() || begin.elapsed() >= patience || interrupt.came() {
             return;
         }
@@ -87,14 +89,25 @@ fn await_needs(
     }
 }
 
-/// Whether the step has failed, or one behind it has that keeps it from running.
-fn is_hopeless(plan: &Plan, schedule: &Schedule<'_>, marks: &Marks, step: usize) -> bool {
+/// The steps of which Slurm knows that they left no mark; none where it cannot be asked from this node.
+fn killed(run: &Path) -> BTreeSet<String> {
+    let Ok(Some(record)) = JobsRecord::read(run) else { return BTreeSet::new() };
+    let Ok(look) = record.look() else { return BTreeSet::new() };
+    let is_killed = |(job, task): (&str, u32)| match look.stand(job, task) {
+        Stand::Ended(state) => !ended_by_itself(state.as_deref()),
+        _ => false,
+    };
+    record.steps().filter(|&(_, task)| is_killed(task)).map(|(id, _)| id.to_string()).collect()
+}
+
+/// Whether the step has failed or was killed, or one before it that keeps it from running.
+fn is_hopeless(plan: &Plan, schedule: &Schedule<'_>, marks: &Marks, killed: &BTreeSet<String>, step: usize) -> bool {
     let (mut seen, mut open) = (vec![false; plan.steps.len()], vec![step]);
     while let Some(i) = open.pop() {
         if std::mem::replace(&mut seen[i], true) || marks.is_done(&plan.steps[i]) {
             continue;
         }
-        if marks.error(&plan.steps[i].id).is_some() {
+        if killed.contains(&plan.steps[i].id) || marks.error(&plan.steps[i].id).is_some() {
             return true;
         }
         if !plan.steps[i].tolerant {

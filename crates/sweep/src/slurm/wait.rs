@@ -1,7 +1,7 @@
 //! Submitting and waiting for the end, with steps that were killed submitted again.
 
 use super::fate::{Fate, fate, lost};
-use super::queue::Stand;
+use super::queue::{Stand, ended_by_itself};
 use super::records::{self, JobsRecord};
 use super::submit::{Launch, begin, submit_steps, to_run};
 use crate::marks::Marks;
@@ -152,8 +152,7 @@ impl Wait<'_> {
                             accounts.get(&(job.clone(), task)).cloned()
                         });
                         let since = *ended.entry(i).or_insert_with(Instant::now);
-                        let on_its_own = matches!(state.as_deref(), None | Some("COMPLETED" | "FAILED"));
-                        if on_its_own && since.elapsed() < self.pace.patience {
+                        if ended_by_itself(state.as_deref()) && since.elapsed() < self.pace.patience {
                             rest.push((i, job, task));
                             continue;
                         }
