@@ -22,6 +22,8 @@ fn main() -> ExitCode {
         ["step", run, list] => return task(Path::new(run), Path::new(list)),
         ["without-slurm", run] => {
             without_slurm(Path::new(run));
+            another_cluster(&Path::new(run).with_file_name("other"));
+            a_task_alone(&Path::new(run).with_file_name("alone"));
             return ExitCode::SUCCESS;
         }
         ["with-slurm", rest @ ..] => return with_slurm(rest.first().copied().unwrap_or_default()),
@@ -57,13 +59,14 @@ fn main() -> ExitCode {
 /// Runs the tests that need a cluster.
 fn with_slurm(wanted: &str) -> ExitCode {
     type Test = (&'static str, fn(&Path));
-    let tests: [Test; 8] = [
+    let tests: [Test; 9] = [
         ("a_plan_runs_in_order_over_several_nodes", a_plan_runs_in_order_over_several_nodes),
         ("what_is_done_is_not_submitted_again", what_is_done_is_not_submitted_again),
         ("a_failure_is_listed_with_its_logs", a_failure_is_listed_with_its_logs),
         ("jobs_in_the_queue_keep_others_out_until_cancelled", jobs_in_the_queue_keep_others_out_until_cancelled),
         ("a_killed_step_is_submitted_again", a_killed_step_is_submitted_again),
         ("a_cancelled_task_is_reported_and_goes_on", a_cancelled_task_is_reported_and_goes_on),
+        ("a_cancelled_sweep_is_waited_for_no_longer", a_cancelled_sweep_is_waited_for_no_longer),
         ("a_requeued_task_begins_again", a_requeued_task_begins_again),
         ("what_sbatch_refuses_leaves_nothing_behind", what_sbatch_refuses_leaves_nothing_behind),
     ];
@@ -240,7 +243,8 @@ fn jobs_in_the_queue_keep_others_out_until_cancelled(run: &Path) {
     let seen = status(run).unwrap();
     assert!(seen.alive && seen.running[0].place.as_ref().unwrap().contains(&format!("job {}_0", jobs[0])), "{seen:?}");
     assert_eq!(seen.kinds.iter().map(|k| k.queued).sum::<usize>(), 2);
-    assert_eq!(seen.slurm.unwrap().waiting, BTreeMap::from([("Dependency".to_string(), 2)]));
+    let waiting = || status(run).unwrap().slurm.unwrap().waiting;
+    wait_for("Slurm's reasons", run, || waiting() == BTreeMap::from([("Dependency".to_string(), 2)]));
 
     let refusals = [
         local(&plan, run).unwrap_err(),
@@ -309,6 +313,20 @@ fn a_cancelled_task_is_reported_and_goes_on(run: &Path) {
     assert_eq!(wait(&plan, run).0.done, ["cell/b"]);
 }
 
+fn a_cancelled_sweep_is_waited_for_no_longer(run: &Path) {
+    let plan = plan(vec![step(run, "a", &[], "sleep 60"), step(run, "b", &["a"], "")]);
+    let (outcome, again) = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            wait_for("the step", run, || lines(run, "order.txt").len() == 1);
+            slurm::cancel(run).unwrap();
+        });
+        wait(&plan, run)
+    });
+    assert!(outcome.interrupted && again.is_empty(), "{outcome:?}");
+    sweep::check_free(run).unwrap();
+    assert_eq!(lines(run, "order.txt"), ["a"]);
+}
+
 fn a_requeued_task_begins_again(run: &Path) {
     let waiting = "while ! [ -e \"$1/go\" ]; do sleep 0.1; done";
     let plan = plan(vec![step(run, "a", &[], waiting), step(run, "b", &["a"], "")]);
@@ -369,4 +387,60 @@ fn without_slurm(run: &Path) {
     assert!(!seen.alive && seen.kinds[0].pending == 1);
     fs::remove_file(&record).unwrap();
     assert_eq!(local(&plan, run).unwrap().done, ["a"]);
+}
+
+/// Makes one of Slurm's commands one that prints a text, on the only folder of the PATH.
+fn pretend(program: &str, text: &str) {
+    let file = Path::new(&std::env::var_os("PATH").unwrap()).join(program);
+    fs::write(&file, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+fn another_cluster(run: &Path) {
+    fs::create_dir_all(run.join("slurm")).unwrap();
+    let jobs =
+        r#"{"cluster": "c", "user": 0, "submitted_unix_s": 0.0, "jobs": [{"id": "7", "kind": "a", "tasks": [["a"]]}]}"#;
+    fs::write(run.join("slurm/jobs.json"), jobs).unwrap();
+    let refusal = || sweep::check_free(run).unwrap_err().to_string();
+    pretend("scontrol", "echo 'ClusterName = other'");
+    assert!(refusal().contains("submitted to cluster 'c', and this machine belongs to 'other'"), "{}", refusal());
+    pretend("scontrol", "echo 'ClusterName             = c'");
+    pretend("squeue", "echo 'not now' >&2; exit 1");
+    assert!(refusal().contains("cannot be said: squeue refused: not now"), "{}", refusal());
+    pretend("squeue", "echo '7|0|SUSPENDED|n1|None'");
+    assert!(refusal().contains("jobs 7 of this folder are in Slurm's queue"), "{}", refusal());
+    pretend("squeue", "echo '7|0|NODE_FAIL|n1|None'; echo '8|0|RUNNING|n1|None'");
+    sweep::check_free(run).unwrap();
+    pretend("scontrol", "echo 'ClusterName = c'; echo 'MaxArraySize = 0'");
+    let error = slurm::submit(&plan(vec![step(run, "a", &[], "")]), run, &launch(), &mut |_| {}).unwrap_err();
+    assert_eq!(error.to_string(), "cluster 'c' allows no job arrays (its MaxArraySize is 0)");
+    pretend("scontrol", "echo 'ClusterName = c'; echo 'MaxArraySize = 9'");
+    pretend("sbatch", "echo 'Submitted, perhaps'");
+    let error = slurm::submit(&plan(vec![step(run, "a", &[], "")]), run, &launch(), &mut |_| {}).unwrap_err();
+    assert!(error.to_string().starts_with("sbatch refused: expected a job's number, found"), "{error}");
+}
+
+/// A task that Slurm starts though it must not run.
+fn a_task_alone(run: &Path) {
+    let plan = plan(vec![step(run, "a", &[], ""), step(run, "b", &["a"], "")]);
+    fs::create_dir_all(run.join("steps/a")).unwrap();
+    fs::write(run.join("plan.json"), serde_json::to_vec(&plan).unwrap()).unwrap();
+    let list = run.join("list.json");
+    let tasks = r#"{"program": "/bin/sh", "folder": "/", "patience_s": 0.0, "tasks": [["a"], ["b"], ["c"]]}"#;
+    fs::write(&list, tasks).unwrap();
+    let task = |task: usize| slurm::run_task(run, &list, task, &mut |_| {});
+    assert_eq!(task(1).unwrap().blocked, [("b".to_string(), "a".to_string())]);
+    for unknown in [2, 3] {
+        let error = task(unknown).unwrap_err().to_string();
+        assert!(error.ends_with(&format!("list.json: holds no task {unknown} of this plan")), "{error}");
+    }
+    let lock = fs::File::create(run.join("steps/a/task.lock")).unwrap();
+    lock.lock().unwrap();
+    let error = task(0).unwrap_err().to_string();
+    assert!(error.starts_with("step 'a' is being run by another task, which holds"), "{error}");
+    drop(lock);
+    assert_eq!(task(0).unwrap().done, ["a"]);
+    assert_eq!(task(0).unwrap().skipped, ["a"]);
+    assert_eq!(task(1).unwrap().done, ["b"]);
+    assert_eq!(lines(run, "order.txt"), ["a", "b"]);
 }
