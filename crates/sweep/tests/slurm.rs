@@ -348,7 +348,7 @@ fn a_requeued_task_begins_again(run: &Path) {
 }
 
 fn what_sbatch_refuses_leaves_nothing_behind(run: &Path) {
-    let mut plan = plan(vec![step(run, "a", &[], "sleep 60"), step(run, "b", &["a"], "")]);
+    let mut plan = plan(vec![step(run, "a", &[], "sleep 600"), step(run, "b", &["a"], "")]);
     let nowhere = Slurm { partition: Some("nowhere".into()), ..Slurm::default() };
     plan.slurm.kind.insert("b".into(), nowhere);
     let (stop, mut jobs) = (AtomicBool::new(false), Vec::new());
