@@ -52,16 +52,15 @@ impl Status {
 }
 
 fn show(status: &sweep::Status, run: &Path) {
-    let state = match (status.alive, status.pid, status.elapsed_s) {
-        _ if status.slurm.as_ref().is_some_and(|s| s.problem.is_some()) => "submitted to Slurm".to_string(),
-        (true, ..) if let Some(slurm) = &status.slurm => {
-            format!("jobs {} of cluster {}", ranges(&slurm.jobs), slurm.cluster)
-        }
-        (true, Some(pid), _) => format!("running (process {pid}, {} at a time)", status.jobs),
-        (true, None, _) => "running".to_string(),
-        (false, _, Some(_)) => "not running".to_string(),
-        (false, ..) if status.slurm.is_some() => "its jobs have ended".to_string(),
-        (false, _, None) => "not running; the last sweep was killed".to_string(),
+    let state = match (&status.slurm, status.alive, status.pid) {
+        (Some(slurm), ..) if slurm.problem.is_some() => "submitted to Slurm".to_string(),
+        (Some(slurm), true, _) if slurm.jobs.is_empty() => "a sweep waits for its jobs".to_string(),
+        (Some(slurm), true, _) => format!("jobs {} of cluster {}", ranges(&slurm.jobs), slurm.cluster),
+        (Some(_), false, _) => "its jobs have ended".to_string(),
+        (None, true, Some(pid)) => format!("running (process {pid}, {} at a time)", status.jobs),
+        (None, true, None) => "running".to_string(),
+        (None, false, _) if status.elapsed_s.is_some() => "not running".to_string(),
+        (None, false, _) => "not running; the last sweep was killed".to_string(),
     };
     println!("{}: {state}", status.name);
     if let Some(problem) = status.slurm.as_ref().and_then(|s| s.problem.as_ref()) {
