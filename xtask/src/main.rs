@@ -3,7 +3,7 @@
 //! What does not live here: anything about emotions or models (the program `mosei-ssl` knows those), and the engine
 //! that runs a plan (the crate `sweep`).
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage or config, 130 stopped by a signal.
+//! Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 a cluster's task whose needs are not done, 130 stopped by a signal.
 #![allow(clippy::print_stdout, reason = "talking to the terminal is what this program does")]
 
 #[cfg(not(unix))]
@@ -13,6 +13,7 @@ mod bench;
 mod progress;
 mod report;
 mod setup;
+mod slurm;
 mod status;
 mod sweep;
 mod test;
@@ -35,6 +36,9 @@ enum Verb {
     Test(test::Test),
     Sweep(sweep::Sweep),
     Status(status::Status),
+    Cancel(slurm::Cancel),
+    #[command(hide = true)]
+    Step(slurm::Step),
     Report(report::Report),
     Bench(bench::Bench),
 }
@@ -45,6 +49,8 @@ fn main() -> ExitCode {
         Verb::Test(verb) => verb.run(),
         Verb::Sweep(verb) => verb.run(),
         Verb::Status(verb) => verb.run(),
+        Verb::Cancel(verb) => verb.run(),
+        Verb::Step(verb) => verb.run(),
         Verb::Report(verb) => verb.run(),
         Verb::Bench(verb) => verb.run(),
     };

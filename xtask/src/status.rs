@@ -1,45 +1,99 @@
 //! `cargo xtask status`: where a sweep stands, also while it runs elsewhere.
 
 use anyhow::Result;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use sweep::slurm::ranges;
 
-/// Says where the sweep of a run folder stands: counts, failures, what runs, time gone and left.
+/// Says where the sweep of a run folder stands: counts, failures, what runs, time gone and left. For jobs of a cluster, from
+/// any of its machines that sees the folder.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  cargo xtask status runs/demo")]
+#[command(after_help = "Examples:
+  cargo xtask status runs/demo
+  cargo xtask status runs/demo --nodes 1,16,256 --per-node 4")]
 pub struct Status {
     /// The run's folder.
     run: PathBuf,
+    /// Instead: what the whole study takes on so many nodes, by the times of the steps that are done.
+    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
+    nodes: Vec<u32>,
+    /// Steps that a node runs at a time, for --nodes.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4096), requires = "nodes")]
+    per_node: u32,
 }
 
 impl Status {
     /// Runs the verb.
     pub fn run(self) -> Result<ExitCode> {
-        let status = sweep::status(&self.run)?;
-        let state = match (status.alive, status.pid, status.elapsed_s) {
-            (true, Some(pid), _) => format!("running (process {pid}, {} at a time)", status.jobs),
-            (true, None, _) => "running".to_string(),
-            (false, _, Some(_)) => "not running".to_string(),
-            (false, _, None) => "not running; the last sweep was killed".to_string(),
-        };
-        println!("{}: {state}", status.name);
-        println!("  {:<14} {:>7} {:>8} {:>8} {:>8}", "kind", "done", "running", "failed", "pending");
-        for k in &status.kinds {
-            println!("  {:<14} {:>7} {:>8} {:>8} {:>8}", k.kind, k.done, k.running, k.failed, k.pending);
-        }
-        for step in &status.running {
-            println!("  running for {}: {}", duration(step.seconds), step.id);
-        }
-        for failure in &status.failures {
-            println!("  failed: {}\n{}", failure.id, indent(&failure.error));
-        }
-        if let Some(elapsed) = status.elapsed_s {
-            println!("  elapsed {}", duration(elapsed));
-        }
-        if let Some(left) = status.left_s {
-            println!("  about {} left", duration(left));
+        if self.nodes.is_empty() {
+            show(&sweep::status(&self.run)?, &self.run);
+        } else {
+            self.show_cost()?;
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn show_cost(&self) -> Result<()> {
+        let at_a_time: Vec<usize> = self.nodes.iter().map(|&n| n as usize * self.per_node as usize).collect();
+        let cost = sweep::cost(&self.run, &at_a_time)?;
+        let unknown = match cost.estimated {
+            0 => String::new(),
+            n => format!(", {n} more as the mean of their kind"),
+        };
+        println!("{}: {} steps as measured here{unknown}", cost.name, cost.measured);
+        println!("  {} of work, the longest chain of it {}", duration(cost.work_s), duration(cost.longest_chain_s));
+        println!("  {:>7} {:>16} {:>14} {:>6}", "nodes", "steps at a time", "time", "busy");
+        for (nodes, (workers, span)) in self.nodes.iter().zip(cost.spans) {
+            let busy = 100.0 * cost.work_s / (span * workers as f64).max(f64::MIN_POSITIVE);
+            println!("  {nodes:>7} {workers:>16} {:>14} {busy:>4.0} %", duration(span));
+        }
+        Ok(())
+    }
+}
+
+fn show(status: &sweep::Status, run: &Path) {
+    let state = match (&status.slurm, status.alive, status.pid) {
+        (Some(slurm), ..) if slurm.problem.is_some() => "submitted to Slurm".to_string(),
+        (Some(slurm), true, _) if slurm.jobs.is_empty() => "a sweep waits for its jobs".to_string(),
+        (Some(slurm), true, _) => format!("jobs {} of cluster {}", ranges(&slurm.jobs), slurm.cluster),
+        (Some(_), false, _) => "its jobs have ended".to_string(),
+        (None, true, Some(pid)) => format!("running (process {pid}, {} at a time)", status.jobs),
+        (None, true, None) => "running".to_string(),
+        (None, false, _) if status.elapsed_s.is_some() => "not running".to_string(),
+        (None, false, _) => "not running; the last sweep was killed".to_string(),
+    };
+    println!("{}: {state}", status.name);
+    if let Some(problem) = status.slurm.as_ref().and_then(|s| s.problem.as_ref()) {
+        println!(
+            "  what is said here is what the folder shows; Slurm cannot be asked: {}",
+            indent(problem).trim_start()
+        );
+    }
+    let queued = |count: usize| status.slurm.as_ref().map_or(String::new(), |_| format!(" {count:>8}"));
+    let heading = if status.slurm.is_some() { format!(" {:>8}", "queued") } else { String::new() };
+    println!("  {:<14} {:>7} {:>8}{heading} {:>8} {:>8}", "kind", "done", "running", "failed", "pending");
+    for k in &status.kinds {
+        let queued = queued(k.queued);
+        println!("  {:<14} {:>7} {:>8}{queued} {:>8} {:>8}", k.kind, k.done, k.running, k.failed, k.pending);
+    }
+    for step in &status.running {
+        let place = step.place.as_ref().map_or(String::new(), |place| format!(" on {place}"));
+        println!("  running for {}{place}: {}", duration(step.seconds), step.id);
+    }
+    for (reason, steps) in status.slurm.iter().flat_map(|s| &s.waiting) {
+        println!("  queued ({reason}): {steps}");
+    }
+    for failure in &status.failures {
+        println!("  failed: {}\n{}", failure.id, indent(&failure.error));
+        for log in &failure.logs {
+            println!("      log: {}", run.join(log).display());
+        }
+    }
+    if let Some(elapsed) = status.elapsed_s {
+        println!("  elapsed {}", duration(elapsed));
+    }
+    if let Some(left) = status.left_s {
+        println!("  about {} left", duration(left));
     }
 }
 

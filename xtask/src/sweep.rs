@@ -5,7 +5,7 @@
 
 use crate::progress::style;
 use crate::status::{duration, indent};
-use crate::{setup, workspace};
+use crate::{setup, slurm, workspace};
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use std::io::{IsTerminal, stderr};
@@ -19,6 +19,7 @@ use sweep::{Event, Explanation, Outcome, Plan};
   cargo xtask sweep
   cargo xtask sweep configs/demo.toml --out runs/demo --jobs 4
   cargo xtask sweep configs/mosei.toml --data ../mosei --device cuda
+  cargo xtask sweep configs/mosei.toml --data ../mosei --engine slurm --wait
   cargo xtask sweep --dry-run --explain")]
 pub struct Sweep {
     /// The study [default: configs/demo.toml of this checkout].
@@ -29,7 +30,14 @@ pub struct Sweep {
     /// The run's folder [default: runs/NAME of this checkout, after the config's file name].
     #[arg(long, value_name = "RUN")]
     out: Option<PathBuf>,
-    /// Processes at a time [default: cores divided by the threads of each, and no more than memory has room for].
+    /// What runs the steps: processes of this machine, or jobs of a cluster (docs/cluster.md).
+    #[arg(long, value_enum, default_value_t = Engine::Local)]
+    engine: Engine,
+    /// Wait for the end of the cluster's jobs, and submit again what was killed.
+    #[arg(long)]
+    wait: bool,
+    /// Processes at a time [default: cores divided by the threads of each, and no more than memory has room for]; with slurm,
+    /// tasks of each array at a time [default: as the config says].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     /// Where models run: cpu, cuda or cuda:INDEX.
@@ -41,6 +49,15 @@ pub struct Sweep {
     /// Say of every step why it runs, or that it is done.
     #[arg(long)]
     explain: bool,
+}
+
+/// What runs the steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Engine {
+    /// Processes of this machine.
+    Local,
+    /// Job arrays of Slurm.
+    Slurm,
 }
 
 fn device(text: &str) -> Result<String, String> {
@@ -61,6 +78,14 @@ impl Sweep {
             eprintln!("error: {}: no such config", config.display());
             return Ok(ExitCode::from(2));
         }
+        if self.wait && self.engine == Engine::Local {
+            eprintln!("error: --wait belongs to --engine slurm; processes of this machine are always waited for");
+            return Ok(ExitCode::from(2));
+        }
+        if self.engine == Engine::Slurm && !self.dry_run {
+            // Before anything is built.
+            sweep::slurm::available()?;
+        }
         let name = config.file_stem().context("the config has no file name")?;
         let run = self.out.clone().unwrap_or_else(|| root.join("runs").join(name));
         setup::ensure(&root, false)?;
@@ -69,7 +94,7 @@ impl Sweep {
             // Planning writes the config into the run's folder, under the feet of a sweep that works there.
             sweep::check_free(&run)?;
         }
-        let plan = match self.plan(&program, &config, &run)? {
+        let mut plan = match self.plan(&program, &config, &run)? {
             Ok(plan) => plan,
             Err(code) => return Ok(code),
         };
@@ -79,6 +104,12 @@ impl Sweep {
         }
         if self.dry_run {
             return Ok(ExitCode::SUCCESS);
+        }
+        if self.engine == Engine::Slurm {
+            if let Some(jobs) = self.jobs {
+                slurm::at_most(&mut plan, u32::from(jobs));
+            }
+            return slurm::run(&plan, &run, &program, self.wait);
         }
         let jobs = self.jobs.map_or_else(|| default_jobs(plan.threads), usize::from);
         println!("{}: {} steps in {}, {jobs} at a time", plan.name, plan.steps.len(), run.display());
@@ -143,7 +174,7 @@ fn show(plan: &Plan, explanations: &[Explanation<'_>], all: bool) {
 }
 
 /// Shows events: a bar with rate and time left on a terminal, a line a step elsewhere.
-struct Display {
+pub(crate) struct Display {
     bar: Option<ProgressBar>,
     total: usize,
     settled: usize,
@@ -151,7 +182,7 @@ struct Display {
 }
 
 impl Display {
-    fn new(total: usize) -> Self {
+    pub(crate) fn new(total: usize) -> Self {
         let bar = stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(0);
             bar.set_style(style("{bar:30} {pos}/{len} steps, {per_sec}, {eta} left  {msg}"));
@@ -161,12 +192,15 @@ impl Display {
         Display { bar, total, settled: 0, skipped: 0 }
     }
 
-    fn tell(&mut self, event: Event<'_>) {
+    pub(crate) fn tell(&mut self, event: Event<'_>) {
         match event {
             Event::OrphanEnded { id } => self.line(&format!("ended {id}, left running by a sweep that was killed")),
             Event::Skipped { .. } => {
                 self.settled += 1;
                 self.skipped += 1;
+            }
+            Event::Submitted { job, kind, tasks } => {
+                self.line(&format!("submitted job {job}: {kind}, {tasks} task{}", if tasks == 1 { "" } else { "s" }));
             }
             Event::Started { step } => {
                 if let Some(bar) = &self.bar {
@@ -214,7 +248,7 @@ impl Display {
         }
     }
 
-    fn finish(&self) {
+    pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -222,7 +256,7 @@ impl Display {
 }
 
 /// Says how the sweep ended.
-fn summary(outcome: &Outcome, run: &Path) -> ExitCode {
+pub(crate) fn summary(outcome: &Outcome, run: &Path) -> ExitCode {
     println!(
         "{} done, {} were done before, {} failed, {} blocked, in {}",
         outcome.done.len(),

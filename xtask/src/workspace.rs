@@ -10,14 +10,40 @@ pub const LIBTORCH_LINK: &str = ".libtorch";
 /// Link to the cmake that HDF5 is built with, in the checkout's root.
 pub const CMAKE_LINK: &str = ".tools/cmake";
 
+/// The study's program.
+const PROGRAM: &str = "mosei-ssl";
+
 /// The flags of `.cargo/config.toml` by which a built program finds libtorch.
 pub fn rpath_flags() -> Vec<String> {
     let origin = if cfg!(target_os = "macos") { "@loader_path" } else { "$ORIGIN" };
     ["../..", "../../.."].iter().map(|up| format!("-Clink-arg=-Wl,-rpath,{origin}/{up}/{LIBTORCH_LINK}/lib")).collect()
 }
 
+/// The study's program in a folder that was built elsewhere and copied here, where this program was started by its own name and
+/// not by cargo: there may be no cargo here, nor a way to get anything. An error where it is not there.
+pub fn built_ahead() -> Result<Option<PathBuf>> {
+    if env::var_os("CARGO").is_some() {
+        return Ok(None);
+    }
+    let this = env::current_exe().context("failed to find this program")?;
+    let programs = [this.with_file_name(PROGRAM), this.with_file_name("../release").join(PROGRAM)];
+    let found = programs.iter().find_map(|program| program.canonicalize().ok());
+    found.map(Some).with_context(|| {
+        format!("no {}\n  next: build it with `cargo xtask sweep`, or see docs/cluster.md", programs[0].display())
+    })
+}
+
 /// The root of the checkout.
 pub fn root() -> Result<PathBuf> {
+    if env::var_os("CARGO").is_none() {
+        // The folder may have been copied since: ROOT/target/PROFILE/PROGRAM.
+        let this = env::current_exe().context("failed to find this program")?;
+        return this
+            .ancestors()
+            .nth(3)
+            .map(Path::to_path_buf)
+            .context("this program stands in no folder target/release");
+    }
     // cargo says where this crate stands now; the path it was compiled at may have moved.
     let here = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     let root = here.parent().unwrap_or(&here);
@@ -67,11 +93,14 @@ pub fn target(root: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
 }
 
-/// Builds the study's program and says where it is.
+/// Builds the study's program and says where it is; one that was built ahead is taken as it is.
 pub fn build_program(root: &Path) -> Result<PathBuf> {
+    if let Some(program) = built_ahead()? {
+        return Ok(program);
+    }
     eprintln!("building mosei-ssl (cargo build --release --package train)");
     run("the build of mosei-ssl", cargo(root).args(["build", "--release", "--locked", "--package", "train"]))?;
-    let program = target(root).join("release/mosei-ssl");
+    let program = target(root).join("release").join(PROGRAM);
     if !program.is_file() {
         bail!("the build left no {}", program.display());
     }

@@ -4,7 +4,7 @@ use crate::lock::SweepLock;
 use crate::marks::{LOG_FILE, Marks, PLAN_FILE, SWEEP_FILE, SweepRecord, unix_s, write_json};
 use crate::process::{Crew, POLL, end_orphans};
 use crate::schedule::{End, Schedule};
-use crate::{Interrupt, Plan, Step, SweepError};
+use crate::{Interrupt, Plan, Step, SweepError, slurm};
 use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +23,15 @@ pub enum Event<'a> {
     Skipped {
         /// Which.
         step: &'a Step,
+    },
+    /// A job of a cluster has been submitted.
+    Submitted {
+        /// Its number there.
+        job: &'a str,
+        /// What its steps are, by their kind.
+        kind: &'a str,
+        /// How many tasks it has.
+        tasks: usize,
     },
     /// Its process runs.
     Started {
@@ -120,6 +129,8 @@ pub fn run_until(
     plan.check()?;
     let jobs = jobs.max(1);
     let lock = SweepLock::take(run_dir)?;
+    slurm::check_ended(run_dir)?;
+    slurm::forget(run_dir)?;
     let marks = Marks::new(run_dir);
     for id in end_orphans(&marks)? {
         on_event(Event::OrphanEnded { id: &id });
@@ -128,49 +139,11 @@ pub fn run_until(
     let mut record = SweepRecord { pid: std::process::id(), jobs, started_unix_s: unix_s(), finished_unix_s: None };
     write_json(&run_dir.join(SWEEP_FILE), &record)?;
 
-    let schedule = Schedule::new(plan)?;
-    let mut sweep = Sweep {
-        plan,
-        marks,
-        program,
-        schedule,
-        crew: Crew::new(&plan.server),
-        ends: vec![BadEnds::default(); plan.steps.len()],
-        outcome: Outcome::default(),
-        on_event,
-    };
+    let mut sweep = Sweep::new(plan, marks, program, &plan.server, on_event)?;
     for i in 0..plan.steps.len() {
-        // A key holds the keys of what it needs: no need has to be looked at, or even to exist any more.
-        if !sweep.schedule.is_collecting(i) && sweep.marks.is_done(&plan.steps[i]) {
-            sweep.skip(i);
-        }
+        sweep.skip_if_settled(i);
     }
-    loop {
-        if stop.load(Ordering::Relaxed) {
-            (sweep.on_event)(Event::Stopping);
-            sweep.crew.end_all();
-            sweep.outcome.interrupted = true;
-            break;
-        }
-        sweep.settle_blocked();
-        while sweep.crew.len() < jobs
-            && let Some(i) = sweep.schedule.next_ready()
-        {
-            sweep.skip_or_start(i)?;
-            sweep.settle_blocked();
-        }
-        if sweep.crew.len() == 0 {
-            break;
-        }
-        let mut ended = sweep.crew.ended();
-        while ended.is_empty() && !stop.load(Ordering::Relaxed) {
-            sleep(POLL);
-            ended = sweep.crew.ended();
-        }
-        for (i, status, seconds) in ended {
-            sweep.finish(i, status, seconds);
-        }
-    }
+    sweep.work(jobs, stop)?;
     let mut outcome = sweep.outcome;
     outcome.seconds = begin.elapsed().as_secs_f64();
     record.finished_unix_s = Some(unix_s());
@@ -186,19 +159,78 @@ struct BadEnds {
     failed: u32,
 }
 
-struct Sweep<'a> {
+/// Steps of a plan that this process runs: all of them, or those of one task of a cluster's job.
+pub(crate) struct Sweep<'a> {
     plan: &'a Plan,
     marks: Marks,
     program: &'a Path,
-    schedule: Schedule<'a>,
+    pub(crate) schedule: Schedule<'a>,
     crew: Crew,
     /// How often each step has ended badly.
     ends: Vec<BadEnds>,
-    outcome: Outcome,
+    pub(crate) outcome: Outcome,
     on_event: &'a mut dyn FnMut(Event<'_>),
 }
 
-impl Sweep<'_> {
+impl<'a> Sweep<'a> {
+    /// A sweep of which no step has ended; `server` as in [`Plan::server`].
+    pub(crate) fn new(
+        plan: &'a Plan,
+        marks: Marks,
+        program: &'a Path,
+        server: &[String],
+        on_event: &'a mut dyn FnMut(Event<'_>),
+    ) -> Result<Self, SweepError> {
+        Ok(Sweep {
+            plan,
+            marks,
+            program,
+            schedule: Schedule::new(plan)?,
+            crew: Crew::new(server),
+            ends: vec![BadEnds::default(); plan.steps.len()],
+            outcome: Outcome::default(),
+            on_event,
+        })
+    }
+
+    /// Skips a step that is done, whatever its needs do.
+    pub(crate) fn skip_if_settled(&mut self, i: usize) {
+        // A key holds the keys of what it needs: no need has to be looked at, or even to exist any more.
+        if !self.schedule.is_collecting(i) && self.marks.is_done(&self.plan.steps[i]) {
+            self.skip(i);
+        }
+    }
+
+    /// Runs the steps that have not ended, at most `jobs` at a time, until all have or `stop` is set.
+    pub(crate) fn work(&mut self, jobs: usize, stop: &AtomicBool) -> Result<(), SweepError> {
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                (self.on_event)(Event::Stopping);
+                self.crew.end_all();
+                self.outcome.interrupted = true;
+                return Ok(());
+            }
+            self.settle_blocked();
+            while self.crew.len() < jobs
+                && let Some(i) = self.schedule.next_ready()
+            {
+                self.skip_or_start(i)?;
+                self.settle_blocked();
+            }
+            if self.crew.len() == 0 {
+                return Ok(());
+            }
+            let mut ended = self.crew.ended();
+            while ended.is_empty() && !stop.load(Ordering::Relaxed) {
+                sleep(POLL);
+                ended = self.crew.ended();
+            }
+            for (i, status, seconds) in ended {
+                self.finish(i, status, seconds);
+            }
+        }
+    }
+
     fn skip(&mut self, i: usize) {
         let step = &self.plan.steps[i];
         self.schedule.settle(i, End::Skipped);
@@ -222,7 +254,7 @@ impl Sweep<'_> {
             self.skip(i);
             return Ok(());
         }
-        self.marks.forget(&step.id)?;
+        self.marks.begin_anew(&step.id)?;
         for stale in self.schedule.made_stale_by(i) {
             self.marks.forget(&self.plan.steps[stale].id)?;
         }
@@ -295,7 +327,7 @@ impl Sweep<'_> {
     }
 }
 
-fn chain(error: &SweepError) -> String {
+pub(crate) fn chain(error: &SweepError) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
     while let Some(cause) = next {

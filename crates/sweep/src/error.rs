@@ -1,3 +1,4 @@
+use crate::slurm::SlurmSettingError;
 use run_record::RecordError;
 use std::path::{Path, PathBuf};
 
@@ -104,6 +105,100 @@ pub enum SweepError {
         id: String,
         /// Its process id, where it is known.
         pid: String,
+    },
+    /// What a cluster's jobs ask for cannot be.
+    #[error(transparent)]
+    Setting(#[from] SlurmSettingError),
+    /// Slurm's commands are missing.
+    #[error(
+        "no '{tool}' on the PATH: Slurm's commands are on a cluster's login nodes\n  next: run this there, or leave \
+         out --engine slurm to run on this machine"
+    )]
+    NoSlurm {
+        /// The first that was asked for.
+        tool: &'static str,
+    },
+    /// Slurm refused, or did not answer.
+    #[error("{tool} refused: {words}")]
+    Slurm {
+        /// Which of its commands.
+        tool: &'static str,
+        /// Its own words.
+        words: String,
+    },
+    /// The cluster allows no job arrays.
+    #[error("cluster '{cluster}' allows no job arrays (its MaxArraySize is 0)")]
+    NoArrays {
+        /// Its name.
+        cluster: String,
+    },
+    /// The jobs of a run are another cluster's.
+    #[error("the jobs were submitted to cluster '{there}', and this machine belongs to '{here}'")]
+    OtherCluster {
+        /// The cluster asked.
+        here: String,
+        /// Theirs.
+        there: String,
+    },
+    /// Jobs of the folder are still in the queue.
+    #[error(
+        "{}: jobs {jobs} of this folder are in Slurm's queue\n  next: follow them with `cargo xtask status`, or take them \
+         back with `cargo xtask cancel`", run.display()
+    )]
+    Queued {
+        /// The run folder.
+        run: PathBuf,
+        /// Their numbers.
+        jobs: String,
+    },
+    /// Whether jobs of the folder are still in the queue cannot be said.
+    #[error(
+        "{}: jobs {jobs} were submitted to Slurm for this folder, and whether they still live cannot be said: {reason}\n  \
+         next: run this where Slurm's commands work; or, if those jobs have ended, remove {}", run.display(), record.display()
+    )]
+    QueueUnknown {
+        /// The run folder.
+        run: PathBuf,
+        /// Their numbers.
+        jobs: String,
+        /// Why not.
+        reason: Box<SweepError>,
+        /// The file that says so.
+        record: PathBuf,
+    },
+    /// Nothing was submitted for the folder.
+    #[error("{}: no jobs of this folder were submitted to Slurm", run.display())]
+    NoJobs {
+        /// The run folder.
+        run: PathBuf,
+    },
+    /// The jobs were cancelled while they were submitted.
+    #[error("{}: the jobs were cancelled while they were being submitted", run.display())]
+    Cancelled {
+        /// The run folder.
+        run: PathBuf,
+    },
+    /// A task that the list does not hold.
+    #[error("{}: holds no task {task} of this plan", list.display())]
+    NoTask {
+        /// The list.
+        list: PathBuf,
+        /// Which.
+        task: usize,
+    },
+    /// Another task runs the step.
+    #[error("step '{id}' is being run by another task, which holds {}", lock.display())]
+    Busy {
+        /// Which step.
+        id: String,
+        /// The lock.
+        lock: PathBuf,
+    },
+    /// Nothing that says how long steps take.
+    #[error("{}: no step of this plan is done, so how long steps take is not known", run.display())]
+    NothingMeasured {
+        /// The run folder.
+        run: PathBuf,
     },
     /// Nothing has run here.
     #[error("{}: no such file, so no sweep has run in this folder", path.display())]

@@ -1,8 +1,9 @@
-//! Runs a plan over local processes: a graph of commands, each with a content key, done once and not again.
+//! Runs a plan over local processes, or over a cluster's: a graph of commands, each with a content key, done once and not
+//! again.
 //!
-//! What lives here: the plan and its check, the engine with its locks, the marks of a step on disk, and the two ways
-//! to look at them (`explain` before a sweep, `status` during and after). What does not: what any command means; this
-//! crate knows no emotions, models or data.
+//! What lives here: the plan and its check, the engine with its locks, the engine over Slurm ([`slurm`]), the marks of a step
+//! on disk, and the ways to look at them (`explain` before a sweep, `status` during and after, `cost` for other machines).
+//! What does not: what any command means; this crate knows no emotions, models or data.
 //!
 //! A run folder holds, of this crate's making:
 //!
@@ -15,6 +16,7 @@
 //! | `steps/ID/log.txt` | what the last attempt printed |
 //! | `steps/ID/error.txt` | why the last attempt failed |
 //! | `steps/ID/running.json` | locked by the step's process while it lives |
+//! | `slurm/` | the jobs of the last sweep, where it was one of a cluster |
 //!
 //! ```
 //! use std::path::Path;
@@ -36,6 +38,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod cost;
 mod engine;
 mod error;
 mod explain;
@@ -47,8 +50,10 @@ mod process;
 mod schedule;
 mod serve;
 mod server;
+pub mod slurm;
 mod status;
 
+pub use cost::{Cost, cost};
 pub use engine::{Event, Outcome, run, run_until};
 pub use error::{PlanError, SweepError};
 pub use explain::{Explanation, Reason, explain};
@@ -56,4 +61,5 @@ pub use interrupt::Interrupt;
 pub use lock::check_free;
 pub use plan::{Plan, Retries, Step};
 pub use serve::{Served, serve};
-pub use status::{Failure, KindCounts, Running, Status, status};
+pub use slurm::{Slurm, SlurmSettingError};
+pub use status::{Failure, KindCounts, Running, SlurmStatus, Status, status};

@@ -1,6 +1,7 @@
-//! One sweep a run folder: `RUN/sweep.lock`, held by the operating system for as long as the process lives.
+//! Locks that the operating system holds for as long as a process lives. `RUN/sweep.lock`: one sweep a run folder.
 
-use crate::SweepError;
+use crate::process::host;
+use crate::{SweepError, slurm};
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::Path;
@@ -18,34 +19,10 @@ pub(crate) struct SweepLock {
 impl SweepLock {
     /// Takes the folder, which is made where it is missing.
     pub fn take(run: &Path) -> Result<Self, SweepError> {
-        fs::create_dir_all(run).map_err(SweepError::io("make folder", run))?;
-        let path = run.join(LOCK_FILE);
-        let mut file = File::options()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(SweepError::io("open", &path))?;
-        let mut tries = 0;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::Error(e)) => return Err(SweepError::io("lock", &path)(e)),
-                // Someone who asks for the status holds the lock for an instant.
-                Err(TryLockError::WouldBlock) if tries < 10 => {
-                    tries += 1;
-                    sleep(Duration::from_millis(20));
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(locked(run));
-                }
-            }
+        match lock(run, LOCK_FILE)? {
+            Some(file) => Ok(SweepLock { _file: file }),
+            None => Err(locked(run)),
         }
-        file.set_len(0)
-            .and_then(|()| write!(file, "{}", std::process::id()))
-            .map_err(SweepError::io("write", &path))?;
-        Ok(SweepLock { _file: file })
     }
 
     /// Whether a sweep works in the folder now.
@@ -54,12 +31,44 @@ impl SweepLock {
     }
 }
 
-/// Refuses a folder in which a sweep works now; for what a caller does there before its own sweep. Writes nothing.
+/// Locks the file of that name in a folder, which is made where it is missing, and writes into it who holds it; `None`
+/// where somebody else does.
+pub(crate) fn lock(folder: &Path, name: &str) -> Result<Option<File>, SweepError> {
+    fs::create_dir_all(folder).map_err(SweepError::io("make folder", folder))?;
+    let path = folder.join(name);
+    let mut file = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(&path)
+        .map_err(SweepError::io("open", &path))?;
+    let mut tries = 0;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::Error(e)) => return Err(SweepError::io("lock", &path)(e)),
+            // Someone who asks for the status holds the lock for an instant.
+            Err(TryLockError::WouldBlock) if tries < 10 => {
+                tries += 1;
+                sleep(Duration::from_millis(20));
+            }
+            Err(TryLockError::WouldBlock) => return Ok(None),
+        }
+    }
+    file.set_len(0)
+        .and_then(|()| write!(file, "{} on {}", std::process::id(), host()))
+        .map_err(SweepError::io("write", &path))?;
+    Ok(Some(file))
+}
+
+/// Refuses a folder in which a sweep works now, here or as jobs of a cluster; for what a caller does there before its own
+/// sweep. Writes nothing.
 ///
 /// # Errors
-/// [`SweepError::Locked`], with the process that holds the folder.
+/// [`SweepError::Locked`], with the process that holds the folder; those of a cluster's jobs.
 pub fn check_free(run: &Path) -> Result<(), SweepError> {
-    if SweepLock::is_held(run) { Err(locked(run)) } else { Ok(()) }
+    if SweepLock::is_held(run) { Err(locked(run)) } else { slurm::check_ended(run) }
 }
 
 fn locked(run: &Path) -> SweepError {

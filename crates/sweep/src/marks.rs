@@ -12,11 +12,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(crate) const LOG_FILE: &str = "log.txt";
 pub(crate) const ERROR_FILE: &str = "error.txt";
 pub(crate) const RUNNING_FILE: &str = "running.json";
+pub(crate) const TASK_LOCK_FILE: &str = "task.lock";
 pub(crate) const PLAN_FILE: &str = "plan.json";
 pub(crate) const SWEEP_FILE: &str = "sweep.json";
 
 /// Names that no part of a step's id may have.
-pub(crate) const RESERVED: [&str; 4] = [STEP_FILE, LOG_FILE, ERROR_FILE, RUNNING_FILE];
+pub(crate) const RESERVED: [&str; 5] = [STEP_FILE, LOG_FILE, ERROR_FILE, RUNNING_FILE, TASK_LOCK_FILE];
 
 /// `RUN/sweep.json`: the last sweep of the folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,6 +96,12 @@ impl Marks {
     /// Makes the step one that has not been done.
     pub fn forget(&self, id: &str) -> Result<(), SweepError> {
         remove(&self.folder(id).join(STEP_FILE))
+    }
+
+    /// Takes away what an earlier attempt said of how it ended: a step that is killed must not seem to have ended so.
+    pub fn begin_anew(&self, id: &str) -> Result<(), SweepError> {
+        self.forget(id)?;
+        remove(&self.folder(id).join(ERROR_FILE))
     }
 
     /// Why the last attempt failed, where it did.

@@ -1,6 +1,7 @@
 //! The plan: steps, what each needs and leaves, and whether that makes sense.
 
 use crate::PlanError;
+use crate::Slurm;
 use crate::marks::RESERVED;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,6 +21,9 @@ pub struct Plan {
     /// How often a step that ended badly is run again. No key knows of it.
     #[serde(default)]
     pub retries: Retries,
+    /// What a cluster's jobs ask for. No key knows of it.
+    #[serde(default, skip_serializing_if = "Slurm::is_default")]
+    pub slurm: Slurm,
     /// In the order in which they run when they could run at once and are as long.
     pub steps: Vec<Step>,
 }

@@ -24,6 +24,9 @@ pub(crate) const POLL: Duration = Duration::from_millis(10);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RunningRecord {
     pub pid: u32,
+    /// The machine it runs on.
+    #[serde(default)]
+    pub host: String,
     pub started_unix_s: f64,
 }
 
@@ -125,7 +128,7 @@ impl Crew {
         let log = File::create(&log_path).map_err(SweepError::io("make", &log_path))?;
         // Our copy of the locked file goes here: from then on only the process's counts.
         let process = self.spawn(program, arguments, running, log).map_err(SweepError::io("start", program))?;
-        let record = RunningRecord { pid: process.id(), started_unix_s: unix_s() };
+        let record = RunningRecord { pid: process.id(), host: host(), started_unix_s: unix_s() };
         self.workers.push(Worker { step, process, started: Instant::now(), running_file: running_file.clone() });
         // Not an atomic write: a rename would put an unlocked file in the place of the locked one.
         let text =
@@ -213,6 +216,11 @@ fn end(mut workers: Vec<Worker>, server: &mut Offer) {
     }
 }
 
+/// The name of this machine.
+pub(crate) fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 fn signal_group(pid: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
         // A group that is gone already is what we want.
@@ -233,29 +241,38 @@ pub(crate) fn end_orphans(marks: &Marks) -> Result<Vec<String>, SweepError> {
     for file in running_files(&marks.steps()) {
         let Some(folder) = file.parent() else { continue };
         let id = folder.strip_prefix(marks.steps()).unwrap_or(folder).display().to_string();
-        let started = Instant::now();
-        let mut asked = None;
-        while let Some(record) = running(folder) {
-            // The locked file says that the group lives, so its number cannot have passed to another process.
-            let signal = if started.elapsed() < GRACE { Signal::TERM } else { Signal::KILL };
-            if let Some(r) = &record
-                && asked != Some(signal)
-            {
-                signal_group(r.pid, signal);
-                asked = Some(signal);
-            }
-            if started.elapsed() > 2 * GRACE {
-                let pid = record.map_or("unknown".to_string(), |r| r.pid.to_string());
-                return Err(SweepError::Orphan { id, pid });
-            }
-            sleep(POLL);
-        }
-        if asked.is_some() {
+        if end_orphan(marks, &id)? {
             ended.push(id);
         }
-        remove(&file)?;
     }
     Ok(ended)
+}
+
+/// Ends the process that a killed engine left running for this step; whether there was one.
+pub(crate) fn end_orphan(marks: &Marks, id: &str) -> Result<bool, SweepError> {
+    let folder = marks.folder(id);
+    let started = Instant::now();
+    let mut asked = None;
+    while let Some(record) = running(&folder) {
+        // The number of a process says nothing on another machine, where it may be anybody's.
+        let elsewhere = record.as_ref().is_some_and(|r| !r.host.is_empty() && r.host != host());
+        // The locked file says that the group lives, so its number cannot have passed to another process.
+        let signal = if started.elapsed() < GRACE { Signal::TERM } else { Signal::KILL };
+        if let Some(r) = &record
+            && !elsewhere
+            && asked != Some(signal)
+        {
+            signal_group(r.pid, signal);
+            asked = Some(signal);
+        }
+        if elsewhere || started.elapsed() > 2 * GRACE {
+            let pid = record.map_or("unknown".to_string(), |r| format!("{} on {}", r.pid, r.host));
+            return Err(SweepError::Orphan { id: id.to_string(), pid });
+        }
+        sleep(POLL);
+    }
+    remove(&folder.join(RUNNING_FILE))?;
+    Ok(asked.is_some())
 }
 
 /// Every `running.json` below a folder, in no particular order.

@@ -73,6 +73,11 @@ impl<'a> Schedule<'a> {
         &self.needs[step]
     }
 
+    /// Cost of the longest chain that begins with the step.
+    pub fn ahead(&self, step: usize) -> u64 {
+        self.ahead[step]
+    }
+
     pub fn mark_started(&mut self, step: usize) {
         self.started[step] = true;
     }

@@ -3,6 +3,7 @@
 use crate::checkpoint::CheckpointConfig;
 use crate::finetune::FinetuneConfig;
 use crate::optimise::{TrainingConfig, wrong};
+use crate::plan::kinds;
 use crate::{Budget, PretrainKind, TrainError};
 use backbone::EncoderConfig;
 use mosei_data::{ConfigError, DataConfig, LabelConfig, SynthConfig, Unlabelled};
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use ssl_mask::MaskConfig;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use sweep::Retries;
+use sweep::{Retries, Slurm};
 
 /// A study as written. See [`Study`] for one that has been checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,6 +52,9 @@ pub struct StudyConfig {
     pub checkpoints: CheckpointConfig,
     /// How often a step of a sweep is run again before it counts as failed. No result depends on it.
     pub retries: Retries,
+    /// What the jobs ask for where a sweep runs on a cluster. No result depends on it.
+    #[serde(skip_serializing_if = "Slurm::is_default")]
+    pub slurm: Slurm,
     /// What the report says beside its numbers.
     pub report: ReportConfig,
 }
@@ -73,6 +77,7 @@ impl Default for StudyConfig {
             grid: GridConfig::default(),
             checkpoints: CheckpointConfig::default(),
             retries: Retries::default(),
+            slurm: Slurm::default(),
             report: ReportConfig::default(),
         }
     }
@@ -306,6 +311,8 @@ impl Study {
         c.finetune.check().map_err(data("finetune"))?;
         c.grid.check().map_err(data("grid"))?;
         c.checkpoints.check().map_err(data("checkpoints"))?;
+        let slurm = c.slurm.check().and_then(|()| c.slurm.check_kinds(&kinds::ALL));
+        slurm.map_err(|e| wrong(&format!("slurm.{}", e.key), &e.expected, &e.found))?;
         if !eval::Metric::ALL.iter().any(|m| m.name() == c.report.primary_metric) {
             let names: Vec<&str> = eval::Metric::ALL.iter().map(|m| m.name()).collect();
             return Err(wrong_name("report.primary_metric", &names, &c.report.primary_metric));
@@ -436,6 +443,9 @@ mod tests {
             ("pretrain_on = \"all-speech\"\n", "key 'pretrain_on': expected \"segments\" where data.unlabelled is"),
             ("pretrain_on = \"speech\"\n", "key 'pretrain_on'"),
             ("[data]\nunlabelled = \"inside\"\n", "key 'data.unlabelled'"),
+            ("[slurm]\npartion = \"p\"\n", "key 'slurm.partion'"),
+            ("[slurm]\nextra = [\"--array=1\"]\n", "key 'slurm.extra[0]': expected a flag other than --array"),
+            ("[slurm.kind.pretrian]\ntime = \"1:00\"\n", "key 'slurm.kind.pretrian': expected one of synth, prepare"),
             ("[report]\nprimary_metric = \"auc\"\n", "key 'report.primary_metric': expected one of precision"),
             ("[report]\nprimary_labels = \"n7\"\n", "key 'report.primary_labels': expected one of f"),
             ("[report]\nresamples = 3\n", "key 'report.resamples'"),

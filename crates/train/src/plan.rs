@@ -40,6 +40,9 @@ pub(crate) mod kinds {
     pub(crate) const EVALUATE: &str = "evaluate";
     pub(crate) const STATISTICS: &str = "statistics";
     pub(crate) const REPORT: &str = "report";
+
+    /// All of them.
+    pub(crate) const ALL: [&str; 9] = [SYNTH, PREPARE, SAMPLE, PRETRAIN, ENCODE, CELL, EVALUATE, STATISTICS, REPORT];
 }
 
 /// Where a study runs.
@@ -181,6 +184,7 @@ fn with_ends(planner: &Planner<'_>, mut steps: Vec<Step>) -> Plan {
         threads: study.threads,
         server: vec!["serve".into()],
         retries: study.retries,
+        slurm: study.slurm.clone(),
         steps,
     }
 }
