@@ -88,6 +88,9 @@ impl Sweep {
         }
         let name = config.file_stem().context("the config has no file name")?;
         let run = self.out.clone().unwrap_or_else(|| root.join("runs").join(name));
+        if !self.dry_run {
+            announce(&root, &config, &run);
+        }
         setup::ensure(&root, false)?;
         let program = workspace::build_program(&root)?;
         if !self.dry_run {
@@ -112,7 +115,7 @@ impl Sweep {
             return slurm::run(&plan, &run, &program, self.wait);
         }
         let jobs = self.jobs.map_or_else(|| default_jobs(plan.threads), usize::from);
-        println!("{}: {} steps in {}, {jobs} at a time", plan.name, plan.steps.len(), run.display());
+        println!("{}: {}, {jobs} at a time{}", plan.name, counted(&plan), expected(&plan, &run, jobs)?);
         let mut display = Display::new(plan.steps.len());
         let outcome = sweep::run(&plan, &run, &program, jobs, &mut |event| display.tell(event))?;
         display.finish();
@@ -141,6 +144,43 @@ impl Sweep {
             Err(e) => bail!("mosei-ssl plan printed no plan: {e}"),
         }
     }
+}
+
+/// Says before anything else what is about to happen, and where it leads.
+fn announce(root: &Path, config: &Path, run: &Path) {
+    println!("the study of {}; results will be in {}", config.display(), run.display());
+    let mut first = Vec::new();
+    if !root.join(".libtorch").exists() && std::env::var_os("LIBTORCH").is_none() {
+        first.push("fetch libtorch (200 MB, once)");
+    }
+    if !root.join("target/release/mosei-ssl").exists() {
+        first.push("build the programs (5 to 15 minutes, once)");
+    }
+    if !first.is_empty() {
+        println!("first: {}; then the plan, and how long it will take", first.join(", "));
+    }
+}
+
+/// The steps of a plan by kind: "110 steps (4 pretrain, 96 cell, …)".
+fn counted(plan: &Plan) -> String {
+    let mut kinds: Vec<(&str, usize)> = Vec::new();
+    for step in &plan.steps {
+        match kinds.iter_mut().find(|(kind, _)| *kind == step.kind) {
+            Some((_, n)) => *n += 1,
+            None => kinds.push((&step.kind, 1)),
+        }
+    }
+    let kinds: Vec<String> = kinds.into_iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+    format!("{} steps ({})", plan.steps.len(), kinds.join(", "))
+}
+
+/// How long a sweep will take, where that can be told.
+fn expected(plan: &Plan, run: &Path, jobs: usize) -> Result<String> {
+    Ok(match sweep::forecast(plan, run, jobs)? {
+        None => String::new(),
+        Some(0.0) => "; all of them done before".into(),
+        Some(seconds) => format!("; about {}, by what was timed on this machine", duration(seconds)),
+    })
 }
 
 /// Processes at a time where nobody says otherwise. The threads of each are the study's, never the machine's: another
@@ -255,6 +295,17 @@ impl Display {
     }
 }
 
+/// Says what the run found, where it stands, and what to do next.
+fn end(run: &Path) {
+    if let Ok(claim) = std::fs::read_to_string(run.join("claim.txt")) {
+        println!("\n{}", claim.trim_end());
+    }
+    println!("\nreport:  {}", run.join("report.html").display());
+    println!("numbers: {}", run.join("results.csv").display());
+    println!("next:    target/release/mosei-ssl audit {}    (checks anew that nothing leaked)", run.display());
+    println!("         docs/your-data.md goes from your own recordings to such a report");
+}
+
 /// Says how the sweep ended.
 pub(crate) fn summary(outcome: &Outcome, run: &Path) -> ExitCode {
     println!(
@@ -268,10 +319,8 @@ pub(crate) fn summary(outcome: &Outcome, run: &Path) -> ExitCode {
     for (id, error) in &outcome.failed {
         println!("failed: {id}\n{}", indent(error));
     }
-    for file in ["results.csv", "report.html"].map(|name| run.join(name)) {
-        if file.is_file() {
-            println!("{}", file.display());
-        }
+    if outcome.is_complete() {
+        end(run);
     }
     if outcome.interrupted {
         println!("stopped; the same command goes on where it stopped");

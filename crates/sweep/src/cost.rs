@@ -54,6 +54,30 @@ pub fn cost(run_dir: &Path, at_a_time: &[usize]) -> Result<Cost, SweepError> {
     })
 }
 
+/// Seconds that a sweep of `plan` in `run_dir` will take with so many steps at a time: by the steps of the run that are done, and
+/// where none of a kind is, by what the plan says of their costs. `None` where neither tells anything.
+///
+/// # Errors
+/// Where the plan is no good.
+pub fn forecast(plan: &Plan, run_dir: &Path, at_a_time: usize) -> Result<Option<f64>, SweepError> {
+    /// Starting a process, and reading and writing what it needs.
+    const BESIDE_TRAINING_S: f64 = 0.5;
+    let marks = Marks::new(run_dir);
+    let mut of_kind: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for step in &plan.steps {
+        of_kind.entry(&step.kind).or_default().extend(marks.record(&step.id).map(|r| r.seconds.max(0.0)));
+    }
+    let runs: Vec<bool> = crate::explain(plan, run_dir)?.iter().map(|e| e.reason.runs()).collect();
+    let expected = |step: &crate::Step| {
+        let measured = of_kind.get(step.kind.as_str()).and_then(|seconds| mean(seconds));
+        let by_cost = |ns: u64| BESIDE_TRAINING_S + step.cost as f64 * ns as f64 * 1e-9;
+        measured.or_else(|| plan.cost_ns.map(by_cost))
+    };
+    let seconds: Option<Vec<f64>> =
+        plan.steps.iter().zip(&runs).map(|(step, &runs)| if runs { expected(step) } else { Some(0.0) }).collect();
+    seconds.map(|seconds| Ok(span(plan, &seconds, at_a_time)?)).transpose()
+}
+
 /// Seconds from begin to end where step `i` takes `seconds[i]` and `workers` run at a time, each beginning the next that may
 /// run as soon as it is free.
 fn span(plan: &Plan, seconds: &[f64], workers: usize) -> Result<f64, PlanError> {
@@ -105,6 +129,24 @@ mod tests {
         // Chain 1 + 10 + 6 + 1; with three workers the fourth cell begins when the first has ended.
         assert_eq!(spans, [30.0, 22.0, 22.0, 18.0, 18.0]);
         assert_eq!(span(&Plan::default(), &[], 4).unwrap(), 0.0);
+    }
+
+    #[test]
+    fn a_forecast_goes_by_what_was_done_and_else_by_costs() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut plan = plan();
+        assert_eq!(forecast(&plan, dir.path(), 1).unwrap(), None);
+        plan.steps.iter_mut().filter(|s| s.kind == "cell").for_each(|s| s.cost = 1000);
+        plan.cost_ns = Some(1_000_000);
+        // Four cells of a second, and seven steps of half a second each beside what they train.
+        assert_eq!(forecast(&plan, dir.path(), 1).unwrap(), Some(4.0 + 3.5));
+        assert_eq!(forecast(&plan, dir.path(), 4).unwrap(), Some(1.5 + 3.0 * 0.5));
+        Marks::new(dir.path()).write_done(&plan.steps[2], 9.0).unwrap();
+        assert_eq!(
+            forecast(&plan, dir.path(), 1).unwrap(),
+            Some(3.0 * 9.0 + 3.0 * 0.5),
+            "one is done, and tells of three"
+        );
     }
 
     #[test]

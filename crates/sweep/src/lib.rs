@@ -53,7 +53,7 @@ mod server;
 pub mod slurm;
 mod status;
 
-pub use cost::{Cost, cost};
+pub use cost::{Cost, cost, forecast};
 pub use engine::{Event, Outcome, run, run_until};
 pub use error::{PlanError, SweepError};
 pub use explain::{Explanation, Reason, explain};

@@ -24,6 +24,9 @@ pub struct Plan {
     /// What a cluster's jobs ask for. No key knows of it.
     #[serde(default, skip_serializing_if = "Slurm::is_default")]
     pub slurm: Slurm,
+    /// About how long a unit of [`Step::cost`] takes on the machine that made the plan, nanoseconds. No key knows of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_ns: Option<u64>,
     /// In the order in which they run when they could run at once and are as long.
     pub steps: Vec<Step>,
 }

@@ -184,6 +184,7 @@ fn with_ends(planner: &Planner<'_>, mut steps: Vec<Step>) -> Plan {
         threads: study.threads,
         server: vec!["serve".into()],
         retries: study.retries,
+        cost_ns: None,
         slurm: study.slurm.clone(),
         steps,
     }
