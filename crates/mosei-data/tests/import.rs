@@ -212,7 +212,7 @@ fn releases_that_do_not_say_enough_are_refused() {
     );
     assert_eq!(
         refused("released", "released", Some(1.0), "[labels]\nrange = [0, 0.1]\n"),
-        "released: row 0 of 'train', column 'anger': expected a label in [0, 0.1], found 2.5"
+        "released: row 0 of 'train', column 'anger': expected a label in [0, 0.1], found 1"
     );
 }
 
@@ -268,6 +268,25 @@ meaning = { calm = [], cross = "anger", glad = { happy = 1 }, both = ["Happy", "
     let folds = FoldLists::read(&imported.out.join("folds.json")).unwrap();
     let split: BTreeMap<&str, &str> = folds.split.iter().map(|(id, s)| (id.as_str(), s.name())).collect();
     assert_eq!(split, BTreeMap::from([("ann", "train"), ("bob", "valid"), ("cy", "test")]));
+}
+
+#[test]
+fn no_label_reaches_into_another_recording_of_its_speaker() {
+    let frames: String = ["r0", "r1", "r2"]
+        .iter()
+        .flat_map(|name| (0..4).map(move |k| format!("{name},{},1\n", f64::from(k) / 2.0)))
+        .collect();
+    let tables = tables(&[
+        ("f.csv", &format!("name,start,F0\n{frames}")),
+        ("l.csv", "name,speaker,start,end,sad\nr0,x,-3,0.5,1\nr0,x,1.5,9,2\nr1,x,0,1,3\nr1,x,5,6,0\n"),
+    ]);
+    let imported = Imported::new(tables.path().join("f.csv"), tables.path().join("l.csv"), |_, _| ());
+    // r0 is at 0 to 2 s, r1 at 3 to 5 s; who speaks in r2, nobody says.
+    assert_eq!(imported.labels().read("x").unwrap().intervals, [[0.0, 0.5], [1.5, 2.0], [3.0, 4.0], [5.0, 5.0]]);
+    let frames = imported.features().read("x").unwrap();
+    assert_eq!((frames.intervals.len(), frames.intervals[4]), (8, [3.0, 3.5]));
+    let s = &imported.summary;
+    assert_eq!((s.past_the_end, s.left_out, s.without_labels.0, s.segments), (1, 1, 1, 4));
 }
 
 #[test]

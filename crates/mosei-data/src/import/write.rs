@@ -15,6 +15,8 @@ use std::path::Path;
 
 /// Seconds between recordings that share a video, so that no frame of one overlaps a segment of another.
 const GAP_S: f64 = 1.0;
+/// Seconds of a frame beyond which times are in another unit.
+const MOST_FRAME_S: f64 = 3600.0;
 /// How much the files are packed.
 const DEFLATE: u8 = 4;
 
@@ -116,7 +118,14 @@ fn lay_out(
                 found,
             ));
         }
-        hops_s.extend(median(intervals.iter().map(|[s, e]| e - s).collect()));
+        let hop = median(intervals.iter().map(|[s, e]| e - s).collect());
+        if let Some(hop) = hop.filter(|hop| *hop > MOST_FRAME_S) {
+            let (place, expected) =
+                (format!("'{}'", taken.recordings[recording].name), format!("frames of at most {MOST_FRAME_S} s"));
+            let error = DataError::table(source, place, expected, format!("{hop} s"));
+            return Err(error.with_hint(Some("are the times in seconds?".into())));
+        }
+        hops_s.extend(hop);
         frames.extend(intervals.iter().map(|[s, e]| [s + shift, e + shift]));
         values.extend(read.features);
         extents.push(([begin, end], shift));
