@@ -247,7 +247,7 @@ pub enum DataError {
         /// What is there.
         found: String,
         /// What was perhaps meant, or what to do.
-        hint: Option<String>,
+        hint: Option<Box<str>>,
     },
     /// A file of somebody else's format that its library cannot read.
     #[error("{}: expected {expected}", path.display())]
@@ -361,7 +361,7 @@ impl DataError {
     /// The same with a hint, where it has a place for one.
     pub(crate) fn with_hint(mut self, words: Option<String>) -> Self {
         if let DataError::Table { hint, .. } = &mut self {
-            *hint = words;
+            *hint = words.map(String::into_boxed_str);
         }
         self
     }
