@@ -13,7 +13,8 @@ use sweep::{Plan, Step};
 /// Calls of a verb at which each kind of fault is tried, spread over all of them; `FAULTS_TRIED=all` tries every one.
 const TRIED: usize = 8;
 
-/// Every file below a folder or file, by its path, with its content; journals have times in them and do not count.
+/// Every file below a folder or file, by its path, with its content; journals, and the events beside them, have times in them and do
+/// not count.
 fn content(bench: &Bench, name: &str) -> BTreeMap<String, Vec<u8>> {
     fn walk(path: &Path, name: &str, found: &mut BTreeMap<String, Vec<u8>>) {
         if path.is_dir() {
@@ -21,7 +22,7 @@ fn content(bench: &Bench, name: &str) -> BTreeMap<String, Vec<u8>> {
                 let entry = entry.unwrap();
                 walk(&entry.path(), &format!("{name}/{}", entry.file_name().to_string_lossy()), found);
             }
-        } else if path.exists() && !name.ends_with("journal.jsonl") {
+        } else if path.exists() && !name.ends_with("journal.jsonl") && !name.contains(".tfevents.") {
             found.insert(name.to_string(), std::fs::read(path).unwrap());
         }
     }
