@@ -150,8 +150,8 @@ impl Sweep {
 fn announce(root: &Path, config: &Path, run: &Path) {
     println!("the study of {}; results will be in {}", config.display(), run.display());
     let mut first = Vec::new();
-    if !root.join(".libtorch").exists() && std::env::var_os("LIBTORCH").is_none() {
-        first.push("fetch libtorch (200 MB, once)");
+    if !root.join(".libtorch").exists() {
+        first.push("set up libtorch (about 200 MB, once)");
     }
     if !root.join("target/release/mosei-ssl").exists() {
         first.push("build the programs (5 to 15 minutes, once)");

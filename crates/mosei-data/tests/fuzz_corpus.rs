@@ -12,8 +12,13 @@ use std::path::{Path, PathBuf};
 /// The function of a target.
 type Entry = fn(&[u8]) -> entries::Taken;
 
-const TARGETS: [(&str, Entry); 4] =
-    [("csd", entries::csd), ("folds", entries::folds), ("config", entries::config), ("prepared", entries::prepared)];
+const TARGETS: [(&str, Entry); 5] = [
+    ("csd", entries::csd),
+    ("folds", entries::folds),
+    ("config", entries::config),
+    ("prepared", entries::prepared),
+    ("import", entries::any_imported),
+];
 
 fn seeds(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target)
@@ -59,6 +64,9 @@ fn make_seeds() {
         DataConfig { folds: Some("folds.json".into()), unlabelled: Unlabelled::Outside, ..DataConfig::default() };
     put("config", "good", toml::to_string(&config).unwrap().as_bytes());
     put("config", "upwards", b"features = '../f.csd'");
+
+    put("import", "good", b"\x00video,start,end,F0\na,0,1,1\na,1,2,3\nb,0,1,2\n");
+    put("import", "pickle", b"\x05\x80\x04\x95");
 
     let corpus = SynthConfig { videos: 6, segments: 12, median_segment_s: 0.5, ..SynthConfig::default() };
     synthesise(&corpus, &dir.path().join("data"), &mut |_, _| {}).unwrap();

@@ -141,6 +141,18 @@ fn read(folder: &Path) -> Result<(BTreeMap<String, Tensor>, State), String> {
     Ok((tensors, state))
 }
 
+/// How many steps the training had done that saved the checkpoint in `folder` (`checkpoint/step-N`), and the names of its
+/// tensors.
+///
+/// # Errors
+/// Where its files are not those that were written, or hold no state of a training.
+pub fn checkpoint_facts(folder: &Path) -> Result<(usize, Vec<String>), TrainError> {
+    match read(folder) {
+        Ok((tensors, state)) => Ok((state.step, tensors.into_keys().collect())),
+        Err(problem) => Err(TrainError::Run { path: folder.to_path_buf(), problem }),
+    }
+}
+
 /// Goes back to the newest checkpoint that can be used, where there is one of these settings; otherwise changes nothing.
 /// Those that are damaged or of other settings are named in a warning and removed.
 pub(crate) fn restore(

@@ -51,7 +51,7 @@ mod training;
 
 pub use audit::{Audit, Finding, Outcome, audit};
 pub use budget::Budget;
-pub use checkpoint::CheckpointConfig;
+pub use checkpoint::{CheckpointConfig, checkpoint_facts};
 pub use collect::collect;
 pub use config::{GridConfig, PretrainOn, ReportConfig, Start, Study, StudyConfig};
 pub use corpus::Corpus;
