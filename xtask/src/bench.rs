@@ -61,7 +61,7 @@ impl Bench {
         let all = definition::read_all(&root, self.quick, &places(&root, &work, None))?;
         if self.page {
             write_page(&docs, &docs, &all)?;
-            println!("bench: {}", docs.join("performance.md").display());
+            say!("bench: {}", docs.join("performance.md").display());
             return Ok(ExitCode::SUCCESS);
         }
         let known: Vec<&str> = all.iter().map(|t| t.name.as_str()).collect();
@@ -103,7 +103,7 @@ impl Bench {
             }
         }
         write_page(&docs, &out, &all)?;
-        println!("bench: {}", out.join("performance.md").display());
+        say!("bench: {}", out.join("performance.md").display());
         if !failed.is_empty() {
             bail!("not measured: {}; what they showed before stays", failed.join(", "));
         }

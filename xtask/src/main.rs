@@ -4,7 +4,14 @@
 //! that runs a plan (the crate `sweep`).
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 a cluster's task whose needs are not done, 130 stopped by a signal.
-#![allow(clippy::print_stdout, reason = "talking to the terminal is what this program does")]
+
+/// Prints a line. A reader that has gone away, as `head` does, is no failure.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($words)*);
+    }};
+}
 
 #[cfg(not(unix))]
 compile_error!("the set-up and the engine know Linux and macOS; on Windows, use the Linux subsystem");

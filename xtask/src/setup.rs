@@ -30,9 +30,9 @@ impl Setup {
         let root = workspace::root()?;
         ensure(&root, true)?;
         for note in checks::rustflags_notes() {
-            println!("setup: note: {note}");
+            say!("setup: note: {note}");
         }
-        println!("setup: done; next: cargo xtask sweep");
+        say!("setup: done; next: cargo xtask sweep");
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -49,5 +49,5 @@ pub fn ensure(root: &Path, verbose: bool) -> Result<()> {
 
 /// One line of what the set-up does.
 fn say(line: &str) {
-    println!("setup: {line}");
+    say!("setup: {line}");
 }

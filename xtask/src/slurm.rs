@@ -23,8 +23,8 @@ impl Cancel {
     pub fn run(self) -> Result<ExitCode> {
         let jobs = sweep::slurm::cancel(&self.run)?;
         match jobs.len() {
-            0 => println!("no job of {} is in the queue", self.run.display()),
-            _ => println!("cancelled jobs {}", ranges(&jobs)),
+            0 => say!("no job of {} is in the queue", self.run.display()),
+            _ => say!("cancelled jobs {}", ranges(&jobs)),
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -46,14 +46,14 @@ impl Step {
     /// Runs the verb.
     pub fn run(self) -> Result<ExitCode> {
         let outcome = sweep::slurm::run_task(&self.run, &self.list, self.task, &mut |event| match event {
-            Event::OrphanEnded { id } => println!("ended {id}, left running by an earlier start of this task"),
-            Event::Skipped { step } => println!("{} was done before", step.id),
-            Event::Started { step } => println!("running {}", step.id),
-            Event::Done { step, seconds } => println!("done {} in {}", step.id, duration(seconds)),
-            Event::Again { step, error, .. } => println!("again {}: {error}", step.id),
-            Event::Failed { step, error } => println!("FAILED {}: {error}", step.id),
-            Event::Blocked { step, by } => println!("cannot run {}: {by}, which it needs, is not done", step.id),
-            Event::Stopping => println!("asked to end: waiting for the step to end"),
+            Event::OrphanEnded { id } => say!("ended {id}, left running by an earlier start of this task"),
+            Event::Skipped { step } => say!("{} was done before", step.id),
+            Event::Started { step } => say!("running {}", step.id),
+            Event::Done { step, seconds } => say!("done {} in {}", step.id, duration(seconds)),
+            Event::Again { step, error, .. } => say!("again {}: {error}", step.id),
+            Event::Failed { step, error } => say!("FAILED {}: {error}", step.id),
+            Event::Blocked { step, by } => say!("cannot run {}: {by}, which it needs, is not done", step.id),
+            Event::Stopping => say!("asked to end: waiting for the step to end"),
             Event::Submitted { .. } => {}
         })?;
         Ok(match &outcome {
@@ -86,7 +86,7 @@ pub fn run(plan: &Plan, run: &Path, program: &Path, wait: bool) -> Result<ExitCo
         display.finish();
         let code = summary(&outcome, run);
         if interrupt.came() {
-            println!("only the waiting has ended; the jobs go on");
+            say!("only the waiting has ended; the jobs go on");
             follow(run);
         }
         return Ok(code);
@@ -95,16 +95,16 @@ pub fn run(plan: &Plan, run: &Path, program: &Path, wait: bool) -> Result<ExitCo
     display.finish();
     let (steps, jobs, skipped) = (submitted.steps, submitted.jobs.len(), submitted.skipped);
     if jobs == 0 {
-        println!("{}: all {skipped} steps were done before", plan.name);
+        say!("{}: all {skipped} steps were done before", plan.name);
     } else {
-        println!("{}: {steps} steps in {jobs} jobs of Slurm, {skipped} were done before", plan.name);
+        say!("{}: {steps} steps in {jobs} jobs of Slurm, {skipped} were done before", plan.name);
         follow(run);
-        println!("when they have ended, the same command submits what failed or was killed");
+        say!("when they have ended, the same command submits what failed or was killed");
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn follow(run: &Path) {
-    println!("follow with:    cargo xtask status {}", run.display());
-    println!("take back with: cargo xtask cancel {}", run.display());
+    say!("follow with:    cargo xtask status {}", run.display());
+    say!("take back with: cargo xtask cancel {}", run.display());
 }

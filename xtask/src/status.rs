@@ -40,12 +40,12 @@ impl Status {
             0 => String::new(),
             n => format!(", {n} more as the mean of their kind"),
         };
-        println!("{}: {} steps as measured here{unknown}", cost.name, cost.measured);
-        println!("  {} of work, the longest chain of it {}", duration(cost.work_s), duration(cost.longest_chain_s));
-        println!("  {:>7} {:>16} {:>14} {:>6}", "nodes", "steps at a time", "time", "busy");
+        say!("{}: {} steps as measured here{unknown}", cost.name, cost.measured);
+        say!("  {} of work, the longest chain of it {}", duration(cost.work_s), duration(cost.longest_chain_s));
+        say!("  {:>7} {:>16} {:>14} {:>6}", "nodes", "steps at a time", "time", "busy");
         for (nodes, (workers, span)) in self.nodes.iter().zip(cost.spans) {
             let busy = 100.0 * cost.work_s / (span * workers as f64).max(f64::MIN_POSITIVE);
-            println!("  {nodes:>7} {workers:>16} {:>14} {busy:>4.0} %", duration(span));
+            say!("  {nodes:>7} {workers:>16} {:>14} {busy:>4.0} %", duration(span));
         }
         Ok(())
     }
@@ -62,38 +62,35 @@ fn show(status: &sweep::Status, run: &Path) {
         (None, false, _) if status.elapsed_s.is_some() => "not running".to_string(),
         (None, false, _) => "not running; the last sweep was killed".to_string(),
     };
-    println!("{}: {state}", status.name);
+    say!("{}: {state}", status.name);
     if let Some(problem) = status.slurm.as_ref().and_then(|s| s.problem.as_ref()) {
-        println!(
-            "  what is said here is what the folder shows; Slurm cannot be asked: {}",
-            indent(problem).trim_start()
-        );
+        say!("  what is said here is what the folder shows; Slurm cannot be asked: {}", indent(problem).trim_start());
     }
     let queued = |count: usize| status.slurm.as_ref().map_or(String::new(), |_| format!(" {count:>8}"));
     let heading = if status.slurm.is_some() { format!(" {:>8}", "queued") } else { String::new() };
-    println!("  {:<14} {:>7} {:>8}{heading} {:>8} {:>8}", "kind", "done", "running", "failed", "pending");
+    say!("  {:<14} {:>7} {:>8}{heading} {:>8} {:>8}", "kind", "done", "running", "failed", "pending");
     for k in &status.kinds {
         let queued = queued(k.queued);
-        println!("  {:<14} {:>7} {:>8}{queued} {:>8} {:>8}", k.kind, k.done, k.running, k.failed, k.pending);
+        say!("  {:<14} {:>7} {:>8}{queued} {:>8} {:>8}", k.kind, k.done, k.running, k.failed, k.pending);
     }
     for step in &status.running {
         let place = step.place.as_ref().map_or(String::new(), |place| format!(" on {place}"));
-        println!("  running for {}{place}: {}", duration(step.seconds), step.id);
+        say!("  running for {}{place}: {}", duration(step.seconds), step.id);
     }
     for (reason, steps) in status.slurm.iter().flat_map(|s| &s.waiting) {
-        println!("  queued ({reason}): {steps}");
+        say!("  queued ({reason}): {steps}");
     }
     for failure in &status.failures {
-        println!("  failed: {}\n{}", failure.id, indent(&failure.error));
+        say!("  failed: {}\n{}", failure.id, indent(&failure.error));
         for log in &failure.logs {
-            println!("      log: {}", run.join(log).display());
+            say!("      log: {}", run.join(log).display());
         }
     }
     if let Some(elapsed) = status.elapsed_s {
-        println!("  elapsed {}", duration(elapsed));
+        say!("  elapsed {}", duration(elapsed));
     }
     if let Some(left) = status.left_s {
-        println!("  about {} left", duration(left));
+        say!("  about {} left", duration(left));
     }
 }
 

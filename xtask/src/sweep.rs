@@ -115,7 +115,7 @@ impl Sweep {
             return slurm::run(&plan, &run, &program, self.wait);
         }
         let jobs = self.jobs.map_or_else(|| default_jobs(plan.threads), usize::from);
-        println!("{}: {}, {jobs} at a time{}", plan.name, counted(&plan), expected(&plan, &run, jobs)?);
+        say!("{}: {}, {jobs} at a time{}", plan.name, counted(&plan), expected(&plan, &run, jobs)?);
         let mut display = Display::new(plan.steps.len());
         let outcome = sweep::run(&plan, &run, &program, jobs, &mut |event| display.tell(event))?;
         display.finish();
@@ -148,7 +148,7 @@ impl Sweep {
 
 /// Says before anything else what is about to happen, and where it leads.
 fn announce(root: &Path, config: &Path, run: &Path) {
-    println!("the study of {}; results will be in {}", config.display(), run.display());
+    say!("the study of {}; results will be in {}", config.display(), run.display());
     let mut first = Vec::new();
     if !root.join(".libtorch").exists() {
         first.push("set up libtorch (about 200 MB, once)");
@@ -157,7 +157,7 @@ fn announce(root: &Path, config: &Path, run: &Path) {
         first.push("build the programs (5 to 15 minutes, once)");
     }
     if !first.is_empty() {
-        println!("first: {}; then the plan, and how long it will take", first.join(", "));
+        say!("first: {}; then the plan, and how long it will take", first.join(", "));
     }
 }
 
@@ -204,13 +204,13 @@ fn available_kib(meminfo: &str) -> Option<usize> {
 fn show(plan: &Plan, explanations: &[Explanation<'_>], all: bool) {
     for e in explanations {
         if all {
-            println!("{:<44} {}", e.step.id, e.reason);
+            say!("{:<44} {}", e.step.id, e.reason);
         } else if e.reason.runs() {
-            println!("{:<44} {}", e.step.id, e.step.about);
+            say!("{:<44} {}", e.step.id, e.step.about);
         }
     }
     let to_run = explanations.iter().filter(|e| e.reason.runs()).count();
-    println!("{}: {} steps, {} done, {to_run} to run", plan.name, plan.steps.len(), plan.steps.len() - to_run);
+    say!("{}: {} steps, {} done, {to_run} to run", plan.name, plan.steps.len(), plan.steps.len() - to_run);
 }
 
 /// Shows events: a bar with rate and time left on a terminal, a line a step elsewhere.
@@ -284,7 +284,7 @@ impl Display {
     fn line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
-            None => println!("{text}"),
+            None => say!("{text}"),
         }
     }
 
@@ -298,17 +298,17 @@ impl Display {
 /// Says what the run found, where it stands, and what to do next.
 fn end(run: &Path) {
     if let Ok(claim) = std::fs::read_to_string(run.join("claim.txt")) {
-        println!("\n{}", claim.trim_end());
+        say!("\n{}", claim.trim_end());
     }
-    println!("\nreport:  {}", run.join("report.html").display());
-    println!("numbers: {}", run.join("results.csv").display());
-    println!("next:    target/release/mosei-ssl audit {}    (checks anew that nothing leaked)", run.display());
-    println!("         docs/your-data.md goes from your own recordings to such a report");
+    say!("\nreport:  {}", run.join("report.html").display());
+    say!("numbers: {}", run.join("results.csv").display());
+    say!("next:    target/release/mosei-ssl audit {}    (checks anew that nothing leaked)", run.display());
+    say!("         docs/your-data.md goes from your own recordings to such a report");
 }
 
 /// Says how the sweep ended.
 pub(crate) fn summary(outcome: &Outcome, run: &Path) -> ExitCode {
-    println!(
+    say!(
         "{} done, {} were done before, {} failed, {} blocked, in {}",
         outcome.done.len(),
         outcome.skipped.len(),
@@ -317,18 +317,18 @@ pub(crate) fn summary(outcome: &Outcome, run: &Path) -> ExitCode {
         duration(outcome.seconds)
     );
     for (id, error) in &outcome.failed {
-        println!("failed: {id}\n{}", indent(error));
+        say!("failed: {id}\n{}", indent(error));
     }
     if outcome.is_complete() {
         end(run);
     }
     if outcome.interrupted {
-        println!("stopped; the same command goes on where it stopped");
+        say!("stopped; the same command goes on where it stopped");
         ExitCode::from(130)
     } else if outcome.is_complete() {
         ExitCode::SUCCESS
     } else {
-        println!("the same command runs again what failed and what it kept from running");
+        say!("the same command runs again what failed and what it kept from running");
         ExitCode::FAILURE
     }
 }

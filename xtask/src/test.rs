@@ -38,7 +38,7 @@ impl Test {
             return Ok(ExitCode::SUCCESS);
         }
         for (i, (name, arguments)) in CHECKS.iter().enumerate() {
-            println!("[{}/{}] {name}", i + 1, CHECKS.len());
+            say!("[{}/{}] {name}", i + 1, CHECKS.len());
             let mut cargo = workspace::cargo(&root);
             cargo.args(*arguments);
             // For the pages alone: in the tests it would replace the flags by which examples in docs find libtorch.
@@ -48,7 +48,7 @@ impl Test {
             };
             workspace::run(name, &mut cargo)?;
         }
-        println!("all {} checks passed", CHECKS.len());
+        say!("all {} checks passed", CHECKS.len());
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -26,7 +26,7 @@ pub fn ensure(root: &Path) -> Result<PathBuf> {
     if let Some(place) = cache.complete(&name) {
         return Ok(python(place));
     }
-    println!("bench: a virtual environment for the peers goes to {} (about 5 GB)", cache.place(&name).display());
+    say!("bench: a virtual environment for the peers goes to {} (about 5 GB)", cache.place(&name).display());
     lock.check_space("the peers' virtual environment", NEEDED_MIB)?;
     let folder = lock.tmp().join(&name);
     let run = |what: &str, command: &mut Command| -> Result<()> {
