@@ -75,9 +75,7 @@ impl Timeline {
 
     /// Median length of a frame, seconds; `None` where there is none.
     pub(crate) fn frame_s(&self) -> Option<f64> {
-        let mut lengths: Vec<f64> = self.intervals.iter().map(|[s, e]| e - s).collect();
-        lengths.sort_unstable_by(f64::total_cmp);
-        lengths.get(lengths.len() / 2).copied()
+        median(self.intervals.iter().map(|[s, e]| e - s).collect())
     }
 
     /// Rows of the frames that overlap `[start, end)` by more than [`EPSILON_S`], in order of time.
@@ -108,10 +106,15 @@ impl Timeline {
 }
 
 /// Frames a second, from the median frame lengths of videos; rounded to a thousandth, for they come from float times.
-pub(crate) fn rate_hz(mut frame_s: Vec<f64>) -> Option<f64> {
-    frame_s.sort_unstable_by(f64::total_cmp);
-    let median = frame_s.get(frame_s.len() / 2).copied().filter(|&s| s > 0.0)?;
+pub(crate) fn rate_hz(frame_s: Vec<f64>) -> Option<f64> {
+    let median = median(frame_s).filter(|&s| s > 0.0)?;
     Some((1000.0 / median).round() / 1000.0)
+}
+
+/// The middle value, of an even number the upper one; `None` where there is none.
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
 }
 
 #[cfg(test)]

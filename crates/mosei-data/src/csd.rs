@@ -12,6 +12,7 @@ mod class;
 mod groups;
 mod limits;
 mod links;
+mod metadata;
 mod number;
 mod pack;
 mod stored;
@@ -22,6 +23,7 @@ mod write_chunk;
 
 pub(crate) use array::{Array, ArrayFile};
 pub(crate) use limits::MAX_COLUMNS;
+pub(crate) use metadata::{About, metadata};
 pub(crate) use pack::PackedVideo;
 pub use write::CsdWriter;
 

@@ -11,7 +11,7 @@ mod speech;
 
 pub use config::SynthConfig;
 
-use crate::csd::PackedVideo;
+use crate::csd::{About, PackedVideo, metadata};
 use crate::{CsdWriter, DataError, ahead, place};
 use mosei_schema::{COVAREP_COLUMNS, Emotion, Split};
 use rand::seq::SliceRandom;
@@ -19,7 +19,7 @@ use rand::{Rng, RngExt};
 use run_record::seed::{Stream, rng, rng_named};
 use run_record::{StagedDir, write_atomic};
 use script::Script;
-use serde_json::{Value, json};
+use serde_json::Value;
 use speech::Voice;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -54,14 +54,14 @@ pub fn synthesise_with(
     let mut features = CsdWriter::create(
         &staged.path().join(FEATURES_FILE),
         "COVAREP",
-        &metadata(config, "COVAREP", COVAREP_COLUMNS.into()),
+        &about(config, "COVAREP", COVAREP_COLUMNS.into()),
         config.deflate,
     )?;
     let names = std::iter::once("sentiment").chain(Emotion::ALL.iter().map(|e| e.name())).collect();
     let mut labels = CsdWriter::create(
         &staged.path().join(LABELS_FILE),
         "All Labels",
-        &metadata(config, "All Labels", names),
+        &about(config, "All Labels", names),
         config.deflate,
     )?;
     let speak = |i: usize| SpokenVideo::new(config, &voice, &plan.videos[i]);
@@ -202,23 +202,10 @@ fn draw_ids(n: usize, random: &mut impl Rng) -> Vec<String> {
     ids
 }
 
-/// The thirteen keys of the real files.
-fn metadata(config: &SynthConfig, root: &'static str, columns: Vec<&str>) -> [(&'static str, Value); 13] {
+/// What a file of the corpus says of itself.
+fn about(config: &SynthConfig, root: &'static str, columns: Vec<&str>) -> [(&'static str, Value); 13] {
     let uuid: String = format!("{:032x}", rng_named(config.seed, Stream::Synth, root).random::<u128>());
     let uuid = [&uuid[..8], &uuid[8..12], &uuid[12..16], &uuid[16..20], &uuid[20..]].join("-");
-    [
-        ("alignment compatible", json!(true)),
-        ("computational sequence description", json!("synthetic, shaped like CMU-MOSEI")),
-        ("computational sequence version", json!(1.0)),
-        ("contact", json!("none")),
-        ("creator", json!("mosei-data")),
-        ("dataset bib citation", json!("none")),
-        ("dataset name", json!("CMU-MOSEI (synthetic)")),
-        ("dataset version", json!(1.0)),
-        ("dimension names", json!(columns)),
-        ("featureset bib citation", json!("none")),
-        ("md5", Value::Null),
-        ("root name", json!(root)),
-        ("uuid", json!(uuid)),
-    ]
+    let (description, dataset) = ("synthetic, shaped like CMU-MOSEI", "CMU-MOSEI (synthetic)");
+    metadata(About { description, dataset, root, columns, uuid: Some(uuid) })
 }

@@ -18,6 +18,6 @@ mod video_id;
 
 pub use covarep::{COVAREP_COLUMNS, COVAREP_RATE_HZ};
 pub use emotion::{Emotion, INTENSITY_MAX, INTENSITY_MIN, SENTIMENT_MAX, SENTIMENT_MIN, intensity_class};
-pub use nearest::{near_miss, nearest, with_near_miss};
+pub use nearest::{found_with_near_miss, near_miss, nearest, with_near_miss};
 pub use segment::{SegmentId, Split};
 pub use video_id::{VIDEO_ID_MAX_BYTES, VIDEO_ID_RULE, is_video_id};

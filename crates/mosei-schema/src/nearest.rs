@@ -18,6 +18,14 @@ pub fn near_miss<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> 
     (letters <= (name.chars().count() / 3).max(1)).then_some(name)
 }
 
+/// A name that is unknown, with the one that was probably meant behind it: what messages say was found.
+pub fn found_with_near_miss<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    match near_miss(found, names) {
+        Some(near) => format!("{found}; did you mean '{near}'?"),
+        None => found.to_string(),
+    }
+}
+
 /// A parser's words about a name that it does not know, with the one that was probably meant behind them.
 ///
 /// ```

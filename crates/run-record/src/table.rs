@@ -346,8 +346,11 @@ impl Iterator for TableReader {
     }
 }
 
-/// What the library makes of a file, an error where it panics: of some damaged ones it does.
-fn no_panic<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+/// What the Parquet library makes of a file, an error where it panics: of some damaged ones it does.
+///
+/// # Errors
+/// The library's own; that it panicked.
+pub fn no_panic<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
     // Whatever it was about goes with the error, so nobody sees it in a state between two.
     catch_unwind(AssertUnwindSafe(read))
         .unwrap_or_else(|_| Err(ParquetError::General("damaged, in a way that the library has no words for".into())))

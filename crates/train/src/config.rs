@@ -7,7 +7,7 @@ use crate::plan::kinds;
 use crate::{Budget, PretrainKind, TrainError};
 use backbone::EncoderConfig;
 use mosei_data::{ConfigError, DataConfig, LabelConfig, SynthConfig, Unlabelled};
-use mosei_schema::{near_miss, with_near_miss};
+use mosei_schema::{found_with_near_miss, with_near_miss};
 use serde::{Deserialize, Serialize};
 use ssl_mask::MaskConfig;
 use std::fmt::Display;
@@ -359,9 +359,7 @@ impl Study {
 
 /// That a name is none of those known, with the one that was probably meant.
 fn wrong_name(key: &str, names: &[&str], found: &str) -> ConfigError {
-    let near = near_miss(found, names.iter().copied()).map(|near| format!("; did you mean '{near}'?"));
-    let found = format!("{found}{}", near.unwrap_or_default());
-    wrong(key, &format!("one of {}", names.join(", ")), found)
+    wrong(key, &format!("one of {}", names.join(", ")), found_with_near_miss(found, names.iter().copied()))
 }
 
 impl GridConfig {

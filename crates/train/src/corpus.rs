@@ -8,6 +8,12 @@ use mosei_data::{BoundNormaliser, Fold, Normaliser, PackedBatch, Prepared};
 use std::path::Path;
 use tch::{Device, Tensor};
 
+/// What an encoder's folder says of its input, as the data apply it.
+pub(crate) fn normaliser_of(normalisation: &Normalisation) -> Normaliser {
+    let n = normalisation.clone();
+    Normaliser { columns: n.columns, mean: n.mean, std: n.std, clip: n.clip }
+}
+
 /// One fold of a prepared corpus.
 pub struct Corpus {
     /// The whole corpus, without the labels of the fold's test split.
@@ -68,9 +74,7 @@ impl Corpus {
 
     /// The same fold, standardised as an encoder wants it: by its own columns, means and deviations.
     pub fn normalised_by(&mut self, normalisation: &Normalisation) -> Result<(), TrainError> {
-        let n = normalisation.clone();
-        let normaliser = Normaliser { columns: n.columns, mean: n.mean, std: n.std, clip: n.clip };
-        self.normaliser = normaliser.bind(self.prepared.columns())?;
+        self.normaliser = normaliser_of(normalisation).bind(self.prepared.columns())?;
         self.normalisation = normalisation.clone();
         Ok(())
     }

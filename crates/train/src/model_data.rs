@@ -3,9 +3,10 @@
 //! What lives here: whether they are such as the model knows, and batches of them. What does not: what the model says.
 
 use crate::TrainError;
+use crate::corpus::normaliser_of;
 use crate::input::InputFacts;
 use backbone::{Layout, Normalisation};
-use mosei_data::{BoundNormaliser, Csd, Normaliser, Prepared, feature_columns, pieces, recording_rate_hz};
+use mosei_data::{BoundNormaliser, Csd, Prepared, feature_columns, pieces, recording_rate_hz};
 use mosei_schema::SegmentId;
 use std::path::{Path, PathBuf};
 use tch::{Device, Tensor};
@@ -49,8 +50,7 @@ impl ModelData {
         input: InputFacts,
         max_frames: usize,
     ) -> Result<Self, TrainError> {
-        let n = normalisation.clone();
-        let normaliser = Normaliser { columns: n.columns, mean: n.mean, std: n.std, clip: n.clip };
+        let normaliser = normaliser_of(normalisation);
         let (frames, normaliser) = if path.is_dir() {
             let prepared = Prepared::open(path)?;
             prepared.check_frames()?;

@@ -12,9 +12,9 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
+use run_record::no_panic;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Rows of a column that are read at once.
@@ -239,10 +239,4 @@ fn nullable<T: DataType>(reader: &mut ColumnReaderImpl<T>, rows: usize) -> Resul
     }
     let mut present = values.into_iter();
     Ok(levels.iter().map(|&level| if level > 0 { present.next() } else { None }).collect())
-}
-
-/// What the library makes of a file, an error where it panics: of some damaged ones it does.
-fn no_panic<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
-    catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err(ParquetError::General("damaged, in a way that the library has no words for".into())))
 }

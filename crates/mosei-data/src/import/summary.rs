@@ -4,7 +4,8 @@ use super::folds::Folds;
 use super::join::Joined;
 use super::labels::{Labels, is_sentiment};
 use super::scratch::Taken;
-use super::write::{Written, median};
+use super::write::Written;
+use crate::align::median;
 use std::fmt::{self, Display};
 
 /// What was written, and what was left out.

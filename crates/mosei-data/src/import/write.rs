@@ -8,9 +8,10 @@ use super::join::{Joined, Video};
 use super::labels::Labels;
 use super::scratch::{Frames, Taken};
 use super::seconds::MOST_S;
-use crate::csd::PackedVideo;
+use crate::align::median;
+use crate::csd::{About, PackedVideo, metadata};
 use crate::{CsdWriter, DataError, ahead};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::Path;
 
 /// Seconds between recordings that share a video, so that no frame of one overlaps a segment of another.
@@ -63,8 +64,8 @@ pub(super) fn write(
     source: &Path,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Written, DataError> {
-    let mut features = CsdWriter::create(features_file, FEATURES_ROOT, &metadata(FEATURES_ROOT, columns), DEFLATE)?;
-    let mut labelled = CsdWriter::create(labels_file, LABELS_ROOT, &metadata(LABELS_ROOT, &labels.names), DEFLATE)?;
+    let mut features = CsdWriter::create(features_file, FEATURES_ROOT, &about(FEATURES_ROOT, columns), DEFLATE)?;
+    let mut labelled = CsdWriter::create(labels_file, LABELS_ROOT, &about(LABELS_ROOT, &labels.names), DEFLATE)?;
     let mut written = Written::default();
     let lay = |i: usize| lay_out(&joined.videos[i], labels, taken, hop_s, source);
     let mut done = 0;
@@ -182,28 +183,11 @@ fn extent(intervals: &[[f64; 2]]) -> [f64; 2] {
     [intervals.first().map_or(0.0, |i| i[0]), intervals.last().map_or(0.0, |i| i[1])]
 }
 
-pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_unstable_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
-}
-
-/// The thirteen keys of the real files, with what is known here.
-fn metadata(root: &'static str, columns: &[String]) -> [(&'static str, Value); 13] {
-    [
-        ("alignment compatible", json!(true)),
-        ("computational sequence description", json!("imported from other tables")),
-        ("computational sequence version", json!(1.0)),
-        ("contact", json!("none")),
-        ("creator", json!("mosei-data")),
-        ("dataset bib citation", json!("none")),
-        ("dataset name", json!("imported")),
-        ("dataset version", json!(1.0)),
-        ("dimension names", json!(columns)),
-        ("featureset bib citation", json!("none")),
-        ("md5", Value::Null),
-        ("root name", json!(root)),
-        ("uuid", Value::Null),
-    ]
+/// What a file of the pair says of itself.
+fn about(root: &'static str, columns: &[String]) -> [(&'static str, Value); 13] {
+    let columns = columns.iter().map(String::as_str).collect();
+    let (description, dataset) = ("imported from other tables", "imported");
+    metadata(About { description, dataset, root, columns, uuid: None })
 }
 
 #[cfg(test)]

@@ -73,10 +73,7 @@ pub(crate) fn start(name: &str) -> Result<Start, TrainError> {
     Start::from_name(name).ok_or_else(|| TrainError::Argument {
         what: "--start",
         expected: Start::ALL.map(Start::name).join(", "),
-        found: match mosei_schema::near_miss(name, Start::ALL.map(Start::name)) {
-            Some(near) => format!("{name}; did you mean '{near}'?"),
-            None => name.to_string(),
-        },
+        found: mosei_schema::found_with_near_miss(name, Start::ALL.map(Start::name)),
     })
 }
 

@@ -40,8 +40,10 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
     let absolute = |path: PathBuf| std::path::absolute(path);
     let place = Place { run: absolute(a.run)?, data: a.data.map(absolute).transpose()? };
     let mut plan = train::plan(&study, &place)?;
-    // What it costs to know how long it will take: a fraction of a second.
-    plan.cost_ns = train::seconds_per_segment(&study, &place.run)?.map(|seconds| (seconds * 1e9) as u64);
+    if !a.dry_run {
+        // What it costs to know how long it will take: a fraction of a second, of which nobody hears in a dry run.
+        plan.cost_ns = train::seconds_per_segment(&study, &place.run)?.map(|seconds| (seconds * 1e9) as u64);
+    }
     if study.encoder.precision == Precision::Bf16 && study.device == "cpu" && Processor::best() < Processor::Avx512Bf16
     {
         tracing::warn!(
