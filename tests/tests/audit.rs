@@ -47,6 +47,7 @@ fn drop_row(path: &Path, row: usize) {
         Column::F64(v) => drop(v.remove(row)),
         Column::OptionF64(v) => drop(v.remove(row)),
         Column::Bool(v) => drop(v.remove(row)),
+        Column::Foreign(_) => panic!("no table of a run has such a column"),
     });
 }
 
@@ -279,9 +280,14 @@ fn pretraining_and_subsets_broken_by_hand_are_refused_by_name() {
     });
 
     let subsets = |run: &Path| run.join("subsets.parquet");
-    broken(&bench, "subsets-of-training", &["fold 0, draw 0, 20 labels", &id(test), "test split"], |run| {
-        put_segment(&subsets(run), 2, test);
-    });
+    broken(
+        &bench,
+        "subsets-of-training",
+        &["fold 0, draw 0, budget n20 of 20 labels", &id(test), "test split"],
+        |run| {
+            put_segment(&subsets(run), 2, test);
+        },
+    );
     // A labelled segment of the smaller budget is taken out of the larger one.
     let path = subsets(&bench.path("run"));
     let table = Table::read(&path).unwrap();

@@ -3,6 +3,7 @@
 //! What lives here: the settings, their defaults and what makes them valid. What does not: anything that acts on
 //! them. The synthetic corpus has its own settings beside it.
 
+use mosei_schema::LabelBudget;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::{Component, Path};
 
@@ -256,6 +257,12 @@ impl Default for LabelConfig {
 }
 
 impl LabelConfig {
+    /// The budgets as configured: shares, then counts.
+    pub fn budgets(&self) -> Vec<LabelBudget> {
+        let shares = self.fractions.iter().copied().map(LabelBudget::Fraction);
+        shares.chain(self.counts.iter().copied().map(LabelBudget::Count)).collect()
+    }
+
     /// Whether these settings can be carried out.
     ///
     /// # Errors

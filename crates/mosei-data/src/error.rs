@@ -307,6 +307,22 @@ pub enum DataError {
         /// Training segments.
         available: usize,
     },
+    /// An emotion that the whole training split has too few positives of, whatever the label budget.
+    #[error(
+        "fold {fold}: key 'labels.min_positives': expected at least {expected} training segments with '{emotion}', found {found} among all {available}: no label budget holds more; set min_positives = 0, or leave the emotion out of the labels"
+    )]
+    EmotionWithoutPositives {
+        /// Fold, from 0.
+        fold: usize,
+        /// The emotion.
+        emotion: String,
+        /// `min_positives` of the configuration.
+        expected: usize,
+        /// How many the training split holds.
+        found: usize,
+        /// Training segments.
+        available: usize,
+    },
     /// A label budget that holds too few positives of an emotion to learn it.
     #[error(
         "fold {fold}: key 'labels.min_positives': expected at least {expected} segments with '{emotion}' among the {n} of budget {budget} of '{key}', found {found}; take a larger budget, or set min_positives = 0"

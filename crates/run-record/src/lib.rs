@@ -23,6 +23,7 @@
 //! ```
 
 mod atomic;
+mod convert;
 mod error;
 mod hash;
 mod journal;
@@ -42,5 +43,5 @@ pub use predictions::{CellId, CellPredictions, PredictionRow, each_cell, each_ce
 pub use result_row::{ResultRow, read_results, write_results};
 pub use step::{STEP_FILE, StepRecord};
 pub use sums::{SUMS_FILE, check_sums};
-pub use table::{Column, Table, TableReader, TableWriter, no_panic};
+pub use table::{Column, Foreign, Table, TableReader, TableWriter, no_panic};
 pub use table_file::{CsvTableWriter, TableFile};

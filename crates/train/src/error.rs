@@ -1,3 +1,4 @@
+use mosei_schema::BudgetError;
 use std::path::PathBuf;
 
 /// Why a study cannot go on.
@@ -174,6 +175,12 @@ pub enum TrainError {
     /// libtorch refuses.
     #[error(transparent)]
     Tch(#[from] tch::TchError),
+}
+
+impl From<BudgetError> for TrainError {
+    fn from(error: BudgetError) -> Self {
+        TrainError::Argument { what: "label budget", expected: BudgetError::EXPECTED.into(), found: error.found }
+    }
 }
 
 impl TrainError {

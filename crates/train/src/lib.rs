@@ -17,7 +17,6 @@
 
 mod audit;
 mod batches;
-mod budget;
 mod card;
 mod checkpoint;
 mod collect;
@@ -50,7 +49,6 @@ mod test_labels;
 mod training;
 
 pub use audit::{Audit, Finding, Outcome, audit};
-pub use budget::Budget;
 pub use checkpoint::{CheckpointConfig, checkpoint_facts};
 pub use collect::collect;
 pub use config::{GridConfig, PretrainOn, ReportConfig, Start, Study, StudyConfig};

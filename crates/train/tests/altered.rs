@@ -81,9 +81,9 @@ fn tables() {
 fn results() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("results.csv");
-    let text = "cell,fold,start,fraction,n_labels,seed,draw,pretrain_seed,split,emotion,metric,value,support\n\
-                c,0,ssl,0.1,7,1,2,,test,fear,roc_auc,,0\n\
-                c,0,ssl,0.1,7,1,2,1,test,fear,roc_auc,0.25,3\n";
+    let text = "cell,fold,start,fraction,n_labels,seed,draw,budget,pretrain_seed,split,emotion,metric,value,support\n\
+                c,0,ssl,0.1,7,1,2,f0.1,,test,fear,roc_auc,,0\n\
+                c,0,ssl,0.1,7,1,2,f0.1,1,test,fear,roc_auc,0.25,3\n";
     std::fs::write(&path, text).unwrap();
     try_all(&path, |path| read_results(path).map(|_| ()).map_err(|e| e.to_string()));
 }

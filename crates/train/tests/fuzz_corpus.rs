@@ -52,6 +52,7 @@ fn make_seeds() {
         n_labels: 7,
         seed: 1,
         draw: 0,
+        budget: "f0.1".into(),
         pretrain_seed: Some(1),
     };
     let row = |k: i32| PredictionRow {
