@@ -58,7 +58,7 @@ impl Step {
                 say!("cannot run {}: {}, which must come before, is not done", ids.join(", "), by.id);
             }
             Event::Stopping => say!("asked to end: waiting for the step to end"),
-            Event::Submitted { .. } => {}
+            Event::Submitted { .. } | Event::FoundByName { .. } => {}
         })?;
         Ok(match &outcome {
             o if o.interrupted => ExitCode::from(130),

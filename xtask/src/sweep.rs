@@ -254,6 +254,9 @@ impl Display {
             Event::Submitted { job, kind, tasks } => {
                 self.line(&format!("submitted job {job}: {kind}, {tasks} task{}", if tasks == 1 { "" } else { "s" }));
             }
+            Event::FoundByName { job, name, said } => {
+                self.line(&format!("sbatch said no job's number ({said:?}); job {job} was found by its name, {name}"));
+            }
             Event::Started { step } => {
                 if let Some(bar) = &self.bar {
                     bar.set_message(step.id.clone());

@@ -33,6 +33,15 @@ pub enum Event<'a> {
         /// How many tasks it has.
         tasks: usize,
     },
+    /// A job that a cluster has taken without saying its number was found by its name.
+    FoundByName {
+        /// Its number.
+        job: &'a str,
+        /// Its name.
+        name: &'a str,
+        /// What the cluster said.
+        said: &'a str,
+    },
     /// Its process runs.
     Started {
         /// Which.

@@ -239,6 +239,8 @@ struct Queue {
 impl Queue {
     fn ask(run: &Path) -> Result<Option<Self>, SweepError> {
         let Some(record) = JobsRecord::read(run)? else { return Ok(None) };
+        // Where Slurm cannot be asked, the look below says so.
+        let record = record.clone().with_asked().unwrap_or(record);
         let tasks = record.steps().map(|(id, (job, task))| (id.to_string(), (job.to_string(), task))).collect();
         Ok(Some(Queue { look: record.look(), record, accounts: OnceCell::new(), tasks }))
     }
