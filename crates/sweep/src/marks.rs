@@ -101,6 +101,11 @@ impl Marks {
     /// Takes away what an earlier attempt said of how it ended: a step that is killed must not seem to have ended so.
     pub fn begin_anew(&self, id: &str) -> Result<(), SweepError> {
         self.forget(id)?;
+        self.forget_error(id)
+    }
+
+    /// Takes away why an earlier attempt failed.
+    pub fn forget_error(&self, id: &str) -> Result<(), SweepError> {
         remove(&self.folder(id).join(ERROR_FILE))
     }
 
@@ -117,7 +122,7 @@ impl Marks {
     /// step undone.
     pub fn write_done(&self, step: &Step, seconds: f64) -> Result<(), SweepError> {
         let folder = self.folder(&step.id);
-        remove(&folder.join(ERROR_FILE))?;
+        self.forget_error(&step.id)?;
         let mut outputs = BTreeMap::new();
         for output in step.outputs.iter().filter(|o| self.run.join(o).is_file()) {
             outputs.insert(output.clone(), hash_file(&self.run.join(output))?);

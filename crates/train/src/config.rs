@@ -409,6 +409,26 @@ mod tests {
     }
 
     #[test]
+    fn counts_alone_add_no_shares() {
+        let budgets = |labels: &str| {
+            let study = Study::parse(Path::new("s.toml"), &format!("[labels]\n{labels}\n")).unwrap();
+            let again = Study::parse(Path::new("s.toml"), &study.to_toml()).unwrap();
+            assert_eq!(again, study, "the resolved configuration has the same budgets");
+            study.budgets().iter().map(Budget::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(budgets(""), "f0.01 f0.03 f0.1 f0.3 f1");
+        assert_eq!(budgets("draws = 2"), "f0.01 f0.03 f0.1 f0.3 f1");
+        assert_eq!(budgets("counts = [24, 72]"), "n24 n72");
+        assert_eq!(budgets("counts = [24]\nfractions = [1.0]"), "f1 n24");
+        assert!(
+            error("[labels]\ncounts = []\nfractions = []\n").contains("key 'labels.fractions': expected at least one")
+        );
+        assert!(error("[labels]\ncounts = [24, 0]\n").contains("key 'labels.counts': expected at least 1, found 0"));
+        assert!(error("[labels]\ncounts = [24, \"x\"]\n").contains("key 'labels.counts[1]'"));
+        assert!(error("[labels]\ncuonts = [24]\n").contains("did you mean 'counts'?"));
+    }
+
+    #[test]
     fn a_start_has_one_name_and_one_kind_of_pretraining() {
         for start in Start::ALL {
             assert_eq!(Start::from_name(start.name()), Some(start));

@@ -51,8 +51,8 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         let status = sweep::status(run)?;
         lines.push(("run", format!("{} ({})", run.display(), status.name)));
         for kind in &status.kinds {
-            let all = kind.done + kind.running + kind.failed + kind.pending;
-            lines.push(("steps", format!("{}: {} of {all} done, {} failed", kind.kind, kind.done, kind.failed)));
+            let (all, failed) = (kind.all(), kind.failed);
+            lines.push(("steps", format!("{}: {} of {all} done, {failed} failed", kind.kind, kind.done)));
         }
         let failure = |f: &sweep::Failure| ("failed", format!("{}\n{}", f.id, f.error));
         lines.extend(status.failures.iter().map(failure));
