@@ -58,6 +58,45 @@ fn files_that_are_no_csd_leave_nothing() {
     assert!(!bench.path("prepared").exists());
 }
 
+/// What a damaged file can make of HDF5, by stand-ins in the process that tries it: the file itself is whole.
+#[test]
+fn a_library_that_loops_aborts_or_is_greedy_is_one_error() {
+    let bench = Bench::new(&tiny(""));
+    bench.succeed("synth --config study.toml --out data");
+    let before = names_in(&bench.path(""));
+    let kinds = [("loop", "no end after "), ("abort", "signal 6"), ("greedy", "signal 6")];
+    for (how, why) in kinds {
+        for verb in ["prepare --config study.toml --data data --out prepared", "inspect data/CMU_MOSEI_COVAREP.csd"] {
+            let Some(ran) = bench.run_with_harmed_forks(how, verb) else {
+                eprintln!("SKIPPED: a fork can be disturbed on Linux with the GNU C library only");
+                return;
+            };
+            let words = String::from_utf8_lossy(&ran.stderr);
+            assert_eq!(ran.status.code(), Some(1), "{how}, {verb}: {words}");
+            assert_eq!(words.lines().count(), 1, "{how}, {verb}: {words}");
+            let expected = "expected an HDF5 file that can be read, found a damaged one: HDF5, tried on it in a process of its own, came to";
+            assert!(
+                words.contains(".csd: ") && words.contains(expected) && words.contains(why),
+                "{how}, {verb}: {words}"
+            );
+            assert_eq!(names_in(&bench.path("")), before, "{how}, {verb}");
+        }
+    }
+    bench.succeed("prepare --config study.toml --data data --out prepared");
+}
+
+/// What stands in a folder and below it.
+fn names_in(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        names.extend(if path.is_dir() { names_in(&path) } else { Vec::new() });
+        names.push(path);
+    }
+    names.sort();
+    names
+}
+
 #[test]
 fn an_encoder_that_does_not_fit_is_refused() {
     let bench = Bench::new(&tiny(""));
