@@ -114,6 +114,32 @@ fn an_encoder_that_does_not_fit_is_refused() {
 }
 
 #[test]
+fn a_control_that_keeps_no_model_says_so() {
+    let bench = Bench::new(&tiny(""));
+    bench.prepare();
+    let cell = "finetune --config study.toml --prepared prepared --subsets subsets.parquet --start pooled-logistic --labels n20 --out cell";
+    bench.succeed(cell);
+    let said = "cell: expected a cell with a model, found the control pooled-logistic, which keeps no model: it has no encoder";
+    for folder in ["cell", "cell/model", "cell/model/encoder"] {
+        for verb in ["predict", "embed"] {
+            let words = bench.fail(&format!("{verb} {folder} prepared --out said"), 1);
+            assert!(words.contains(said) && words.lines().count() == 1, "{verb} {folder}: {words}");
+            assert!(!bench.path("said.parquet").exists() && !bench.path("said.csv").exists());
+        }
+    }
+    let config = tiny("").replace("[finetune.training]", "[finetune]\nkeep_models = false\n[finetune.training]");
+    bench.write("study.toml", &config);
+    bench.succeed(&cell.replace("pooled-logistic", "scratch").replace("--out cell", "--out none"));
+    let words = bench.fail("predict none/model prepared --out said", 1);
+    assert!(
+        words.contains(
+            "none: expected a cell with a model, found one without: studies with finetune.keep_models = false"
+        ),
+        "{words}"
+    );
+}
+
+#[test]
 fn a_folder_that_is_no_run_is_named() {
     let bench = Bench::new("");
     for verb in ["evaluate", "report"] {
