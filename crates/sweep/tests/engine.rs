@@ -67,6 +67,35 @@ fn as_many_as_jobs_run_together_and_no_more() {
 }
 
 #[test]
+fn what_a_process_says_of_where_it_worked_is_in_the_record_of_its_step() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let say = |processor: &str| {
+        format!("echo '[{{\"processor\":\"{processor}\",\"threads\":3}}]' > \"$SWEEP_STEP_FOLDER/made.json\"")
+    };
+    // The first attempt says one thing and is killed; the second says another.
+    let script = format!(
+        "if test -e {{RUN}}/once; then {}; else {}; touch {{RUN}}/once; kill -KILL $$; fi",
+        say("second"),
+        say("first")
+    );
+    let wrong = "echo '{}' > \"$SWEEP_STEP_FOLDER/made.json\"";
+    let p = plan(vec![
+        step(d, "cells/says", &[], &[], &script),
+        step(d, "silent", &[], &[], "true"),
+        step(d, "wrong", &[], &[], wrong),
+    ]);
+    let outcome = run(&p, d, 1);
+    assert_eq!(outcome.done, ["cells/says", "silent"]);
+    assert!(outcome.failed[0].1.contains("made.json"), "{:?}", outcome.failed);
+    let record = |id: &str| run_record::StepRecord::read(&d.join("steps").join(id)).unwrap();
+    let made = record("cells/says").made;
+    assert_eq!(made, [run_record::Made { processor: "second".into(), threads: 3, torch: None }]);
+    assert_eq!(record("silent").made, []);
+    assert!(!d.join("steps/cells/says/made.json").exists());
+}
+
+#[test]
 fn what_is_done_is_skipped_and_a_new_key_runs_only_what_it_touches() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();

@@ -24,6 +24,17 @@ pub enum TrainError {
         /// What it is.
         found: String,
     },
+    /// Fewer threads than the study asks for.
+    #[error(
+        "key 'threads': expected {wanted} threads, found {found}; unset it, or set 'threads' to what there is: other numbers of threads \
+         give other last bits"
+    )]
+    Threads {
+        /// By the configuration.
+        wanted: usize,
+        /// What OpenMP gives, and by which variables.
+        found: String,
+    },
     /// A pre-trained encoder that the study cannot use.
     #[error("encoder {}: {key}: expected {expected} as the configuration says, found {found}", path.display())]
     EncoderMismatch {

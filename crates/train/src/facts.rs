@@ -431,7 +431,7 @@ fn grid_fact(study: &Study) -> String {
 fn version_facts(study: &Study, manifest: &Manifest) -> FactGroup {
     let mut rows = vec![
         ("mosei-ssl".to_string(), env!("CARGO_PKG_VERSION").to_string()),
-        ("libtorch".to_string(), torch_ext::version()),
+        ("libtorch, of this report".to_string(), torch_ext::version()),
         ("Device".to_string(), format!("{}, {} threads a process", study.device, study.threads)),
     ];
     rows.extend(manifest.inputs.iter().map(|i| (i.name.clone(), format!("{} bytes, BLAKE3 {}", i.bytes, i.blake3))));

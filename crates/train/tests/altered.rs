@@ -5,7 +5,7 @@
 
 use rand::RngExt;
 use run_record::seed::{Stream, rng};
-use run_record::{Column, StepRecord, Table, each_cell, read_results};
+use run_record::{Column, Made, StepRecord, Table, each_cell, read_results};
 use std::path::Path;
 use sweep::Plan;
 use tch::Device;
@@ -91,7 +91,8 @@ fn results() {
 #[test]
 fn records_of_steps() {
     let dir = tempfile::tempdir().unwrap();
-    let record = StepRecord { key: "k".into(), seconds: 1.5, outputs: [("a".to_string(), "b".to_string())].into() };
+    let outputs = [("a".to_string(), "b".to_string())].into();
+    let record = StepRecord { key: "k".into(), seconds: 1.5, outputs, made: vec![Made::here()] };
     record.write(dir.path()).unwrap();
     let path = dir.path().join(run_record::STEP_FILE);
     // One that cannot be read is one of a step that has not been done.
