@@ -43,7 +43,7 @@ pub use journal::Journal;
 pub use made::{MADE_FILE, Made, MadeByTorch, processor_model, step_folder_variable};
 pub use predictions::{CellId, CellPredictions, PredictionRow, each_cell, each_cell_of};
 pub use result_row::{ResultRow, read_results, write_results};
-pub use step::{STEP_FILE, StepRecord};
+pub use step::{RUN_FORMAT, STEP_FILE, StepRecord};
 pub use sums::{SUMS_FILE, check_sums};
 pub use table::{Column, Foreign, Table, TableReader, TableWriter, no_panic};
 pub use table_file::{CsvTableWriter, TableFile};

@@ -130,7 +130,7 @@ impl Marks {
             outputs.insert(output.clone(), hash_file(&self.run.join(output))?);
         }
         let made = Made::handed_over(&folder)?;
-        StepRecord { key: step.key.clone(), seconds, outputs, made }.write(&folder)?;
+        StepRecord { format: run_record::RUN_FORMAT, key: step.key.clone(), seconds, outputs, made }.write(&folder)?;
         remove(&folder.join(MADE_FILE))
     }
 

@@ -92,7 +92,8 @@ fn results() {
 fn records_of_steps() {
     let dir = tempfile::tempdir().unwrap();
     let outputs = [("a".to_string(), "b".to_string())].into();
-    let record = StepRecord { key: "k".into(), seconds: 1.5, outputs, made: vec![Made::here()] };
+    let record =
+        StepRecord { format: run_record::RUN_FORMAT, key: "k".into(), seconds: 1.5, outputs, made: vec![Made::here()] };
     record.write(dir.path()).unwrap();
     let path = dir.path().join(run_record::STEP_FILE);
     // One that cannot be read is one of a step that has not been done.

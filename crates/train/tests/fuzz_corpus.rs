@@ -81,7 +81,8 @@ fn make_seeds() {
 
     let outputs = BTreeMap::from([("a".into(), "b".into())]);
     let made = Made { processor: "P".into(), threads: 1, torch: None };
-    let record = StepRecord { key: "k".into(), seconds: 1.5, outputs, made: vec![made] };
+    let record =
+        StepRecord { format: run_record::RUN_FORMAT, key: "k".into(), seconds: 1.5, outputs, made: vec![made] };
     seeds::put("record", "good", &serde_json::to_vec(&record).unwrap());
     seeds::put("record", "list", b"[]");
 
