@@ -8,6 +8,11 @@
 //   eio     the call fails: input/output error
 //   erofs   the call and all after it fail: read-only file system
 //   short   a write stores the first half of its bytes and says so; other calls are not touched
+// Instead of that, FAULTS_CHILD says what a process that was forked does at its first read below FAULTS_BELOW, as a library that a
+// damaged file harms would:
+//   loop    it computes for ever
+//   abort   it ends itself by SIGABRT
+//   greedy  it asks for more memory than it may have, and ends itself by SIGABRT when it gets none
 // Where FAULTS_LOG names a file, a line is added to it for each call. Without FAULTS_BELOW nothing is done.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -63,6 +68,25 @@ bool watched(int file) {
   if (length < 0) return false;
   path[length] = 0;
   return is_below(path);
+}
+
+// The process that was started; a fork has another number.
+const pid_t started = getpid();
+
+void misbehave_in_fork(int file) {
+  static const char *how = getenv("FAULTS_CHILD");
+  if (!how || getpid() == started || !watched(file)) return;
+  if (!strcmp(how, "loop")) {
+    for (volatile unsigned long n = 0;; n = n + 1) {
+    }
+  }
+  if (!strcmp(how, "abort")) abort();
+  // Never touched, so that the machine has to give nothing.
+  if (!strcmp(how, "greedy")) {
+    for (int i = 0; i < 1024; ++i) {
+      if (!malloc(size_t{64} << 20)) abort();
+    }
+  }
 }
 
 [[noreturn]] void die() {
@@ -182,6 +206,12 @@ ssize_t pwrite64(int file, const void *bytes, size_t length, off64_t place) {
   return syscall(SYS_pwrite64, file, bytes, length, place);
 }
 ssize_t pwrite(int file, const void *bytes, size_t length, off_t place) { return pwrite64(file, bytes, length, place); }
+
+ssize_t pread64(int file, void *bytes, size_t length, off64_t place) {
+  misbehave_in_fork(file);
+  return syscall(SYS_pread64, file, bytes, length, place);
+}
+ssize_t pread(int file, void *bytes, size_t length, off_t place) { return pread64(file, bytes, length, place); }
 
 #define OF_FILE(name)                                                                                                  \
   int name(int file) {                                                                                                 \

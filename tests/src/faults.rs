@@ -115,6 +115,16 @@ impl Bench {
         with_fault(command, fault, at).output().expect("it starts")
     }
 
+    /// Runs a command whose forks do at their first read in the folder what a library does that a damaged file harms: `loop`, `abort`
+    /// or `greedy`. `None` where that cannot be done on this system.
+    ///
+    /// # Panics
+    /// Where the program does not start.
+    pub fn run_with_harmed_forks(&self, how: &str, arguments: &str) -> Option<Output> {
+        let mut command = self.under_faults(arguments)?;
+        Some(command.env("FAULTS_CHILD", how).output().expect("it starts"))
+    }
+
     fn under_faults(&self, arguments: &str) -> Option<Command> {
         under_faults(self.command(arguments), &self.path(""))
     }

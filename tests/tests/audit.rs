@@ -47,6 +47,7 @@ fn drop_row(path: &Path, row: usize) {
         Column::F64(v) => drop(v.remove(row)),
         Column::OptionF64(v) => drop(v.remove(row)),
         Column::Bool(v) => drop(v.remove(row)),
+        Column::Foreign(_) => panic!("no table of a run has such a column"),
     });
 }
 
@@ -122,7 +123,7 @@ fn broken(bench: &Bench, rule: &str, words: &[&str], change: impl FnOnce(&Path))
 fn a_run_that_kept_the_rules_passes_whole_and_half_done() {
     let bench = study();
     let text = bench.succeed("audit run");
-    assert_eq!(text.lines().count(), 23, "{text}");
+    assert_eq!(text.lines().count(), 24, "{text}");
     assert!(text.lines().all(|line| line.starts_with("ok ")), "{text}");
     for words in [" by 2 encoders, and ", "; by the transductive ablation alone, ", "test videos (encoders: 1)"] {
         assert!(text.contains(words), "{text}");
@@ -141,7 +142,7 @@ fn a_run_that_kept_the_rules_passes_whole_and_half_done() {
     }
     let text = bench.succeed("audit run");
     let unchecked: Vec<&str> = text.lines().filter(|line| line.starts_with("not checked")).collect();
-    assert_eq!(unchecked.len(), 14, "{text}");
+    assert_eq!(unchecked.len(), 15, "{text}");
     assert!(text.lines().all(|line| line.starts_with("ok ") || line.starts_with("not checked ")), "{text}");
     std::fs::remove_dir_all(bench.path("run/prepared")).unwrap();
     let words = bench.fail("audit run", 1);
@@ -279,9 +280,14 @@ fn pretraining_and_subsets_broken_by_hand_are_refused_by_name() {
     });
 
     let subsets = |run: &Path| run.join("subsets.parquet");
-    broken(&bench, "subsets-of-training", &["fold 0, draw 0, 20 labels", &id(test), "test split"], |run| {
-        put_segment(&subsets(run), 2, test);
-    });
+    broken(
+        &bench,
+        "subsets-of-training",
+        &["fold 0, draw 0, budget n20 of 20 labels", &id(test), "test split"],
+        |run| {
+            put_segment(&subsets(run), 2, test);
+        },
+    );
     // A labelled segment of the smaller budget is taken out of the larger one.
     let path = subsets(&bench.path("run"));
     let table = Table::read(&path).unwrap();
@@ -335,6 +341,45 @@ fn cells_broken_by_hand_are_refused_by_name() {
     };
     broken(&bench, "labels-unaltered", &[SSL, " fear: expected", "found 2.5, present"], label);
     broken(&bench, "collected-as-predicted", &[SSL, " fear is another"], label);
+}
+
+#[test]
+fn machines_that_differ_are_told_and_what_no_plan_has_is_refused() {
+    let bench = study();
+    let record = |run: &Path| run.join("steps").join(SSL).join("step.json");
+    let rule = "made-alike";
+    broken(&bench, rule, &["threads: 1 (", " more), 2 (", SSL], |run| {
+        edit_json(&record(run), |record| record["made"][0]["threads"] = 2.into());
+    });
+    broken(&bench, rule, &["precision: bf16 (", SSL, "fp32 ("], |run| {
+        edit_json(&record(run), |record| record["made"][0]["torch"]["precision"] = "bf16".into());
+    });
+    // What gives other last bits breaks no rule, and is said; so is a training that was gone on with elsewhere.
+    let told = |outcome: &str, words: &[&str], change: &dyn Fn(&mut Value)| {
+        let run = bench.path("mixed");
+        copy(&bench.path("run"), &run);
+        edit_json(&record(&run), change);
+        let audit: Value = serde_json::from_str(&bench.succeed("audit mixed --json")).unwrap();
+        assert_eq!(audit["holds"], true);
+        let finding = audit["findings"].as_array().unwrap().iter().find(|f| f["rule"] == rule).unwrap();
+        assert_eq!(finding["outcome"], outcome, "{finding}");
+        for word in words {
+            assert!(finding["detail"].as_str().unwrap().contains(word), "{finding} does not say {word}");
+        }
+        std::fs::remove_dir_all(&run).unwrap();
+    };
+    let noted = ["kernels: ", "other (", SSL, "other last bits"];
+    told("noted", &noted, &|record| record["made"][0]["torch"]["kernels"] = "other".into());
+    told("noted", &["libtorch: ", "1.0 (", SSL], &|record| record["made"][0]["torch"]["version"] = "1.0".into());
+    told("noted", &noted, &|record| {
+        let mut other = record["made"][0].clone();
+        (other["torch"]["kernels"], other["processor"]) = ("other".into(), "Other".into());
+        record["made"].as_array_mut().unwrap().push(other);
+    });
+    told("ok", &["processors: ", "Other (", SSL], &|record| record["made"][0]["processor"] = "Other".into());
+    told("ok", &["trainings on ", "; 1 of ", "records do not say"], &|record| {
+        record.as_object_mut().unwrap().remove("made");
+    });
 }
 
 #[test]

@@ -58,6 +58,45 @@ fn files_that_are_no_csd_leave_nothing() {
     assert!(!bench.path("prepared").exists());
 }
 
+/// What a damaged file can make of HDF5, by stand-ins in the process that tries it: the file itself is whole.
+#[test]
+fn a_library_that_loops_aborts_or_is_greedy_is_one_error() {
+    let bench = Bench::new(&tiny(""));
+    bench.succeed("synth --config study.toml --out data");
+    let before = names_in(&bench.path(""));
+    let kinds = [("loop", "no end after "), ("abort", "signal 6"), ("greedy", "signal 6")];
+    for (how, why) in kinds {
+        for verb in ["prepare --config study.toml --data data --out prepared", "inspect data/CMU_MOSEI_COVAREP.csd"] {
+            let Some(ran) = bench.run_with_harmed_forks(how, verb) else {
+                eprintln!("SKIPPED: a fork can be disturbed on Linux with the GNU C library only");
+                return;
+            };
+            let words = String::from_utf8_lossy(&ran.stderr);
+            assert_eq!(ran.status.code(), Some(1), "{how}, {verb}: {words}");
+            assert_eq!(words.lines().count(), 1, "{how}, {verb}: {words}");
+            let expected = "expected an HDF5 file that can be read, found a damaged one: HDF5, tried on it in a process of its own, came to";
+            assert!(
+                words.contains(".csd: ") && words.contains(expected) && words.contains(why),
+                "{how}, {verb}: {words}"
+            );
+            assert_eq!(names_in(&bench.path("")), before, "{how}, {verb}");
+        }
+    }
+    bench.succeed("prepare --config study.toml --data data --out prepared");
+}
+
+/// What stands in a folder and below it.
+fn names_in(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        names.extend(if path.is_dir() { names_in(&path) } else { Vec::new() });
+        names.push(path);
+    }
+    names.sort();
+    names
+}
+
 #[test]
 fn an_encoder_that_does_not_fit_is_refused() {
     let bench = Bench::new(&tiny(""));
@@ -72,6 +111,32 @@ fn an_encoder_that_does_not_fit_is_refused() {
     let words = bench.fail(&cell.replace("n20", "n21").replace("ssl", "scratch"), 1);
     assert!(words.contains("budget n21"), "{words}");
     assert!(!bench.path("cell/predictions.parquet").exists());
+}
+
+#[test]
+fn a_control_that_keeps_no_model_says_so() {
+    let bench = Bench::new(&tiny(""));
+    bench.prepare();
+    let cell = "finetune --config study.toml --prepared prepared --subsets subsets.parquet --start pooled-logistic --labels n20 --out cell";
+    bench.succeed(cell);
+    let said = "cell: expected a cell with a model, found the control pooled-logistic, which keeps no model: it has no encoder";
+    for folder in ["cell", "cell/model", "cell/model/encoder"] {
+        for verb in ["predict", "embed"] {
+            let words = bench.fail(&format!("{verb} {folder} prepared --out said"), 1);
+            assert!(words.contains(said) && words.lines().count() == 1, "{verb} {folder}: {words}");
+            assert!(!bench.path("said.parquet").exists() && !bench.path("said.csv").exists());
+        }
+    }
+    let config = tiny("").replace("[finetune.training]", "[finetune]\nkeep_models = false\n[finetune.training]");
+    bench.write("study.toml", &config);
+    bench.succeed(&cell.replace("pooled-logistic", "scratch").replace("--out cell", "--out none"));
+    let words = bench.fail("predict none/model prepared --out said", 1);
+    assert!(
+        words.contains(
+            "none: expected a cell with a model, found one without: studies with finetune.keep_models = false"
+        ),
+        "{words}"
+    );
 }
 
 #[test]

@@ -17,6 +17,8 @@ macro_rules! say {
 compile_error!("the set-up and the engine know Linux and macOS; on Windows, use the Linux subsystem");
 
 mod bench;
+mod machine;
+mod outcome;
 mod progress;
 mod report;
 mod setup;

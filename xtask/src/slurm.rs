@@ -2,8 +2,9 @@
 //!
 //! What does not live here: anything that Slurm is told or says (the crate `sweep`).
 
+use crate::outcome::{quoted, summary};
 use crate::status::duration;
-use crate::sweep::{Display, summary};
+use crate::sweep::Display;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -52,9 +53,12 @@ impl Step {
             Event::Done { step, seconds } => say!("done {} in {}", step.id, duration(seconds)),
             Event::Again { step, error, .. } => say!("again {}: {error}", step.id),
             Event::Failed { step, error } => say!("FAILED {}: {error}", step.id),
-            Event::Blocked { step, by } => say!("cannot run {}: {by}, which it needs, is not done", step.id),
+            Event::Blocked { by, steps } => {
+                let ids: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
+                say!("cannot run {}: {}, which must come before, is not done", ids.join(", "), by.id);
+            }
             Event::Stopping => say!("asked to end: waiting for the step to end"),
-            Event::Submitted { .. } => {}
+            Event::Submitted { .. } | Event::FoundByName { .. } => {}
         })?;
         Ok(match &outcome {
             o if o.interrupted => ExitCode::from(130),
@@ -77,7 +81,7 @@ pub fn at_most(plan: &mut Plan, tasks: u32) {
 pub fn run(plan: &Plan, run: &Path, program: &Path, wait: bool) -> Result<ExitCode> {
     let this = std::env::current_exe().context("failed to find this program")?;
     let launch = Launch::new(program, vec![this.into(), "step".into()]);
-    let mut display = Display::new(plan.steps.len());
+    let mut display = Display::new(plan.steps.len(), run);
     if wait {
         let interrupt = Interrupt::listen().context("failed to listen for signals")?;
         let pace = Pace::default();
@@ -105,6 +109,6 @@ pub fn run(plan: &Plan, run: &Path, program: &Path, wait: bool) -> Result<ExitCo
 }
 
 fn follow(run: &Path) {
-    say!("follow with:    cargo xtask status {}", run.display());
-    say!("take back with: cargo xtask cancel {}", run.display());
+    say!("follow with:    cargo xtask status {}", quoted(run));
+    say!("take back with: cargo xtask cancel {}", quoted(run));
 }

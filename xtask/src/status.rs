@@ -1,5 +1,6 @@
 //! `cargo xtask status`: where a sweep stands, also while it runs elsewhere.
 
+use crate::outcome::{self, left_out};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -38,9 +39,10 @@ impl Status {
         let cost = sweep::cost(&self.run, &at_a_time)?;
         let unknown = match cost.estimated {
             0 => String::new(),
-            n => format!(", {n} more as the mean of their kind"),
+            n => format!(", {n} more by those of their kind"),
         };
-        say!("{}: {} steps as measured here{unknown}", cost.name, cost.measured);
+        let untimed = left_out(&cost.untimed);
+        say!("{}: {} steps as measured here{unknown}{untimed}", cost.name, cost.measured);
         say!("  {} of work, the longest chain of it {}", duration(cost.work_s), duration(cost.longest_chain_s));
         say!("  {:>7} {:>16} {:>14} {:>6}", "nodes", "steps at a time", "time", "busy");
         for (nodes, (workers, span)) in self.nodes.iter().zip(cost.spans) {
@@ -68,10 +70,12 @@ fn show(status: &sweep::Status, run: &Path) {
     }
     let queued = |count: usize| status.slurm.as_ref().map_or(String::new(), |_| format!(" {count:>8}"));
     let heading = if status.slurm.is_some() { format!(" {:>8}", "queued") } else { String::new() };
-    say!("  {:<14} {:>7} {:>8}{heading} {:>8} {:>8}", "kind", "done", "running", "failed", "pending");
+    let heads = ["kind", "done", "running", "failed", "blocked", "pending"];
+    say!("  {:<14} {:>7} {:>8}{heading} {:>8} {:>8} {:>8}", heads[0], heads[1], heads[2], heads[3], heads[4], heads[5]);
     for k in &status.kinds {
         let queued = queued(k.queued);
-        say!("  {:<14} {:>7} {:>8}{queued} {:>8} {:>8}", k.kind, k.done, k.running, k.failed, k.pending);
+        let after = format!("{:>8} {:>8} {:>8}", k.failed, k.blocked, k.pending);
+        say!("  {:<14} {:>7} {:>8}{queued} {after}", k.kind, k.done, k.running);
     }
     for step in &status.running {
         let place = step.place.as_ref().map_or(String::new(), |place| format!(" on {place}"));
@@ -81,16 +85,13 @@ fn show(status: &sweep::Status, run: &Path) {
         say!("  queued ({reason}): {steps}");
     }
     for failure in &status.failures {
-        say!("  failed: {}\n{}", failure.id, indent(&failure.error));
-        for log in &failure.logs {
-            say!("      log: {}", run.join(log).display());
-        }
+        say!("{}", outcome::failure(run, &failure.id, &failure.error, &failure.logs, failure.waiting).trim_end());
     }
     if let Some(elapsed) = status.elapsed_s {
         say!("  elapsed {}", duration(elapsed));
     }
-    if let Some(left) = status.left_s {
-        say!("  about {} left", duration(left));
+    if let Some(left) = &status.left {
+        say!("  about {} left{}", duration(left.seconds), left_out(&left.untimed));
     }
 }
 

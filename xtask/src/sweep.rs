@@ -3,15 +3,16 @@
 //! What lives here: the way from the command line to the engine, and how its progress is shown. What the steps are,
 //! `mosei-ssl plan` says; how they are run, the crate `sweep`.
 
+use crate::outcome::{left_out, summary, wait, wait_for_it};
 use crate::progress::style;
-use crate::status::{duration, indent};
-use crate::{setup, slurm, workspace};
+use crate::status::duration;
+use crate::{machine, setup, slurm, workspace};
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use sweep::{Event, Explanation, Outcome, Plan};
+use sweep::{Event, Explanation, Forecast, Plan, Reason};
 
 /// Runs the study of a config: what is done already is not done again.
 #[derive(clap::Args)]
@@ -20,7 +21,7 @@ use sweep::{Event, Explanation, Outcome, Plan};
   cargo xtask sweep configs/demo.toml --out runs/demo --jobs 4
   cargo xtask sweep configs/mosei.toml --data ../mosei --device cuda
   cargo xtask sweep configs/mosei.toml --data ../mosei --engine slurm --wait
-  cargo xtask sweep --dry-run --explain")]
+  cargo xtask sweep --explain")]
 pub struct Sweep {
     /// The study [default: configs/demo.toml of this checkout].
     config: Option<PathBuf>,
@@ -46,7 +47,7 @@ pub struct Sweep {
     /// Say what would run; run and write nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Say of every step why it runs, or that it is done.
+    /// Say of every step why it would run, or that it is done; run and write nothing.
     #[arg(long)]
     explain: bool,
 }
@@ -82,18 +83,18 @@ impl Sweep {
             eprintln!("error: --wait belongs to --engine slurm; processes of this machine are always waited for");
             return Ok(ExitCode::from(2));
         }
-        if self.engine == Engine::Slurm && !self.dry_run {
+        if self.engine == Engine::Slurm && !self.only_looks() {
             // Before anything is built.
             sweep::slurm::available()?;
         }
         let name = config.file_stem().context("the config has no file name")?;
         let run = self.out.clone().unwrap_or_else(|| root.join("runs").join(name));
-        if !self.dry_run {
-            announce(&root, &config, &run);
+        if !self.only_looks() {
+            announce(&root, &config, &run)?;
         }
         setup::ensure(&root, false)?;
         let program = workspace::build_program(&root)?;
-        if !self.dry_run {
+        if !self.only_looks() {
             // Planning writes the config into the run's folder, under the feet of a sweep that works there.
             sweep::check_free(&run)?;
         }
@@ -102,10 +103,8 @@ impl Sweep {
             Err(code) => return Ok(code),
         };
         plan.check()?;
-        if self.dry_run || self.explain {
+        if self.only_looks() {
             show(&plan, &sweep::explain(&plan, &run)?, self.explain);
-        }
-        if self.dry_run {
             return Ok(ExitCode::SUCCESS);
         }
         if self.engine == Engine::Slurm {
@@ -114,12 +113,30 @@ impl Sweep {
             }
             return slurm::run(&plan, &run, &program, self.wait);
         }
-        let jobs = self.jobs.map_or_else(|| default_jobs(plan.threads), usize::from);
-        say!("{}: {}, {jobs} at a time{}", plan.name, counted(&plan), expected(&plan, &run, jobs)?);
-        let mut display = Display::new(plan.steps.len());
-        let outcome = sweep::run(&plan, &run, &program, jobs, &mut |event| display.tell(event))?;
+        let jobs = self.jobs.map_or_else(|| machine::default_jobs(plan.threads), usize::from);
+        let mut forecast = sweep::forecast(&plan, &run, jobs)?;
+        let known = forecast.as_ref().map_or(String::new(), |forecast| format!("; {}", expected(forecast)));
+        say!("{}: {}, {jobs} at a time{known}", plan.name, counted(&plan));
+        let first: Vec<String> = sweep::first_steps(&plan)?.into_iter().map(|step| step.id.clone()).collect();
+        let mut display = Display::new(plan.steps.len(), &run);
+        let outcome = sweep::run(&plan, &run, &program, jobs, &mut |event| {
+            display.tell(event);
+            // Until its first steps are done a study may turn out to be one that cannot run.
+            if let Event::Done { step, .. } = event
+                && forecast.is_none()
+                && first.contains(&step.id)
+            {
+                forecast = sweep::forecast(&plan, &run, jobs).unwrap_or_default();
+                forecast.iter().for_each(|forecast| display.line(&format!("from now on {}", expected(forecast))));
+            }
+        })?;
         display.finish();
         Ok(summary(&outcome, &run))
+    }
+
+    /// Whether nothing is to be run or written.
+    fn only_looks(&self) -> bool {
+        self.dry_run || self.explain
     }
 
     /// The plan as the study's program makes it; an exit code where it refuses, having said why itself.
@@ -132,7 +149,7 @@ impl Sweep {
         if let Some(device) = &self.device {
             command.args(["--device", device]);
         }
-        if self.dry_run {
+        if self.only_looks() {
             command.arg("--dry-run");
         }
         let output = command.stderr(Stdio::inherit()).output().context("failed to start mosei-ssl plan")?;
@@ -147,9 +164,12 @@ impl Sweep {
 }
 
 /// Says before anything else what is about to happen, and where it leads.
-fn announce(root: &Path, config: &Path, run: &Path) {
+fn announce(root: &Path, config: &Path, run: &Path) -> Result<()> {
     say!("the study of {}; results will be in {}", config.display(), run.display());
     let mut first = Vec::new();
+    if workspace::built_ahead()?.is_some() {
+        return Ok(());
+    }
     if !root.join(".libtorch").exists() {
         first.push("set up libtorch (about 200 MB, once)");
     }
@@ -159,6 +179,7 @@ fn announce(root: &Path, config: &Path, run: &Path) {
     if !first.is_empty() {
         say!("first: {}; then the plan, and how long it will take", first.join(", "));
     }
+    Ok(())
 }
 
 /// The steps of a plan by kind: "110 steps (4 pretrain, 96 cell, …)".
@@ -174,37 +195,27 @@ fn counted(plan: &Plan) -> String {
     format!("{} steps ({})", plan.steps.len(), kinds.join(", "))
 }
 
-/// How long a sweep will take, where that can be told.
-fn expected(plan: &Plan, run: &Path, jobs: usize) -> Result<String> {
-    Ok(match sweep::forecast(plan, run, jobs)? {
-        None => String::new(),
-        Some(0.0) => "; all of them done before".into(),
-        Some(seconds) => format!("; about {}, by what was timed on this machine", duration(seconds)),
-    })
-}
-
-/// Processes at a time where nobody says otherwise. The threads of each are the study's, never the machine's: another
-/// number of them gives other last bits. One thread and as many processes as cores is what finishes most cells.
-fn default_jobs(threads: usize) -> usize {
-    /// What a training of usual size takes at its height, in KiB, with room to spare.
-    const PROCESS_KIB: usize = 512 * 1024;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let room = available_kib(&memory).map_or(usize::MAX, |kib| kib / PROCESS_KIB);
-    (cores / threads.max(1)).min(room).max(1)
-}
-
-/// The memory that Linux says could be had without swapping.
-fn available_kib(meminfo: &str) -> Option<usize> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.split_whitespace().next()?.parse().ok()
+/// How long a sweep will take.
+fn expected(forecast: &Forecast) -> String {
+    match forecast.steps {
+        0 => "all of them done before".to_string(),
+        _ => format!("about {}, by what was timed{}", duration(forecast.seconds), left_out(&forecast.untimed)),
+    }
 }
 
 /// What would run, by name, or for every step the reason.
 fn show(plan: &Plan, explanations: &[Explanation<'_>], all: bool) {
     for e in explanations {
-        if all {
+        let waiting =
+            |other: &&Explanation<'_>| matches!(&other.reason, Reason::WaitsFor { failed } if *failed == e.step.id);
+        if all && !matches!(e.reason, Reason::WaitsFor { .. }) {
             say!("{:<44} {}", e.step.id, e.reason);
+            match explanations.iter().filter(waiting).count() {
+                0 => {}
+                n => say!("{:<44} {}", "", wait_for_it(n)),
+            }
+        } else if all {
+            // One failure is told once, whatever waits for it.
         } else if e.reason.runs() {
             say!("{:<44} {}", e.step.id, e.step.about);
         }
@@ -216,20 +227,21 @@ fn show(plan: &Plan, explanations: &[Explanation<'_>], all: bool) {
 /// Shows events: a bar with rate and time left on a terminal, a line a step elsewhere.
 pub(crate) struct Display {
     bar: Option<ProgressBar>,
+    run: PathBuf,
     total: usize,
     settled: usize,
     skipped: usize,
 }
 
 impl Display {
-    pub(crate) fn new(total: usize) -> Self {
+    pub(crate) fn new(total: usize, run: &Path) -> Self {
         let bar = stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(0);
             bar.set_style(style("{bar:30} {pos}/{len} steps, {per_sec}, {eta} left  {msg}"));
             bar.enable_steady_tick(std::time::Duration::from_millis(200));
             bar
         });
-        Display { bar, total, settled: 0, skipped: 0 }
+        Display { bar, run: run.to_path_buf(), total, settled: 0, skipped: 0 }
     }
 
     pub(crate) fn tell(&mut self, event: Event<'_>) {
@@ -241,6 +253,9 @@ impl Display {
             }
             Event::Submitted { job, kind, tasks } => {
                 self.line(&format!("submitted job {job}: {kind}, {tasks} task{}", if tasks == 1 { "" } else { "s" }));
+            }
+            Event::FoundByName { job, name, said } => {
+                self.line(&format!("sbatch said no job's number ({said:?}); job {job} was found by its name, {name}"));
             }
             Event::Started { step } => {
                 if let Some(bar) = &self.bar {
@@ -257,15 +272,16 @@ impl Display {
                 let last = error.lines().last().unwrap_or_default();
                 self.line(&format!("{} again    {} (run {} of it): {last}", self.count(), step.id, runs + 1));
             }
-            Event::Failed { step, error } => {
+            Event::Failed { step, .. } => {
                 self.settled += 1;
-                // The whole error stands in the summary; its last line says most.
-                let last = error.lines().last().unwrap_or_default();
-                self.line(&format!("{} FAILED   {}: {last}", self.count(), step.id));
+                // Why stands once, at the end; whoever cannot wait for that looks there.
+                let log = self.run.join("steps").join(&step.id).join("log.txt");
+                let log = if log.is_file() { format!(" (log: {})", log.display()) } else { String::new() };
+                self.line(&format!("{} FAILED   {}{log}", self.count(), step.id));
             }
-            Event::Blocked { step, by } => {
-                self.settled += 1;
-                self.line(&format!("{} blocked  {}: {by} failed or could not run", self.count(), step.id));
+            Event::Blocked { by, steps } => {
+                self.settled += steps.len();
+                self.line(&format!("{} {} for {}, which failed", self.count(), wait(steps.len()), by.id));
             }
             Event::Stopping => self.line("stopping: waiting for the processes to end"),
         }
@@ -295,53 +311,9 @@ impl Display {
     }
 }
 
-/// Says what the run found, where it stands, and what to do next.
-fn end(run: &Path) {
-    if let Ok(claim) = std::fs::read_to_string(run.join("claim.txt")) {
-        say!("\n{}", claim.trim_end());
-    }
-    say!("\nreport:  {}", run.join("report.html").display());
-    say!("numbers: {}", run.join("results.csv").display());
-    say!("next:    target/release/mosei-ssl audit {}    (checks anew that nothing leaked)", run.display());
-    say!("         docs/your-data.md goes from your own recordings to such a report");
-}
-
-/// Says how the sweep ended.
-pub(crate) fn summary(outcome: &Outcome, run: &Path) -> ExitCode {
-    say!(
-        "{} done, {} were done before, {} failed, {} blocked, in {}",
-        outcome.done.len(),
-        outcome.skipped.len(),
-        outcome.failed.len(),
-        outcome.blocked.len(),
-        duration(outcome.seconds)
-    );
-    for (id, error) in &outcome.failed {
-        say!("failed: {id}\n{}", indent(error));
-    }
-    if outcome.is_complete() {
-        end(run);
-    }
-    if outcome.interrupted {
-        say!("stopped; the same command goes on where it stopped");
-        ExitCode::from(130)
-    } else if outcome.is_complete() {
-        ExitCode::SUCCESS
-    } else {
-        say!("the same command runs again what failed and what it kept from running");
-        ExitCode::FAILURE
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{available_kib, device};
-
-    #[test]
-    fn available_memory_is_read_where_the_system_tells() {
-        assert_eq!(available_kib("MemTotal: 9 kB\nMemAvailable:   24100000 kB\nBuffers: 1 kB\n"), Some(24_100_000));
-        assert_eq!(available_kib(""), None);
-    }
+    use super::device;
 
     #[test]
     fn devices_are_checked_before_anything_is_built() {

@@ -1,11 +1,13 @@
-//! The label budgets of a study, from what its cells say of themselves.
+//! The label budgets of a study, from the names that its cells carry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A label budget; its count may differ a little between folds.
+/// A label budget; its count may differ between folds.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Budget {
-    /// Labels, mean over folds.
+    /// Its name, as configured: `n24`, `f0.05`.
+    pub name: String,
+    /// Labels, mean over folds: the number that curves, areas and label equivalence use.
     pub labels: f64,
     /// Labels in the fold with the fewest.
     pub fewest: i32,
@@ -15,57 +17,90 @@ pub struct Budget {
 
 /// What a cell says of its budget.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Labels {
+pub struct Labels<'a> {
+    /// Name of the budget.
+    pub budget: &'a str,
     /// Cross-validation fold.
     pub fold: i32,
-    /// Share of the training segments whose labels were used.
-    pub fraction: f64,
-    /// How many that was.
+    /// Labelled training segments.
     pub n_labels: i32,
 }
 
-/// The budgets, fewest labels first, and which of them each cell has.
-///
-/// A plan that names shares has folds of different size differ in counts, one that names counts has them differ in
-/// shares: whichever takes fewer different values is what the plan named.
-pub fn budgets(cells: &[Labels]) -> (Vec<Budget>, Vec<usize>) {
-    // The bits of a non-negative float sort as it does.
-    let share = |cell: &Labels| cell.fraction.max(0.0).to_bits();
-    let labels = |cell: &Labels| u64::from(cell.n_labels.max(0).unsigned_abs());
-    let shares: BTreeSet<u64> = cells.iter().map(share).collect();
-    let counts: BTreeSet<u64> = cells.iter().map(labels).collect();
-    let by_count = counts.len() < shares.len();
-    let key = |cell: &Labels| if by_count { labels(cell) } else { share(cell) };
-    let keys: Vec<u64> = if by_count { counts } else { shares }.into_iter().collect();
-    let budget = |&k: &u64| {
-        let by_fold: BTreeMap<i32, i32> = cells.iter().filter(|c| key(c) == k).map(|c| (c.fold, c.n_labels)).collect();
-        let each = || by_fold.values().copied();
-        Budget {
-            labels: crate::mean(each().map(f64::from)).unwrap_or(0.0),
-            fewest: each().min().unwrap_or(0),
-            most: each().max().unwrap_or(0),
-        }
+/// The budgets, fewest labels first, those of equal labels by name.
+pub fn budgets<'a>(cells: impl IntoIterator<Item = Labels<'a>>) -> Vec<Budget> {
+    let mut by_name: BTreeMap<&str, BTreeMap<i32, i32>> = BTreeMap::new();
+    for cell in cells {
+        by_name.entry(cell.budget).or_default().insert(cell.fold, cell.n_labels);
+    }
+    let budget = |(name, by_fold): (&str, BTreeMap<i32, i32>)| Budget {
+        name: name.to_string(),
+        labels: crate::mean(by_fold.values().copied().map(f64::from)).unwrap_or(0.0),
+        fewest: by_fold.values().copied().min().unwrap_or(0),
+        most: by_fold.values().copied().max().unwrap_or(0),
     };
-    let place = |cell: &Labels| keys.binary_search(&key(cell)).unwrap_or_default();
-    (keys.iter().map(budget).collect(), cells.iter().map(place).collect())
+    let mut budgets: Vec<Budget> = by_name.into_iter().map(budget).collect();
+    // Stable: by name among equals.
+    budgets.sort_by(|a, b| a.labels.total_cmp(&b.labels));
+    budgets
+}
+
+/// The place of a budget of that name.
+pub fn place(budgets: &[Budget], name: &str) -> Option<usize> {
+    budgets.iter().position(|budget| budget.name == name)
+}
+
+/// Whether any budget has other counts in some folds than in others.
+pub fn differ_by_fold(budgets: &[Budget]) -> bool {
+    budgets.iter().any(|budget| budget.fewest != budget.most)
+}
+
+/// The points of a learning curve by their labels, ascending; budgets of equal labels, such as a count and a share that come to
+/// the same number, are one point at the mean of their values.
+pub fn points(budgets: &[Budget], values: impl IntoIterator<Item = f64>) -> Vec<(f64, f64)> {
+    let mut points: Vec<(f64, Vec<f64>)> = Vec::new();
+    for (budget, value) in budgets.iter().zip(values) {
+        match points.last_mut() {
+            Some((labels, values)) if *labels == budget.labels => values.push(value),
+            _ => points.push((budget.labels, vec![value])),
+        }
+    }
+    points.into_iter().filter_map(|(labels, values)| Some((labels, crate::mean(values)?))).collect()
+}
+
+/// Names that more than one budget of equal labels has.
+pub fn same_labels(budgets: &[Budget]) -> BTreeSet<&str> {
+    let pairs = budgets.iter().zip(budgets.iter().skip(1)).filter(|(a, b)| a.labels == b.labels);
+    pairs.flat_map(|(a, b)| [a.name.as_str(), b.name.as_str()]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn cell(fold: i32, fraction: f64, n_labels: i32) -> Labels {
-        Labels { fold, fraction, n_labels }
+    fn cell(budget: &str, fold: i32, n_labels: i32) -> Labels<'_> {
+        Labels { budget, fold, n_labels }
     }
 
     #[test]
-    fn shares_are_told_from_counts() {
-        let shares = [cell(0, 0.5, 10), cell(1, 0.5, 12), cell(0, 0.25, 5), cell(1, 0.25, 6)];
-        let (budgets_found, places) = budgets(&shares);
-        assert_eq!(places, [1, 1, 0, 0]);
-        assert_eq!((budgets_found[1].labels, budgets_found[1].fewest, budgets_found[1].most), (11.0, 10, 12));
-        let counts = [cell(0, 0.5, 10), cell(1, 0.48, 10), cell(0, 0.25, 5), cell(1, 0.24, 5)];
-        assert_eq!(budgets(&counts).1, [1, 1, 0, 0]);
-        assert_eq!(budgets(&[]), (Vec::new(), Vec::new()));
+    fn a_budget_is_one_whatever_the_size_of_the_folds() {
+        // The folds of 310, 322, 298, 305 and 331 training segments in which counts and shares were once mixed up.
+        let sizes = [310, 322, 298, 305, 331];
+        let cells =
+            (0..).zip(sizes).flat_map(|(fold, n)| [cell("f1", fold, n), cell("n24", fold, 24), cell("n72", fold, 72)]);
+        let found = budgets(cells.collect::<Vec<_>>());
+        assert_eq!(found.iter().map(|b| b.name.as_str()).collect::<Vec<_>>(), ["n24", "n72", "f1"]);
+        assert_eq!((found[2].labels, found[2].fewest, found[2].most), (313.2, 298, 331));
+        assert_eq!((found[0].labels, found[0].fewest, found[0].most), (24.0, 24, 24));
+        assert_eq!((place(&found, "n72"), place(&found, "n73")), (Some(1), None));
+        assert!(differ_by_fold(&found) && !differ_by_fold(&found[..2]));
+        assert_eq!(budgets([]), []);
+    }
+
+    #[test]
+    fn budgets_of_equal_labels_are_one_point_of_a_curve() {
+        let found = budgets([cell("n10", 0, 10), cell("n40", 0, 40), cell("f1", 0, 40)]);
+        assert_eq!(found.iter().map(|b| b.name.as_str()).collect::<Vec<_>>(), ["n10", "f1", "n40"]);
+        assert_eq!(points(&found, [0.5, 0.7, 0.8]), [(10.0, 0.5), (40.0, 0.75)]);
+        assert_eq!(same_labels(&found), BTreeSet::from(["f1", "n40"]));
     }
 }

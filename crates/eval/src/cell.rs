@@ -55,6 +55,7 @@ pub fn measure_cell(cell: &CellPredictions) -> Result<Vec<ResultRow>, EvalError>
                 n_labels: cell.id.n_labels,
                 seed: cell.id.seed,
                 draw: cell.id.draw,
+                budget: cell.id.budget.clone(),
                 pretrain_seed: cell.id.pretrain_seed,
                 split: split.name().to_string(),
                 emotion: emotion.to_string(),

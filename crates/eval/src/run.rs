@@ -25,10 +25,12 @@ impl Run {
     }
 }
 
-/// How a study varies pre-training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a study varies pre-training: a fact of its plan, whatever part of it has finished.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PretrainSeeds {
-    /// No start is pre-trained, or nobody wrote down by which seed.
+    /// No start is pre-trained.
+    #[default]
     None,
     /// Each training seed has a pre-training of the same number.
     Tied,
@@ -37,19 +39,6 @@ pub enum PretrainSeeds {
 }
 
 impl PretrainSeeds {
-    /// What the cells of a study tell: the training seed and the seed of the pre-training of each.
-    pub fn of(cells: impl IntoIterator<Item = (i32, Option<i32>)>) -> Self {
-        let mut found = PretrainSeeds::None;
-        for (seed, pretrain_seed) in cells {
-            match pretrain_seed {
-                Some(p) if p != seed => return PretrainSeeds::Crossed,
-                Some(_) => found = PretrainSeeds::Tied,
-                None => {}
-            }
-        }
-        found
-    }
-
     /// The run of a cell of such a study.
     pub fn run(self, seed: i32, draw: i32, pretrain_seed: Option<i32>) -> Run {
         Run { seed, draw, pretrain_seed: pretrain_seed.filter(|_| self == PretrainSeeds::Crossed) }
@@ -61,12 +50,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pretraining_of_the_same_number_is_no_source_of_its_own() {
-        let way = PretrainSeeds::of([(0, None), (0, Some(0)), (1, Some(1))]);
-        assert_eq!((way, way.run(1, 4, Some(1)).pretrain_seed), (PretrainSeeds::Tied, None));
-        let way = PretrainSeeds::of([(0, Some(0)), (1, Some(0))]);
-        assert_eq!((way, way.run(0, 4, Some(0)).pretrain_seed), (PretrainSeeds::Crossed, Some(0)));
-        assert_eq!(PretrainSeeds::of([(3, None)]), PretrainSeeds::None);
+    fn only_a_crossed_pretraining_is_a_source_of_its_own() {
+        let seed = |way: PretrainSeeds| way.run(1, 4, Some(1)).pretrain_seed;
+        // In a crossed study the run (1, 1) has a pre-training of its own even where it is the only one that has finished.
+        assert_eq!([PretrainSeeds::None, PretrainSeeds::Tied, PretrainSeeds::Crossed].map(seed), [None, None, Some(1)]);
     }
 
     #[test]

@@ -18,7 +18,8 @@ mod study;
 mod variance;
 
 pub use answers::{
-    AreaContrast, Contrast, CurvePoint, Estimate, LabelEquivalence, OtherContrast, Questions, StudyStatistics,
+    AreaContrast, Contrast, CurvePoint, Estimate, FoldClusters, LabelEquivalence, OtherContrast, Questions,
+    StudyStatistics,
 };
 pub use clustered::{Clustered, ClusteredRow};
 pub use curve::{Equivalence, area_under_curve, labels_to_reach};

@@ -14,7 +14,7 @@
 //!     train: [0.0, 0.0, 0.0, 1.0].map(label).to_vec(),
 //!     judged: [0.0, 2.0].map(label).to_vec(),
 //! };
-//! let id = CellId { cell: "f0".into(), fold: 0, start: String::new(), fraction: 1.0, n_labels: 4, seed: 0, draw: 0, pretrain_seed: None };
+//! let id = CellId { cell: "f0".into(), fold: 0, start: String::new(), fraction: 1.0, n_labels: 4, seed: 0, draw: 0, budget: "f1".into(), pretrain_seed: None };
 //! let rows = trivial_rows(&id, Split::Test, &[sad])?;
 //! let value = |start: &str, metric: &str| {
 //!     rows.iter().find(|r| r.start == start && r.metric == metric && r.emotion == "sad").and_then(|r| r.value)
@@ -208,6 +208,7 @@ mod tests {
             n_labels: 9,
             seed: 1,
             draw: 2,
+            budget: "f0.5".into(),
             pretrain_seed: None,
         };
         let rows = trivial_rows(&id, Split::Valid, &[sad]).unwrap();

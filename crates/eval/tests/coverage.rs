@@ -2,7 +2,8 @@
 //! which the truth is known. All is seeded: the shares below do not change from run to run.
 
 use eval::Metric;
-use eval::statistics::{Clustered, ClusteredRow, Questions, Resamples, StudySample};
+use eval::run::PretrainSeeds;
+use eval::statistics::{Clustered, ClusteredRow, Equivalence, Questions, Resamples, StudySample};
 use eval::statistics::{expanded_percentile, percentile, sign_flip};
 use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
@@ -95,6 +96,7 @@ fn study(number: u64, gain: f64, pretrainings: Option<i32>) -> StudySample {
     let questions = Questions {
         treated: "ssl".into(),
         baseline: "scratch".into(),
+        pretrain_seeds: pretrainings.map_or(PretrainSeeds::None, |_| PretrainSeeds::Crossed),
         metrics: vec![Metric::Mae],
         resamples: 299,
         level: 0.95,
@@ -120,6 +122,7 @@ fn study(number: u64, gain: f64, pretrainings: Option<i32>) -> StudySample {
                     n_labels: 10,
                     seed,
                     draw,
+                    budget: "n10".into(),
                     pretrain_seed,
                 };
                 let rows = (0..VIDEOS).map(|v| {
@@ -182,7 +185,7 @@ fn an_effect_is_found() {
 fn what_is_not_reached_survives_json() {
     let mut statistics = study(1, -0.2, None).finish();
     let labels = &mut statistics.equivalences[0];
-    (labels.low, labels.high) = (f64::INFINITY, f64::INFINITY);
+    (labels.low, labels.high) = (Equivalence::NotReached(10.0), Equivalence::NotReached(10.0));
     let text = serde_json::to_string(&statistics).expect("JSON");
     let back: eval::statistics::StudyStatistics = serde_json::from_str(&text).expect("the same");
     assert_eq!(back, statistics);

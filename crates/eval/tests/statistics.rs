@@ -1,6 +1,7 @@
 //! Statistics against scipy's, scikit-learn's and numpy's numbers; `golden/make_statistics.py` made them.
 
 use eval::Metric;
+use eval::run::PretrainSeeds;
 use eval::statistics::{
     Equivalence, Questions, StudySample, area_under_curve, bca, crossed_components, delong, holm, interquartile_mean,
     labels_to_reach, percentile, probability_of_improvement, sign_flip,
@@ -166,20 +167,21 @@ fn cell(start: &str, [seed, draw]: [usize; 2], pretrain_seed: Option<usize>, err
         n_labels: 10,
         seed: seed as i32,
         draw: draw as i32,
+        budget: "n10".into(),
         pretrain_seed: pretrain_seed.map(|p| p as i32),
     };
     CellPredictions { id, rows: errors.iter().enumerate().map(row).collect() }
 }
 
-fn questions() -> Questions {
+fn questions(pretrain_seeds: PretrainSeeds) -> Questions {
     let (treated, baseline) = ("ssl".into(), "scratch".into());
-    Questions { treated, baseline, metrics: vec![Metric::Mae], resamples: 1024, level: 0.95, seed: 0 }
+    Questions { treated, baseline, metrics: vec![Metric::Mae], pretrain_seeds, resamples: 1024, level: 0.95, seed: 0 }
 }
 
 #[test]
 fn crossed_pretraining_seeds_equal_numpy() {
     let case = golden().crossed;
-    let mut sample = StudySample::new(questions(), (0..4).map(|v| (0, format!("v{v}"))));
+    let mut sample = StudySample::new(questions(PretrainSeeds::Crossed), (0..4).map(|v| (0, format!("v{v}"))));
     let mut levels = Vec::new();
     for seed in 0..2 {
         for draw in 0..2 {
@@ -195,6 +197,7 @@ fn crossed_pretraining_seeds_equal_numpy() {
     let contrast = statistics.contrasts.iter().find(|c| c.emotion == "macro").unwrap();
     assert_eq!(contrast.pairs, 8, "each pre-training meets the one scratch of its training seed and label draw");
     near("difference", contrast.difference.value, case.difference);
+    near("arms", contrast.arms[0] - contrast.arms[1], case.difference);
     for (got, expected) in contrast.each.iter().zip(&case.each) {
         near("pair", *got, *expected);
     }
@@ -206,28 +209,32 @@ fn crossed_pretraining_seeds_equal_numpy() {
 }
 
 #[test]
-fn a_tied_study_is_one_of_training_seeds() {
+fn what_is_tied_is_a_matter_of_the_plan_and_not_of_what_has_finished() {
     let case = golden().crossed;
-    let study = |pretrain_seed: fn(usize) -> Option<usize>| {
-        let mut sample = StudySample::new(questions(), (0..4).map(|v| (0, format!("v{v}"))));
+    let study = |way: PretrainSeeds| {
+        let mut sample = StudySample::new(questions(way), (0..4).map(|v| (0, format!("v{v}"))));
         for seed in 0..2 {
             sample.add(&cell("scratch", [seed, 0], None, &case.scratch[seed][0])).unwrap();
-            sample.add(&cell("ssl", [seed, 0], pretrain_seed(seed), &case.ssl[seed][seed][0])).unwrap();
+            sample.add(&cell("ssl", [seed, 0], Some(seed), &case.ssl[seed][seed][0])).unwrap();
         }
         sample.finish()
     };
-    let tied = study(Some);
+    let tied = study(PretrainSeeds::Tied);
     assert_eq!((tied.pretrain_seeds, tied.seeds), (None, 2));
-    assert_eq!(tied, study(|_| None), "as where nobody wrote down the seed of a pre-training");
-    // Another number than the training seed's: two sources, and an interval that knows it.
-    let crossed = study(|seed| Some(1 - seed));
-    assert_eq!(crossed.pretrain_seeds, Some(2));
+    // The same cells, of a crossed study of which only (0, 0) and (1, 1) are done: two sources, and an interval that knows it.
+    let crossed = study(PretrainSeeds::Crossed);
+    assert_eq!((crossed.pretrain_seeds, crossed.seeds), (Some(2), 2));
+    let primary =
+        |s: &eval::statistics::StudyStatistics| s.contrasts.iter().find(|c| c.emotion == "macro").cloned().unwrap();
+    let (tied, crossed) = (primary(&tied), primary(&crossed));
+    assert_eq!((tied.difference.value, tied.pairs), (crossed.difference.value, crossed.pairs));
+    assert_ne!(tied.difference.interval, crossed.difference.interval);
 }
 
 #[test]
 fn the_treated_start_is_compared_with_every_other() {
     let case = golden().crossed;
-    let mut sample = StudySample::new(questions(), (0..4).map(|v| (0, format!("v{v}"))));
+    let mut sample = StudySample::new(questions(PretrainSeeds::None), (0..4).map(|v| (0, format!("v{v}"))));
     for seed in 0..2 {
         sample.add(&cell("ssl", [seed, 0], None, &case.ssl[0][seed][0])).unwrap();
         // The same predictions under both names: what is said of the one must be said of the other.

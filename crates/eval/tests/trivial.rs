@@ -44,6 +44,7 @@ fn rows(golden: &Golden) -> Vec<ResultRow> {
         n_labels: 50,
         seed: 0,
         draw: 0,
+        budget: "f1".into(),
         pretrain_seed: None,
     };
     trivial_rows(&id, Split::Test, &emotions).expect("the labels can be measured")

@@ -3,6 +3,7 @@
 //! What lives here: the settings, their defaults and what makes them valid. What does not: anything that acts on
 //! them. The synthetic corpus has its own settings beside it.
 
+use mosei_schema::LabelBudget;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::{Component, Path};
 
@@ -229,11 +230,12 @@ impl SplitConfig {
 
 /// How many labels the fine-tuning sees.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(from = "LabelsAsWritten")]
 pub struct LabelConfig {
-    /// Budgets as shares of the training segments, each above 0 and at most 1, and each once.
+    /// Budgets as shares of the training segments, each above 0 and at most 1, and each once. Default 0.01, 0.03, 0.1, 0.3 and 1
+    /// where `counts` is not given either, else none.
     pub fractions: Vec<f64>,
-    /// Budgets as numbers of segments, each once.
+    /// Budgets as numbers of segments, each once. Default none.
     pub counts: Vec<usize>,
     /// How many times the budgets are drawn. Default 1.
     pub draws: usize,
@@ -255,7 +257,39 @@ impl Default for LabelConfig {
     }
 }
 
+/// As [`LabelConfig`] stands in a file: what is given, and nothing that is not.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LabelsAsWritten {
+    fractions: Option<Vec<f64>>,
+    counts: Option<Vec<usize>>,
+    draws: Option<usize>,
+    seed: Option<u64>,
+    min_positives: Option<usize>,
+}
+
+impl From<LabelsAsWritten> for LabelConfig {
+    fn from(written: LabelsAsWritten) -> Self {
+        let usual = LabelConfig::default();
+        // Whoever names counts means these budgets, and no shares beside them.
+        let shares = if written.counts.is_none() { usual.fractions } else { Vec::new() };
+        LabelConfig {
+            fractions: written.fractions.unwrap_or(shares),
+            counts: written.counts.unwrap_or(usual.counts),
+            draws: written.draws.unwrap_or(usual.draws),
+            seed: written.seed.unwrap_or(usual.seed),
+            min_positives: written.min_positives.unwrap_or(usual.min_positives),
+        }
+    }
+}
+
 impl LabelConfig {
+    /// The budgets as configured: shares, then counts.
+    pub fn budgets(&self) -> Vec<LabelBudget> {
+        let shares = self.fractions.iter().copied().map(LabelBudget::Fraction);
+        shares.chain(self.counts.iter().copied().map(LabelBudget::Count)).collect()
+    }
+
     /// Whether these settings can be carried out.
     ///
     /// # Errors
@@ -352,6 +386,29 @@ mod tests {
             "key 'pool_frames': expected at most 1000000, found 1000001"
         );
         DataConfig { max_frames: 100_000, pool_frames: 1_000_000, ..DataConfig::default() }.check().unwrap();
+    }
+
+    #[test]
+    fn counts_alone_are_the_only_budgets() {
+        let labels = |json: &str| serde_json::from_str::<LabelConfig>(json).unwrap();
+        let budgets = |json: &str| {
+            let labels = labels(json);
+            (labels.fractions, labels.counts)
+        };
+        let usual = LabelConfig::default().fractions;
+        assert_eq!(labels("{}"), LabelConfig::default());
+        assert_eq!(budgets(r#"{"draws": 2}"#), (usual, vec![]));
+        assert_eq!(budgets(r#"{"counts": [24, 72]}"#), (vec![], vec![24, 72]));
+        assert_eq!(budgets(r#"{"fractions": [0.5]}"#), (vec![0.5], vec![]));
+        assert_eq!(budgets(r#"{"counts": [24], "fractions": [1.0]}"#), (vec![1.0], vec![24]));
+        for none in [r#"{"counts": [], "fractions": []}"#, r#"{"counts": []}"#, r#"{"fractions": []}"#] {
+            let message = labels(none).check().unwrap_err().to_string();
+            assert_eq!(
+                message, "key 'fractions': expected at least one budget here or in 'counts', found none",
+                "{none}"
+            );
+        }
+        assert!(serde_json::from_str::<LabelConfig>(r#"{"count": [24]}"#).is_err());
     }
 
     #[test]

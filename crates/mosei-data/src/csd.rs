@@ -14,6 +14,7 @@ mod limits;
 mod links;
 mod metadata;
 mod number;
+mod open;
 mod pack;
 mod stored;
 mod text;
@@ -31,7 +32,7 @@ use crate::{DataError, ids, whole};
 use alone::Limits;
 use groups::{find_root, open_group};
 use hdf5::H5Type;
-use hdf5::{Dataset, File, Group, LinkType};
+use hdf5::{Dataset, Group, LinkType};
 use links::{foreign_filter, links, member, stored_elsewhere};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -111,8 +112,7 @@ impl Csd {
 
     fn open_here(path: &Path, bytes: u64) -> Result<Self, DataError> {
         let past_hdf5 = std::fs::File::open(path).map_err(DataError::io("open", path))?;
-        let not_hdf5 = |source| DataError::NotHdf5 { path: path.to_path_buf(), source };
-        let file = File::open(path).map_err(not_hdf5)?;
+        let file = open::open_to_read(path)?;
         let (root, group) = find_root(path, &file)?;
         let place = format!("{root}/data");
         let members = links(path, &root, &group)?;

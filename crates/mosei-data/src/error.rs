@@ -37,6 +37,32 @@ pub enum DataError {
         /// The library's reason.
         source: hdf5::Error,
     },
+    /// A file that HDF5 was told to lock, and cannot.
+    #[error(
+        "{}: expected an HDF5 file that can be read without a lock, found that HDF5 asks for one and does not get it, by {why}: another \
+         program has the file open for writing, or its file system has no locks; unset HDF5_USE_FILE_LOCKING or set it to FALSE",
+        path.display()
+    )]
+    Locked {
+        /// Which file.
+        path: PathBuf,
+        /// What makes HDF5 ask for a lock.
+        why: String,
+        /// The library's reason.
+        source: hdf5::Error,
+    },
+    /// A file that says of itself that it is being written.
+    #[error(
+        "{}: expected an HDF5 file that was closed by whoever wrote it, found the mark of one that is open for writing: close it \
+         there; where no program has it open any more, h5clear -s FILE takes the mark away",
+        path.display()
+    )]
+    OpenElsewhere {
+        /// Which file.
+        path: PathBuf,
+        /// The library's reason.
+        source: hdf5::Error,
+    },
     /// A file that HDF5 cannot be given without harm.
     #[error("{}: expected an HDF5 file that can be read, found a damaged one: HDF5, tried on it in a process of its own, came to {why}", path.display())]
     Died {
@@ -304,6 +330,22 @@ pub enum DataError {
         budget: String,
         /// Segments it asks for.
         wanted: usize,
+        /// Training segments.
+        available: usize,
+    },
+    /// An emotion that the whole training split has too few positives of, whatever the label budget.
+    #[error(
+        "fold {fold}: key 'labels.min_positives': expected at least {expected} training segments with '{emotion}', found {found} among all {available}: no label budget holds more; set min_positives = 0, or leave the emotion out of the labels"
+    )]
+    EmotionWithoutPositives {
+        /// Fold, from 0.
+        fold: usize,
+        /// The emotion.
+        emotion: String,
+        /// `min_positives` of the configuration.
+        expected: usize,
+        /// How many the training split holds.
+        found: usize,
         /// Training segments.
         available: usize,
     },

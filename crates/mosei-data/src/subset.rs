@@ -3,6 +3,7 @@
 //! What lives here: the draw. What does not: training seeds, which move none of it.
 
 use crate::{DataError, Fold, LabelConfig, Prepared};
+use mosei_schema::LabelBudget;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 use run_record::seed::{Stream, rng};
@@ -11,6 +12,8 @@ use std::collections::BTreeMap;
 /// The segments whose labels one budget gives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subset {
+    /// The budget as configured.
+    pub budget: LabelBudget,
     /// Share of the fold's training segments: as the configuration writes it, or what a count comes to.
     pub fraction: f64,
     /// How many segments.
@@ -19,7 +22,8 @@ pub struct Subset {
     pub segments: Vec<usize>,
 }
 
-/// Draws the budgets of one fold, ascending; budgets that come to the same number are one.
+/// Draws the budgets of one fold, ascending. Budgets that come to the same number, such as a count and a share, hold the same
+/// segments, each under its own name.
 ///
 /// The order of a draw is greedy: each next segment comes from the label pattern (which emotions are present, or
 /// none) that brings the counts so far closest to their prevalence, each deviation measured by its variance
@@ -27,22 +31,36 @@ pub struct Subset {
 ///
 /// # Errors
 /// Where a budget is larger than the training split or rounds to nothing, or holds fewer positives of an emotion
-/// than `min_positives`.
+/// than `min_positives`; an emotion of which the whole training split does.
 pub fn draw(prepared: &Prepared, fold: &Fold, config: &LabelConfig, draw: usize) -> Result<Vec<Subset>, DataError> {
     config.check()?;
     let patterns = patterns(prepared, &fold.train);
     let order = stratified_order(&patterns, rng(config.seed, Stream::Subset, draw as u64));
+    for (e, emotion) in prepared.emotions().iter().enumerate() {
+        let found = patterns.iter().filter(|pattern| pattern[e]).count();
+        if found < config.min_positives {
+            let (fold, expected, available) = (fold.index, config.min_positives, patterns.len());
+            return Err(DataError::EmotionWithoutPositives {
+                fold,
+                emotion: emotion.clone(),
+                expected,
+                found,
+                available,
+            });
+        }
+    }
     let mut subsets = Vec::new();
-    for Budget { key, written, fraction, n } in budgets(config, fold)? {
+    for (budget, n) in budgets(config, fold)? {
         for (e, emotion) in prepared.emotions().iter().enumerate() {
             let found = order[..n].iter().filter(|&&i| patterns[i][e]).count();
             if found < config.min_positives {
                 let (fold, emotion, expected) = (fold.index, emotion.clone(), config.min_positives);
-                return Err(DataError::TooFewPositives { fold, key, budget: written, n, emotion, expected, found });
+                let (key, budget) = written(budget);
+                return Err(DataError::TooFewPositives { fold, key, budget, n, emotion, expected, found });
             }
         }
         let segments = order[..n].iter().map(|&i| fold.train[i]).collect();
-        subsets.push(Subset { fraction, n_labels: n, segments });
+        subsets.push(Subset { budget, fraction: budget.share_of(fold.train.len()), n_labels: n, segments });
     }
     Ok(subsets)
 }
@@ -61,10 +79,10 @@ pub fn draw_validation(
     config.check()?;
     let patterns = patterns(prepared, &fold.valid);
     let order = stratified_order(&patterns, rng(config.seed, Stream::ValidationSubset, draw as u64));
-    let subset = |budget: Budget| {
-        let n_labels = budget.n.min(order.len());
+    let subset = |(budget, n): (LabelBudget, usize)| {
+        let n_labels = n.min(order.len());
         let segments = order[..n_labels].iter().map(|&i| fold.valid[i]).collect();
-        Subset { fraction: budget.fraction, n_labels, segments }
+        Subset { budget, fraction: budget.share_of(fold.train.len()), n_labels, segments }
     };
     Ok(budgets(config, fold)?.into_iter().map(subset).collect())
 }
@@ -75,39 +93,29 @@ fn patterns(prepared: &Prepared, segments: &[usize]) -> Vec<Vec<bool>> {
     segments.iter().map(|&i| (0..emotions).map(|e| prepared.presence(i, e)).collect()).collect()
 }
 
-/// Segments that a share of `training_segments` comes to: the nearest whole number, halves away from 0.
-pub fn labels_of_fraction(fraction: f64, training_segments: usize) -> usize {
-    (fraction * training_segments as f64).round() as usize
-}
-
-/// One budget, and where the configuration writes it.
-struct Budget {
-    key: &'static str,
-    written: String,
-    fraction: f64,
-    n: usize,
-}
-
-/// The budgets, ascending and all different. Of a share and a count that agree the share stays.
-fn budgets(config: &LabelConfig, fold: &Fold) -> Result<Vec<Budget>, DataError> {
-    let available = fold.train.len();
-    let mut by_size: BTreeMap<usize, Budget> = BTreeMap::new();
-    let shares = config.fractions.iter().map(|&fraction| {
-        let n = labels_of_fraction(fraction, available);
-        Budget { key: "labels.fractions", written: fraction.to_string(), fraction, n }
-    });
-    let counts = config.counts.iter().map(|&n| {
-        let fraction = n as f64 / available as f64;
-        Budget { key: "labels.counts", written: n.to_string(), fraction, n }
-    });
-    for budget in shares.chain(counts) {
-        let Budget { key, n: wanted, .. } = budget;
-        if wanted == 0 || wanted > available {
-            return Err(DataError::Budget { fold: fold.index, key, budget: budget.written, wanted, available });
-        }
-        by_size.entry(wanted).or_insert(budget);
+/// The key of the configuration that names a budget, and the budget as it stands there.
+fn written(budget: LabelBudget) -> (&'static str, String) {
+    match budget {
+        LabelBudget::Fraction(share) => ("labels.fractions", share.to_string()),
+        LabelBudget::Count(count) => ("labels.counts", count.to_string()),
     }
-    Ok(by_size.into_values().collect())
+}
+
+/// The budgets with the number of segments that each comes to, ascending.
+fn budgets(config: &LabelConfig, fold: &Fold) -> Result<Vec<(LabelBudget, usize)>, DataError> {
+    let available = fold.train.len();
+    let mut budgets = Vec::new();
+    for budget in config.budgets() {
+        let wanted = budget.labels_of(available);
+        if wanted == 0 || wanted > available {
+            let (key, budget) = written(budget);
+            return Err(DataError::Budget { fold: fold.index, key, budget, wanted, available });
+        }
+        budgets.push((budget, wanted));
+    }
+    // Stable: of those that come to the same number, shares stand before counts.
+    budgets.sort_by_key(|(_, n)| *n);
+    Ok(budgets)
 }
 
 /// An order of `0..patterns.len()` every beginning of which has about the prevalences of the whole.
@@ -176,12 +184,6 @@ mod tests {
         assert_ne!(order, order_of(&patterns, 4, 0));
         assert_ne!(order, order_of(&patterns, 3, 1));
         assert!(order_of(&[], 0, 0).is_empty());
-    }
-
-    #[test]
-    fn a_share_comes_to_the_nearest_number() {
-        let found = [(0.01, 49), (0.01, 50), (0.1, 14), (0.1, 15), (0.3, 5), (1.0, 7)];
-        assert_eq!(found.map(|(f, n)| labels_of_fraction(f, n)), [0, 1, 1, 2, 2, 7]);
     }
 
     #[test]

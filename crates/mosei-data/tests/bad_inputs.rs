@@ -21,7 +21,7 @@ fn corpus(dir: &Path) {
     let frames = |v: usize| (0..20).map(|i| ((i * 7 + v * 3) % 11) as f32).collect();
     let times: Vec<[f64; 2]> = (0..10).map(|k| [k as f64 * 0.01, (k + 1) as f64 * 0.01]).collect();
     let features: Vec<Video<'_>> = ids.iter().enumerate().map(|(v, &id)| (id, 2, frames(v), times.clone())).collect();
-    let values = vec![1., 0., 1., 0., 0., 0., 0., 1., 0., 1., 0., 1.];
+    let values = vec![1., 0., 1., 0., 0., 0., 0., 1., 0., 1., 1., 1.];
     let labels: Vec<Video<'_>> = ids.map(|id| (id, 6, values.clone(), vec![[0.0, 0.05], [0.05, 0.1]])).into();
     write(&dir.join("f.csd"), "F", &features);
     write(&dir.join("l.csd"), "L", &labels);
@@ -141,7 +141,13 @@ fn budgets_that_cannot_be_drawn() {
         let end = format!(" among the 1 of {budget}, found 0; take a larger budget, or set min_positives = 0");
         assert!(message.ends_with(&end), "{message}");
     }
-    assert_eq!(draw(&[0.5, 1.0], &[3, 6, 1], 0).unwrap(), 3);
+    assert_eq!(
+        draw(&[1.0], &[], 4).unwrap_err(),
+        "fold 0: key 'labels.min_positives': expected at least 4 training segments with 'happy', found 3 among all 6: no label budget \
+         holds more; set min_positives = 0, or leave the emotion out of the labels"
+    );
+    // A share and a count that come to the same number are two budgets, with both names.
+    assert_eq!(draw(&[0.5, 1.0], &[3, 6, 1], 0).unwrap(), 5);
     let folder = dir.path().join("out");
     assert_eq!(
         data.fold(3).unwrap_err().to_string(),

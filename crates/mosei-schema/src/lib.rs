@@ -10,12 +10,14 @@
 //! assert_eq!(intensity_class(1.5), 2); // half up
 //! ```
 
+mod budget;
 mod covarep;
 mod emotion;
 mod nearest;
 mod segment;
 mod video_id;
 
+pub use budget::{BudgetError, LabelBudget};
 pub use covarep::{COVAREP_COLUMNS, COVAREP_RATE_HZ};
 pub use emotion::{Emotion, INTENSITY_MAX, INTENSITY_MIN, SENTIMENT_MAX, SENTIMENT_MIN, intensity_class};
 pub use nearest::{found_with_near_miss, near_miss, nearest, with_near_miss};

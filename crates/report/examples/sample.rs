@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("expected a folder to write to")?);
     let mut input = sample::study(true);
     input.results.iter_mut().filter(|r| r.emotion == "fear").for_each(sample::too_few);
-    input.primary_labels = Some(163.0);
+    input.primary_budget = Some("f0.01".into());
     let page = [("report.html".to_string(), report::render(&input)?.into_bytes())];
     let bare = report::ReportInput { statistics: None, ..input.clone() };
     let without = [("without_statistics.html".to_string(), report::render(&bare)?.into_bytes())];

@@ -28,10 +28,8 @@ impl<'a> Answers<'a> {
         let Some(statistics) = statistics else { return Ok(answers) };
         let mut place = Vec::new();
         for wanted in &statistics.budgets {
-            let found = budgets.iter().enumerate().filter(|(_, b)| b.fewest <= wanted.most && wanted.fewest <= b.most);
-            let off = |b: &Budget| (b.labels - wanted.labels).abs();
-            let nearest = found.min_by(|a, b| off(a.1).total_cmp(&off(b.1))).map(|(at, _)| at);
-            place.push(nearest.ok_or(ReportError::UnknownBudget { labels: wanted.labels })?);
+            let at = eval::budget::place(budgets, &wanted.name);
+            place.push(at.ok_or_else(|| ReportError::UnknownBudget { budget: wanted.name.clone() })?);
         }
         for curve in &statistics.curves {
             if let (Some(&budget), Some(estimate)) = (place.get(curve.budget), finite(&curve.estimate)) {

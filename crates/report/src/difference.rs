@@ -1,7 +1,7 @@
 //! The treated start less the baseline: how much, how sure, and what may be said of it.
 
 use crate::answers::finite;
-use crate::study::{Measured, Scope, Study};
+use crate::study::{Scope, Study};
 use crate::support::refusal;
 use eval::Metric;
 use eval::run::Run;
@@ -23,9 +23,6 @@ pub(crate) enum Finding {
     NoInterval,
 }
 
-/// Values by training seed and label draw.
-type ByRun = BTreeMap<Run, f64>;
-
 /// treated - baseline at one label budget.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Difference {
@@ -45,60 +42,39 @@ pub(crate) struct Difference {
 }
 
 impl Difference {
-    /// That of the statistics where they have it, else the plain mean over pairs of the same fold, seeds and draw. `None`
-    /// where the study lacks one of the two starts, there is no pair, or too few rows stand behind it.
+    /// That of the statistics where they have it, else the plain mean over pairs of runs. `None` where the study lacks one of
+    /// the two starts, there is no pair, or too few rows stand behind it.
     pub fn of(study: &Study<'_>, budget: usize, scope: Scope, metric: Metric) -> Option<Self> {
         let (treated, baseline) = (study.start(study.treated())?, study.start(study.baseline())?);
         if refusal(study, scope, metric).is_some() {
             return None;
         }
-        let arms = [treated, baseline].map(|start| study.runs(start, budget, scope, metric));
-        match study.answers.contrast((budget, study.scope_name(scope), metric)) {
+        let started = [treated, baseline]
+            .map(|start| -> BTreeSet<Run> { study.runs(start, budget, scope, metric).iter().map(|m| m.run).collect() });
+        let whole = [treated, baseline].map(|start| study.over_folds(start, budget, scope, metric));
+        let difference = match study.answers.contrast((budget, study.scope_name(scope), metric)) {
             Some(contrast) => {
-                let by_run = [treated, baseline].map(|start| study.over_folds(start, budget, scope, metric));
-                Self::estimated(contrast, arms, by_run)
+                let arms = contrast.arms.iter().all(|arm| arm.is_finite()).then_some(contrast.arms);
+                Difference { arms, ..Self::of_contrast(contrast)? }
             }
-            None => Self::plain(metric, arms),
-        }
+            None => Self::plain(metric, &whole)?,
+        };
+        Some(Difference { unpaired: unpaired(&started, difference.each.len()), ..difference })
     }
 
-    fn estimated(contrast: &Contrast, arms: [&[Measured]; 2], [ours, theirs]: [ByRun; 2]) -> Option<Self> {
-        // Without folds, since these are the runs of the statistics: a pair has all folds.
-        let runs = arms.map(|runs| runs.iter().map(|m| m.run).collect::<BTreeSet<Run>>());
-        let alone = |ours: &BTreeSet<Run>, theirs: &BTreeSet<Run>| {
-            ours.iter().filter(|run| theirs.iter().all(|other| run.pair(*other).is_none())).count()
+    fn plain(metric: Metric, [ours, theirs]: &[BTreeMap<Run, f64>; 2]) -> Option<Self> {
+        let pairs_of = |(run, x): (&Run, &f64)| -> Vec<[f64; 2]> {
+            theirs.iter().filter(|(other, _)| run.pair(**other).is_some()).map(|(_, y)| [*x, *y]).collect()
         };
-        let pairs = runs[0].iter().flat_map(|run| runs[1].iter().filter_map(|other| run.pair(*other))).count();
-        let without_a_value = pairs.saturating_sub(contrast.pairs);
-        let pairs_of = |run: Run, x: f64| -> Vec<[f64; 2]> {
-            theirs.iter().filter(|(other, _)| run.pair(**other).is_some()).map(|(_, y)| [x, *y]).collect()
-        };
-        let both: Vec<[f64; 2]> = ours.iter().flat_map(|(run, x)| pairs_of(*run, *x)).collect();
-        Some(Difference {
-            arms: means(&both),
-            unpaired: alone(&runs[0], &runs[1]) + alone(&runs[1], &runs[0]) + without_a_value,
-            ..Self::of_contrast(contrast)?
-        })
-    }
-
-    fn plain(metric: Metric, arms: [&[Measured]; 2]) -> Option<Self> {
-        let defined = arms.map(|arm| arm.iter().filter(|m| m.value.is_some()).collect::<Vec<_>>());
-        let pair = |ours: &Measured, theirs: &Measured| {
-            (ours.fold == theirs.fold && ours.run.pair(theirs.run).is_some()).then_some([ours.value?, theirs.value?])
-        };
-        let of = |ours: &Measured, theirs: &[&Measured]| -> Vec<[f64; 2]> {
-            theirs.iter().filter_map(|t| pair(ours, t)).collect()
-        };
-        let both: Vec<[f64; 2]> = defined[0].iter().flat_map(|ours| of(ours, &defined[1])).collect();
+        let both: Vec<[f64; 2]> = ours.iter().flat_map(pairs_of).collect();
         let each: Vec<f64> = both.iter().map(|[x, y]| x - y).collect();
-        let alone = |ours: &[&Measured], theirs: &[&Measured]| ours.iter().filter(|m| of(m, theirs).is_empty()).count();
         Some(Difference {
             value: eval::mean(each.iter().copied())?,
             interval: None,
             bca: None,
             p: None,
             arms: means(&both),
-            unpaired: alone(&defined[0], &defined[1]) + alone(&defined[1], &defined[0]),
+            unpaired: 0,
             each,
             higher_is_better: metric.higher_is_better(),
         })
@@ -151,6 +127,15 @@ impl Difference {
     }
 }
 
+/// Runs of either start without a counterpart in the other, and pairs of which a run lacks a value in some fold.
+fn unpaired([ours, theirs]: &[BTreeSet<Run>; 2], pairs: usize) -> usize {
+    let alone = |ours: &BTreeSet<Run>, theirs: &BTreeSet<Run>| {
+        ours.iter().filter(|run| theirs.iter().all(|other| run.pair(*other).is_none())).count()
+    };
+    let possible = ours.iter().flat_map(|run| theirs.iter().filter_map(|other| run.pair(*other))).count();
+    alone(ours, theirs) + alone(theirs, ours) + possible.saturating_sub(pairs)
+}
+
 /// The mean of each arm.
 fn means(pairs: &[[f64; 2]]) -> Option<[f64; 2]> {
     let of = |arm: usize| eval::mean(pairs.iter().map(|pair| pair[arm]));
@@ -178,6 +163,7 @@ mod tests {
     use super::*;
     use crate::ReportInput;
     use crate::study::tests::{answered, row};
+    use eval::run::PretrainSeeds;
     use run_record::ResultRow;
 
     fn of(results: Vec<ResultRow>, metric: Metric) -> Option<Difference> {
@@ -191,8 +177,8 @@ mod tests {
             row("ssl", 10, 0.1, [0, 0, 0], Some(0.75)),
             row("ssl", 10, 0.1, [0, 0, 1], Some(0.9)),
             row("ssl", 10, 0.1, [0, 1, 0], Some(0.5)),
-            row("ssl", 10, 0.1, [1, 0, 0], Some(0.5)),
-            row("scratch", 10, 0.1, [1, 0, 0], Some(0.5)),
+            row("ssl", 10, 0.1, [0, 3, 0], Some(0.5)),
+            row("scratch", 10, 0.1, [0, 3, 0], Some(0.5)),
             row("scratch", 10, 0.1, [0, 0, 1], None),
             row("scratch", 10, 0.1, [0, 0, 0], Some(0.5)),
             row("scratch", 10, 0.1, [0, 2, 0], Some(0.1)),
@@ -211,8 +197,23 @@ mod tests {
         let scratch = |seed, value| row("scratch", 10, 0.1, [0, seed, 0], Some(value));
         let rows =
             vec![ssl(0, 0, 0.75), ssl(0, 1, 1.0), ssl(1, 0, 0.5), ssl(2, 0, 0.5), scratch(0, 0.5), scratch(1, 0.25)];
-        let got = of(rows, Metric::RocAuc).unwrap();
+        let input = ReportInput { results: rows, pretrain_seeds: PretrainSeeds::Crossed, ..ReportInput::default() };
+        let got = Difference::of(&Study::new(&input).unwrap(), 0, Scope::Macro, Metric::RocAuc).unwrap();
         assert_eq!((got.each, got.unpaired), (vec![0.25, 0.5, 0.25], 1));
+    }
+
+    #[test]
+    fn a_pair_is_two_runs_with_a_value_in_every_fold() {
+        let both =
+            |key, ours, theirs| [("ssl", ours), ("scratch", theirs)].map(|(start, v)| row(start, 10, 0.1, key, v));
+        // Run 0 has both folds; run 1 lacks one.
+        let rows = [
+            both([0, 0, 0], Some(0.75), Some(0.5)),
+            both([1, 0, 0], Some(0.5), Some(0.5)),
+            both([0, 1, 0], Some(0.9), Some(0.1)),
+        ];
+        let got = of(rows.concat(), Metric::RocAuc).unwrap();
+        assert_eq!((got.each, got.arms, got.unpaired), (vec![0.125], Some([0.625, 0.5]), 1));
     }
 
     #[test]

@@ -30,11 +30,10 @@ pub(crate) fn sentence(study: &Study<'_>, budget: usize, metric: Metric) -> Opti
 
 /// Both ends of the interval as multiples of `labels`, or what stands for an end that is none.
 pub(crate) fn ends(found: &LabelEquivalence, labels: f64) -> [String; 2] {
-    [found.low, found.high].map(|end| {
-        if end <= 0.0 {
-            return "fewer than the fewest tried".into();
-        }
-        ratio(end / labels).unwrap_or_else(|| "not reached".into())
+    [found.low, found.high].map(|end| match end {
+        Equivalence::AtMost(_) => "fewer than the fewest tried".into(),
+        Equivalence::About(n) => ratio(n / labels).unwrap_or_else(|| "n/a".into()),
+        Equivalence::NotReached(_) => "not reached".into(),
     })
 }
 

@@ -23,14 +23,15 @@ pub enum ReportError {
     },
     /// Two results where a mean over runs must count one.
     #[error(
-        "results: {emotion} {metric} of {start} with {labels} labels, fold {fold}, seed {seed}, draw {draw}: \
-         expected one row, found those of cells {first} and {second}"
+        "results: {emotion} {metric} of {start} with label budget {budget}, fold {fold}, seed {seed}, draw {draw}: \
+         expected one row, found those of cells {} and {}",
+        cells[0], cells[1]
     )]
     TwoRows {
         /// The start.
         start: String,
-        /// The label budget.
-        labels: i32,
+        /// Name of the label budget.
+        budget: Box<str>,
         /// Fold, seed and draw name a run of a start and a budget.
         fold: i32,
         /// Training seed.
@@ -41,16 +42,14 @@ pub enum ReportError {
         emotion: Box<str>,
         /// Name of the metric.
         metric: &'static str,
-        /// Key of the one cell.
-        first: Box<str>,
-        /// Key of the other.
-        second: Box<str>,
+        /// Keys of the two cells.
+        cells: Box<[String; 2]>,
     },
     /// Statistics of another study than the results.
-    #[error("statistics: expected the label budgets of the results, found one of {labels} labels")]
+    #[error("statistics: expected the label budgets of the results, found {budget}")]
     UnknownBudget {
-        /// Labels of the budget that no result has.
-        labels: f64,
+        /// The budget that no result has.
+        budget: String,
     },
     /// A table could not be written.
     #[error("table {name} cannot be written as CSV")]

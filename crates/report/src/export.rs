@@ -103,13 +103,13 @@ fn one_line(cell: &Cell) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use eval::statistics::Interval;
+    use crate::tables::Ends;
 
     /// A table of two rows under one head, with everything that is hard to write.
     pub(crate) fn awkward() -> Table {
         let words = |text: &str| Cell { text: text.into(), words: true, ..Cell::default() };
         let number = |text: &str, value| Cell { text: text.into(), value, ..Cell::default() };
-        let ends = Some(Interval { low: -0.0125, high: f64::INFINITY });
+        let ends = Some(Ends { low: Some(-0.0125), high: None });
         Table {
             caption: "50 % of \"A & B\" | C".into(),
             head: vec![words("Labels"), words("Start_name"), number("ROC AUC", None)],

@@ -1,5 +1,5 @@
 use eval::Metric;
-use eval::run::Run;
+use eval::run::{PretrainSeeds, Run};
 use eval::statistics::StudyStatistics;
 use run_record::ResultRow;
 
@@ -40,8 +40,11 @@ pub struct ReportInput {
     pub notes: Vec<String>,
     /// Name of the metric that the verdict rests on.
     pub primary_metric: String,
-    /// Labels (mean over folds) of the budget that the verdict rests on; `None` is the budget with the fewest.
-    pub primary_labels: Option<f64>,
+    /// Name of the label budget that the verdict rests on, where one was named before the run; `None` is the budget with the
+    /// fewest labels, and the report then says that none was named.
+    pub primary_budget: Option<String>,
+    /// How the plan varies pre-training.
+    pub pretrain_seeds: PretrainSeeds,
     /// Cells that were planned.
     pub planned_cells: usize,
     /// Cells that are finished.
@@ -68,7 +71,8 @@ impl Default for ReportInput {
             failures: Vec::new(),
             notes: Vec::new(),
             primary_metric: Metric::RocAuc.name().to_string(),
-            primary_labels: None,
+            primary_budget: None,
+            pretrain_seeds: PretrainSeeds::None,
             planned_cells: 0,
             finished_cells: 0,
         }
@@ -120,8 +124,8 @@ pub struct Training {
 pub struct Candidate {
     /// The cell's start.
     pub start: String,
-    /// Its labels.
-    pub n_labels: i32,
+    /// Name of its label budget.
+    pub budget: String,
     /// Times the learning rate of the configuration.
     pub factor: f64,
     /// The best score on the validation split; higher is better.

@@ -2,6 +2,7 @@
 
 use crate::numbers::{count, fixed, many, percent};
 use crate::study::Study;
+use eval::budget::differ_by_fold;
 use eval::run::PretrainSeeds;
 
 /// Training seeds or label draws below which their spread can hardly be known.
@@ -28,7 +29,7 @@ pub(crate) fn meaning(study: &Study<'_>) -> Vec<String> {
         s.pretrain_seeds.map(|n| format!(", {}", many(n, "pre-training seed"))).unwrap_or_default(),
         many(s.draws, "label draw"),
     )];
-    if study.pretrain_seeds == PretrainSeeds::Tied {
+    if study.input.pretrain_seeds == PretrainSeeds::Tied {
         out.push(
             "Each training seed has a pre-training of its own, so that the two are tied: they are drawn together, and what \
              the one and the other move cannot be told apart."
@@ -36,6 +37,20 @@ pub(crate) fn meaning(study: &Study<'_>) -> Vec<String> {
         );
     }
     out.push("In a corpus that is split by speaker, read speaker for video.".into());
+    if study.folds().len() > 1 {
+        out.push(
+            "A run is one training seed, label draw and pre-training; its value is the mean over all folds, each weighted by its \
+             test videos. A pair is two runs of the same seeds and label draw."
+                .into(),
+        );
+    }
+    if differ_by_fold(&study.budgets) {
+        out.push(
+            "A label budget is one budget in all folds, though folds of other size give it other numbers of labels. Curves, areas \
+             and label equivalence use the mean over folds."
+                .into(),
+        );
+    }
     if s.clusters < 2 {
         out.push("One video alone says nothing of others: no interval could be computed.".into());
     } else if s.clusters < FEW_CLUSTERS {
@@ -61,8 +76,12 @@ pub(crate) fn meaning(study: &Study<'_>) -> Vec<String> {
     out.push(format!(
         "p is two-sided: how often signs at random, of what each video, seed and label draw adds to the difference, \
          give a mean at least as far from 0. A difference is claimed where the interval leaves out 0 and p is below {alpha}. \
-         The primary contrast, named before the run, stands alone; over the emotions Holm's adjusted p is taken; every other \
-         p is not adjusted and only describes."
+         The primary contrast{} stands alone; over the emotions Holm's adjusted p is taken; every other \
+         p is not adjusted and only describes.",
+        match study.named() {
+            true => ", named before the run,",
+            false => " (no label budget was named before the run, so it is that with the fewest labels)",
+        }
     ));
     out
 }

@@ -2,14 +2,14 @@
 //! `eval` says of the same.
 
 use crate::answers::Answers;
-use crate::numbers::count;
+use crate::numbers::{count, percent};
 use crate::support::refusal;
 use crate::{ReportError, ReportInput};
-use eval::budget::{Budget, Labels, budgets};
-use eval::run::{PretrainSeeds, Run};
+use eval::budget::{Budget, Labels, budgets, place, same_labels};
+use eval::run::Run;
 use eval::statistics::Estimate;
 use eval::{Head, MACRO, MICRO, Metric};
-use mosei_schema::Split;
+use mosei_schema::{LabelBudget, Split};
 use run_record::ResultRow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,8 +60,6 @@ pub(crate) struct Study<'a> {
     /// Predictors that need no model.
     pub trivial: Vec<String>,
     pub answers: Answers<'a>,
-    /// Whether pre-training is a source of variation of its own.
-    pub pretrain_seeds: PretrainSeeds,
     runs: BTreeMap<Place, Vec<Measured>>,
     supports: BTreeMap<(Scope, Metric), Support>,
     trivial_values: BTreeMap<(usize, Scope, Metric), Vec<f64>>,
@@ -79,16 +77,16 @@ impl<'a> Study<'a> {
         let averages = [MACRO, MICRO];
         let named = rows.iter().map(|r| &r.emotion).filter(|e| !averages.contains(&e.as_str()));
         let emotions = in_order(&input.emotions, named);
-        let labels = |r: &&ResultRow| Labels { fold: r.fold, fraction: r.fraction, n_labels: r.n_labels };
-        let (budgets, budget_of) = budgets(&rows.iter().map(labels).collect::<Vec<_>>());
-        let pretrain_seeds = PretrainSeeds::of(rows.iter().map(|r| (r.seed, r.pretrain_seed)));
+        let budgets = budgets(rows.iter().map(|r| Labels { budget: &r.budget, fold: r.fold, n_labels: r.n_labels }));
         let mut runs: BTreeMap<Place, Vec<Measured>> = BTreeMap::new();
-        for (row, budget) in rows.iter().zip(budget_of) {
-            let Some(metric) = Metric::from_name(&row.metric) else { continue };
+        for row in &rows {
+            let (Some(metric), Some(budget)) = (Metric::from_name(&row.metric), place(&budgets, &row.budget)) else {
+                continue;
+            };
             check(row)?;
             let Some(scope) = scope_of(&row.emotion, &emotions) else { continue };
             let start = starts.iter().position(|s| *s == row.start).unwrap_or_default();
-            let run = pretrain_seeds.run(row.seed, row.draw, row.pretrain_seed);
+            let run = input.pretrain_seeds.run(row.seed, row.draw, row.pretrain_seed);
             let (fold, value, support, cell) = (row.fold, row.value, row.support, row.cell.clone());
             let measured = Measured { fold, run, value, support, cell };
             runs.entry((start, budget, scope, metric)).or_default().push(measured);
@@ -99,14 +97,13 @@ impl<'a> Study<'a> {
             if let Some((a, b)) = twice {
                 return Err(ReportError::TwoRows {
                     start: starts[*start].clone(),
-                    labels: budgets[*budget].most,
+                    budget: budgets[*budget].name.as_str().into(),
                     fold: a.fold,
                     seed: a.run.seed,
                     draw: a.run.draw,
                     emotion: scope_name(*scope, &emotions).into(),
                     metric: metric.name(),
-                    first: a.cell.as_str().into(),
-                    second: b.cell.as_str().into(),
+                    cells: Box::new([a.cell.clone(), b.cell.clone()]),
                 });
             }
         }
@@ -129,7 +126,10 @@ impl<'a> Study<'a> {
             }
         }
         let answers = Answers::new(input.statistics.as_ref(), &budgets)?;
-        let primary_budget = primary_budget(&budgets, input.primary_labels);
+        let primary_budget = match &input.primary_budget {
+            Some(name) => place(&budgets, name),
+            None => (!budgets.is_empty()).then_some(0),
+        };
         Ok(Study {
             input,
             primary,
@@ -139,18 +139,31 @@ impl<'a> Study<'a> {
             budgets,
             trivial,
             answers,
-            pretrain_seeds,
             runs,
             supports,
             trivial_values,
         })
     }
 
-    /// "72", or "70–74" where folds differ.
+    /// "72", or "70 to 74" where folds differ; with its name where another budget has as many.
     pub fn label(&self, budget: usize) -> String {
         let number = |n: i32| count(u64::from(n.max(0).unsigned_abs()));
-        let Budget { fewest, most, .. } = self.budgets[budget];
-        if fewest == most { number(most) } else { format!("{}\u{2013}{}", number(fewest), number(most)) }
+        let Budget { name, fewest, most, .. } = &self.budgets[budget];
+        let labels = match fewest == most {
+            true => number(*most),
+            false => format!("{} to {}", number(*fewest), number(*most)),
+        };
+        if same_labels(&self.budgets).contains(name.as_str()) { format!("{labels} ({name})") } else { labels }
+    }
+
+    /// What kind of budget it is, where its number does not say so: all labels, or a share that differs between folds.
+    pub fn kind(&self, budget: usize) -> Option<String> {
+        let Budget { name, fewest, most, .. } = &self.budgets[budget];
+        match name.parse() {
+            Ok(LabelBudget::Fraction(1.0)) => Some("all".into()),
+            Ok(LabelBudget::Fraction(share)) if fewest != most => Some(format!("{} of all", percent(share))),
+            _ => None,
+        }
     }
 
     /// "72" even where folds differ: for axes.
@@ -173,17 +186,24 @@ impl<'a> Study<'a> {
         self.starts.iter().position(|s| s == name)
     }
 
-    /// The runs of a start and a budget, by fold, seeds and draw; those without a value among them.
+    /// Each fold of each run of a start and a budget, by fold, seeds and draw; those without a value among them.
     pub fn runs(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> &[Measured] {
         self.runs.get(&(start, budget, scope, metric)).map_or(&[], Vec::as_slice)
     }
 
-    /// The values of these runs that are defined; none where too few rows stand behind them.
+    /// How many runs of a start and a budget there are, whole or not.
+    pub fn started(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> usize {
+        self.runs(start, budget, scope, metric).iter().map(|one| one.run).collect::<BTreeSet<Run>>().len()
+    }
+
+    /// Whether the budget that the verdict rests on was named before the run.
+    pub fn named(&self) -> bool {
+        self.input.primary_budget.is_some()
+    }
+
+    /// The values of the runs that have one; none where too few rows stand behind them.
     pub fn values(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> Vec<f64> {
-        if refusal(self, scope, metric).is_some() {
-            return Vec::new();
-        }
-        self.runs(start, budget, scope, metric).iter().filter_map(|run| run.value).collect()
+        self.over_folds(start, budget, scope, metric).into_values().collect()
     }
 
     /// The mean over runs with its interval: that of the statistics where they have it, else the plain mean without one.
@@ -197,17 +217,33 @@ impl<'a> Study<'a> {
         })
     }
 
-    /// The mean over folds of each run that has a value in all folds of the study.
+    /// The folds of the study.
+    pub fn folds(&self) -> BTreeSet<i32> {
+        self.runs.values().flatten().map(|run| run.fold).collect()
+    }
+
+    /// The value of each run that has one in all folds of the study: the mean over them, each weighted by its test videos where
+    /// the statistics count them.
     pub fn over_folds(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> BTreeMap<Run, f64> {
-        let folds = self.runs.values().flatten().map(|run| run.fold).collect::<BTreeSet<i32>>().len();
-        let mut each: BTreeMap<Run, Vec<f64>> = BTreeMap::new();
+        let folds = self.folds().len();
+        let weight = |fold: i32| match self.answers.statistics {
+            Some(statistics) => {
+                statistics.folds.iter().find(|one| one.fold == fold).map_or(0.0, |one| one.clusters as f64)
+            }
+            None => 1.0,
+        };
+        let mut each: BTreeMap<Run, Vec<(f64, f64)>> = BTreeMap::new();
         if refusal(self, scope, metric).is_none() {
             for run in self.runs(start, budget, scope, metric) {
-                each.entry(run.run).or_default().extend(run.value);
+                each.entry(run.run).or_default().extend(run.value.map(|value| (weight(run.fold), value)));
             }
         }
         let whole = each.into_iter().filter(|(_, values)| values.len() == folds);
-        whole.filter_map(|(key, values)| Some((key, eval::mean(values)?))).collect()
+        let mean = |values: Vec<(f64, f64)>| {
+            let total = eval::sum(values.iter().map(|(weight, _)| *weight));
+            (total > 0.0).then(|| eval::sum(values.iter().map(|(weight, value)| weight * value)) / total)
+        };
+        whole.filter_map(|(key, values)| Some((key, mean(values)?))).collect()
     }
 
     /// Whether a start begins with a pre-training, as far as its rows tell.
@@ -321,14 +357,6 @@ fn check(row: &ResultRow) -> Result<(), ReportError> {
         }
         None => Ok(()),
     }
-}
-
-/// The budget that the verdict rests on. Folds of an unfinished study may have another mean: a tenth off is the same budget.
-fn primary_budget(budgets: &[Budget], labels: Option<f64>) -> Option<usize> {
-    let Some(wanted) = labels else { return (!budgets.is_empty()).then_some(0) };
-    let off = |budget: &Budget| (budget.labels - wanted).abs();
-    let nearest = (0..budgets.len()).min_by(|&a, &b| off(&budgets[a]).total_cmp(&off(&budgets[b])))?;
-    (off(&budgets[nearest]) <= (0.1 * wanted).max(1.0)).then_some(nearest)
 }
 
 #[cfg(test)]

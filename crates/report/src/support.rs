@@ -29,6 +29,37 @@ pub(crate) fn refusal(study: &Study<'_>, scope: Scope, metric: Metric) -> Option
     too_few_of(positives, negatives)
 }
 
+/// Which class some fold has no test row of, where that leaves a metric without a value, such as "no positive in fold 2".
+pub(crate) fn lacking(study: &Study<'_>, scope: Scope, metric: Metric) -> Option<String> {
+    if metric.head() == Head::Intensity {
+        return None;
+    }
+    let positives = study.support(scope, metric);
+    let rows = study.support(scope, Metric::Mae);
+    let in_fold = |(fold, &(_, positives)): (&i32, &(u64, u64))| {
+        let rows = rows.get(fold).map(|&(_, rows)| rows);
+        match (positives, rows) {
+            (0, _) => Some(format!("no positive in fold {fold}")),
+            (positives, Some(rows)) if rows == positives => Some(format!("no negative in fold {fold}")),
+            _ => None,
+        }
+    };
+    positives.iter().find_map(in_fold)
+}
+
+/// Why the macro average of a metric is not shown: each emotion with what it has too little of.
+pub(crate) fn all_refused(study: &Study<'_>, metric: Metric) -> Option<String> {
+    refusal(study, Scope::Macro, metric)?;
+    let each = (0..study.emotions.len()).filter_map(|e| {
+        let why = refusal(study, Scope::Emotion(e), metric)?;
+        Some(format!("{} has {why}", study.emotions[e]))
+    });
+    Some(format!(
+        "no emotion has the {FEWEST} positive and {FEWEST} negative test rows that a number needs ({})",
+        each.collect::<Vec<_>>().join(", ")
+    ))
+}
+
 /// What there is too little of to show a metric of presence over `rows` rows, such as "3 positives"; `None` where it may be shown.
 pub fn too_few(positives: u64, rows: u64) -> Option<String> {
     too_few_of(positives, Some(rows.saturating_sub(positives)))

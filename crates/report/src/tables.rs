@@ -23,8 +23,8 @@ pub(crate) struct Cell {
     pub value: Option<f64>,
     /// Its interval, in words.
     pub interval: String,
-    /// The ends of the interval; infinite where there is no end.
-    pub ends: Option<Interval>,
+    /// The ends of the interval.
+    pub ends: Option<Ends>,
     /// A line more in smaller type.
     pub remark: String,
     /// Whether it heads its row, and for how many rows.
@@ -90,8 +90,21 @@ impl Cell {
 
     fn within(mut self, ends: Option<Interval>, decimals: usize, sign: bool) -> Self {
         self.interval = ends.map(|ends| interval(ends, decimals, sign)).unwrap_or_default();
-        self.ends = ends;
+        self.ends = ends.map(Ends::from);
         self
+    }
+}
+
+/// The ends of an interval, for files that machines read; `None` where an end is no number, and words say what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Ends {
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+}
+
+impl From<Interval> for Ends {
+    fn from(Interval { low, high }: Interval) -> Self {
+        Ends { low: Some(low), high: Some(high) }
     }
 }
 
@@ -107,6 +120,12 @@ pub(crate) struct Table {
 fn head<'t>(words: usize, titles: impl IntoIterator<Item = &'t str>) -> Vec<Cell> {
     let cell = |(i, title)| if i < words { Cell::words(title) } else { Cell::none(title) };
     titles.into_iter().enumerate().map(cell).collect()
+}
+
+/// A label budget with its number and kind, at the head of so many rows.
+fn budget_head(study: &crate::study::Study<'_>, budget: usize, rows: usize) -> Cell {
+    let cell = Cell::head(study.label(budget), rows).value(study.budgets[budget].labels);
+    cell.remark(study.kind(budget).unwrap_or_default())
 }
 
 /// What every table of numbers with intervals says of its brackets.

@@ -2,8 +2,9 @@
 
 use crate::difference::{Difference, Finding};
 use crate::equivalence;
-use crate::numbers::{count, fixed, interval, p_value, signed};
+use crate::numbers::{count, fixed, interval, many, p_value, signed};
 use crate::study::{Scope, Study};
+use crate::support::all_refused;
 
 /// The headline and a sentence for each label budget.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,22 +23,20 @@ pub(crate) fn verdict(study: &Study<'_>) -> Verdict {
     }
 }
 
-/// What the one contrast says that was named before the run.
+/// What the primary contrast says.
 fn headline(study: &Study<'_>) -> String {
-    let (treated, baseline) = (study.treated(), study.baseline());
     let Some(budget) = study.primary_budget else {
-        let labels = study.input.primary_labels.map(|n| format!(" with {} labels", count(n.round().max(0.0) as u64)));
+        let budget = study.input.primary_budget.as_ref().map(|name| format!(" of label budget {name}"));
         return format!(
             "Whether pre-training helped cannot be said: there is no result{}.",
-            labels.unwrap_or_default()
+            budget.unwrap_or_default()
         );
     };
     let labels = study.label(budget);
     let Some(difference) = Difference::of(study, budget, Scope::Macro, study.primary) else {
         return format!(
-            "Whether pre-training helped cannot be said: with {labels} labels there is no pair of {treated} and {baseline} \
-             runs with a value of macro {}.",
-            study.primary.title()
+            "Whether pre-training helped cannot be said: with {labels} labels, {}.",
+            why_no_difference(study, budget)
         );
     };
     let reached = reached(study, &difference).unwrap_or_else(|| format!("macro {}", study.primary.title()));
@@ -58,6 +57,29 @@ fn headline(study: &Study<'_>) -> String {
         Finding::NoInterval => {
             format!("Whether pre-training helped cannot be said: {with}, for which no interval could be computed.")
         }
+    }
+}
+
+/// Why the two starts are not compared at a budget: the first cause there is.
+fn why_no_difference(study: &Study<'_>, budget: usize) -> String {
+    let metric = study.primary;
+    let arms = [study.treated(), study.baseline()];
+    if let Some(name) = arms.iter().find(|name| study.start(name).is_none()) {
+        return format!("the study has no result of {name}");
+    }
+    if let Some(why) = all_refused(study, metric) {
+        return why;
+    }
+    let runs = |name: &str| study.start(name).map_or(0, |start| study.started(start, budget, Scope::Macro, metric));
+    let whole =
+        |name: &str| study.start(name).map_or(0, |start| study.values(start, budget, Scope::Macro, metric).len());
+    match arms.iter().find(|name| whole(name) == 0) {
+        Some(name) => format!(
+            "none of {} of {name} has a value of macro {} in every fold",
+            many(runs(name), "run"),
+            metric.title()
+        ),
+        None => format!("no run of {} has the seed and label draw of one of {}", arms[0], arms[1]),
     }
 }
 
@@ -102,16 +124,14 @@ fn sentence(study: &Study<'_>, budget: usize) -> Option<String> {
     let (treated, baseline) = (study.treated(), study.baseline());
     let mut labels = format!("{} labels", study.label(budget));
     if study.primary_budget == Some(budget) {
-        labels.push_str(" (the primary contrast)");
+        let named = if study.named() { ", named before the run" } else { "" };
+        labels.push_str(&format!(" (the primary contrast{named})"));
     }
     // A study without one of the two starts has nothing to say, budget by budget.
     let arms = [study.start(treated)?, study.start(baseline)?];
     let runs = |start: usize| !study.runs(start, budget, Scope::Macro, study.primary).is_empty();
     let Some(difference) = Difference::of(study, budget, Scope::Macro, study.primary) else {
-        return arms
-            .into_iter()
-            .any(runs)
-            .then(|| format!("{labels}: no pair in which both {treated} and {baseline} have a value."));
+        return arms.into_iter().any(runs).then(|| format!("{labels}: {}.", why_no_difference(study, budget)));
     };
     let found = match difference.finding(difference.p, alpha(study)) {
         Finding::Better => format!("{treated} is better"),

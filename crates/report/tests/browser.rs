@@ -109,7 +109,7 @@ fn the_page_is_sound_on_a_phone_and_on_a_desk() {
     let Some(browser) = browser() else { return };
     let mut input = sample::study(true);
     input.results.iter_mut().filter(|r| r.emotion == "fear").for_each(sample::too_few);
-    input.primary_labels = Some(163.0);
+    input.primary_budget = Some("f0.01".into());
     let html = report::render(&input).unwrap();
     let place = folder("sound");
     for width in WIDTHS {

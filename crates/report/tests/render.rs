@@ -42,8 +42,8 @@ fn small() -> ReportInput {
     let trivial = study.trivial.iter().filter(|r| ["fear", "macro"].contains(&r.emotion.as_str())).cloned().collect();
     let trainings =
         study.trainings.iter().filter(|t| ["ssl", "scratch"].contains(&t.start.as_str())).cloned().collect();
-    let primary_labels = Some(816.0);
-    let input = ReportInput { results, trivial, pretraining, trainings, primary_labels, ..study };
+    let primary_budget = Some("f0.05".into());
+    let input = ReportInput { results, trivial, pretraining, trainings, primary_budget, ..study };
     ReportInput { statistics: Some(sample::statistics::of(&input)), ..input }
 }
 
@@ -254,7 +254,7 @@ fn results_that_cannot_be_shown_are_refused() {
 
 #[test]
 fn the_headline_rests_on_the_cells_of_its_budget_in_every_start() {
-    let cells = headline_cells(&ReportInput { primary_labels: Some(163.0), ..sample::study(true) }).unwrap();
+    let cells = headline_cells(&ReportInput { primary_budget: Some("f0.01".into()), ..sample::study(true) }).unwrap();
     // One of the 32 has not finished.
     assert_eq!(cells.len(), 31);
     assert!(cells.iter().all(|cell| cell.contains("-163-")), "{cells:?}");

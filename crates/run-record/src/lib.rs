@@ -1,7 +1,7 @@
 //! What a run leaves on disk, and how it gets there.
 //!
 //! What lives here: atomic writes, content hashes, the one home of randomness, journals, Parquet tables, result
-//! rows and the marker that says a step is done. What does not: what any of it means for emotions or models.
+//! rows, the marker that says a step is done, and where it was made. What does not: what any of it means for emotions or models.
 //!
 //! ```
 //! use rand::RngExt;
@@ -23,9 +23,11 @@
 //! ```
 
 mod atomic;
+mod convert;
 mod error;
 mod hash;
 mod journal;
+mod made;
 mod predictions;
 mod result_row;
 pub mod seed;
@@ -38,9 +40,10 @@ pub use atomic::{StagedDir, StagedFile, read_to_string, write_atomic};
 pub use error::RecordError;
 pub use hash::{hash_bytes, hash_file, hash_json};
 pub use journal::Journal;
+pub use made::{MADE_FILE, Made, MadeByTorch, processor_model, step_folder_variable};
 pub use predictions::{CellId, CellPredictions, PredictionRow, each_cell, each_cell_of};
 pub use result_row::{ResultRow, read_results, write_results};
 pub use step::{STEP_FILE, StepRecord};
 pub use sums::{SUMS_FILE, check_sums};
-pub use table::{Column, Table, TableReader, TableWriter, no_panic};
+pub use table::{Column, Foreign, Table, TableReader, TableWriter, no_panic};
 pub use table_file::{CsvTableWriter, TableFile};

@@ -4,8 +4,6 @@ use crate::{Column, RecordError, Table, TableReader};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const PRETRAIN_SEED: &str = "pretrain_seed";
-
 /// The settings that name a cell of the study's grid.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,7 +22,9 @@ pub struct CellId {
     pub seed: i32,
     /// Which label draw.
     pub draw: i32,
-    /// Seed of the pre-training; `None` for a start without one, and in tables of before this column.
+    /// Name of the label budget, as configured: `n24`, `f0.05`. One budget comes to other numbers in folds of other size.
+    pub budget: String,
+    /// Seed of the pre-training; `None` for a start without one.
     pub pretrain_seed: Option<i32>,
 }
 
@@ -75,7 +75,8 @@ impl CellPredictions {
             .with("n_labels", Column::I32(vec![self.id.n_labels; n]))
             .with("seed", Column::I32(vec![self.id.seed; n]))
             .with("draw", Column::I32(vec![self.id.draw; n]))
-            .with(PRETRAIN_SEED, Column::OptionI32(vec![self.id.pretrain_seed; n]))
+            .with("budget", text(&self.id.budget))
+            .with("pretrain_seed", Column::OptionI32(vec![self.id.pretrain_seed; n]))
             .with("split", column(|r| &r.split))
             .with("video", column(|r| &r.video))
             .with("segment", Column::I32(self.rows.iter().map(|r| r.segment).collect()))
@@ -92,17 +93,21 @@ impl CellPredictions {
     /// # Errors
     /// A column that is missing or of another type, and a cell whose rows differ in its settings.
     pub fn from_table(path: &Path, table: &Table) -> Result<Vec<Self>, RecordError> {
-        let (cell, fold, start) = (table.text(path, "cell")?, table.i32(path, "fold")?, table.text(path, "start")?);
-        let (fraction, n_labels) = (table.f64(path, "fraction")?, table.i32(path, "n_labels")?);
-        let (seed, draw, split) = (table.i32(path, "seed")?, table.i32(path, "draw")?, table.text(path, "split")?);
-        let (video, segment, emotion) =
-            (table.text(path, "video")?, table.i32(path, "segment")?, table.text(path, "emotion")?);
-        let (intensity, present) = (table.f64(path, "intensity")?, table.bool(path, "present")?);
-        let (score, predicted) = (table.option_f64(path, "score")?, table.option_f64(path, "predicted_intensity")?);
-        let threshold = table.f64(path, "threshold")?;
-        let pretrain_seed = match table.get(PRETRAIN_SEED) {
-            Some(_) => table.option_i32(path, PRETRAIN_SEED)?,
-            None => &[],
+        let (cell, fold, start) =
+            (table.to_text(path, "cell")?, table.to_i32(path, "fold")?, table.to_text(path, "start")?);
+        let (fraction, n_labels) = (table.to_f64(path, "fraction")?, table.to_i32(path, "n_labels")?);
+        let (seed, draw, budget) =
+            (table.to_i32(path, "seed")?, table.to_i32(path, "draw")?, table.to_text(path, "budget")?);
+        let (split, video) = (table.to_text(path, "split")?, table.to_text(path, "video")?);
+        let (segment, emotion) = (table.to_i32(path, "segment")?, table.to_text(path, "emotion")?);
+        let (intensity, present) = (table.to_f64(path, "intensity")?, table.to_bool(path, "present")?);
+        let score = table.to_option_f64(path, "score")?;
+        let predicted = table.to_option_f64(path, "predicted_intensity")?;
+        let threshold = table.to_f64(path, "threshold")?;
+        // Tables that other software wrote may have no pre-training to tell of.
+        let pretrain_seed = match table.get("pretrain_seed") {
+            Some(_) => table.to_option_i32(path, "pretrain_seed")?,
+            None => Vec::new().into(),
         };
         let mut cells: Vec<CellPredictions> = Vec::new();
         for i in 0..table.rows() {
@@ -120,16 +125,16 @@ impl CellPredictions {
             };
             match cells.last_mut() {
                 Some(last) if last.id.cell == cell[i] => {
-                    let same = (last.id.fold, last.id.n_labels, last.id.seed, last.id.draw, last.id.pretrain_seed)
+                    let id = &last.id;
+                    let same = (id.fold, id.n_labels, id.seed, id.draw, id.pretrain_seed)
                         == (fold[i], n_labels[i], seed[i], draw[i], pretrain_seed)
-                        && last.id.start == start[i]
-                        && last.id.fraction == fraction[i];
+                        && (&id.start, &id.budget, id.fraction) == (&start[i], &budget[i], fraction[i]);
                     if !same {
                         return Err(RecordError::Column {
                             path: path.to_path_buf(),
                             column: "cell".into(),
                             expected: format!("the settings of cell {} to be the same in all its rows", cell[i]),
-                            found: format!("others in row {i}"),
+                            found: format!("others in row {}", i + 1),
                         });
                     }
                     last.rows.push(row);
@@ -143,6 +148,7 @@ impl CellPredictions {
                         n_labels: n_labels[i],
                         seed: seed[i],
                         draw: draw[i],
+                        budget: budget[i].clone(),
                         pretrain_seed,
                     },
                     rows: vec![row],
@@ -156,7 +162,7 @@ impl CellPredictions {
 /// Visits the cells of a table of predictions, of which no more than two are held at a time.
 ///
 /// # Errors
-/// As [`CellPredictions::from_table`], and those of `visit`.
+/// As [`CellPredictions::from_table`]; a cell whose rows do not stand together; those of `visit`.
 pub fn each_cell<E: From<RecordError>>(
     path: &Path,
     visit: impl FnMut(CellPredictions) -> Result<(), E>,
@@ -185,11 +191,20 @@ fn visit_cells<E: From<RecordError>>(
     mut visit: impl FnMut(CellPredictions) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut open: Option<CellPredictions> = None;
+    let mut met = BTreeSet::new();
     while let Some(part) = next()? {
         for cell in CellPredictions::from_table(path, &part)?.into_iter().filter(|c| wanted(&c.id.cell)) {
             match &mut open {
                 // A cell may go on in the next part.
                 Some(last) if last.id == cell.id => last.rows.extend(cell.rows),
+                _ if !met.insert(cell.id.cell.clone()) => {
+                    return Err(E::from(RecordError::Column {
+                        path: path.to_path_buf(),
+                        column: "cell".into(),
+                        expected: "the rows of each cell to stand together (sort the table by cell)".into(),
+                        found: format!("cell {} in two places", cell.id.cell),
+                    }));
+                }
                 _ => {
                     if let Some(whole) = open.replace(cell) {
                         visit(whole)?;
@@ -214,6 +229,7 @@ mod tests {
             n_labels: 12,
             seed,
             draw: 2,
+            budget: "f0.05".into(),
             pretrain_seed: Some(5),
         };
         let row = PredictionRow {
@@ -237,13 +253,31 @@ mod tests {
     }
 
     #[test]
-    fn a_table_of_before_the_pretraining_seed_is_read() {
-        let mut old = Table::new();
-        for (name, column) in cell("a", 3).to_table().columns().iter().filter(|(name, _)| name != PRETRAIN_SEED) {
-            old = old.with(name, column.clone());
-        }
-        let got = CellPredictions::from_table(Path::new("p.parquet"), &old).unwrap();
+    fn a_table_without_pretraining_is_read_and_one_without_budgets_is_not() {
+        let without = |left_out: &str| {
+            let table = cell("a", 3).to_table();
+            let kept = table.columns().iter().filter(|(name, _)| name != left_out);
+            let table = kept.fold(Table::new(), |table, (name, column)| table.with(name, column.clone()));
+            CellPredictions::from_table(Path::new("p.parquet"), &table).map_err(|e| e.to_string())
+        };
+        let got = without("pretrain_seed").unwrap();
         assert_eq!((got[0].id.pretrain_seed, &got[0].rows), (None, &cell("a", 3).rows));
+        let message = without("budget").unwrap_err();
+        assert!(message.contains("column 'budget': expected text, found no such column"), "{message}");
+    }
+
+    #[test]
+    fn a_cell_in_two_places_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.parquet");
+        let mut writer = crate::TableWriter::create(&path).unwrap();
+        for name in ["a", "b", "a"] {
+            writer.append(&cell(name, 3).to_table()).unwrap();
+        }
+        writer.finish().unwrap();
+        let visited = each_cell(&path, |_| Ok::<(), RecordError>(()));
+        let message = visited.unwrap_err().to_string();
+        assert!(message.contains("sort the table by cell") && message.contains("cell a in two places"), "{message}");
     }
 
     #[test]

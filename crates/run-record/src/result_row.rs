@@ -21,8 +21,9 @@ pub struct ResultRow {
     pub seed: i32,
     /// Which label draw.
     pub draw: i32,
-    /// Seed of the pre-training; `None` for a start without one, and in files of before this column.
-    #[serde(default)]
+    /// Name of the label budget, as configured: `n24`, `f0.05`.
+    pub budget: String,
+    /// Seed of the pre-training; `None` for a start without one.
     pub pretrain_seed: Option<i32>,
     /// `valid` or `test`.
     pub split: String,
@@ -68,6 +69,7 @@ mod tests {
             n_labels: 7,
             seed: 1,
             draw: 2,
+            budget: "f0.1".into(),
             pretrain_seed: None,
             split: "test".into(),
             emotion: "fear".into(),
@@ -82,14 +84,10 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(
             text,
-            "cell,fold,start,fraction,n_labels,seed,draw,pretrain_seed,split,emotion,metric,value,support\n\
-             c,0,ssl,0.1,7,1,2,,test,fear,roc_auc,,0\n\
-             c,0,ssl,0.1,7,1,2,1,test,fear,roc_auc,0.30000000000000004,0\n"
+            "cell,fold,start,fraction,n_labels,seed,draw,budget,pretrain_seed,split,emotion,metric,value,support\n\
+             c,0,ssl,0.1,7,1,2,f0.1,,test,fear,roc_auc,,0\n\
+             c,0,ssl,0.1,7,1,2,f0.1,1,test,fear,roc_auc,0.30000000000000004,0\n"
         );
         assert_eq!(read_results(&path).unwrap(), rows);
-
-        let old = text.replace("pretrain_seed,", "").replace(",2,,", ",2,").replace(",2,1,", ",2,");
-        std::fs::write(&path, old).unwrap();
-        assert!(read_results(&path).unwrap().iter().all(|row| row.pretrain_seed.is_none() && row.draw == 2));
     }
 }

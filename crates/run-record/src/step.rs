@@ -1,6 +1,6 @@
 //! The marker that says a step of a plan is done, and for which content.
 
-use crate::{RecordError, read_to_string, write_atomic};
+use crate::{Made, RecordError, read_to_string, write_atomic};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,6 +19,10 @@ pub struct StepRecord {
     /// BLAKE3 of each file that it left, by its path in the run folder; empty in records of before they were taken.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub outputs: BTreeMap<String, String>,
+    /// Where it was made, as its own process says: one entry, or several where it was gone on with elsewhere; empty where the program
+    /// does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<Made>,
 }
 
 impl StepRecord {

@@ -32,6 +32,24 @@ pub enum Column {
     OptionF64(Vec<Option<f64>>),
     /// Truth values.
     Bool(Vec<bool>),
+    /// What only other software writes.
+    Foreign(Foreign),
+}
+
+/// A column of a kind that no table written here has; the functions of [`Table`] that convert take what of it has one reading.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Foreign {
+    /// UTF-8 text, or null.
+    Text(Vec<Option<String>>),
+    /// 64-bit integers, or null.
+    I64(Vec<Option<i64>>),
+    /// Truth values, or null.
+    Bool(Vec<Option<bool>>),
+    /// So many rows that cannot be read here: lists, dates of old kinds, bytes that are not text.
+    Unread {
+        /// Rows.
+        rows: usize,
+    },
 }
 
 impl Column {
@@ -45,6 +63,10 @@ impl Column {
             Column::F64(v) => v.len(),
             Column::OptionF64(v) => v.len(),
             Column::Bool(v) => v.len(),
+            Column::Foreign(Foreign::Text(v)) => v.len(),
+            Column::Foreign(Foreign::I64(v)) => v.len(),
+            Column::Foreign(Foreign::Bool(v)) => v.len(),
+            Column::Foreign(Foreign::Unread { rows }) => *rows,
         }
     }
 
@@ -53,7 +75,7 @@ impl Column {
         self.len() == 0
     }
 
-    const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Column::Text(_) => "text",
             Column::I32(_) => "int32",
@@ -62,6 +84,10 @@ impl Column {
             Column::F64(_) => "double",
             Column::OptionF64(_) => "double or null",
             Column::Bool(_) => "boolean",
+            Column::Foreign(Foreign::Text(_)) => "text or null",
+            Column::Foreign(Foreign::I64(_)) => "int64 or null",
+            Column::Foreign(Foreign::Bool(_)) => "boolean or null",
+            Column::Foreign(Foreign::Unread { .. }) => "a kind that is not read here",
         }
     }
 
@@ -74,6 +100,12 @@ impl Column {
             (Column::F64(a), Column::F64(b)) => a.extend(b),
             (Column::OptionF64(a), Column::OptionF64(b)) => a.extend(b),
             (Column::Bool(a), Column::Bool(b)) => a.extend(b),
+            (Column::Foreign(Foreign::Text(a)), Column::Foreign(Foreign::Text(b))) => a.extend(b),
+            (Column::Foreign(Foreign::I64(a)), Column::Foreign(Foreign::I64(b))) => a.extend(b),
+            (Column::Foreign(Foreign::Bool(a)), Column::Foreign(Foreign::Bool(b))) => a.extend(b),
+            (Column::Foreign(Foreign::Unread { rows }), Column::Foreign(Foreign::Unread { rows: more })) => {
+                *rows += more
+            }
             (a, b) => return Err((a.kind(), b.kind())),
         }
         Ok(())
@@ -234,6 +266,11 @@ fn schema_of(table: &Table) -> Result<Arc<Type>, ParquetError> {
                 Column::F64(_) => (Physical::DOUBLE, Repetition::REQUIRED),
                 Column::OptionF64(_) => (Physical::DOUBLE, Repetition::OPTIONAL),
                 Column::Bool(_) => (Physical::BOOLEAN, Repetition::REQUIRED),
+                Column::Foreign(_) => {
+                    let message =
+                        format!("column '{name}': expected a kind that is written here, found {}", column.kind());
+                    return Err(ParquetError::General(message));
+                }
             };
             let logical = matches!(column, Column::Text(_)).then_some(LogicalType::String);
             let field = Type::primitive_type_builder(name, physical)
@@ -317,9 +354,16 @@ impl TableReader {
         for i in (0..group.num_columns()).filter(is_wanted) {
             let description = group.metadata().column(i).column_descr();
             let name = description.name().to_string();
-            let optional = description.max_def_level() > 0;
-            let reader = no_panic(|| group.get_column_reader(i)).map_err(RecordError::parquet(&self.path))?;
-            let column = no_panic(|| read_column(reader, rows, optional)).map_err(RecordError::parquet(&self.path))?;
+            let (optional, list) = (description.max_def_level() > 0, description.max_rep_level() > 0);
+            // A part of a nested column has a name of its own that may be that of another column.
+            let nested = description.path().parts().len() > 1;
+            let column = if list || nested {
+                Column::Foreign(Foreign::Unread { rows })
+            } else {
+                let reader = no_panic(|| group.get_column_reader(i)).map_err(RecordError::parquet(&self.path))?;
+                no_panic(|| read_column(reader, rows, optional)).map_err(RecordError::parquet(&self.path))?
+            };
+            let name = if nested { description.path().string() } else { name };
             if column.len() != rows {
                 return Err(RecordError::Column {
                     path: self.path.clone(),
@@ -387,7 +431,13 @@ fn read_column(reader: ColumnReader, rows: usize, optional: bool) -> Result<Colu
             let values = required!(r);
             let text: Result<Vec<String>, ParquetError> =
                 values.iter().map(|b: &ByteArray| b.as_utf8().map(str::to_string)).collect();
-            Column::Text(text?)
+            text.map_or(Column::Foreign(Foreign::Unread { rows: values.len() }), Column::Text)
+        }
+        (ColumnReader::ByteArrayColumnReader(mut r), true) => {
+            let values: Vec<Option<ByteArray>> = nullable!(r);
+            let text = |bytes: &Option<ByteArray>| bytes.as_ref().map(|b| b.as_utf8().map(str::to_string)).transpose();
+            let text: Result<Vec<Option<String>>, ParquetError> = values.iter().map(text).collect();
+            Column::Foreign(text.map_or(Foreign::Unread { rows: values.len() }, Foreign::Text))
         }
         (ColumnReader::Int32ColumnReader(mut r), false) => Column::I32(required!(r)),
         (ColumnReader::FloatColumnReader(mut r), false) => Column::F32(required!(r)),
@@ -395,7 +445,17 @@ fn read_column(reader: ColumnReader, rows: usize, optional: bool) -> Result<Colu
         (ColumnReader::BoolColumnReader(mut r), false) => Column::Bool(required!(r)),
         (ColumnReader::Int32ColumnReader(mut r), true) => Column::OptionI32(nullable!(r)),
         (ColumnReader::DoubleColumnReader(mut r), true) => Column::OptionF64(nullable!(r)),
-        _ => return Err(ParquetError::General("a column of a type no table here has".into())),
+        (ColumnReader::FloatColumnReader(mut r), true) => {
+            let values: Vec<Option<f32>> = nullable!(r);
+            Column::OptionF64(values.into_iter().map(|x| x.map(f64::from)).collect())
+        }
+        (ColumnReader::BoolColumnReader(mut r), true) => Column::Foreign(Foreign::Bool(nullable!(r))),
+        (ColumnReader::Int64ColumnReader(mut r), true) => Column::Foreign(Foreign::I64(nullable!(r))),
+        (ColumnReader::Int64ColumnReader(mut r), false) => {
+            let values: Vec<i64> = required!(r);
+            Column::Foreign(Foreign::I64(values.into_iter().map(Some).collect()))
+        }
+        _ => Column::Foreign(Foreign::Unread { rows }),
     })
 }
 

@@ -1,6 +1,6 @@
 //! A table in the format that its file's name asks for.
 
-use crate::{Column, RecordError, StagedFile, Table, TableWriter};
+use crate::{Column, Foreign, RecordError, StagedFile, Table, TableWriter};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -86,6 +86,10 @@ fn field(column: &Column, row: usize) -> String {
         Column::F64(v) => v[row].to_string(),
         Column::OptionF64(v) => v[row].map_or(String::new(), |x| x.to_string()),
         Column::Bool(v) => v[row].to_string(),
+        Column::Foreign(Foreign::Text(v)) => v[row].clone().unwrap_or_default(),
+        Column::Foreign(Foreign::I64(v)) => v[row].map_or(String::new(), |x| x.to_string()),
+        Column::Foreign(Foreign::Bool(v)) => v[row].map_or(String::new(), |x| x.to_string()),
+        Column::Foreign(Foreign::Unread { .. }) => String::new(),
     }
 }
 

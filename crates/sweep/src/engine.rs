@@ -33,6 +33,15 @@ pub enum Event<'a> {
         /// How many tasks it has.
         tasks: usize,
     },
+    /// A job that a cluster has taken without saying its number was found by its name.
+    FoundByName {
+        /// Its number.
+        job: &'a str,
+        /// Its name.
+        name: &'a str,
+        /// What the cluster said.
+        said: &'a str,
+    },
     /// Its process runs.
     Started {
         /// Which.
@@ -61,12 +70,12 @@ pub enum Event<'a> {
         /// Why, several lines.
         error: &'a str,
     },
-    /// It cannot run, as something that it needs failed.
+    /// A step has failed for the last time, and these cannot run as they need it, directly or not.
     Blocked {
-        /// Which.
-        step: &'a Step,
-        /// The need that failed or could not run itself.
-        by: &'a str,
+        /// The step that failed.
+        by: &'a Step,
+        /// The steps that wait for it, and for no other that failed before it.
+        steps: &'a [&'a Step],
     },
     /// The sweep is being stopped; processes are asked to end.
     Stopping,
@@ -81,7 +90,7 @@ pub struct Outcome {
     pub skipped: Vec<String>,
     /// Steps that failed, with the error.
     pub failed: Vec<(String, String)>,
-    /// Steps that could not run, with the need that kept them from it.
+    /// Steps that could not run, with the step whose failure is the cause, be it a need of theirs or of their needs.
     pub blocked: Vec<(String, String)>,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
@@ -93,6 +102,28 @@ impl Outcome {
     /// Whether every step of the plan is done.
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.blocked.is_empty() && !self.interrupted
+    }
+
+    /// How many steps could not run because the one of this id failed.
+    pub fn waiting_for(&self, failed: &str) -> usize {
+        self.blocked.iter().filter(|(_, by)| by == failed).count()
+    }
+
+    /// Notes the steps that a failure keeps from running, and tells them once for each failure; each step and the one that
+    /// failed by their places in the plan.
+    pub(crate) fn block(&mut self, plan: &Plan, blocked: &[(usize, usize)], on_event: &mut dyn FnMut(Event<'_>)) {
+        let mut causes: Vec<usize> = Vec::new();
+        for &(i, failed) in blocked {
+            self.blocked.push((plan.steps[i].id.clone(), plan.steps[failed].id.clone()));
+            if !causes.contains(&failed) {
+                causes.push(failed);
+            }
+        }
+        for failed in causes {
+            let steps: Vec<&Step> =
+                blocked.iter().filter(|(_, by)| *by == failed).map(|&(i, _)| &plan.steps[i]).collect();
+            on_event(Event::Blocked { by: &plan.steps[failed], steps: &steps });
+        }
     }
 }
 
@@ -142,6 +173,10 @@ pub fn run_until(
     let mut sweep = Sweep::new(plan, marks, program, &plan.server, on_event)?;
     for i in 0..plan.steps.len() {
         sweep.skip_if_settled(i);
+        if !sweep.schedule.is_settled(i) {
+            // Why an earlier attempt failed is not why this one has not begun.
+            sweep.marks.forget_error(&plan.steps[i].id)?;
+        }
     }
     sweep.work(jobs, stop)?;
     let mut outcome = sweep.outcome;
@@ -239,12 +274,8 @@ impl<'a> Sweep<'a> {
     }
 
     fn settle_blocked(&mut self) {
-        while let Some((i, by)) = self.schedule.next_blocked() {
-            let (step, by) = (&self.plan.steps[i], &self.plan.steps[by].id);
-            self.schedule.settle(i, End::Blocked);
-            self.outcome.blocked.push((step.id.clone(), by.clone()));
-            (self.on_event)(Event::Blocked { step, by });
-        }
+        let blocked = self.schedule.settle_blocked();
+        self.outcome.block(self.plan, &blocked, self.on_event);
     }
 
     fn skip_or_start(&mut self, i: usize) -> Result<(), SweepError> {

@@ -126,6 +126,19 @@ pub enum SweepError {
         /// Its own words.
         words: String,
     },
+    /// Slurm took a job and did not say its number in a way that is understood.
+    #[error(
+        "sbatch took the job {name} and said no number of it: expected a last line NUMBER or NUMBER;CLUSTER, found {said:?}; {found}\n  \
+         next: see `squeue --name={name}`; the next sweep looks for it too, and submits nothing while it is in the queue"
+    )]
+    NotUnderstood {
+        /// The job's name.
+        name: String,
+        /// What `sbatch` said.
+        said: String,
+        /// What `squeue` knows of the name.
+        found: String,
+    },
     /// The cluster allows no job arrays.
     #[error("cluster '{cluster}' allows no job arrays (its MaxArraySize is 0)")]
     NoArrays {

@@ -1,7 +1,7 @@
 //! Why each step of a plan would run, or not, without running any.
 
 use crate::marks::{LOG_FILE, Marks};
-use crate::schedule::Schedule;
+use crate::schedule::{End, Schedule};
 use crate::{Plan, Step, SweepError};
 use std::fmt;
 use std::path::Path;
@@ -41,6 +41,11 @@ pub enum Reason {
         /// Which path, relative to the run folder.
         output: String,
     },
+    /// It never ran, and cannot while a step that it needs, directly or not, fails as it did before.
+    WaitsFor {
+        /// The step that failed.
+        failed: String,
+    },
     /// It collects what others leave, and one of them will run.
     NeedRuns {
         /// Which.
@@ -70,6 +75,7 @@ impl fmt::Display for Reason {
                 write!(f, "settings or inputs changed ({} to {})", short(old), short(new))
             }
             Reason::OutputMissing { output } => write!(f, "output '{output}' is missing"),
+            Reason::WaitsFor { failed } => write!(f, "never ran, as it waits for {failed}, which failed"),
             Reason::NeedRuns { need } => write!(f, "needs {need}, which will run"),
             Reason::Always => write!(f, "runs every time"),
         }
@@ -89,7 +95,7 @@ fn last_line(error: &str) -> &str {
 pub fn explain<'a>(plan: &'a Plan, run_dir: &Path) -> Result<Vec<Explanation<'a>>, SweepError> {
     plan.check()?;
     let marks = Marks::new(run_dir);
-    let schedule = Schedule::new(plan)?;
+    let mut schedule = Schedule::new(plan)?;
     let mut reasons = vec![Reason::Done; plan.steps.len()];
     for i in plan.order()? {
         let step = &plan.steps[i];
@@ -101,6 +107,18 @@ pub fn explain<'a>(plan: &'a Plan, run_dir: &Path) -> Result<Vec<Explanation<'a>
             },
             own => own,
         };
+    }
+    for (i, reason) in reasons.iter().enumerate() {
+        match reason {
+            Reason::Done => schedule.settle(i, End::Skipped),
+            Reason::FailedBefore { .. } => schedule.settle(i, End::Failed),
+            _ => {}
+        }
+    }
+    for (i, failed) in schedule.settle_blocked() {
+        if matches!(reasons[i], Reason::NeverRan) {
+            reasons[i] = Reason::WaitsFor { failed: plan.steps[failed].id.clone() };
+        }
     }
     Ok(plan.steps.iter().zip(reasons).map(|(step, reason)| Explanation { step, reason }).collect())
 }

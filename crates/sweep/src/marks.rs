@@ -1,7 +1,7 @@
 //! What a step leaves in `RUN/steps/ID`, and the question whether it is done.
 
 use crate::{Plan, Step, SweepError};
-use run_record::{RecordError, STEP_FILE, StepRecord, hash_file, read_to_string, write_atomic};
+use run_record::{MADE_FILE, Made, RecordError, STEP_FILE, StepRecord, hash_file, read_to_string, write_atomic};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ pub(crate) const PLAN_FILE: &str = "plan.json";
 pub(crate) const SWEEP_FILE: &str = "sweep.json";
 
 /// Names that no part of a step's id may have.
-pub(crate) const RESERVED: [&str; 5] = [STEP_FILE, LOG_FILE, ERROR_FILE, RUNNING_FILE, TASK_LOCK_FILE];
+pub(crate) const RESERVED: [&str; 6] = [STEP_FILE, LOG_FILE, ERROR_FILE, RUNNING_FILE, TASK_LOCK_FILE, MADE_FILE];
 
 /// `RUN/sweep.json`: the last sweep of the folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,6 +101,13 @@ impl Marks {
     /// Takes away what an earlier attempt said of how it ended: a step that is killed must not seem to have ended so.
     pub fn begin_anew(&self, id: &str) -> Result<(), SweepError> {
         self.forget(id)?;
+        // Nor to have been made where an earlier attempt was.
+        remove(&self.folder(id).join(MADE_FILE))?;
+        self.forget_error(id)
+    }
+
+    /// Takes away why an earlier attempt failed.
+    pub fn forget_error(&self, id: &str) -> Result<(), SweepError> {
         remove(&self.folder(id).join(ERROR_FILE))
     }
 
@@ -113,16 +120,18 @@ impl Marks {
         Ok(write_atomic(&self.folder(id).join(ERROR_FILE), format!("{text}\n").as_bytes())?)
     }
 
-    /// Marks the step done, with the hash of each file it left; the record goes last, so that a crash before it leaves the
+    /// Marks the step done, with where its process says that it was made, and the hash of each file it left; the record goes last, so that a crash before it leaves the
     /// step undone.
     pub fn write_done(&self, step: &Step, seconds: f64) -> Result<(), SweepError> {
         let folder = self.folder(&step.id);
-        remove(&folder.join(ERROR_FILE))?;
+        self.forget_error(&step.id)?;
         let mut outputs = BTreeMap::new();
         for output in step.outputs.iter().filter(|o| self.run.join(o).is_file()) {
             outputs.insert(output.clone(), hash_file(&self.run.join(output))?);
         }
-        Ok(StepRecord { key: step.key.clone(), seconds, outputs }.write(&folder)?)
+        let made = Made::handed_over(&folder)?;
+        StepRecord { key: step.key.clone(), seconds, outputs, made }.write(&folder)?;
+        remove(&folder.join(MADE_FILE))
     }
 
     /// The last lines of the log, which is where programs say why they end.

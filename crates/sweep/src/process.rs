@@ -7,6 +7,7 @@
 use crate::SweepError;
 use crate::marks::{LOG_FILE, Marks, RUNNING_FILE, read_json, remove, unix_s};
 use crate::server::Server;
+use run_record::step_folder_variable;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
@@ -127,7 +128,7 @@ impl Crew {
         let log_path = folder.join(LOG_FILE);
         let log = File::create(&log_path).map_err(SweepError::io("make", &log_path))?;
         // Our copy of the locked file goes here: from then on only the process's counts.
-        let process = self.spawn(program, arguments, running, log).map_err(SweepError::io("start", program))?;
+        let process = self.spawn(program, arguments, folder, running, log).map_err(SweepError::io("start", program))?;
         let record = RunningRecord { pid: process.id(), host: host(), started_unix_s: unix_s() };
         self.workers.push(Worker { step, process, started: Instant::now(), running_file: running_file.clone() });
         // Not an atomic write: a rename would put an unlocked file in the place of the locked one.
@@ -136,12 +137,20 @@ impl Crew {
         fs::write(&running_file, text).map_err(SweepError::io("write", &running_file))
     }
 
-    fn spawn(&mut self, program: &Path, arguments: &[String], running: File, log: File) -> std::io::Result<Process> {
+    fn spawn(
+        &mut self,
+        program: &Path,
+        arguments: &[String],
+        folder: &Path,
+        running: File,
+        log: File,
+    ) -> std::io::Result<Process> {
+        let (variable, folder) = step_folder_variable(folder);
         if let Offer::Made(serving) = &self.server {
             self.server = Server::start(program, serving).map_or(Offer::None, Offer::Running);
         }
         if let Offer::Running(server) = &mut self.server {
-            return match server.spawn(arguments, &running, &log) {
+            return match server.spawn(arguments, &folder, &running, &log) {
                 Ok(pid) => Ok(Process::Served(pid)),
                 Err(e) => {
                     // Not tried another way: a process may have begun. The next ones are.
@@ -152,7 +161,7 @@ impl Crew {
         }
         let log_too = log.try_clone()?;
         let mut command = Command::new(program);
-        command.args(arguments).stdin(running).stdout(log).stderr(log_too).process_group(0);
+        command.args(arguments).env(variable, folder).stdin(running).stdout(log).stderr(log_too).process_group(0);
         command.spawn().map(Process::Own)
     }
 

@@ -1,6 +1,7 @@
 //! Which step may run next, which can no longer run, and which results are not settled by a key alone.
 
 use crate::{Plan, PlanError};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a step ended in this sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,8 @@ impl End {
 #[derive(Debug)]
 pub(crate) struct Schedule<'a> {
     plan: &'a Plan,
+    /// All steps, each after its needs.
+    order: Vec<usize>,
     needs: Vec<Vec<usize>>,
     dependents: Vec<Vec<usize>>,
     collecting: Vec<bool>,
@@ -32,6 +35,8 @@ pub(crate) struct Schedule<'a> {
     ahead: Vec<u64>,
     started: Vec<bool>,
     ends: Vec<Option<End>>,
+    /// Of a step that could not run, the one whose failure is the cause.
+    cause: Vec<Option<usize>>,
 }
 
 impl<'a> Schedule<'a> {
@@ -56,11 +61,12 @@ impl<'a> Schedule<'a> {
             let behind = dependents[i].iter().map(|&d| ahead[d]).max().unwrap_or(0);
             ahead[i] = plan.steps[i].cost.saturating_add(behind);
         }
-        for i in order {
+        for &i in &order {
             let step = &plan.steps[i];
             collecting[i] = step.tolerant || step.always || needs[i].iter().any(|&n| collecting[n]);
         }
-        Ok(Schedule { plan, needs, dependents, collecting, ahead, started: vec![false; n], ends: vec![None; n] })
+        let (started, ends, cause) = (vec![false; n], vec![None; n], vec![None; n]);
+        Ok(Schedule { plan, order, needs, dependents, collecting, ahead, started, ends, cause })
     }
 
     /// Whether the step's outcome depends on more than its key: on which of its needs failed, or on the moment. Such
@@ -105,8 +111,54 @@ impl<'a> Schedule<'a> {
         stale
     }
 
+    /// Whether the step has ended, one way or another.
+    pub fn is_settled(&self, step: usize) -> bool {
+        self.ends[step].is_some()
+    }
+
+    /// Settles every step that can never run; each with the step that failed and that it waits for, directly or not.
+    pub fn settle_blocked(&mut self) -> Vec<(usize, usize)> {
+        let mut blocked = Vec::new();
+        while let Some((i, by)) = self.next_blocked() {
+            let failed = self.cause[by].unwrap_or(by);
+            self.cause[i] = Some(failed);
+            self.settle(i, End::Blocked);
+            blocked.push((i, failed));
+        }
+        blocked
+    }
+
+    /// How many steps could not run if this one failed and nothing else did.
+    fn would_block(&self, step: usize) -> usize {
+        let (mut bad_needs, mut blocked, mut open) = (BTreeMap::new(), BTreeSet::new(), vec![step]);
+        while let Some(i) = open.pop() {
+            for &d in &self.dependents[i] {
+                let bad: &mut usize = bad_needs.entry(d).or_default();
+                *bad += 1;
+                let blocks = !self.plan.steps[d].tolerant || *bad == self.needs[d].len();
+                if blocks && blocked.insert(d) {
+                    open.push(d);
+                }
+            }
+        }
+        blocked.len()
+    }
+
+    /// The steps that come before all work: of no cost by the plan, behind none but their like, and waited for by more than half
+    /// of all steps. Where one of them fails, a plan ends as it begins.
+    pub fn first(&self) -> Vec<usize> {
+        let mut first = Vec::new();
+        for &i in &self.order {
+            let early = self.plan.steps[i].cost == 0 && self.needs[i].iter().all(|n| first.contains(n));
+            if early && 2 * self.would_block(i) > self.plan.steps.len() {
+                first.push(i);
+            }
+        }
+        first
+    }
+
     /// A step that waits though it can never run, with the need that keeps it from running.
-    pub fn next_blocked(&self) -> Option<(usize, usize)> {
+    fn next_blocked(&self) -> Option<(usize, usize)> {
         self.waiting().find_map(|i| {
             let bad = |&&n: &&usize| self.ends[n].is_some_and(|e| !e.is_good());
             let first_bad = self.needs[i].iter().find(bad);
@@ -161,5 +213,39 @@ mod tests {
             order.push(plan.steps[i].id.as_str());
         }
         assert_eq!(order, ["root", "long", "long too", "of root", "cheap", "end"]);
+    }
+
+    #[test]
+    fn what_cannot_run_names_the_failure_and_not_the_step_before_it() {
+        let tolerant = Step { tolerant: true, ..step("end", 0, &["cell a", "cell b"]) };
+        let steps = vec![
+            step("prepare", 0, &[]),
+            step("sample", 0, &["prepare"]),
+            step("train a", 9, &["sample"]),
+            step("train b", 9, &["sample"]),
+            step("cell a", 1, &["sample", "train a"]),
+            step("cell b", 1, &["sample", "train b"]),
+            tolerant,
+        ];
+        let plan = Plan { steps, ..Plan::default() };
+        let blocked = |failed: &[usize]| {
+            let mut schedule = Schedule::new(&plan).unwrap();
+            failed.iter().for_each(|&i| schedule.settle(i, End::Failed));
+            schedule.settle_blocked()
+        };
+        assert_eq!(blocked(&[0]), [1, 2, 3, 4, 5, 6].map(|i| (i, 0)));
+        assert_eq!(blocked(&[2]), [(4, 2)]);
+        assert_eq!(blocked(&[2, 3]), [(4, 2), (5, 3), (6, 2)]);
+        let schedule = Schedule::new(&plan).unwrap();
+        let counts: Vec<usize> = (0..7).map(|i| schedule.would_block(i)).collect();
+        assert_eq!(counts, [6, 5, 1, 1, 0, 0, 0]);
+        // Neither a training, though much may wait for it, nor what collects.
+        assert_eq!(schedule.first(), [0, 1]);
+    }
+
+    #[test]
+    fn a_plan_of_equals_has_no_first_step() {
+        let steps = (0..40).map(|i| step(&i.to_string(), 0, &[])).collect();
+        assert_eq!(Schedule::new(&Plan { steps, ..Plan::default() }).unwrap().first(), Vec::<usize>::new());
     }
 }

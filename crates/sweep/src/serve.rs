@@ -2,15 +2,19 @@
 //!
 //! What lives here: the loop that forks, and what a fork does before it is a step's process. What does not: the engine's
 //! end ([`crate::server`]).
-#![allow(unsafe_code, reason = "fork, which no safe function offers")]
+#![allow(unsafe_code, reason = "fork, and the environment of a fork, for which there is no safe function")]
 
 use crate::server::{Reply, Request};
+use run_record::step_folder_variable;
 use rustix::fd::OwnedFd;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use rustix::process::{Pid, WaitOptions, setpgid, wait};
+use std::ffi::OsStr;
 use std::io::{Error, ErrorKind, IoSliceMut, Result, Write};
 use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 /// How often children are looked at.
@@ -67,6 +71,9 @@ pub fn serve() -> Result<Served> {
                 rustix::stdio::dup2_stdin(&running)?;
                 rustix::stdio::dup2_stdout(&log)?;
                 rustix::stdio::dup2_stderr(&log)?;
+                let (variable, folder) = step_folder_variable(Path::new(OsStr::from_bytes(&request.folder)));
+                // SAFETY: the fork has one thread, so nothing reads the environment meanwhile.
+                unsafe { std::env::set_var(variable, folder) };
                 return Ok(Served::Step(request.arguments));
             }
             pid => {

@@ -9,10 +9,12 @@
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Error, ErrorKind, IoSlice, Read, Result, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -26,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Request {
     pub arguments: Vec<String>,
+    /// The step's folder, as the system's bytes: a path need not be UTF-8.
+    pub folder: Vec<u8>,
 }
 
 /// What the server says.
@@ -73,9 +77,10 @@ impl Server {
         }
     }
 
-    /// Starts a process with these arguments, standard input and log; its id.
-    pub fn spawn(&mut self, arguments: &[String], running: &File, log: &File) -> Result<u32> {
-        let mut line = serde_json::to_vec(&Request { arguments: arguments.to_vec() })?;
+    /// Starts a process with these arguments, the step's folder, standard input and log; its id.
+    pub fn spawn(&mut self, arguments: &[String], folder: &OsStr, running: &File, log: &File) -> Result<u32> {
+        let request = Request { arguments: arguments.to_vec(), folder: folder.as_bytes().to_vec() };
+        let mut line = serde_json::to_vec(&request)?;
         line.push(b'\n');
         let files = [running.as_fd(), log.as_fd()];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];

@@ -67,6 +67,35 @@ fn as_many_as_jobs_run_together_and_no_more() {
 }
 
 #[test]
+fn what_a_process_says_of_where_it_worked_is_in_the_record_of_its_step() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let say = |processor: &str| {
+        format!("echo '[{{\"processor\":\"{processor}\",\"threads\":3}}]' > \"$SWEEP_STEP_FOLDER/made.json\"")
+    };
+    // The first attempt says one thing and is killed; the second says another.
+    let script = format!(
+        "if test -e {{RUN}}/once; then {}; else {}; touch {{RUN}}/once; kill -KILL $$; fi",
+        say("second"),
+        say("first")
+    );
+    let wrong = "echo '{}' > \"$SWEEP_STEP_FOLDER/made.json\"";
+    let p = plan(vec![
+        step(d, "cells/says", &[], &[], &script),
+        step(d, "silent", &[], &[], "true"),
+        step(d, "wrong", &[], &[], wrong),
+    ]);
+    let outcome = run(&p, d, 1);
+    assert_eq!(outcome.done, ["cells/says", "silent"]);
+    assert!(outcome.failed[0].1.contains("made.json"), "{:?}", outcome.failed);
+    let record = |id: &str| run_record::StepRecord::read(&d.join("steps").join(id)).unwrap();
+    let made = record("cells/says").made;
+    assert_eq!(made, [run_record::Made { processor: "second".into(), threads: 3, torch: None }]);
+    assert_eq!(record("silent").made, []);
+    assert!(!d.join("steps/cells/says/made.json").exists());
+}
+
+#[test]
 fn what_is_done_is_skipped_and_a_new_key_runs_only_what_it_touches() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
@@ -129,18 +158,65 @@ fn a_failure_stops_only_what_needs_it_and_says_its_last_words() {
     let outcome = run(&p, d, 1);
     assert_eq!(failed_ids(&outcome), ["bad"]);
     assert!(outcome.failed[0].1.contains("exit status: 3") && outcome.failed[0].1.ends_with("begin\nout of luck"));
-    assert_eq!(outcome.blocked, [("after-bad".into(), "bad".into()), ("after-that".into(), "after-bad".into())]);
+    assert_eq!(outcome.blocked, [("after-bad".into(), "bad".into()), ("after-that".into(), "bad".into())]);
+    assert_eq!((outcome.waiting_for("bad"), outcome.waiting_for("after-bad")), (2, 0));
     assert_eq!(lines(d, "order.txt"), ["good"]);
     assert_eq!(reason(&p, d, "bad").to_string(), "failed before: out of luck");
+    assert_eq!(reason(&p, d, "after-that"), Reason::WaitsFor { failed: "bad".into() });
     let seen = status(d).unwrap();
-    assert_eq!(seen.failures.len(), 1);
-    assert!(!seen.alive && seen.left_s.is_none());
+    assert_eq!((seen.failures.len(), seen.failures[0].waiting), (1, 2));
+    assert!(!seen.alive && seen.left.is_none());
 
     p.steps[0].command[1] = "true".into();
     let mended = run(&p, d, 1);
     assert_eq!(mended.done, ["bad", "after-bad", "after-that"]);
     assert!(!d.join("steps/bad/error.txt").exists());
-    assert!(status(d).unwrap().kinds.iter().all(|k| k.failed + k.running + k.pending == 0));
+    assert!(status(d).unwrap().kinds.iter().all(|k| k.done == k.all()));
+}
+
+#[test]
+fn a_study_whose_first_step_fails_says_so_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let cells: Vec<String> = (0..40).map(|i| format!("cells/{i}")).collect();
+    let mut steps = vec![step(d, "prepare", &[], &[], "echo 'error: labels.csd: no such file'; exit 1")];
+    steps.extend(cells.iter().map(|id| noting(d, id, &["prepare"])));
+    steps.push(tolerant(noting(d, "evaluate", &cells.iter().map(String::as_str).collect::<Vec<_>>())));
+    let p = plan(steps);
+    let (mut events, stop) = (Vec::new(), AtomicBool::new(false));
+    let outcome = sweep::run_until(&p, d, Path::new("/bin/sh"), 2, &stop, &mut |event| match event {
+        Event::Started { step } => events.push(format!("started {}", step.id)),
+        Event::Failed { step, .. } => events.push(format!("failed {}", step.id)),
+        Event::Blocked { by, steps } => events.push(format!("{} wait for {}", steps.len(), by.id)),
+        _ => events.push(format!("{event:?}")),
+    })
+    .unwrap();
+    assert_eq!(events, ["started prepare", "failed prepare", "41 wait for prepare"]);
+    assert_eq!((outcome.failed.len(), outcome.waiting_for("prepare"), outcome.is_complete()), (1, 41, false));
+    assert_eq!(sweep::forecast(&p, d, 2).unwrap(), None);
+    let waits = |e: &sweep::Explanation<'_>| e.reason == Reason::WaitsFor { failed: "prepare".into() };
+    assert_eq!(explain(&p, d).unwrap().iter().filter(|e| waits(e)).count(), 41);
+}
+
+#[test]
+fn a_step_that_is_to_run_again_has_not_failed_yet() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = dir.path();
+    let p = plan(vec![noting(d, "good", &[]), step(d, "bad", &[], &[], "exit 1"), noting(d, "after", &["bad"])]);
+    run(&p, d, 1);
+    fs::remove_dir_all(d.join("steps/good")).unwrap();
+    let (mut seen, stop) = (None, AtomicBool::new(false));
+    sweep::run_until(&p, d, Path::new("/bin/sh"), 1, &stop, &mut |event| {
+        if let Event::Started { step } = event
+            && step.id == "good"
+        {
+            seen = Some(status(d).unwrap());
+        }
+    })
+    .unwrap();
+    let seen = seen.unwrap();
+    assert!(seen.alive && seen.failures.is_empty(), "{seen:?}");
+    assert_eq!(status(d).unwrap().failures[0].waiting, 1);
 }
 
 #[test]

@@ -89,6 +89,7 @@ fn process_lives(pid: &str) -> bool {
 fn steps_are_forked_by_one_server_and_end_as_others_do(d: &Path) {
     // The engine writes the mark when it knows the process that holds it.
     let note = "echo $PARENT >> {RUN}/parents.txt; echo said; \
+                echo '[{\"processor\":\"P\",\"threads\":1}]' > \"$SWEEP_STEP_FOLDER/made.json\"; \
                 until grep -q pid /dev/stdin; do sleep 0.01; done; cat /dev/stdin > {RUN}/stdin.json";
     let p = served(
         vec![
@@ -105,6 +106,10 @@ fn steps_are_forked_by_one_server_and_end_as_others_do(d: &Path) {
     assert!(error("fails").starts_with("exit status: 3") && error("fails").ends_with("last words"));
     assert!(error("killed").starts_with("ran 3 times; the last time: signal: 9"), "{}", error("killed"));
     assert_eq!(std::fs::read_to_string(d.join("steps/b/log.txt")).unwrap(), "said\n");
+    for id in ["a", "b"] {
+        let record = std::fs::read_to_string(d.join("steps").join(id).join("step.json")).unwrap();
+        assert!(record.contains("\"made\":[{\"processor\":\"P\",\"threads\":1}]"), "{record}");
+    }
     let parents = lines(d, "parents.txt");
     assert_eq!(parents.len(), 2);
     assert!(parents[0] == parents[1] && parents[0] != std::process::id().to_string(), "{parents:?}");

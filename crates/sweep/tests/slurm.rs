@@ -20,10 +20,16 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["step", run, list] => return task(Path::new(run), Path::new(list)),
+        ["submit", run] => {
+            let run = Path::new(run);
+            submit(&plan(vec![step(run, "a", &[], UNTIL_TOLD)]), run);
+            return ExitCode::SUCCESS;
+        }
         ["without-slurm", run] => {
             without_slurm(Path::new(run));
             another_cluster(&Path::new(run).with_file_name("other"));
             a_task_alone(&Path::new(run).with_file_name("alone"));
+            a_job_is_known_by_its_number_or_its_name(Path::new(run).parent().unwrap());
             return ExitCode::SUCCESS;
         }
         ["with-slurm", rest @ ..] => return with_slurm(rest.first().copied().unwrap_or_default()),
@@ -59,7 +65,7 @@ fn main() -> ExitCode {
 /// Runs the tests that need a cluster.
 fn with_slurm(wanted: &str) -> ExitCode {
     type Test = (&'static str, fn(&Path));
-    let tests: [Test; 9] = [
+    let tests: [Test; 10] = [
         ("a_plan_runs_in_order_over_several_nodes", a_plan_runs_in_order_over_several_nodes),
         ("what_is_done_is_not_submitted_again", what_is_done_is_not_submitted_again),
         ("a_failure_is_listed_with_its_logs", a_failure_is_listed_with_its_logs),
@@ -69,6 +75,7 @@ fn with_slurm(wanted: &str) -> ExitCode {
         ("a_cancelled_sweep_is_waited_for_no_longer", a_cancelled_sweep_is_waited_for_no_longer),
         ("a_requeued_task_begins_again", a_requeued_task_begins_again),
         ("what_sbatch_refuses_leaves_nothing_behind", what_sbatch_refuses_leaves_nothing_behind),
+        ("a_job_without_a_number_is_found_by_its_name", a_job_without_a_number_is_found_by_its_name),
     ];
     for (name, test) in tests.into_iter().filter(|(name, _)| name.contains(wanted)) {
         let dir = tempfile::tempdir().unwrap();
@@ -368,6 +375,36 @@ fn what_sbatch_refuses_leaves_nothing_behind(run: &Path) {
     assert!(error.contains("no-such-flag"), "{error}");
 }
 
+/// Runs until there is a file `go`.
+const UNTIL_TOLD: &str = "while ! [ -e \"$1/go\" ]; do sleep 0.1; done";
+
+fn a_job_without_a_number_is_found_by_its_name(run: &Path) {
+    let path = std::env::var_os("PATH").unwrap();
+    let sbatch = std::env::split_paths(&path).map(|folder| folder.join("sbatch")).find(|file| file.is_file()).unwrap();
+    let bin = run.with_file_name("bin");
+    fs::create_dir(&bin).unwrap();
+    let submit_with = |end: &str| {
+        executable(&bin.join("sbatch"), &format!("{} \"$@\" > /dev/null && {{ {end}; }}", sbatch.display()));
+        let path = std::env::join_paths(std::iter::once(bin.clone()).chain(std::env::split_paths(&path))).unwrap();
+        let exe = std::env::current_exe().unwrap();
+        Command::new(exe).arg("submit").arg(run).env("PATH", path).status().unwrap()
+    };
+    assert!(submit_with("echo 'it is done'").success());
+    let job = job_of(run, "a").split('_').next().unwrap().to_string();
+    assert!(job.parse::<u32>().is_ok(), "{job}");
+    assert_eq!(slurm::cancel(run).unwrap(), [job.as_str()]);
+    wait_for("the end of the job", run, || sweep::check_free(run).is_ok());
+
+    assert!(!submit_with("kill -9 $PPID").success());
+    let refusal = sweep::check_free(run).unwrap_err().to_string();
+    let next = (job.parse::<u32>().unwrap() + 1).to_string();
+    assert!(refusal.contains(&format!("jobs {next} of this folder are in Slurm's queue")), "{refusal}");
+    assert_eq!(status(run).unwrap().slurm.unwrap().jobs, [next.as_str()]);
+    fs::write(run.join("go"), "").unwrap();
+    wait_for("the step", run, || status(run).unwrap().kinds[0].done == 1);
+    wait_for("the end of the job", run, || sweep::check_free(run).is_ok());
+}
+
 /// On a machine where no program is on the PATH.
 fn without_slurm(run: &Path) {
     let plan = plan(vec![step(run, "a", &[], "")]);
@@ -395,9 +432,13 @@ fn without_slurm(run: &Path) {
 
 /// Makes one of Slurm's commands one that prints a text, on the only folder of the PATH.
 fn pretend(program: &str, text: &str) {
-    let file = Path::new(&std::env::var_os("PATH").unwrap()).join(program);
-    fs::write(&file, format!("#!/bin/sh\n{text}\n")).unwrap();
-    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    executable(&Path::new(&std::env::var_os("PATH").unwrap()).join(program), text);
+}
+
+/// A program of the shell.
+fn executable(file: &Path, text: &str) {
+    fs::write(file, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
 }
 
 fn another_cluster(run: &Path) {
@@ -421,7 +462,102 @@ fn another_cluster(run: &Path) {
     pretend("scontrol", "echo 'ClusterName = c'; echo 'MaxArraySize = 9'");
     pretend("sbatch", "echo 'Submitted, perhaps'");
     let error = slurm::submit(&plan(vec![step(run, "a", &[], "")]), run, &launch(), &mut |_| {}).unwrap_err();
-    assert!(error.to_string().starts_with("sbatch refused: expected a job's number, found"), "{error}");
+    let error = error.to_string();
+    assert!(
+        error.starts_with("sbatch took the job test.a.") && error.contains("found \"Submitted, perhaps\";"),
+        "{error}"
+    );
+    assert!(error.contains("squeue knows no job of that name"), "{error}");
+}
+
+/// Commands of a cluster with a queue and nothing else. `STATE/queue` holds a job a line, its number and its name; `STATE/n` the
+/// last number; `squeue` answers no more where there is `STATE/deaf`. `end` says how `sbatch` ends once it has queued job `$n`.
+fn pretend_a_queue(state: &Path, end: &str) {
+    fs::create_dir_all(state).unwrap();
+    let state = state.display();
+    pretend("scontrol", "echo 'ClusterName = c'; echo 'MaxArraySize = 9'");
+    let sbatch = format!(
+        "PATH=/bin:/usr/bin; cd '{state}'
+for a in \"$@\"; do case \"$a\" in --job-name=*) name=${{a#--job-name=}};; esac; done
+n=$(( $(cat n 2>/dev/null || echo 100) + 1 )); echo $n > n; echo \"$n $name\" >> queue
+{end}"
+    );
+    pretend("sbatch", &sbatch);
+    let squeue = format!(
+        "PATH=/bin:/usr/bin; cd '{state}'; [ -e deaf ] && {{ echo 'not now' >&2; exit 1; }}
+form=all; for a in \"$@\"; do case \"$a\" in --name=*) wanted=${{a#--name=}}; form=name;; esac; done
+touch queue; while read -r job name; do
+if [ $form = all ]; then echo \"$job|0|PENDING||Priority\"; elif [ \"$name\" = \"$wanted\" ]; then echo \"$job|$name\"; fi
+done < queue"
+    );
+    pretend("squeue", &squeue);
+    pretend("scancel", &format!("PATH=/bin:/usr/bin; cd '{state}'; for a; do sed -i \"/^$a /d\" queue; done"));
+}
+
+fn a_job_is_known_by_its_number_or_its_name(folder: &Path) {
+    let (state, mut runs) = (folder.join("state"), (0..).map(|n| folder.join(format!("queued{n}"))));
+    let queue = || lines(&state, "queue").iter().map(|l| l.split(' ').next().unwrap().to_string()).collect::<Vec<_>>();
+    let two = |run: &Path| plan(vec![step(run, "a", &[], ""), step(run, "b", &["a"], "")]);
+    let mut fresh = |end: &str| {
+        let _ = fs::remove_dir_all(&state);
+        pretend_a_queue(&state, end);
+        let run = runs.next().unwrap();
+        fs::create_dir_all(&run).unwrap();
+        run
+    };
+
+    // A cluster that greets before it says the number, and its own name behind it.
+    let run = fresh("echo ------; echo '  Welcome to 3 machines'; echo '--> 1 allocation ... OK'; echo \"$n;alpha\"");
+    assert_eq!(submit(&two(&run), &run).jobs, ["101", "102"]);
+    assert!(sweep::check_free(&run).unwrap_err().to_string().contains("jobs 101-102 of this folder are in"));
+
+    // One that says no number at all: the job is found by its name.
+    let run = fresh("echo 'it is done'");
+    let mut told = Vec::new();
+    let submitted = slurm::submit(&two(&run), &run, &launch(), &mut |event| {
+        if let Event::FoundByName { job, name, said } = event {
+            told.push((job.to_string(), name.starts_with("test."), said.to_string()));
+        }
+    });
+    assert_eq!(submitted.unwrap().jobs, ["101", "102"]);
+    let found = |job: &str| (job.to_string(), true, "it is done".to_string());
+    assert_eq!(told, [found("101"), found("102")]);
+    assert_eq!(slurm::cancel(&run).unwrap(), ["101", "102"]);
+    assert!(queue().is_empty());
+
+    // One that says none while its queue cannot be asked: the first job is taken back, the other may live.
+    let run = fresh("if [ $n = 102 ]; then touch deaf; else echo $n; fi");
+    let error = slurm::submit(&two(&run), &run, &launch(), &mut |_| {}).unwrap_err().to_string();
+    assert!(error.starts_with("sbatch took the job test.b.") && error.contains("not now"), "{error}");
+    assert_eq!(queue(), ["102"]);
+    let again = || slurm::submit(&two(&run), &run, &launch(), &mut |_| {}).unwrap_err().to_string();
+    assert!(again().contains("jobs 101, and perhaps one named test.b."), "{}", again());
+    fs::remove_file(state.join("deaf")).unwrap();
+    assert!(again().contains("jobs 102 of this folder are in Slurm's queue"), "{}", again());
+    assert!(local(&two(&run), &run).unwrap_err().to_string().contains("jobs 102 of this folder"));
+    assert_eq!(lines(&state, "n"), ["102"], "nothing was submitted twice");
+    assert_eq!(slurm::cancel(&run).unwrap(), ["102"]);
+    assert_eq!(local(&two(&run), &run).unwrap().done, ["a", "b"]);
+
+    // One that says it has refused a job, and queues it: it is taken back with the one before it.
+    let run = fresh("if [ $n = 102 ]; then echo 'timed out' >&2; exit 1; fi; echo $n");
+    let error = slurm::submit(&two(&run), &run, &launch(), &mut |_| {}).unwrap_err().to_string();
+    assert_eq!(error, "sbatch refused: timed out");
+    assert!(queue().is_empty(), "{:?}", queue());
+
+    // A submission that was killed while it asked.
+    let run = fresh("kill -9 $PPID");
+    let exe = std::env::current_exe().unwrap();
+    let killed = Command::new(exe).arg("submit").arg(&run).status().unwrap();
+    assert!(!killed.success());
+    assert_eq!(queue(), ["101"]);
+    assert!(again_in(&run).contains("jobs 101 of this folder are in Slurm's queue"), "{}", again_in(&run));
+    assert_eq!(lines(&state, "n"), ["101"], "nothing was submitted twice");
+}
+
+fn again_in(run: &Path) -> String {
+    let plan = plan(vec![step(run, "a", &[], "")]);
+    slurm::submit(&plan, run, &launch(), &mut |_| {}).unwrap_err().to_string()
 }
 
 /// A task that Slurm starts though it must not run.

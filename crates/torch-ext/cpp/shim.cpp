@@ -5,8 +5,12 @@
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <dlfcn.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 #ifdef __linux__
 #include <malloc.h>
 #endif
@@ -80,6 +84,28 @@ int te_kernel_threads() {
     for (int64_t i = begin; i < end; ++i) ids[i] = std::this_thread::get_id();
   });
   return (int)std::set<std::thread::id>(ids.begin(), ids.end()).size();
+}
+
+// Whether OpenMP may give a region fewer threads than were set, as it sees fit.
+int te_threads_vary() {
+#ifdef _OPENMP
+  return omp_get_dynamic();
+#else
+  return 0;
+#endif
+}
+
+// Whether the kernels here were compiled for more than one thread.
+int te_has_openmp() {
+#ifdef _OPENMP
+  return 1;
+#else
+  return 0;
+#endif
+}
+
+char* te_cpu_capability(char** out) {
+  return guarded([&] { *out = message(at::get_cpu_capability()); });
 }
 
 const char* te_version() { return TORCH_VERSION; }

@@ -9,6 +9,9 @@ unsafe extern "C" {
     pub(crate) fn te_free(text: *mut c_char);
     pub(crate) fn te_version() -> *const c_char;
     pub(crate) fn te_kernel_threads() -> std::ffi::c_int;
+    pub(crate) fn te_threads_vary() -> c_int;
+    pub(crate) fn te_has_openmp() -> c_int;
+    pub(crate) fn te_cpu_capability(out: *mut *mut c_char) -> *mut c_char;
     pub(crate) fn te_gather_rows(x: RawTensor, rows: RawTensor, out: *mut RawTensor) -> *mut c_char;
     pub(crate) fn te_scatter_rows(x: RawTensor, rows: RawTensor, n: i64, out: *mut RawTensor) -> *mut c_char;
     pub(crate) fn te_packed_attention(

@@ -72,6 +72,32 @@ pub fn kernel_threads() -> usize {
     unsafe { ffi::te_kernel_threads() as usize }
 }
 
+/// How many threads OpenMP gives where so many were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GivenThreads {
+    /// Those that ran a loop, counted.
+    pub given: usize,
+    /// Whether OpenMP may give fewer at another moment, by how busy the machine is.
+    pub vary: bool,
+}
+
+/// Sets libtorch's threads, and asks OpenMP how many it gives; `None` where the C++ was compiled without OpenMP, whose kernels run
+/// on one thread whatever is set.
+pub fn set_threads(threads: usize) -> Option<GivenThreads> {
+    tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
+    // SAFETY: both take nothing and give a number.
+    let (openmp, vary) = unsafe { (ffi::te_has_openmp() != 0, ffi::te_threads_vary() != 0) };
+    openmp.then(|| GivenThreads { given: kernel_threads(), vary })
+}
+
+/// The instruction set that libtorch chose for its own kernels: `DEFAULT`, `AVX2`, `AVX512` or another word of libtorch's.
+pub fn cpu_capability() -> Result<String, TorchError> {
+    let mut out = std::ptr::null_mut();
+    // SAFETY: `out` is a new C string where there is no message.
+    check(unsafe { ffi::te_cpu_capability(&mut out) })?;
+    Ok(take(out).unwrap_or_default())
+}
+
 /// Makes the C library keep freed memory for the next tensor of its size, which is what a training loop asks for.
 pub fn keep_memory() {
     // SAFETY: it sets two limits of the allocator.

@@ -7,6 +7,7 @@ mod cells;
 mod evidence;
 mod folds;
 mod integrity;
+mod machines;
 mod pairing;
 mod pretraining;
 mod statistics;
@@ -23,6 +24,8 @@ use std::path::Path;
 pub enum Outcome {
     /// It holds for all that was looked at.
     Ok,
+    /// It does not, and that is against no promise, but who reads the results should know.
+    Noted,
     /// It does not.
     Broken,
     /// There was nothing to look at.
@@ -33,6 +36,7 @@ impl Outcome {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Outcome::Ok => "ok",
+            Outcome::Noted => "noted",
             Outcome::Broken => "broken",
             Outcome::NotChecked => "not checked",
         }
@@ -83,6 +87,10 @@ impl Verdict {
         Verdict(Outcome::Ok, looked_at.into())
     }
 
+    fn noted(what: impl Into<String>) -> Self {
+        Verdict(Outcome::Noted, what.into())
+    }
+
     fn not_checked(why: impl Into<String>) -> Self {
         Verdict(Outcome::NotChecked, why.into())
     }
@@ -117,7 +125,7 @@ const fn rule(name: &'static str, says: &'static str, look: Look) -> Rule {
     Rule { name, says, look }
 }
 
-static RULES: [Rule; 23] = [
+static RULES: [Rule; 24] = [
     rule("videos-in-one-split", "no video is in two splits of a fold", Look::Run(folds::videos_in_one_split)),
     rule(
         "segments-in-one-split",
@@ -204,6 +212,11 @@ static RULES: [Rule; 23] = [
         "measured-as-predicted",
         "the results are what the metrics say of the run's table of predictions",
         Look::Run(integrity::measured),
+    ),
+    rule(
+        "made-alike",
+        "all trainings were made with one instruction set, libtorch, number of threads and precision",
+        Look::Run(machines::made_alike),
     ),
 ];
 

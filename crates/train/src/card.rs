@@ -100,7 +100,7 @@ impl ModelFacts {
              {columns} columns, found by name (`encoder/config.json`, with the mean and deviation each is standardised by, cut at \
              ±{clip}); {rate}; at most {max_frames} frames a segment. Data whose columns or rate differ are refused.\n\n\
              ## Training\n\n\
-             Start `{start}`{pretrained}; {labels} labelled training segments ({share} of the fold's), \
+             Start `{start}`{pretrained}; label budget `{budget}`: {labels} labelled training segments ({share} of the fold's), \
              draw {draw}; training seed {seed}; fold {fold}. Encoder: {layers} layers, width {width}, {heads} heads.\n\n\
              Prepared from:\n\n{files}\n\
              ## Scores\n\n\
@@ -122,6 +122,7 @@ impl ModelFacts {
             max_frames = model.encoder.max_frames(),
             pretrained = cell.pretrain_seed.map_or(String::new(), |seed| format!(" (pre-trained with seed {seed})")),
             share = percent(cell.fraction),
+            budget = cell.budget,
             draw = cell.draw,
             seed = cell.seed,
             fold = cell.fold,

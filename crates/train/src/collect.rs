@@ -63,18 +63,13 @@ pub fn collect(run: &Path) -> Result<Collected, TrainError> {
     let mut predictions = TableWriter::create(&run.join(PREDICTIONS_FILE))?;
     let mut rows: Vec<ResultRow> = Vec::new();
     let mut finished = 0;
-    // A share and a count can come to the same number of labels: those cells are one, and count once.
-    let mut seen = BTreeSet::new();
     let mut keys = BTreeSet::new();
     for step in done(kinds::CELL) {
         finished += 1;
         let cell = read_cell(run, step)?;
-        let id = &cell.id;
-        if seen.insert((id.fold, id.start.clone(), id.n_labels, id.seed, id.draw, id.pretrain_seed)) {
-            rows.extend(measure_cell(&cell)?);
-            predictions.append(&cell.to_table())?;
-            keys.insert(cell.id.cell);
-        }
+        rows.extend(measure_cell(&cell)?);
+        predictions.append(&cell.to_table())?;
+        keys.insert(cell.id.cell);
     }
     if finished == 0 {
         let problem = format!("none of its {planned} cells is finished, so there is nothing to evaluate");

@@ -4,10 +4,11 @@ use crate::checkpoint::CheckpointConfig;
 use crate::finetune::FinetuneConfig;
 use crate::optimise::{TrainingConfig, wrong};
 use crate::plan::kinds;
-use crate::{Budget, PretrainKind, TrainError};
+use crate::{PretrainKind, TrainError};
 use backbone::EncoderConfig;
+use eval::run::PretrainSeeds;
 use mosei_data::{ConfigError, DataConfig, LabelConfig, SynthConfig, Unlabelled};
-use mosei_schema::{found_with_near_miss, with_near_miss};
+use mosei_schema::{LabelBudget, found_with_near_miss, with_near_miss};
 use serde::{Deserialize, Serialize};
 use ssl_mask::MaskConfig;
 use std::fmt::Display;
@@ -325,7 +326,7 @@ impl Study {
         }
         let study = Study { config };
         if let Some(wanted) = &study.report.primary_labels {
-            let budgets: Vec<String> = study.budgets().iter().map(Budget::to_string).collect();
+            let budgets: Vec<String> = study.labels.budgets().iter().map(LabelBudget::to_string).collect();
             if !budgets.contains(wanted) {
                 let budgets: Vec<&str> = budgets.iter().map(String::as_str).collect();
                 return Err(wrong_name("report.primary_labels", &budgets, wanted));
@@ -345,10 +346,13 @@ impl Study {
         toml::to_string_pretty(&self.config).unwrap_or_else(|e| format!("# cannot be written as TOML: {e}\n"))
     }
 
-    /// The label budgets of the grid, as written.
-    pub fn budgets(&self) -> Vec<Budget> {
-        let fractions = self.labels.fractions.iter().map(|&f| Budget::Fraction(f));
-        fractions.chain(self.labels.counts.iter().map(|&n| Budget::Count(n))).collect()
+    /// How the grid varies pre-training.
+    pub fn pretrain_seeds(&self) -> PretrainSeeds {
+        match &self.grid.pretrain_seeds {
+            _ if !self.grid.starts.iter().any(|start| start.pretrained()) => PretrainSeeds::None,
+            None => PretrainSeeds::Tied,
+            Some(_) => PretrainSeeds::Crossed,
+        }
     }
 
     /// Files that the study reads in `data`, for hashing.
@@ -402,6 +406,26 @@ mod tests {
     fn the_resolved_configuration_reads_back_as_itself() {
         let study = Study::parse(Path::new("s.toml"), "name = \"x\"\n[synth]\n[labels]\ncounts = [24]\n").unwrap();
         assert_eq!(Study::parse(Path::new("s.toml"), &study.to_toml()).unwrap(), study);
+    }
+
+    #[test]
+    fn counts_alone_add_no_shares() {
+        let budgets = |labels: &str| {
+            let study = Study::parse(Path::new("s.toml"), &format!("[labels]\n{labels}\n")).unwrap();
+            let again = Study::parse(Path::new("s.toml"), &study.to_toml()).unwrap();
+            assert_eq!(again, study, "the resolved configuration has the same budgets");
+            study.budgets().iter().map(Budget::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(budgets(""), "f0.01 f0.03 f0.1 f0.3 f1");
+        assert_eq!(budgets("draws = 2"), "f0.01 f0.03 f0.1 f0.3 f1");
+        assert_eq!(budgets("counts = [24, 72]"), "n24 n72");
+        assert_eq!(budgets("counts = [24]\nfractions = [1.0]"), "f1 n24");
+        assert!(
+            error("[labels]\ncounts = []\nfractions = []\n").contains("key 'labels.fractions': expected at least one")
+        );
+        assert!(error("[labels]\ncounts = [24, 0]\n").contains("key 'labels.counts': expected at least 1, found 0"));
+        assert!(error("[labels]\ncounts = [24, \"x\"]\n").contains("key 'labels.counts[1]'"));
+        assert!(error("[labels]\ncuonts = [24]\n").contains("did you mean 'counts'?"));
     }
 
     #[test]

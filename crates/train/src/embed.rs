@@ -1,5 +1,6 @@
 //! What an encoder makes of segments, for other programs.
 
+use crate::model::require_kept;
 use crate::model_data::{ModelData, Part};
 use crate::{InputFacts, TrainError};
 use backbone::{EncoderFolder, Layout};
@@ -30,6 +31,7 @@ pub fn embed(
     with_input: bool,
     out: &[PathBuf],
 ) -> Result<usize, TrainError> {
+    require_kept(folder)?;
     run_record::check_sums(folder)?;
     let inner = folder.join("encoder");
     let encoder_folder = if inner.is_dir() { inner.as_path() } else { folder };

@@ -1,3 +1,4 @@
+use mosei_schema::BudgetError;
 use std::path::PathBuf;
 
 /// Why a study cannot go on.
@@ -21,6 +22,17 @@ pub enum TrainError {
         /// What it must be.
         expected: String,
         /// What it is.
+        found: String,
+    },
+    /// Fewer threads than the study asks for.
+    #[error(
+        "key 'threads': expected {wanted} threads, found {found}; unset it, or set 'threads' to what there is: other numbers of threads \
+         give other last bits"
+    )]
+    Threads {
+        /// By the configuration.
+        wanted: usize,
+        /// What OpenMP gives, and by which variables.
         found: String,
     },
     /// A pre-trained encoder that the study cannot use.
@@ -174,6 +186,12 @@ pub enum TrainError {
     /// libtorch refuses.
     #[error(transparent)]
     Tch(#[from] tch::TchError),
+}
+
+impl From<BudgetError> for TrainError {
+    fn from(error: BudgetError) -> Self {
+        TrainError::Argument { what: "label budget", expected: BudgetError::EXPECTED.into(), found: error.found }
+    }
 }
 
 impl TrainError {

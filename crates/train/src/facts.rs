@@ -7,12 +7,12 @@ use crate::integrity::checked_results;
 use crate::plan::{CONFIG_FILE, PREPARED_FOLDER, kinds};
 use crate::pretrain::{EXAMPLE_FILE, read_example};
 use crate::statistics::read_statistics;
-use crate::{Audit, Budget, Finding, FinetuneConfig, HeadStart, PretrainKind, PretrainOn, Study, TrainError};
+use crate::{Audit, Finding, FinetuneConfig, HeadStart, PretrainKind, PretrainOn, Study, TrainError};
 use backbone::Layers;
-use eval::run::Run;
+use eval::run::PretrainSeeds;
 use eval::trivial::{EmotionLabels, Label, trivial_rows};
 use mosei_data::{Manifest, Prepared};
-use mosei_schema::Split;
+use mosei_schema::{LabelBudget, Split};
 use report::{Candidate, Curve, CurvePoint, FactGroup, ReportInput, ScoredRows, Training};
 use run_record::{CellId, ResultRow, each_cell_of, read_to_string, write_atomic};
 use serde_json::Value;
@@ -73,7 +73,8 @@ fn gather(run: &Path) -> Result<ReportInput, TrainError> {
         failures,
         notes: study.report.notes.clone(),
         primary_metric: study.report.primary_metric.clone(),
-        primary_labels: primary_labels(&study, &prepared)?,
+        primary_budget: study.report.primary_labels.clone(),
+        pretrain_seeds: study.pretrain_seeds(),
         planned_cells: cells.len(),
         finished_cells: cells.iter().filter(|s| is_done(run, s)).count(),
         ..ReportInput::default()
@@ -86,7 +87,7 @@ fn gather(run: &Path) -> Result<ReportInput, TrainError> {
         let read = path.and_then(|path| training(&step.about, &path));
         input.trainings.extend(read.map(|training| Training { start, ..training }));
     }
-    input.scored = scored(run, &shown)?;
+    input.scored = scored(run, &shown, study.pretrain_seeds())?;
     if study.finetune.learning_rate_factors.len() > 1 {
         let row_of: BTreeMap<&str, &ResultRow> = input.results.iter().map(|r| (r.cell.as_str(), r)).collect();
         for step in &cells {
@@ -104,7 +105,7 @@ fn candidates(row: &ResultRow, journal: &Path) -> Vec<Candidate> {
     let found = lines.take_while(|line| line["event"] == CANDIDATE_EVENT).filter_map(|line| {
         Some(Candidate {
             start: row.start.clone(),
-            n_labels: row.n_labels,
+            budget: row.budget.clone(),
             factor: line["factor"].as_f64()?,
             score: line["best_score"].as_f64()?,
             chosen: line["chosen"].as_bool()?,
@@ -114,7 +115,7 @@ fn candidates(row: &ResultRow, journal: &Path) -> Vec<Candidate> {
 }
 
 /// What these cells score in the test split, from the predictions of the run.
-fn scored(run: &Path, cells: &BTreeSet<String>) -> Result<Vec<ScoredRows>, TrainError> {
+fn scored(run: &Path, cells: &BTreeSet<String>, seeds: PretrainSeeds) -> Result<Vec<ScoredRows>, TrainError> {
     let path = run.join("predictions.parquet");
     let mut out = Vec::new();
     if !path.exists() {
@@ -132,7 +133,7 @@ fn scored(run: &Path, cells: &BTreeSet<String>) -> Result<Vec<ScoredRows>, Train
         out.extend(by_emotion.into_iter().map(|(emotion, rows)| ScoredRows {
             cell: id.cell.clone(),
             start: id.start.clone(),
-            run: Run { seed: id.seed, draw: id.draw, pretrain_seed: id.pretrain_seed },
+            run: seeds.run(id.seed, id.draw, id.pretrain_seed),
             emotion,
             ..rows
         }));
@@ -171,22 +172,12 @@ fn trivial(prepared: &Prepared) -> Result<Vec<ResultRow>, TrainError> {
             n_labels: fold.train.len() as i32,
             seed: 0,
             draw: 0,
+            budget: LabelBudget::Fraction(1.0).to_string(),
             pretrain_seed: None,
         };
         rows.extend(trivial_rows(&id, Split::Test, &emotions)?);
     }
     Ok(rows)
-}
-
-/// The number of labels of the budget that the configuration names, mean over the folds that are run.
-fn primary_labels(study: &Study, prepared: &Prepared) -> Result<Option<f64>, TrainError> {
-    let Some(wanted) = &study.report.primary_labels else { return Ok(None) };
-    let budget: Budget = wanted.parse()?;
-    let mut labels = Vec::new();
-    for k in study.folds(prepared.fold_count())? {
-        labels.push(budget.labels_of(prepared.fold(k)?.train.len()) as f64);
-    }
-    Ok(eval::mean(labels))
 }
 
 /// The losses of a training, from its journal: one point a look at the validation data.
@@ -440,7 +431,7 @@ fn grid_fact(study: &Study) -> String {
 fn version_facts(study: &Study, manifest: &Manifest) -> FactGroup {
     let mut rows = vec![
         ("mosei-ssl".to_string(), env!("CARGO_PKG_VERSION").to_string()),
-        ("libtorch".to_string(), torch_ext::version()),
+        ("libtorch, of this report".to_string(), torch_ext::version()),
         ("Device".to_string(), format!("{}, {} threads a process", study.device, study.threads)),
     ];
     rows.extend(manifest.inputs.iter().map(|i| (i.name.clone(), format!("{} bytes, BLAKE3 {}", i.bytes, i.blake3))));

@@ -16,9 +16,9 @@ use crate::predict::Scores;
 use crate::start::start_encoder;
 use crate::subsets::read_validation_subset;
 use crate::training::{JOURNAL_FILE, Keeping, end_journal};
-use crate::{Budget, Corpus, EncodeSettings, Model, Start, Study, Summary, TrainError, TrainingConfig, encode, train};
+use crate::{Corpus, EncodeSettings, Model, Start, Study, Summary, TrainError, TrainingConfig, encode, train};
 use backbone::{EmotionHeads, Encoder, Source};
-use mosei_schema::Split;
+use mosei_schema::{LabelBudget, Split};
 use run_record::seed::{Stream, rng_named};
 use run_record::{CellId, CellPredictions, Journal, StagedDir, read_to_string, write_atomic};
 use serde_json::json;
@@ -42,7 +42,7 @@ pub struct CellSettings<'a> {
     /// What [`encode`] made of the fold, for the starts whose encoder stays as it is; without it, it is made.
     pub encodings: Option<&'a Path>,
     /// Label budget.
-    pub budget: Budget,
+    pub budget: LabelBudget,
     /// Training seed.
     pub seed: u32,
     /// Seed of the encoder's pre-training, for the starts that have one.
@@ -80,7 +80,7 @@ pub fn finetune(
             expected: "the table of labelled validation segments, as finetune.validation_labels is \"budget\"".into(),
             found: "none".into(),
         })?;
-        let choosing = read_validation_subset(table, corpus, settings.draw, fraction)?;
+        let choosing = read_validation_subset(table, corpus, settings.draw, settings.budget)?;
         corpus.choose_by(choosing, &mut test_labels);
     }
     crate::checkpoint::remove_outputs(out, &["model", PREDICTIONS_FILE])?;
@@ -95,6 +95,7 @@ pub fn finetune(
         n_labels: labelled.len() as i32,
         seed: settings.seed as i32,
         draw: settings.draw as i32,
+        budget: settings.budget.to_string(),
         pretrain_seed: settings.start.pretrained().then_some(settings.pretrain_seed as i32),
     };
     // Nothing is left to be learned or chosen.

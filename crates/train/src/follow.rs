@@ -5,6 +5,7 @@
 
 use crate::TrainError;
 use crate::checkpoint::State;
+use crate::made::{self, MADE};
 use crate::pretrain::SEEN_EVENT;
 use crate::test_labels::TEST_LABELS_EVENT;
 use crate::training::JOURNAL_FILE;
@@ -18,6 +19,8 @@ use syntaxdot_summary::SummaryWriter;
 
 /// In the name of every event file, by which TensorBoard knows them.
 const EVENTS: &str = ".tfevents.";
+/// The event of a process that goes on from a checkpoint.
+const RESUME_EVENT: &str = "resume";
 
 /// A training's journal, and where they are wanted its TensorBoard events.
 pub(crate) struct Followed {
@@ -54,10 +57,11 @@ impl Followed {
             followed.events = Some(writer);
         }
         kept.iter().try_for_each(|(_, value)| followed.show(value))?;
-        let event = if restored.is_some() { "resume" } else { "start" };
+        made::went_on_with(kept.iter().map(|(_, value)| value));
+        let event = if restored.is_some() { RESUME_EVENT } else { "start" };
         followed.write(&json!({
             "event": event, "step": restored.map_or(0, |s| s.step), "version": env!("CARGO_PKG_VERSION"),
-            "libtorch": torch_ext::version(), "threads": tch::get_num_threads(), crate::paired::BEGINNING: beginning,
+            MADE: made::own(), crate::paired::BEGINNING: beginning,
         }))?;
         Ok(followed)
     }
@@ -127,7 +131,8 @@ fn failed(place: &Path) -> impl FnOnce(std::io::Error) -> TrainError {
 fn belongs(line: &Value, done: usize) -> bool {
     let Some(step) = line["step"].as_u64() else { return false };
     match line["event"].as_str() {
-        Some("step") => step < done as u64,
+        // What a process that went on from this checkpoint did afterwards is lost, and so it had no part in what comes of it.
+        Some("step" | RESUME_EVENT) => step < done as u64,
         // Of a process that ended after them: this one will do both again.
         Some("end" | SEEN_EVENT | TEST_LABELS_EVENT) => false,
         _ => step <= done as u64,

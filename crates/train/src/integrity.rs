@@ -196,6 +196,7 @@ pub(crate) fn other_than_planned(step: &Step, id: &CellId) -> Vec<String> {
     let found = [
         ("--fold", id.fold.to_string()),
         ("--start", id.start.clone()),
+        ("--labels", id.budget.clone()),
         ("--seed", id.seed.to_string()),
         ("--draw", id.draw.to_string()),
         ("--key", id.cell.clone()),

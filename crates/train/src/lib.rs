@@ -17,7 +17,6 @@
 
 mod audit;
 mod batches;
-mod budget;
 mod card;
 mod checkpoint;
 mod collect;
@@ -33,6 +32,7 @@ mod forecast;
 mod input;
 mod integrity;
 mod leave;
+mod made;
 mod model;
 mod model_data;
 mod optimise;
@@ -50,7 +50,6 @@ mod test_labels;
 mod training;
 
 pub use audit::{Audit, Finding, Outcome, audit};
-pub use budget::Budget;
 pub use checkpoint::{CheckpointConfig, checkpoint_facts};
 pub use collect::collect;
 pub use config::{GridConfig, PretrainOn, ReportConfig, Start, Study, StudyConfig};
@@ -66,6 +65,7 @@ pub use finetune::{ValidationLabels, finetune};
 pub use forecast::seconds_per_segment;
 pub use input::InputFacts;
 pub use leave::leave;
+pub use made::{hand_over, work_as};
 pub use model::Model;
 pub use optimise::{Schedule, TrainingConfig};
 pub use plan::{NUMERICS_VERSION, Place, plan};

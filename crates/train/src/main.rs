@@ -109,13 +109,18 @@ fn run() -> u8 {
         Verb::Man(a) => cli::man::run::<Arguments>(&a),
         Verb::Serve(_) => Err(anyhow::anyhow!("a step cannot be a server")),
     };
-    match outcome {
+    match outcome.and_then(|()| Ok(train::hand_over()?)) {
         Ok(()) => 0,
         Err(error) => {
             eprintln!("error: {}", cli::chain(&error));
             let wrong_usage = matches!(
                 error.downcast_ref(),
-                Some(TrainError::Config { .. } | TrainError::Argument { .. } | TrainError::Device(_))
+                Some(
+                    TrainError::Config { .. }
+                        | TrainError::Argument { .. }
+                        | TrainError::Device(_)
+                        | TrainError::Threads { .. }
+                )
             );
             if wrong_usage { 2 } else { 1 }
         }

@@ -1,9 +1,12 @@
 //! A model's folder: `encoder/`, `heads.safetensors`, `heads.json`; beside them lies what `card` says of it.
 
-use crate::TrainError;
+use crate::finetune::PREDICTIONS_FILE;
 use crate::input::InputFacts;
+use crate::training::JOURNAL_FILE;
+use crate::{Start, TrainError};
 use backbone::{EmotionHeads, Encoder, EncoderFolder, HeadsConfig, Layout, Normalisation, Outputs, Source};
 use backbone::{read_tensors, write_tensors};
+use run_record::Table;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use tch::{Device, Tensor};
@@ -37,9 +40,36 @@ pub struct Model {
     pub presence_above: f64,
 }
 
+/// Says it in words where a folder, or one around it, is that of a cell that kept no model.
+pub(crate) fn require_kept(folder: &Path) -> Result<(), TrainError> {
+    // As it is named: the cell, its `model/`, or `model/encoder/`.
+    let is_cell = |f: &&Path| f.join(PREDICTIONS_FILE).is_file() && f.join(JOURNAL_FILE).is_file();
+    let Some(cell) = folder.ancestors().take(3).find(is_cell) else { return Ok(()) };
+    if cell.join("model").is_dir() {
+        return Ok(());
+    }
+    let path = cell.join(PREDICTIONS_FILE);
+    let starts = Table::read(&path)?.text(&path, "start")?.to_vec();
+    let Some(start) = starts.first().and_then(|name| Start::from_name(name)) else { return Ok(()) };
+    let why = match start {
+        Start::PooledLogistic => {
+            "the control pooled-logistic, which keeps no model: it has no encoder, only regressions on the mean and deviation of each \
+             column, fitted for this cell"
+        }
+        _ => "one without: studies with finetune.keep_models = false keep none",
+    };
+    let problem =
+        format!("expected a cell with a model, found {why}; what it says of its segments is in {PREDICTIONS_FILE}");
+    Err(TrainError::Run { path: cell.into(), problem })
+}
+
 /// Says it in words where a folder is not a model's, but perhaps the one around it, or an encoder's.
 fn require_model(folder: &Path) -> Result<(), TrainError> {
-    if folder.join(HEADS_JSON).exists() || !folder.is_dir() {
+    if folder.join(HEADS_JSON).exists() {
+        return Ok(());
+    }
+    require_kept(folder)?;
+    if !folder.is_dir() {
         return Ok(());
     }
     let near = folder.join("model");

@@ -5,7 +5,8 @@
 
 use crate::facts::CLAIM_FILE;
 use crate::integrity::COLLECTED_FILE;
-use crate::{Budget, PretrainKind, PretrainOn, Start, Study, TrainError, ValidationLabels};
+use crate::{PretrainKind, PretrainOn, Start, Study, TrainError, ValidationLabels};
+use mosei_schema::LabelBudget;
 use run_record::{hash_bytes, hash_file, hash_json};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -145,7 +146,7 @@ fn trainings(planner: &Planner<'_>, prepare_key: &str) -> Result<Vec<Step>, Trai
                 })
                 .collect();
             for draw in 0..study.labels.draws {
-                for budget in study.budgets() {
+                for budget in study.labels.budgets() {
                     for &start in &study.grid.starts {
                         let encode = encodings.iter().find(|(of, _)| *of == start).map(|(_, step)| step);
                         let pretrain = pretrain(start);
@@ -339,7 +340,7 @@ impl Planner<'_> {
         fold: usize,
         seeds: Seeds,
         draw: usize,
-        budget: Budget,
+        budget: LabelBudget,
         start: Start,
         prepare_key: &str,
         pretrain: Option<&Step>,
@@ -387,8 +388,8 @@ impl Planner<'_> {
         let outputs = vec![format!("{id}/predictions.parquet"), format!("{id}/journal.jsonl")];
         let training = &s.finetune.training;
         let batch = match budget {
-            Budget::Count(n) => n.min(training.batch_segments),
-            Budget::Fraction(_) => training.batch_segments,
+            LabelBudget::Count(n) => n.min(training.batch_segments),
+            LabelBudget::Fraction(_) => training.batch_segments,
         };
         let cost = (training.steps * batch * s.finetune.learning_rate_factors.len()) as u64;
         Step { needs, outputs, cost: if start.encoder_learns() { cost } else { cost / PROBE_SHARE }, ..step }

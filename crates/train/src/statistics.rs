@@ -55,6 +55,7 @@ pub fn write_statistics(run: &Path) -> Result<StudyStatistics, TrainError> {
         treated: Start::Ssl.name().into(),
         baseline: Start::Scratch.name().into(),
         metrics,
+        pretrain_seeds: study.pretrain_seeds(),
         resamples: study.report.resamples,
         level: study.report.level,
         seed: SEED,

@@ -5,7 +5,7 @@
 
 use rand::RngExt;
 use run_record::seed::{Stream, rng};
-use run_record::{Column, StepRecord, Table, each_cell, read_results};
+use run_record::{Column, Made, StepRecord, Table, each_cell, read_results};
 use std::path::Path;
 use sweep::Plan;
 use tch::Device;
@@ -81,9 +81,9 @@ fn tables() {
 fn results() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("results.csv");
-    let text = "cell,fold,start,fraction,n_labels,seed,draw,pretrain_seed,split,emotion,metric,value,support\n\
-                c,0,ssl,0.1,7,1,2,,test,fear,roc_auc,,0\n\
-                c,0,ssl,0.1,7,1,2,1,test,fear,roc_auc,0.25,3\n";
+    let text = "cell,fold,start,fraction,n_labels,seed,draw,budget,pretrain_seed,split,emotion,metric,value,support\n\
+                c,0,ssl,0.1,7,1,2,f0.1,,test,fear,roc_auc,,0\n\
+                c,0,ssl,0.1,7,1,2,f0.1,1,test,fear,roc_auc,0.25,3\n";
     std::fs::write(&path, text).unwrap();
     try_all(&path, |path| read_results(path).map(|_| ()).map_err(|e| e.to_string()));
 }
@@ -91,7 +91,8 @@ fn results() {
 #[test]
 fn records_of_steps() {
     let dir = tempfile::tempdir().unwrap();
-    let record = StepRecord { key: "k".into(), seconds: 1.5, outputs: [("a".to_string(), "b".to_string())].into() };
+    let outputs = [("a".to_string(), "b".to_string())].into();
+    let record = StepRecord { key: "k".into(), seconds: 1.5, outputs, made: vec![Made::here()] };
     record.write(dir.path()).unwrap();
     let path = dir.path().join(run_record::STEP_FILE);
     // One that cannot be read is one of a step that has not been done.

@@ -8,7 +8,7 @@ mod entries;
 #[path = "../../../fuzz/src/seeds.rs"]
 mod seeds;
 
-use run_record::{CellId, CellPredictions, PredictionRow, StepRecord, write_results};
+use run_record::{CellId, CellPredictions, Made, PredictionRow, StepRecord, write_results};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use train::{Place, Study};
@@ -52,6 +52,7 @@ fn make_seeds() {
         n_labels: 7,
         seed: 1,
         draw: 0,
+        budget: "f0.1".into(),
         pretrain_seed: Some(1),
     };
     let row = |k: i32| PredictionRow {
@@ -78,7 +79,9 @@ fn make_seeds() {
     seeds::put("results", "good", &bytes);
     seeds::put("results", "cut", &bytes[..bytes.len() - 4]);
 
-    let record = StepRecord { key: "k".into(), seconds: 1.5, outputs: BTreeMap::from([("a".into(), "b".into())]) };
+    let outputs = BTreeMap::from([("a".into(), "b".into())]);
+    let made = Made { processor: "P".into(), threads: 1, torch: None };
+    let record = StepRecord { key: "k".into(), seconds: 1.5, outputs, made: vec![made] };
     seeds::put("record", "good", &serde_json::to_vec(&record).unwrap());
     seeds::put("record", "list", b"[]");
 

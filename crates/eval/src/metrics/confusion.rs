@@ -1,6 +1,6 @@
 /// How often a decision and the truth met.
 ///
-/// Where a value needs a class that no row has, or a prediction that no row got, it is `None`.
+/// Where a value needs a class that no row has, it is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Confusion {
     /// Present and predicted.
@@ -50,9 +50,9 @@ impl Confusion {
         self.positives() + self.negatives()
     }
 
-    /// tp / (tp + fp); `None` where no row is present or none is predicted.
+    /// tp / (tp + fp); 0 where none is predicted, as in scikit-learn and as F1 has it; `None` where no row is present.
     pub fn precision(&self) -> Option<f64> {
-        if self.positives() == 0 { None } else { share(self.tp, self.tp + self.fp) }
+        if self.positives() == 0 { None } else { Some(share(self.tp, self.tp + self.fp).unwrap_or(0.0)) }
     }
 
     /// tp / (tp + fn); `None` where no row is present.
@@ -113,8 +113,9 @@ mod tests {
     }
 
     #[test]
-    fn precision_needs_a_prediction_but_f1_does_not() {
+    fn where_nothing_is_predicted_precision_is_0_as_f1_is() {
         let c = Confusion { tp: 0, fp: 0, fn_: 2, tn: 2 };
-        assert_eq!((c.precision(), c.recall(), c.f1()), (None, Some(0.0), Some(0.0)));
+        assert_eq!((c.precision(), c.recall(), c.f1()), (Some(0.0), Some(0.0), Some(0.0)));
+        assert_eq!(Confusion { fn_: 0, ..c }.precision(), None);
     }
 }

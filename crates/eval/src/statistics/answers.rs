@@ -3,6 +3,7 @@
 use super::{Equivalence, Interval};
 use crate::Metric;
 use crate::budget::Budget;
+use crate::run::PretrainSeeds;
 use serde::{Deserialize, Serialize};
 
 /// What is asked of a study.
@@ -14,6 +15,8 @@ pub struct Questions {
     pub baseline: String,
     /// Metrics to answer for.
     pub metrics: Vec<Metric>,
+    /// How the plan varies pre-training.
+    pub pretrain_seeds: PretrainSeeds,
     /// Studies to draw.
     pub resamples: usize,
     /// Share of such studies that an interval shall hold.
@@ -63,6 +66,8 @@ pub struct Contrast {
     pub pairs: usize,
     /// The mean difference.
     pub difference: Estimate,
+    /// What each start has, mean over the pairs, the treated one first: their difference is that.
+    pub arms: [f64; 2],
     /// Two-sided p of the sign-flip test over videos, seeds (of training, and of pre-training where crossed) and draws.
     pub p: Option<f64>,
     /// The difference in each pair, by training seed, label draw and pre-training seed.
@@ -78,12 +83,10 @@ pub struct LabelEquivalence {
     pub metric: Metric,
     /// The answer of the study as it is.
     pub labels: Equivalence,
-    /// Interval of labels; 0 stands for "fewer than were tried", infinite (null in JSON) for "not reached".
-    #[serde(with = "infinite_as_null")]
-    pub low: f64,
-    /// Its upper end.
-    #[serde(with = "infinite_as_null")]
-    pub high: f64,
+    /// The lower end of its interval.
+    pub low: Equivalence,
+    /// The upper end.
+    pub high: Equivalence,
 }
 
 /// The treated start's mean gain over all budgets.
@@ -97,6 +100,15 @@ pub struct AreaContrast {
     pub difference: Estimate,
 }
 
+/// The weight of a fold in a run's mean over folds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoldClusters {
+    /// Cross-validation fold.
+    pub fold: i32,
+    /// Its test videos (or speakers).
+    pub clusters: usize,
+}
+
 /// All answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StudyStatistics {
@@ -104,10 +116,11 @@ pub struct StudyStatistics {
     pub questions: Questions,
     /// Test videos (or speakers) that were resampled.
     pub clusters: usize,
+    /// How many of them each fold has.
+    pub folds: Vec<FoldClusters>,
     /// Training seeds.
     pub seeds: usize,
     /// Pre-training seeds, where training seeds are crossed with them; `None` where each has its own, or there is none.
-    #[serde(default)]
     pub pretrain_seeds: Option<usize>,
     /// Label draws.
     pub draws: usize,
@@ -122,7 +135,6 @@ pub struct StudyStatistics {
     /// Areas under the curves.
     pub areas: Vec<AreaContrast>,
     /// treated less every other start, macro.
-    #[serde(default)]
     pub others: Vec<OtherContrast>,
 }
 
@@ -133,16 +145,4 @@ pub struct OtherContrast {
     pub other: String,
     /// The difference.
     pub contrast: Contrast,
-}
-
-mod infinite_as_null {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub fn serialize<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
-        value.is_finite().then_some(*value).serialize(to)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-        Ok(Option::deserialize(from)?.unwrap_or(f64::INFINITY))
-    }
 }

@@ -1,24 +1,37 @@
 //! Learning curves: a metric against the number of labels.
 
-/// How many labels a curve needs to reach a value.
+/// How many labels a curve needs to reach a value; in JSON `{"bound": "about", "labels": 31.5}`.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "bound", content = "labels", rename_all = "kebab-case")]
 pub enum Equivalence {
-    /// No more than the fewest that were tried.
+    /// No more than so many, the fewest that were tried.
     AtMost(f64),
     /// About so many.
     About(f64),
-    /// More than the most that were tried.
+    /// More than so many, the most that were tried.
     NotReached(f64),
 }
 
 impl Equivalence {
-    /// The labels as a number in whose order the answers are: 0 where fewer than the fewest may do, infinite where the most
-    /// do not.
-    pub fn labels(self) -> f64 {
+    /// A number in whose order the answers are: 0 where fewer than the fewest may do, infinite where the most do not.
+    pub(super) fn order(self) -> f64 {
         match self {
             Equivalence::AtMost(_) => 0.0,
             Equivalence::About(labels) => labels,
             Equivalence::NotReached(_) => f64::INFINITY,
+        }
+    }
+
+    /// The answer at a place of that order, of a curve between `fewest` and `most` labels.
+    pub(super) fn of_order(order: f64, fewest: f64, most: f64) -> Self {
+        // A power of a logarithm can miss an end of the curve by its last bit.
+        const ROUNDING: f64 = 1e-12;
+        if order < fewest * (1.0 - ROUNDING) {
+            Equivalence::AtMost(fewest)
+        } else if order <= most * (1.0 + ROUNDING) {
+            Equivalence::About(order)
+        } else {
+            Equivalence::NotReached(most)
         }
     }
 }
@@ -99,6 +112,16 @@ mod tests {
         let errors = [(10.0, 0.5), (1000.0, 0.3)];
         let Some(Equivalence::About(labels)) = labels_to_reach(&errors, 0.4, false) else { panic!() };
         assert!((labels - 100.0).abs() < 1e-9, "of an error less is better");
+    }
+
+    #[test]
+    fn an_end_of_an_interval_is_a_bound_where_it_is_no_number_of_labels() {
+        let end = |order| Equivalence::of_order(order, 10.0, 1000.0);
+        assert_eq!(end(0.0), Equivalence::AtMost(10.0));
+        assert_eq!(end(f64::INFINITY), Equivalence::NotReached(1000.0));
+        assert_eq!(end(120.0), Equivalence::About(120.0));
+        let json = serde_json::to_string(&[end(0.0), end(31.5)]).unwrap();
+        assert_eq!(json, r#"[{"bound":"at-most","labels":10.0},{"bound":"about","labels":31.5}]"#);
     }
 
     #[test]

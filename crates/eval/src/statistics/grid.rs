@@ -1,10 +1,12 @@
 //! The runs of a study, and their means in each study drawn anew.
 
+use super::FoldClusters;
 use super::drawn::Drawn;
 use super::resamples::Resamples;
 use super::sample::{MeasuredCell, StudySample};
 use crate::Metric;
-use crate::run::{PretrainSeeds, Run};
+use crate::budget::{Budget, place};
+use crate::run::Run;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A number of each run.
@@ -59,13 +61,15 @@ pub(super) struct Grid<'a> {
 }
 
 impl<'a> Grid<'a> {
-    /// `budget_of` is the label budget of each cell.
-    pub(super) fn new(sample: &'a StudySample, budget_of: Vec<usize>) -> Self {
+    /// `budgets` are those of the cells.
+    pub(super) fn new(sample: &'a StudySample, budgets: &[Budget]) -> Self {
         let ids = || sample.cells.iter().map(|c| &c.id);
-        let way = PretrainSeeds::of(ids().map(|id| (id.seed, id.pretrain_seed)));
-        let run = |c: &MeasuredCell| way.run(c.id.seed, c.id.draw, c.id.pretrain_seed);
-        let cells = sample.cells.iter().zip(budget_of);
-        let cells = cells.map(|(c, budget)| ((c.id.start.as_str(), budget, run(c), c.id.fold), c)).collect();
+        let run = |c: &MeasuredCell| sample.questions.pretrain_seeds.run(c.id.seed, c.id.draw, c.id.pretrain_seed);
+        let cell = |c: &'a MeasuredCell| {
+            let budget = place(budgets, &c.id.budget)?;
+            Some(((c.id.start.as_str(), budget, run(c), c.id.fold), c))
+        };
+        let cells = sample.cells.iter().filter_map(cell).collect();
         let runs: BTreeSet<Run> = sample.cells.iter().map(run).collect();
         let folds: Vec<i32> = ids().map(|id| id.fold).collect::<BTreeSet<_>>().into_iter().collect();
         let of_fold =
@@ -117,6 +121,18 @@ impl<'a> Grid<'a> {
             pairs.collect::<Vec<_>>()
         };
         ours.iter().flat_map(counterparts).collect()
+    }
+
+    /// The mean of our runs over their pairs with the others.
+    pub(super) fn paired_mean(&self, ours: &Runs, others: &Runs) -> Option<f64> {
+        let times = |our: &Run| others.keys().filter(|other| our.pair(**other).is_some()).count();
+        crate::mean(ours.iter().flat_map(|(run, drawn)| std::iter::repeat_n(drawn.value, times(run))))
+    }
+
+    /// The number of clusters of each fold.
+    pub(super) fn fold_clusters(&self) -> Vec<FoldClusters> {
+        let folds = self.folds.iter().zip(&self.fold_sizes);
+        folds.map(|(&fold, &size)| FoldClusters { fold, clusters: size as usize }).collect()
     }
 
     /// What was asked.

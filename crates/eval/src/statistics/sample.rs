@@ -98,8 +98,11 @@ impl StudySample {
     }
 
     fn check(&mut self, cell: &CellPredictions) -> Result<(), EvalError> {
-        let of = |id: &CellId| (id.fold, id.start.clone(), id.n_labels, id.seed, id.draw, id.pretrain_seed);
-        if let Some(first) = self.cells.iter().find(|c| of(&c.id) == of(&cell.id)) {
+        let same = |a: &CellId, b: &CellId| {
+            (a.fold, &a.start, &a.budget, a.seed, a.draw, a.pretrain_seed)
+                == (b.fold, &b.start, &b.budget, b.seed, b.draw, b.pretrain_seed)
+        };
+        if let Some(first) = self.cells.iter().find(|c| same(&c.id, &cell.id)) {
             return Err(EvalError::TwoCells { first: first.id.cell.clone(), second: cell.id.cell.clone() });
         }
         let tested: Vec<Tested> = cell

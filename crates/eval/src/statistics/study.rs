@@ -12,22 +12,24 @@ use super::{
     AreaContrast, Contrast, CurvePoint, Equivalence, Estimate, LabelEquivalence, OtherContrast, StudyStatistics,
     area_under_curve, bca, expanded_percentile, labels_to_reach, sign_flip,
 };
-use crate::budget::{Budget, Labels, budgets};
+use crate::budget::{Budget, Labels, budgets, points};
+use crate::run::PretrainSeeds;
 use crate::{MACRO, Metric};
 use std::collections::BTreeMap;
 
 impl StudySample {
     /// The answers.
     pub fn finish(self) -> StudyStatistics {
-        let labels = |id: &run_record::CellId| Labels { fold: id.fold, fraction: id.fraction, n_labels: id.n_labels };
-        let (budgets, budget_of) = budgets(&self.cells.iter().map(|c| labels(&c.id)).collect::<Vec<_>>());
-        let grid = Grid::new(&self, budget_of);
+        let ids = self.cells.iter().map(|c| &c.id);
+        let budgets = budgets(ids.map(|id| Labels { budget: &id.budget, fold: id.fold, n_labels: id.n_labels }));
+        let grid = Grid::new(&self, &budgets);
         let [seeds, draws, pretrain_seeds] = grid.sources.each_ref().map(|source| source.len());
         let mut out = StudyStatistics {
             clusters: self.clusters.len(),
+            folds: grid.fold_clusters(),
             seeds,
             draws,
-            pretrain_seeds: (pretrain_seeds > 0).then_some(pretrain_seeds),
+            pretrain_seeds: (self.questions.pretrain_seeds == PretrainSeeds::Crossed).then_some(pretrain_seeds),
             budgets: budgets.clone(),
             curves: Vec::new(),
             contrasts: Vec::new(),
@@ -129,7 +131,9 @@ impl<'a> Curves<'a> {
     /// treated less another start, of the runs that are pairs.
     fn contrast_with(&self, other: &'a str, budget: usize) -> Option<Contrast> {
         let treated = self.arms()[0];
-        let runs = self.grid.differences(&self.means.get(&(treated, budget))?.0, &self.means.get(&(other, budget))?.0);
+        let [ours, theirs] = [treated, other].map(|start| self.means.get(&(start, budget)).map(|(runs, _)| runs));
+        let (ours, theirs) = (ours?, theirs?);
+        let runs = self.grid.differences(ours, theirs);
         let mean = self.grid.mean(&runs)?;
         Some(Contrast {
             budget,
@@ -137,6 +141,7 @@ impl<'a> Curves<'a> {
             metric: self.metric,
             pairs: runs.len(),
             difference: self.with_interval(&mean),
+            arms: [self.grid.paired_mean(ours, theirs)?, self.grid.paired_mean(theirs, ours)?],
             p: self.p(&mean, &runs),
             each: runs.values().map(|d| d.value).collect(),
         })
@@ -157,14 +162,9 @@ impl<'a> Curves<'a> {
         (0..self.budgets.len()).map(|b| self.means.get(&(start, b)).map(|(_, mean)| mean)).collect()
     }
 
-    /// Labels and value at each budget.
-    fn heights(&self, values: &mut dyn Iterator<Item = f64>) -> Vec<(f64, f64)> {
-        self.budgets.iter().map(|b| b.labels).zip(values).collect()
-    }
-
     fn area(&self) -> Option<AreaContrast> {
         let area = |start: &'a str| {
-            let under = |values: &mut dyn Iterator<Item = f64>| area_under_curve(&self.heights(values));
+            let under = |values: &mut dyn Iterator<Item = f64>| area_under_curve(&points(self.budgets, values));
             Some(Drawn::combine(&self.curve(start)?, |values| under(values).unwrap_or(f64::NAN)))
         };
         let [treated, baseline] = self.arms();
@@ -181,15 +181,17 @@ impl<'a> Curves<'a> {
         let reached = &self.means.get(&(treated, budget))?.1;
         let curve = self.curve(baseline)?;
         let answer = |target: f64, values: &mut dyn Iterator<Item = f64>| {
-            labels_to_reach(&self.heights(values), target, self.metric.higher_is_better())
+            labels_to_reach(&points(self.budgets, values), target, self.metric.higher_is_better())
         };
         let labels = answer(reached.value, &mut curve.iter().map(|d| d.value))?;
         let drawn = |(b, &target): (usize, &f64)| {
-            answer(target, &mut curve.iter().map(|d| d.draws[b])).map_or(f64::NAN, Equivalence::labels)
+            answer(target, &mut curve.iter().map(|d| d.draws[b])).map_or(f64::NAN, Equivalence::order)
         };
         let draws: Vec<f64> = reached.draws.iter().enumerate().map(drawn).collect();
         let sample = self.grid.sample();
         let interval = expanded_percentile(&draws, sample.questions.level, sample.clusters.len())?;
-        Some(LabelEquivalence { budget, metric: self.metric, labels, low: interval.low, high: interval.high })
+        let (fewest, most) = (self.budgets.first()?.labels, self.budgets.last()?.labels);
+        let [low, high] = [interval.low, interval.high].map(|end| Equivalence::of_order(end, fewest, most));
+        Some(LabelEquivalence { budget, metric: self.metric, labels, low, high })
     }
 }

@@ -45,10 +45,9 @@ def measure(present, score, intensity, predicted, threshold):
     if n == 0:
         return {}
     decided = score >= threshold
-    tp, fp = int((decided & present).sum()), int((decided & ~present).sum())
     both = 0 < pos < n
     return {
-        "precision": sk.precision_score(present, decided) if pos and tp + fp else None,
+        "precision": sk.precision_score(present, decided, zero_division=0) if pos else None,
         "recall": sk.recall_score(present, decided) if pos else None,
         "f1": sk.f1_score(present, decided, zero_division=0) if pos else None,
         "weighted_f1": sk.f1_score(present, decided, average="weighted", zero_division=0) if pos else None,

@@ -29,7 +29,7 @@ def classes4(x):
 def decisions(present, decided):
     n, pos = len(present), int(present.sum())
     return {
-        "precision": sk.precision_score(present, decided) if pos and decided.any() else None,
+        "precision": sk.precision_score(present, decided, zero_division=0) if pos else None,
         "recall": sk.recall_score(present, decided) if pos else None,
         "f1": sk.f1_score(present, decided, zero_division=0) if pos else None,
         "weighted_f1": sk.f1_score(present, decided, average="weighted", zero_division=0) if pos else None,

@@ -7,6 +7,7 @@ use super::alone::{Limits, survive};
 use super::class::no_numbers;
 use super::limits::most_values;
 use super::links::{foreign_filter, links, member, stored_elsewhere};
+use super::open::open_to_read;
 use crate::{DataError, whole};
 use hdf5::types::{FixedAscii, FixedUnicode, TypeDescriptor, VarLenAscii, VarLenUnicode};
 use hdf5::{Dataset, File, Group};
@@ -50,7 +51,7 @@ impl ArrayFile {
     }
 
     fn open_here(path: &Path, bytes: u64) -> Result<Self, DataError> {
-        let file = File::open(path).map_err(|source| DataError::NotHdf5 { path: path.to_path_buf(), source })?;
+        let file = open_to_read(path)?;
         Ok(ArrayFile { path: path.to_path_buf(), bytes, file })
     }
 

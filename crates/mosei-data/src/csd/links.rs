@@ -58,11 +58,38 @@ pub(super) fn stored_elsewhere(dataset: &Dataset) -> hdf5::Result<Option<&'stati
     Ok((!plist.get_external()?.is_empty()).then_some("values in another file"))
 }
 
-/// A filter of a dataset that HDF5 does not have itself. It would look for one on this machine, and load and run it.
+/// A filter of a dataset that HDF5 does not have itself, by number and name, and the way out. HDF5 would look for one on this
+/// machine, and load and run it.
 pub(super) fn foreign_filter(dataset: &Dataset) -> hdf5::Result<Option<String>> {
     let foreign = |filter: &Filter| match filter {
         Filter::Deflate(_) | Filter::Shuffle | Filter::Fletcher32 | Filter::NBit | Filter::ScaleOffset(_) => None,
-        other => Some(format!("filter {}", other.id())),
+        other => Some(other.id()),
     };
-    Ok(dataset.dcpl()?.get_filters()?.iter().find_map(foreign))
+    let found = dataset.dcpl()?.get_filters()?.iter().find_map(foreign);
+    Ok(found.map(|number| {
+        let name = filter_name(i64::from(number)).map_or(String::new(), |name| format!(" ({name})"));
+        format!(
+            "filter {number}{name}; write the file anew without it: h5repack -f GZIP=4 OLD NEW, where the filter's plugin is \
+             installed, or with h5py as docs/your-data.md says"
+        )
+    }))
+}
+
+/// What the filter of a registered number is called; the register is kept by The HDF Group.
+fn filter_name(number: i64) -> Option<&'static str> {
+    const NAMES: [(i64, &str); 12] = [
+        (4, "SZIP"),
+        (305, "LZO"),
+        (307, "BZIP2"),
+        (32000, "LZF"),
+        (32001, "Blosc"),
+        (32004, "LZ4"),
+        (32008, "Bitshuffle"),
+        (32013, "ZFP"),
+        (32015, "Zstandard"),
+        (32017, "SZ"),
+        (32024, "SZ3"),
+        (32026, "Blosc2"),
+    ];
+    NAMES.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
 }

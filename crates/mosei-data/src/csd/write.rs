@@ -1,3 +1,4 @@
+use super::open::unlocked;
 use super::pack::{PackedMatrix, PackedVideo};
 use super::write_chunk::{close, write_chunk};
 use crate::DataError;
@@ -39,7 +40,7 @@ impl CsdWriter {
         metadata: &[(&str, serde_json::Value)],
         deflate: u8,
     ) -> Result<Self, DataError> {
-        let mut options = File::with_options();
+        let mut options = unlocked();
         options.with_fapl(|p| p.libver_earliest());
         let file = options.create(path).map_err(DataError::hdf5(path, root, "create"))?;
         let file = ManuallyDrop::new(file);

@@ -39,12 +39,17 @@ pub(super) fn write(table: &Table) -> Result<Vec<u8>, csv::Error> {
             });
             if ends {
                 fields.extend(match cell.ends {
-                    Some(ends) => [ends.low.to_string(), ends.high.to_string()],
+                    Some(ends) => [ends.low, ends.high].map(|end| end.map_or(String::new(), |end| end.to_string())),
                     None => [String::new(), String::new()],
                 });
             }
             // Words where a number is expected are not lost.
-            let said = if cell.words || cell.value.is_some() || cell.ends.is_some() { "" } else { cell.text.as_str() };
+            // An end of an interval that is no number is a word of the text.
+            let number = match cell.ends {
+                Some(ends) => ends.low.is_some() && ends.high.is_some(),
+                None => cell.value.is_some(),
+            };
+            let said = if cell.words || number { "" } else { cell.text.as_str() };
             let said: Vec<&str> = [said, &cell.remark].into_iter().filter(|text| !text.is_empty()).collect();
             if !said.is_empty() {
                 remarks.push(format!("{}: {}", title.text, said.join(", ")));
@@ -67,7 +72,7 @@ mod tests {
         assert_eq!(
             got,
             "Labels,Start_name,ROC AUC,ROC AUC low,ROC AUC high,Remarks\n\
-             25,\"ssl, #1\",0.5123456789,-0.0125,inf,\n\
+             25,\"ssl, #1\",0.5123456789,-0.0125,,ROC AUC: 0.512\n\
              25,scratch|{x}\\,,,,\"ROC AUC: n/a (3 positives), no run\"\n"
         );
     }

@@ -8,6 +8,7 @@ use crate::study::{Scope, Study};
 use crate::style::slots;
 use crate::support::refusal;
 use eval::Metric;
+use eval::budget::differ_by_fold;
 
 /// Metrics of the macro panels.
 pub(crate) const MACRO_METRICS: [Metric; 5] =
@@ -15,7 +16,11 @@ pub(crate) const MACRO_METRICS: [Metric; 5] =
 /// Metrics shown emotion by emotion.
 pub(crate) const EMOTION_METRICS: [Metric; 4] = [Metric::RocAuc, Metric::F1, Metric::Mae, Metric::Accuracy4];
 
-const X_TITLE: &str = "labelled training segments (log scale)";
+/// What the horizontal axis counts.
+fn x_title(study: &Study<'_>) -> String {
+    let mean = if differ_by_fold(&study.budgets) { "mean over folds, " } else { "" };
+    format!("labelled training segments ({mean}log scale)")
+}
 
 /// How to read the learning curves.
 pub(crate) fn reading(study: &Study<'_>) -> [String; 3] {
@@ -117,7 +122,7 @@ fn panel(study: &Study<'_>, scope: Scope, metric: Metric, y: Axis) -> Option<Cha
         aside,
         description: describe(study, scope, metric),
         x: x_axis(study)?,
-        x_title: X_TITLE.into(),
+        x_title: x_title(study),
         y,
         reference: reference.map(|(at, _)| Reference::Level(at)),
         shaded: Vec::new(),

@@ -34,7 +34,7 @@ pub(crate) fn pretraining_chart(curves: &[Curve]) -> Option<Chart> {
     Some(chart)
 }
 
-/// The losses of fine-tuning on training batches and on the validation split: a line for each start, the mean over its runs.
+/// The losses of fine-tuning on training batches and on the validation split: a line for each start, the mean over its cells.
 pub(crate) fn finetuning_charts(study: &Study<'_>) -> Vec<Chart> {
     let looks = slots(&study.starts);
     type Loss = fn(&CurvePoint) -> Option<f64>;
@@ -54,14 +54,14 @@ pub(crate) fn finetuning_charts(study: &Study<'_>) -> Vec<Chart> {
         };
         let said: Vec<String> = lines.iter().filter_map(least).collect();
         let mut chart = loss_chart(id, title, lines)?;
-        chart.aside = "mean over runs".into();
+        chart.aside = "mean over cells".into();
         chart.description = format!("{title} by step of fine-tuning. {}.", said.join("; "));
         Some(chart)
     };
     losses.into_iter().filter_map(chart).collect()
 }
 
-/// The mean over curves at each step that any of them has. A run that ended before others is in no mean after its end.
+/// The mean over curves at each step that any of them has. A cell that ended before others is in no mean after its end.
 fn mean_curve<'c>(curves: impl Iterator<Item = &'c Curve>, loss: fn(&CurvePoint) -> Option<f64>) -> Vec<(f64, f64)> {
     let mut by_step: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
     for point in curves.flat_map(|curve| &curve.points) {

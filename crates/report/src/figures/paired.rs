@@ -4,7 +4,7 @@ use crate::difference::Difference;
 use crate::drawing::forest::{Forest, Mark, Row};
 use crate::numbers::{interval, signed};
 use crate::study::{Scope, Study};
-use crate::support::refusal;
+use crate::support::{lacking, refusal};
 
 /// The primary metric at the primary budget: the macro average, then each emotion.
 pub(crate) fn by_emotion(study: &Study<'_>) -> Option<Forest> {
@@ -30,7 +30,7 @@ fn forest(study: &Study<'_>, id: &str, title: &str, rows: Vec<(String, bool, Sco
         .into_iter()
         .map(|(label, strong, scope, budget)| {
             let difference = Difference::of(study, budget, scope, metric);
-            let why = || match refusal(study, scope, metric) {
+            let why = || match refusal(study, scope, metric).or_else(|| lacking(study, scope, metric)) {
                 Some(why) => format!("n/a ({why})"),
                 None => "n/a (no pair)".into(),
             };

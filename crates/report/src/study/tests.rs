@@ -1,9 +1,13 @@
 use super::*;
-use eval::statistics::{Contrast, CurvePoint, Equivalence, Interval, LabelEquivalence, Questions, StudyStatistics};
+use eval::run::PretrainSeeds;
+use eval::statistics::{
+    Contrast, CurvePoint, Equivalence, FoldClusters, Interval, LabelEquivalence, Questions, StudyStatistics,
+};
 
 /// A row of macro ROC AUC in test.
 pub(crate) fn row(start: &str, n_labels: i32, fraction: f64, key: [i32; 3], value: Option<f64>) -> ResultRow {
     let [fold, seed, draw] = key;
+    let budget = format!("f{fraction}");
     ResultRow {
         cell: format!("{start}-{n_labels}-{fold}-{seed}-{draw}"),
         fold,
@@ -12,6 +16,7 @@ pub(crate) fn row(start: &str, n_labels: i32, fraction: f64, key: [i32; 3], valu
         n_labels,
         seed,
         draw,
+        budget,
         pretrain_seed: None,
         split: "test".into(),
         emotion: MACRO.into(),
@@ -35,19 +40,40 @@ fn runs_of_one_budget_are_put_together() {
     ]);
     let study = Study::new(&input).unwrap();
     assert_eq!(study.starts, ["ssl"]);
-    assert_eq!([study.label(0), study.label(1)], ["10\u{2013}12", "40"]);
+    assert_eq!([study.label(0), study.label(1)], ["10 to 12", "40"]);
     assert_eq!((study.budgets[0].labels, study.short_label(0)), (11.0, "11".into()));
-    assert_eq!(study.values(0, 0, Scope::Macro, Metric::RocAuc), [0.5, 0.7]);
+    assert_eq!(study.values(0, 0, Scope::Macro, Metric::RocAuc), [0.6], "one run has both folds");
+    assert_eq!(study.started(0, 0, Scope::Macro, Metric::RocAuc), 2);
+    assert_eq!([study.kind(0), study.kind(1)], [Some("10 % of all".into()), None]);
     assert_eq!(study.runs(0, 0, Scope::Macro, Metric::RocAuc).len(), 3);
     assert!((study.estimate(0, 0, Scope::Macro, Metric::RocAuc).unwrap().value - 0.6).abs() < 1e-15);
     assert_eq!(study.estimate(0, 0, Scope::Micro, Metric::RocAuc), None);
 }
 
 #[test]
-fn a_plan_of_counts_is_grouped_by_counts() {
-    let rows = vec![row("ssl", 10, 0.1, [0, 0, 0], None), row("ssl", 10, 0.11, [1, 0, 0], None)];
-    let input = input(rows);
-    assert_eq!(Study::new(&input).unwrap().budgets.len(), 1);
+fn all_labels_are_one_budget_in_folds_of_any_size() {
+    // As many different counts as folds, and a count that is another share in each: once guessed to be seven budgets.
+    let sizes = [310, 322, 298, 305, 331];
+    let rows = (0..).zip(sizes).flat_map(|(fold, n)| {
+        let of = |budget: &str, labels: i32| ResultRow {
+            budget: budget.into(),
+            ..row("ssl", labels, f64::from(labels) / f64::from(n), [fold, 0, 0], Some(0.5))
+        };
+        [of("n24", 24), of("n72", 72), of("f1", n)]
+    });
+    let input = input(rows.collect());
+    let study = Study::new(&input).unwrap();
+    assert_eq!((0..study.budgets.len()).map(|b| study.label(b)).collect::<Vec<_>>(), ["24", "72", "298 to 331"]);
+    assert_eq!((study.kind(2), study.kind(0)), (Some("all".into()), None));
+    assert!((0..3).all(|b| study.values(0, b, Scope::Macro, Metric::RocAuc).len() == 1));
+}
+
+#[test]
+fn a_count_and_a_share_of_the_same_number_keep_their_names() {
+    let of = |budget: &str| ResultRow { budget: budget.into(), ..row("ssl", 40, 1.0, [0, 0, 0], Some(0.5)) };
+    let input = input(vec![of("f1"), of("n40")]);
+    let study = Study::new(&input).unwrap();
+    assert_eq!([study.label(0), study.label(1)], ["40 (f1)", "40 (n40)"]);
 }
 
 #[test]
@@ -74,7 +100,7 @@ fn starts_and_emotions_that_were_not_announced_are_shown_last() {
 fn wrong_input_is_named() {
     let twice = input(vec![row("ssl", 10, 0.1, [0, 1, 2], Some(0.5)), row("ssl", 10, 0.1, [0, 1, 2], Some(0.6))]);
     let message = Study::new(&twice).err().unwrap().to_string();
-    assert!(message.contains("macro roc_auc of ssl with 10 labels, fold 0, seed 1, draw 2"), "{message}");
+    assert!(message.contains("macro roc_auc of ssl with label budget f0.1, fold 0, seed 1, draw 2"), "{message}");
     let broken = input(vec![row("ssl", 10, 0.1, [0, 1, 2], Some(f64::NAN))]);
     let message = Study::new(&broken).err().unwrap().to_string();
     assert!(message.contains("cell ssl-10-0-1-2, macro roc_auc: expected a finite value or none, found NaN"));
@@ -87,20 +113,22 @@ fn wrong_input_is_named() {
 fn statistics_of_other_budgets_are_refused() {
     let mut input = answered(Metric::RocAuc, &[(10, None, None)]);
     for row in &mut input.results {
-        row.n_labels = 20;
+        row.budget = "n20".into();
     }
     let message = Study::new(&input).err().unwrap().to_string();
-    assert!(message.contains("found one of 10 labels"), "{message}");
+    assert!(message.contains("expected the label budgets of the results, found f0.001"), "{message}");
 }
 
 #[test]
-fn the_primary_budget_is_the_nearest_if_it_is_near() {
+fn the_primary_budget_is_the_one_named() {
     let rows = [24, 160].map(|n| row("ssl", n, f64::from(n) / 1000.0, [0, 0, 0], Some(0.5)));
-    let primary = |primary_labels| {
-        let input = ReportInput { primary_labels, ..input(rows.to_vec()) };
-        Study::new(&input).unwrap().primary_budget
+    let primary = |name: Option<&str>| {
+        let input = ReportInput { primary_budget: name.map(String::from), ..input(rows.to_vec()) };
+        let study = Study::new(&input).unwrap();
+        (study.primary_budget, study.named())
     };
-    assert_eq!((primary(None), primary(Some(163.0)), primary(Some(80.0))), (Some(0), Some(1), None));
+    assert_eq!(primary(None), (Some(0), false));
+    assert_eq!((primary(Some("f0.16")), primary(Some("f0.5"))), ((Some(1), true), (None, true)));
 }
 
 #[test]
@@ -164,21 +192,29 @@ pub(crate) fn answered(metric: Metric, budgets: &[AnsweredBudget]) -> ReportInpu
             metric,
             pairs: 3,
             difference: Estimate { value, interval: ends.map(|(low, high)| Interval { low, high }), bca: None },
+            arms: [scratch + value, scratch],
             p,
             each: vec![value; 3],
         });
     }
-    let budget = |&(labels, _, _): &AnsweredBudget| Budget { labels: f64::from(labels), fewest: labels, most: labels };
+    let budget = |&(labels, _, _): &AnsweredBudget| Budget {
+        name: format!("f{}", f64::from(labels) / 10_000.0),
+        labels: f64::from(labels),
+        fewest: labels,
+        most: labels,
+    };
     let statistics = StudyStatistics {
         questions: Questions {
             treated: "ssl".into(),
             baseline: "scratch".into(),
             metrics: vec![metric],
+            pretrain_seeds: PretrainSeeds::None,
             resamples: 10_000,
             level: 0.95,
             seed: 0,
         },
         clusters: 100,
+        folds: vec![FoldClusters { fold: 0, clusters: 100 }],
         seeds: 3,
         draws: 3,
         pretrain_seeds: None,
@@ -193,7 +229,12 @@ pub(crate) fn answered(metric: Metric, budgets: &[AnsweredBudget]) -> ReportInpu
 }
 
 /// Adds how many labels scratch needs to reach what ssl has at one budget.
-pub(crate) fn needed(input: &mut ReportInput, budget: usize, labels: Equivalence, (low, high): (f64, f64)) {
+pub(crate) fn needed(
+    input: &mut ReportInput,
+    budget: usize,
+    labels: Equivalence,
+    (low, high): (Equivalence, Equivalence),
+) {
     if let Some(statistics) = &mut input.statistics {
         let metric = statistics.questions.metrics[0];
         statistics.equivalences.push(LabelEquivalence { budget, metric, labels, low, high });

@@ -1,13 +1,14 @@
 //! Label equivalence, and the gain over all budgets.
 
-use super::{Cell, Table, brackets, head};
+use super::{Cell, Ends, Table, brackets, budget_head, head};
 use crate::equivalence::{ends, ratio};
 use crate::figures::MACRO_METRICS;
 use crate::numbers::{count, percent};
 use crate::study::{Scope, Study};
 use crate::support::refusal;
 use eval::Metric;
-use eval::statistics::{Equivalence, Interval};
+use eval::budget::differ_by_fold;
+use eval::statistics::Equivalence;
 
 /// How many labels the baseline needs to reach what the treated start has; `None` where it was not computed.
 pub(crate) fn equivalence_table(study: &Study<'_>, metric: Metric) -> Option<Table> {
@@ -29,17 +30,17 @@ pub(crate) fn equivalence_table(study: &Study<'_>, metric: Metric) -> Option<Tab
                 format!("more than {}", ratio(most / labels)?),
             ),
         };
-        let about = match found.labels {
+        let times_labels = |end: Equivalence| match end {
             Equivalence::About(n) => Some(n / labels),
-            _ => None,
+            Equivalence::AtMost(_) | Equivalence::NotReached(_) => None,
         };
-        let interval = Interval { low: found.low / labels, high: found.high / labels };
+        let ends = Ends { low: times_labels(found.low), high: times_labels(found.high) };
         Some(vec![
-            Cell::head(study.label(budget), 1).value(labels),
+            budget_head(study, budget, 1),
             Cell::number(reached.value, 3).within(reached.interval, 3, false),
             needs,
-            Cell { value: about, ..Cell::none(times) },
-            Cell { ends: Some(interval), ..Cell::none(if low == high { low } else { format!("{low} to {high}") }) },
+            Cell { value: times_labels(found.labels), ..Cell::none(times) },
+            Cell { ends: Some(ends), ..Cell::none(if low == high { low } else { format!("{low} to {high}") }) },
         ])
     };
     let rows: Vec<Vec<Cell>> = (0..study.budgets.len()).filter_map(row).collect();
@@ -54,9 +55,10 @@ pub(crate) fn equivalence_table(study: &Study<'_>, metric: Metric) -> Option<Tab
     ];
     (!rows.is_empty()).then(|| Table {
         caption: format!(
-            "Labels that {baseline} needs to reach what {} has, macro {} in test",
+            "Labels that {baseline} needs to reach what {} has, macro {} in test{}",
             study.treated(),
-            metric.title()
+            metric.title(),
+            if differ_by_fold(&study.budgets) { "; labels of a budget: mean over folds" } else { "" }
         ),
         head: head(1, titles),
         groups: vec![rows],
@@ -104,9 +106,10 @@ mod tests {
     fn what_is_no_number_is_said_in_words() {
         let budget = |labels| (labels, Some((0.01, 0.05)), None);
         let mut input = answered(Metric::RocAuc, &[budget(10), budget(100), budget(1000)]);
-        needed(&mut input, 0, Equivalence::AtMost(10.0), (0.0, 25.0));
-        needed(&mut input, 1, Equivalence::About(230.0), (120.0, f64::INFINITY));
-        needed(&mut input, 2, Equivalence::NotReached(1000.0), (f64::INFINITY, f64::INFINITY));
+        let (few, none) = (Equivalence::AtMost(10.0), Equivalence::NotReached(1000.0));
+        needed(&mut input, 0, few, (few, Equivalence::About(25.0)));
+        needed(&mut input, 1, Equivalence::About(230.0), (Equivalence::About(120.0), none));
+        needed(&mut input, 2, none, (none, none));
         let study = Study::new(&input).unwrap();
         let table = equivalence_table(&study, Metric::RocAuc).unwrap();
         let texts =
@@ -114,6 +117,9 @@ mod tests {
         assert_eq!(texts(0), "10 or fewer | 1.0 or less | fewer than the fewest tried to 2.5");
         assert_eq!(texts(1), "230 | 2.3 | 1.2 to not reached");
         assert_eq!(texts(2), "not reached | more than 1.0 | not reached");
+        let ends: Vec<_> =
+            (0..3).map(|row| table.groups[0][row][4].ends.unwrap()).map(|ends| (ends.low, ends.high)).collect();
+        assert_eq!(ends, [(None, Some(2.5)), (Some(1.2), None), (None, None)], "no code stands for what is no number");
         assert!(equivalence_table(&study, Metric::Mae).is_none());
     }
 }

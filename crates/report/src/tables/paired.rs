@@ -1,10 +1,10 @@
 //! The paired differences in numbers.
 
-use super::{Cell, Table, brackets, head};
+use super::{Cell, Table, brackets, budget_head, head};
 use crate::difference::{Difference, Finding, words, words_of};
 use crate::numbers::many;
 use crate::study::{Scope, Study};
-use crate::support::refusal;
+use crate::support::{lacking, refusal};
 use crate::verdict::alpha;
 use eval::Metric;
 use eval::statistics::holm;
@@ -14,9 +14,10 @@ pub(crate) fn paired_table(study: &Study<'_>, metric: Metric) -> Option<Table> {
     let rows: Vec<Vec<Cell>> = (0..study.budgets.len())
         .filter_map(|budget| {
             let difference = Difference::of(study, budget, Scope::Macro, metric)?;
-            let mut head = Cell::head(study.label(budget), 1).value(study.budgets[budget].labels);
+            let mut head = budget_head(study, budget, 1);
             if (metric, Some(budget)) == (study.primary, study.primary_budget) {
-                head = head.remark("primary contrast");
+                let kind = study.kind(budget).map(|kind| format!("{kind}; ")).unwrap_or_default();
+                head = head.remark(kind + "primary contrast");
             }
             let mut row = vec![head];
             row.extend([amount(&difference), Cell::p(difference.p)]);
@@ -61,7 +62,8 @@ pub(crate) fn paired_by_emotion(study: &Study<'_>) -> Option<Table> {
                 row.push(Cell::words(reading));
             }
             None => {
-                let why = refusal(study, scope, metric).unwrap_or_else(|| "no pair".into());
+                let why = refusal(study, scope, metric).or_else(|| lacking(study, scope, metric));
+                let why = why.unwrap_or_else(|| "no pair".into());
                 let (why, none) = (Cell::refused(&why), Cell::none("n/a"));
                 row.extend([why.clone(), none.clone(), none.clone(), why.clone(), why, none.clone(), none]);
                 row.push(Cell::words("nothing to compare"));
@@ -138,7 +140,7 @@ fn bca(difference: &Difference) -> Cell {
     match difference.bca {
         Some(ends) => {
             let text = crate::numbers::interval(ends, 3, true);
-            Cell { text, ends: Some(ends), ..Cell::default() }
+            Cell { text, ends: Some(ends.into()), ..Cell::default() }
         }
         None => Cell::none("n/a"),
     }

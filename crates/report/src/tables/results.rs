@@ -1,9 +1,9 @@
 //! Metrics by start, label budget and emotion, and how many rows they rest on.
 
-use super::{Cell, Table, brackets, head};
-use crate::numbers::count;
-use crate::study::{Measured, Scope, Study};
-use crate::support::refusal;
+use super::{Cell, Table, brackets, budget_head, head};
+use crate::numbers::{count, many};
+use crate::study::{Scope, Study};
+use crate::support::{lacking, refusal};
 use eval::Metric;
 use std::collections::BTreeSet;
 
@@ -25,30 +25,30 @@ fn columns(study: &Study<'_>) -> Vec<Metric> {
 
 /// Mean over runs with its interval, or why there is none.
 fn measured(study: &Study<'_>, start: usize, budget: usize, scope: Scope, metric: Metric) -> Cell {
-    let runs = study.runs(start, budget, scope, metric);
-    if let Some(why) = refusal(study, scope, metric).filter(|_| !runs.is_empty()) {
+    let started = study.started(start, budget, scope, metric);
+    if let Some(why) = refusal(study, scope, metric).filter(|_| started > 0) {
         return Cell::refused(&why);
     }
     let Some(estimate) = study.estimate(start, budget, scope, metric) else {
-        return Cell::none("n/a").remark(why_undefined(study, start, budget, metric, runs));
+        return Cell::none("n/a").remark(why_undefined(study, start, budget, scope, metric));
     };
     let cell = Cell::number(estimate.value, 3).within(estimate.interval, 3, false);
-    let defined = runs.iter().filter(|run| run.value.is_some()).count();
-    if defined == runs.len() { cell } else { cell.remark(format!("defined in {defined} of {} runs", runs.len())) }
+    let whole = study.values(start, budget, scope, metric).len();
+    if whole == started { cell } else { cell.remark(format!("defined in {whole} of {}", many(started, "run"))) }
 }
 
-fn why_undefined(study: &Study<'_>, start: usize, budget: usize, metric: Metric, runs: &[Measured]) -> &'static str {
-    if runs.is_empty() {
-        return "no run";
+fn why_undefined(study: &Study<'_>, start: usize, budget: usize, scope: Scope, metric: Metric) -> String {
+    if study.started(start, budget, scope, metric) == 0 {
+        return "no run".into();
     }
     if !study.predicts(start, budget, metric.head()) {
-        return "not predicted";
+        return "not predicted".into();
     }
-    match metric {
-        Metric::Precision => "nothing predicted present",
-        Metric::RocAuc | Metric::BalancedAccuracy => "no negative",
-        _ => "not predicted everywhere",
-    }
+    lacking(study, scope, metric).unwrap_or_else(|| match metric {
+        // Without an error of intensity nothing counts the rows of a fold, but nothing else can be amiss.
+        Metric::RocAuc | Metric::BalancedAccuracy if scope != Scope::Macro => "no negative in some fold".into(),
+        _ => "no run has a value in all folds".into(),
+    })
 }
 
 /// What the predictors without a model have, a row each.
@@ -73,7 +73,7 @@ pub(crate) fn main_table(study: &Study<'_>) -> Table {
         let row = |(i, &start): (usize, &usize)| {
             let mut row = Vec::new();
             if i == 0 {
-                row.push(Cell::head(study.label(budget), present.len()).value(study.budgets[budget].labels));
+                row.push(budget_head(study, budget, present.len()));
             }
             row.push(Cell::start(&study.starts[start]));
             row.push(Cell::count(run_count(study, start, budget)));
@@ -104,7 +104,7 @@ fn starts_at(study: &Study<'_>, budget: usize) -> Vec<usize> {
 }
 
 fn run_count(study: &Study<'_>, start: usize, budget: usize) -> usize {
-    study.scopes().flat_map(|s| Metric::ALL.map(|m| study.runs(start, budget, s, m).len())).max().unwrap_or(0)
+    study.scopes().flat_map(|s| Metric::ALL.map(|m| study.started(start, budget, s, m))).max().unwrap_or(0)
 }
 
 /// All metrics of all emotions and averages at one label budget.
@@ -202,7 +202,7 @@ mod tests {
         let column = table.head.iter().position(|h| h.text == "ROC AUC").unwrap();
         let first = |group: usize| texts(&table.groups[group][0])[column].clone();
         assert_eq!(first(0), "n/a (0 positives)|");
-        assert_eq!(first(1), "n/a|no negative");
+        assert_eq!(first(1), "n/a|no negative in some fold");
         assert_eq!(first(2), "0.500|");
         assert!(table.head.iter().all(|h| h.text != "MAE"), "{:?}", table.head);
     }

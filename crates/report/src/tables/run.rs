@@ -4,7 +4,6 @@ use super::{Cell, Table, head};
 use crate::numbers::{count, fixed, significant};
 use crate::study::Study;
 use crate::{Curve, FactGroup};
-use eval::budget::Budget;
 
 /// Where each encoder's losses ended.
 pub(crate) fn pretraining_table(curves: &[Curve]) -> Table {
@@ -56,7 +55,7 @@ pub(crate) fn best_step_table(study: &Study<'_>) -> Option<Table> {
     let rows: Vec<Vec<Cell>> = study.starts.iter().filter_map(row).collect();
     (!rows.is_empty()).then(|| Table {
         caption: "The step at which validation chose the weights".into(),
-        head: head(1, ["Start", "Runs", "Median step", "Earliest", "Latest", "Steps trained"]),
+        head: head(1, ["Start", "Cells", "Median step", "Earliest", "Latest", "Steps trained"]),
         groups: vec![rows],
     })
 }
@@ -68,10 +67,9 @@ pub(crate) fn search_table(study: &Study<'_>) -> Option<Table> {
     factors.sort_by(f64::total_cmp);
     factors.dedup();
     let group = |budget: usize| -> Vec<Vec<Cell>> {
-        let Budget { fewest, most, .. } = study.budgets[budget];
+        let name = &study.budgets[budget].name;
         let row = |start: &String| {
-            let of: Vec<_> =
-                candidates.iter().filter(|c| c.start == *start && (fewest..=most).contains(&c.n_labels)).collect();
+            let of: Vec<_> = candidates.iter().filter(|c| c.start == *start && c.budget == *name).collect();
             if of.is_empty() {
                 return None;
             }
@@ -80,7 +78,9 @@ pub(crate) fn search_table(study: &Study<'_>) -> Option<Table> {
                 let those = || of.iter().filter(|c| c.factor == *factor);
                 let (chosen, all) = (those().filter(|c| c.chosen).count(), those().count());
                 match eval::mean(those().map(|c| c.score).filter(|s| s.is_finite())) {
-                    Some(mean) => Cell::none(fixed(mean, 3)).value(mean).remark(format!("chosen in {chosen} of {all}")),
+                    Some(mean) => {
+                        Cell::none(fixed(mean, 3)).value(mean).remark(format!("chosen in {chosen} of {all} cells"))
+                    }
                     None => Cell::none("n/a"),
                 }
             }));

@@ -1,6 +1,6 @@
 //! Where the spread of runs comes from, and aggregates over emotions that no odd run moves.
 
-use super::{Cell, Table, head};
+use super::{Cell, Table, budget_head, head};
 use crate::numbers::many;
 use crate::study::{Scope, Study};
 use eval::run::{PretrainSeeds, Run};
@@ -35,12 +35,12 @@ pub(crate) fn spread_table(study: &Study<'_>) -> Option<Table> {
         let mut rows: Vec<Vec<Cell>> = (0..study.starts.len()).filter_map(|start| row(budget, start)).collect();
         let n = rows.len();
         if let Some(first) = rows.first_mut() {
-            first.insert(0, Cell::head(study.label(budget), n).value(study.budgets[budget].labels));
+            first.insert(0, budget_head(study, budget, n));
         }
         rows
     };
     let groups: Vec<_> = (0..study.budgets.len()).map(group).filter(|rows| !rows.is_empty()).collect();
-    let tied = match study.pretrain_seeds {
+    let tied = match study.input.pretrain_seeds {
         PretrainSeeds::Tied => {
             ". Pre-training and initialisation are tied (each training seed has its own pre-training): what the two move \
              stands together under initialisation"
@@ -61,7 +61,7 @@ fn deviations(study: &Study<'_>, start: usize, runs: &BTreeMap<Run, f64>) -> Vec
     let varied: Vec<&Source> = SOURCES.iter().filter(|s| runs.keys().all(|run| (s.of)(run).is_some())).collect();
     let parts = components(&varied, runs);
     let part = |name: &str| parts.as_ref()?.iter().find(|part| part.source == name);
-    let without_pretraining = || match study.pretrain_seeds {
+    let without_pretraining = || match study.input.pretrain_seeds {
         PretrainSeeds::Tied if study.pretrained(start) => Cell::none("tied").remark("with initialisation"),
         PretrainSeeds::None => Cell::none("n/a"),
         PretrainSeeds::Tied | PretrainSeeds::Crossed => Cell::none("none").remark("no pre-training"),
@@ -123,7 +123,7 @@ pub(crate) fn aggregate_table(study: &Study<'_>) -> Option<Table> {
             interquartile_mean(&all).map_or_else(|| Cell::none("n/a"), |mean| Cell::number(sign * mean, 3))
         };
         Some(vec![
-            Cell::head(study.label(budget), 1).value(study.budgets[budget].labels),
+            budget_head(study, budget, 1),
             Cell::count(tasks.len()),
             middle(|task| &task.0),
             middle(|task| &task.1),
@@ -175,6 +175,7 @@ mod tests {
         for row in &mut input.results {
             row.pretrain_seed = Some(row.seed);
         }
+        input.pretrain_seeds = PretrainSeeds::Tied;
         assert_eq!(texts(&input, 0)[3..5], ["tied", "0.1000"]);
         let table = spread_table(&Study::new(&input).unwrap()).unwrap();
         assert!(table.caption.contains("are tied") && table.groups[0][0][3].remark == "with initialisation");
@@ -190,7 +191,7 @@ mod tests {
         });
         let scratch = (0..2).flat_map(|seed| (0..3).map(move |draw| [0, seed, draw]));
         let scratch = scratch.map(|key| row("scratch", 10, 0.1, key, Some(0.3 + value(0, key))));
-        let input = input(ssl.chain(scratch).collect());
+        let input = ReportInput { pretrain_seeds: PretrainSeeds::Crossed, ..input(ssl.chain(scratch).collect()) };
         assert_eq!(texts(&input, 0)[1..], ["ssl", "12", "0.1414", "0.0707", "0.0500", "0.0000"]);
         assert_eq!(texts(&input, 1), ["scratch", "6", "none", "0.0707", "0.0500", "0.0000"]);
     }

@@ -17,7 +17,7 @@ fn one(ends: Option<(f64, f64)>, p: Option<f64>) -> ReportInput {
 #[test]
 fn a_gain_is_said_with_its_interval_and_the_labels_it_saves() {
     let mut input = one(Some((0.02, 0.06)), Some(0.0031));
-    needed(&mut input, 0, Equivalence::About(368.0), (192.0, f64::INFINITY));
+    needed(&mut input, 0, Equivalence::About(368.0), (Equivalence::About(192.0), Equivalence::NotReached(960.0)));
     assert_eq!(
         of(input).headline,
         "Pre-training helped: with 160 labels, ssl reaches 0.610 and scratch 0.570 macro ROC AUC: a difference of +0.040 \
@@ -28,7 +28,7 @@ fn a_gain_is_said_with_its_interval_and_the_labels_it_saves() {
 #[test]
 fn a_gain_that_scratch_never_reaches() {
     let mut input = one(Some((0.02, 0.06)), Some(0.0001));
-    needed(&mut input, 0, Equivalence::NotReached(960.0), (320.0, f64::INFINITY));
+    needed(&mut input, 0, Equivalence::NotReached(960.0), (Equivalence::About(320.0), Equivalence::NotReached(960.0)));
     let got = of(input).headline;
     assert!(got.contains("p < 0.001; scratch does not reach that with 960 labels, the most tried"), "{got}");
     assert!(got.ends_with("(interval: 2.0 times the labels to not reached)."), "{got}");
@@ -37,7 +37,7 @@ fn a_gain_that_scratch_never_reaches() {
 #[test]
 fn harm_is_said_as_plainly() {
     let mut input = one(Some((-0.05, -0.01)), Some(0.02));
-    needed(&mut input, 0, Equivalence::AtMost(24.0), (0.0, 80.0));
+    needed(&mut input, 0, Equivalence::AtMost(24.0), (Equivalence::AtMost(24.0), Equivalence::About(80.0)));
     let got = of(input).headline;
     assert!(got.starts_with("Pre-training did harm: with 160 labels, ssl reaches 0.570 and scratch 0.600"), "{got}");
     assert!(got.contains("a difference of \u{2212}0.030 [\u{2212}0.050, \u{2212}0.010], p = 0.020"), "{got}");
@@ -99,14 +99,14 @@ fn each_budget_is_said_as_it_is() {
             (1037, None, None),
         ],
     );
-    let got = of(ReportInput { primary_labels: Some(216.0), ..input });
+    let got = of(ReportInput { primary_budget: Some("f0.0216".into()), ..input });
     assert!(got.headline.starts_with("Pre-training did harm: with 216 labels"), "{}", got.headline);
     assert_eq!(
         got.budgets,
         [
             "24 labels: ssl is better (+0.030 [+0.010, +0.050], p = 0.010); ssl is ahead in 3 of 3 pairs.",
             "72 labels: no difference found (+0.005 [\u{2212}0.010, +0.020], p = 0.40); ssl is ahead in 3 of 3 pairs.",
-            "216 labels (the primary contrast): scratch is better (\u{2212}0.090 [\u{2212}0.110, \u{2212}0.070], p = 0.010); ssl \
+            "216 labels (the primary contrast, named before the run): scratch is better (\u{2212}0.090 [\u{2212}0.110, \u{2212}0.070], p = 0.010); ssl \
              is ahead in 0 of 3 pairs.",
             "1,037 labels: no interval could be computed, no difference claimed (0.000); ssl is ahead in 0 of 3 pairs.",
         ]
@@ -117,20 +117,46 @@ fn each_budget_is_said_as_it_is() {
 fn without_pairs_nothing_is_claimed() {
     let alone = |results: Vec<ResultRow>| of(ReportInput { results, ..ReportInput::default() });
     let got = alone(vec![row("ssl", 24, 0.1, [0, 0, 0], Some(0.9))]);
-    assert!(got.headline.contains("with 24 labels there is no pair of ssl and scratch runs"), "{}", got.headline);
+    assert!(
+        got.headline.ends_with("cannot be said: with 24 labels, the study has no result of scratch."),
+        "{}",
+        got.headline
+    );
     assert!(got.budgets.is_empty());
     let apart = [row("ssl", 24, 0.1, [0, 0, 0], Some(0.9)), row("scratch", 24, 0.1, [0, 1, 0], Some(0.9))];
     assert_eq!(
         alone(apart.to_vec()).budgets,
-        ["24 labels (the primary contrast): no pair in which both ssl and scratch have a value."]
+        ["24 labels (the primary contrast): no run of ssl has the seed and label draw of one of scratch."]
     );
     assert_eq!(alone(Vec::new()).headline, "Whether pre-training helped cannot be said: there is no result.");
 }
 
 #[test]
+fn too_few_positives_are_named_as_the_cause() {
+    let of_emotion = |start: &str, emotion: &str, support, value| ResultRow {
+        emotion: emotion.into(),
+        support,
+        ..row(start, 24, 0.1, [0, 0, 0], value)
+    };
+    let results = ["ssl", "scratch"].into_iter().flat_map(|start| {
+        [
+            of_emotion(start, "fear", 3, Some(0.9)),
+            of_emotion(start, "sad", 1, Some(0.6)),
+            of_emotion(start, "macro", 4, Some(0.75)),
+        ]
+    });
+    let got = of(ReportInput { results: results.collect(), ..ReportInput::default() });
+    assert_eq!(
+        got.headline,
+        "Whether pre-training helped cannot be said: with 24 labels, no emotion has the 5 positive and 5 negative test rows that \
+         a number needs (fear has 3 positives, sad has 1 positive)."
+    );
+}
+
+#[test]
 fn a_primary_budget_that_is_not_there_yet_is_not_replaced() {
-    let got = of(ReportInput { primary_labels: Some(960.0), ..one(Some((0.02, 0.06)), Some(0.01)) });
-    assert_eq!(got.headline, "Whether pre-training helped cannot be said: there is no result with 960 labels.");
+    let got = of(ReportInput { primary_budget: Some("n960".into()), ..one(Some((0.02, 0.06)), Some(0.01)) });
+    assert_eq!(got.headline, "Whether pre-training helped cannot be said: there is no result of label budget n960.");
     assert_eq!(got.budgets.len(), 1);
 }
 

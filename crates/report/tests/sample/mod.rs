@@ -3,7 +3,7 @@
 pub mod statistics;
 
 use eval::Metric;
-use eval::run::Run;
+use eval::run::{PretrainSeeds, Run};
 use report::{Curve, CurvePoint, FactGroup, RebuiltColumn, Reconstruction, ReportInput, ScoredRows, Training};
 use run_record::ResultRow;
 
@@ -65,6 +65,7 @@ pub fn study(intensity: bool) -> ReportInput {
                             n_labels: n_labels + fold as i32,
                             seed: seed as i32,
                             draw: draw as i32,
+                            budget: format!("f{fraction}"),
                             pretrain_seed: [0, 2].contains(&start).then_some(seed as i32),
                             split: "test".into(),
                             emotion: emotion.into(),
@@ -122,6 +123,7 @@ pub fn study(intensity: bool) -> ReportInput {
     };
     let fact = |name: &str, value: &str| (name.to_string(), value.to_string());
     let input = ReportInput {
+        pretrain_seeds: PretrainSeeds::Tied,
         name: "Invented study".into(),
         facts: vec![
             FactGroup {

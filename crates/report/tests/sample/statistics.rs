@@ -1,10 +1,11 @@
 //! Invented statistics: means of the invented results, with intervals and p values from a formula.
 
 use eval::Metric;
-use eval::budget::{Labels, budgets};
+use eval::budget::{Labels, budgets, place};
+use eval::run::PretrainSeeds;
 use eval::statistics::{
-    AreaContrast, Contrast, CurvePoint, Equivalence, Estimate, Interval, LabelEquivalence, Questions, StudyStatistics,
-    area_under_curve, labels_to_reach,
+    AreaContrast, Contrast, CurvePoint, Equivalence, Estimate, FoldClusters, Interval, LabelEquivalence, Questions,
+    StudyStatistics, area_under_curve, labels_to_reach,
 };
 use report::ReportInput;
 use run_record::ResultRow;
@@ -33,13 +34,13 @@ fn around(value: f64, half: f64) -> Estimate {
 /// Statistics of whatever results the study has.
 pub fn of(input: &ReportInput) -> StudyStatistics {
     let rows: Vec<&ResultRow> = input.results.iter().collect();
-    let labels = |r: &&ResultRow| Labels { fold: r.fold, fraction: r.fraction, n_labels: r.n_labels };
-    let (budgets, budget_of) = budgets(&rows.iter().map(labels).collect::<Vec<_>>());
+    let budgets = budgets(rows.iter().map(|r| Labels { budget: &r.budget, fold: r.fold, n_labels: r.n_labels }));
     let folds = rows.iter().map(|r| r.fold).collect::<BTreeSet<_>>().len();
     let emotions: BTreeSet<&str> = rows.iter().map(|r| r.emotion.as_str()).filter(|e| *e != "micro").collect();
     let mut values: BTreeMap<Place<'_>, BTreeMap<(i32, i32), Vec<f64>>> = BTreeMap::new();
-    for (row, &budget) in rows.iter().zip(&budget_of) {
-        if let Some(metric) = Metric::from_name(&row.metric).filter(|m| METRICS.contains(m)) {
+    for row in &rows {
+        let metric = Metric::from_name(&row.metric).filter(|m| METRICS.contains(m));
+        if let Some((metric, budget)) = metric.zip(place(&budgets, &row.budget)) {
             let runs = values.entry((&row.start, budget, &row.emotion, metric)).or_default();
             runs.entry((row.seed, row.draw)).or_default().extend(row.value);
         }
@@ -60,11 +61,13 @@ pub fn of(input: &ReportInput) -> StudyStatistics {
             treated: "ssl".into(),
             baseline: "scratch".into(),
             metrics: METRICS.to_vec(),
+            pretrain_seeds: PretrainSeeds::Tied,
             resamples: 10_000,
             level: 0.95,
             seed: 0,
         },
         clusters: 24,
+        folds: [0, 1].map(|fold| FoldClusters { fold, clusters: 12 }).into(),
         seeds: 2,
         draws: 2,
         pretrain_seeds: None,
@@ -93,6 +96,9 @@ pub fn of(input: &ReportInput) -> StudyStatistics {
                 }
                 let theirs = runs("scratch", budget, emotion, metric);
                 let ours = runs("ssl", budget, emotion, metric);
+                let both = || ours.iter().filter_map(|(key, x)| Some([*x, *theirs.get(key)?]));
+                let arms =
+                    [0, 1].map(|arm| mean(&both().map(|pair| pair[arm]).collect::<Vec<_>>()).unwrap_or(f64::NAN));
                 let each: Vec<f64> = ours.iter().filter_map(|(key, x)| Some(rounded(x - theirs.get(key)?))).collect();
                 let Some(value) = mean(&each) else { continue };
                 out.contrasts.push(Contrast {
@@ -101,6 +107,7 @@ pub fn of(input: &ReportInput) -> StudyStatistics {
                     metric,
                     pairs: each.len(),
                     difference: around(value, 0.025),
+                    arms: arms.map(rounded),
                     p: Some(rounded(1.0 / (1.0 + (value / 0.006).powi(2)))),
                     each,
                 });
@@ -111,6 +118,7 @@ pub fn of(input: &ReportInput) -> StudyStatistics {
                 out.areas.push(AreaContrast { emotion: emotion.into(), metric, difference });
             }
         }
+        let most = budgets.last().map_or(0.0, |budget| budget.labels);
         for (budget, at) in budgets.iter().enumerate() {
             let reached = point("ssl", budget, "macro", metric);
             let needed = reached.and_then(|target| {
@@ -118,10 +126,12 @@ pub fn of(input: &ReportInput) -> StudyStatistics {
             });
             let Some(labels) = needed else { continue };
             let (low, high) = match labels {
-                Equivalence::About(n) if n < 10.0 * at.labels => (0.6 * n, 2.5 * n),
-                Equivalence::About(n) => (0.3 * n, f64::INFINITY),
-                Equivalence::AtMost(n) => (0.0, 1.2 * n),
-                Equivalence::NotReached(n) => (0.5 * n, f64::INFINITY),
+                Equivalence::About(n) if n < 10.0 * at.labels => {
+                    (Equivalence::About(0.6 * n), Equivalence::About(2.5 * n))
+                }
+                Equivalence::About(n) => (Equivalence::About(0.3 * n), Equivalence::NotReached(most)),
+                Equivalence::AtMost(n) => (labels, Equivalence::About(1.2 * n)),
+                Equivalence::NotReached(n) => (Equivalence::About(0.5 * n), labels),
             };
             out.equivalences.push(LabelEquivalence { budget, metric, labels, low, high });
         }

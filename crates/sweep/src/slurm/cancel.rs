@@ -14,6 +14,7 @@ pub fn cancel(run: &Path) -> Result<Vec<String>, SweepError> {
     let record = JobsRecord::read(run)?.ok_or_else(|| SweepError::NoJobs { run: run.to_path_buf() })?;
     // First, so that nobody takes the end of the jobs for a mishap and submits them again.
     records::mark_cancelled(run)?;
+    let record = record.with_asked()?;
     let live = record.look()?.live_jobs(&record);
     cancel_jobs(&live)?;
     Ok(live)

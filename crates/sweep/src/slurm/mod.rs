@@ -40,10 +40,14 @@ use std::path::Path;
 /// Refuses a run folder whose jobs may still be in the queue.
 pub(crate) fn check_ended(run: &Path) -> Result<(), SweepError> {
     let Some(record) = JobsRecord::read(run)? else { return Ok(()) };
-    let jobs = ranges(&record.ids());
-    match record.look() {
-        Ok(look) if look.live_jobs(&record).is_empty() => Ok(()),
-        Ok(look) => Err(SweepError::Queued { run: run.to_path_buf(), jobs: ranges(&look.live_jobs(&record)) }),
+    let jobs = match (&record.asked, record.jobs.is_empty()) {
+        (None, _) => ranges(&record.ids()),
+        (Some(asked), true) => format!("named {}", asked.name),
+        (Some(asked), false) => format!("{}, and perhaps one named {},", ranges(&record.ids()), asked.name),
+    };
+    match record.with_asked().and_then(|record| Ok(record.look()?.live_jobs(&record))) {
+        Ok(live) if live.is_empty() => Ok(()),
+        Ok(live) => Err(SweepError::Queued { run: run.to_path_buf(), jobs: ranges(&live) }),
         Err(reason) => Err(SweepError::QueueUnknown {
             run: run.to_path_buf(),
             jobs,

@@ -82,12 +82,26 @@ impl Look {
 }
 
 impl JobsRecord {
-    /// Asks Slurm where the jobs stand.
-    pub fn look(&self) -> Result<Look, SweepError> {
+    /// Numbers of the jobs of that name which Slurm remembers, ended or not.
+    pub fn of_name(&self, name: &str) -> Result<Vec<String>, SweepError> {
+        self.check_cluster()?;
+        let (user, name_flag) = (format!("--user={}", self.user), format!("--name={name}"));
+        let format = "--format=%F|%j";
+        let text = call("squeue", ["--noheader", "--all", "--states=all", &user, &name_flag, format])?;
+        Ok(parse_names(&text, name))
+    }
+
+    fn check_cluster(&self) -> Result<(), SweepError> {
         let here = cluster()?.name;
         if here != self.cluster {
             return Err(SweepError::OtherCluster { here, there: self.cluster.clone() });
         }
+        Ok(())
+    }
+
+    /// Asks Slurm where the jobs stand.
+    pub fn look(&self) -> Result<Look, SweepError> {
+        self.check_cluster()?;
         // All of the user's, as it is an error to ask for a job that Slurm remembers no more.
         let user = format!("--user={}", self.user);
         let format = "--format=%F|%K|%T|%N|%r";
@@ -100,6 +114,27 @@ impl JobsRecord {
         let text = call("sacct", ["--allocations", "--noheader", "--parsable2", &jobs, "--format=JobID,State"]);
         parse_accounts(&text.unwrap_or_default())
     }
+}
+
+/// Numbers of the jobs of that name, each once, in what `squeue` printed as `JOB|NAME`. What it was not asked for does not count.
+fn parse_names(text: &str, name: &str) -> Vec<String> {
+    let mut jobs: Vec<String> = Vec::new();
+    for (job, of_name) in text.lines().filter_map(|line| line.trim().split_once('|')) {
+        if of_name == name && job_number(job) == Some(job) && !jobs.iter().any(|known| known == job) {
+            jobs.push(job.to_string());
+        }
+    }
+    jobs
+}
+
+/// The job's number in what `sbatch --parsable` printed, `NUMBER` or `NUMBER;CLUSTER`: the last line that is one, as some
+/// clusters' own `sbatch` greets before it.
+pub(crate) fn job_number(said: &str) -> Option<&str> {
+    said.lines().rev().find_map(|line| {
+        let (number, cluster) = line.trim().split_once(';').unwrap_or((line.trim(), ""));
+        let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) && !number.starts_with('0');
+        (is_number && !cluster.contains(char::is_whitespace)).then_some(number)
+    })
 }
 
 /// What `sacct` printed, a task a line as `JOB_TASK|STATE by somebody`.
@@ -176,8 +211,33 @@ mod tests {
         assert_eq!(look.stand("9", 0), Stand::Ended(None));
         let job = |id: &str| super::super::records::JobRecord { id: id.into(), kind: String::new(), tasks: vec![] };
         let jobs = ["5", "6", "8", "9"].map(job).to_vec();
-        let record = JobsRecord { cluster: String::new(), user: 0, submitted_unix_s: 0.0, jobs };
+        let record = JobsRecord { cluster: String::new(), user: 0, submitted_unix_s: 0.0, jobs, asked: None };
         assert_eq!(look.live_jobs(&record), ["5", "6", "8"]);
+    }
+
+    #[test]
+    fn the_last_line_that_is_a_number_is_the_job() {
+        let cases = [
+            ("17\n", Some("17")),
+            ("17;alpha\n", Some("17")),
+            ("------\n  Welcome to the Example Machine\n--> allocation ... OK\n101\n", Some("101")),
+            ("101\n  goodbye\n\n", Some("101")),
+            ("hours left:\n2000\n 101;alpha \r\n", Some("101")),
+            ("Submitted batch job 17\n", None),
+            ("17;two words\n", None),
+            ("0\n", None),
+            ("-5\n;\n", None),
+            ("", None),
+        ];
+        for (said, number) in cases {
+            assert_eq!(job_number(said), number, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn jobs_are_found_by_their_whole_name() {
+        let text = "7|a.cell.0-1\n7|a.cell.0-1\n8|a.cell.0-11\n9|0|PENDING||Priority\n x|a.cell.0-1\n12|a.cell.0-1\n";
+        assert_eq!(parse_names(text, "a.cell.0-1"), ["7", "12"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a submission leaves in `RUN/slurm`: which jobs there are, and which steps each of their tasks runs.
 
 use crate::marks::{read_json, write_json};
-use crate::{SweepError, marks};
+use crate::{SweepError, marks, process};
 use run_record::RecordError;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -37,6 +37,31 @@ pub(crate) struct JobsRecord {
     /// Seconds since 1970.
     pub submitted_unix_s: f64,
     pub jobs: Vec<JobRecord>,
+    /// What `sbatch` was asked for and has not said the number of: there may be such a job, and there may be none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+/// A job array without a number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    /// The job's name, which no other has.
+    pub name: String,
+    /// The kind of its steps.
+    pub kind: String,
+    /// Ids of the steps of each task.
+    pub tasks: Vec<Vec<String>>,
+}
+
+/// A name for array number `n` of a submission from the folder `run`, which no other submission has: people read its beginning, and
+/// `squeue` finds it by the whole. In it are no characters that stand for anything in Slurm's lists and patterns.
+pub(crate) fn job_name(plan: &str, kind: &str, run: &Path, submitted_unix_s: f64, n: usize) -> String {
+    let plain = |text: &str| -> String {
+        text.chars().map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '_' }).take(40).collect()
+    };
+    let once = format!("{}\n{submitted_unix_s}\n{}\n{}", run.display(), process::host(), std::process::id());
+    format!("{}.{}.{}-{n}", plain(plan), plain(kind), &run_record::hash_bytes(once.as_bytes())[..16])
 }
 
 /// One job array.
@@ -79,6 +104,18 @@ impl JobsRecord {
 
     pub fn write(&self, run: &Path) -> Result<(), SweepError> {
         write_json(&path(run), self)
+    }
+
+    /// With the jobs that `sbatch` was asked for and said no number of, where Slurm knows any of that name.
+    pub fn with_asked(mut self) -> Result<Self, SweepError> {
+        if let Some(asked) = &self.asked {
+            let known = self.ids();
+            for id in self.of_name(&asked.name)?.into_iter().filter(|id| !known.contains(id)) {
+                let (kind, tasks) = (asked.kind.clone(), asked.tasks.clone());
+                self.jobs.push(JobRecord { id, kind, tasks });
+            }
+        }
+        Ok(self)
     }
 
     pub fn ids(&self) -> Vec<String> {
@@ -138,7 +175,19 @@ pub(crate) fn is_cancelled(run: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::ranges;
+    use super::{job_name, ranges};
+    use std::path::Path;
+
+    #[test]
+    fn a_name_is_one_submission_and_one_array() {
+        let name = |run: &str, second: f64, n: usize| job_name("my study, 5%", "cell", Path::new(run), second, n);
+        let first = name("/runs/a", 1.5, 0);
+        assert!(first.starts_with("my_study__5_.cell.") && first.ends_with("-0"), "{first}");
+        assert_eq!(first, name("/runs/a", 1.5, 0));
+        for other in [name("/runs/b", 1.5, 0), name("/runs/a", 1.6, 0), name("/runs/a", 1.5, 1)] {
+            assert_ne!(first, other);
+        }
+    }
 
     #[test]
     fn numbers_in_a_row_are_a_range() {

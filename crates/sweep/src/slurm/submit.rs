@@ -2,10 +2,10 @@
 
 use super::arrays::{Array, arrays};
 use super::cancel::cancel_jobs;
-use super::queue::{call, cluster};
-use super::records::{self, JobRecord, JobsRecord, TaskList};
+use super::queue::{call, cluster, job_number};
+use super::records::{self, Asked, JobRecord, JobsRecord, TaskList, ranges};
 use crate::lock::SweepLock;
-use crate::marks::{ERROR_FILE, Marks, PLAN_FILE, SWEEP_FILE, remove, unix_s, write_json};
+use crate::marks::{Marks, PLAN_FILE, SWEEP_FILE, remove, unix_s, write_json};
 use crate::schedule::Schedule;
 use crate::{Event, Plan, SweepError, explain};
 use run_record::write_atomic;
@@ -109,31 +109,90 @@ pub(crate) fn submit_steps(
     let arrays = arrays(plan, &schedule, runs, &plan.slurm, cluster.most_tasks)?;
     let user = rustix::process::getuid().as_raw();
     let submitted_unix_s = unix_s();
-    let mut record = JobsRecord { cluster: cluster.name, user, submitted_unix_s, jobs: Vec::new() };
+    let mut record = JobsRecord { cluster: cluster.name, user, submitted_unix_s, jobs: Vec::new(), asked: None };
     let marks = Marks::new(&run);
     for &i in runs {
         // Why an earlier attempt failed is not why this one has not begun.
-        remove(&marks.folder(&plan.steps[i].id).join(ERROR_FILE))?;
+        marks.forget_error(&plan.steps[i].id)?;
     }
     for (n, array) in arrays.iter().enumerate() {
         let list = records::folder(&run).join(format!("{:.0}-{n}.json", submitted_unix_s * 1000.0));
-        match submit_array(plan, &run, launch, array, &record, &list, &script) {
-            Ok(job) => {
-                on_event(Event::Submitted { job: &job.id, kind: &job.kind, tasks: job.tasks.len() });
-                record.jobs.push(job);
-                record.write(&run)?;
-            }
-            Err(e) => {
-                // All or nothing. Where even that fails, the record says which jobs there are.
-                let _ = cancel_jobs(&record.ids());
-                return Err(e);
-            }
+        let submitted = prepare_array(plan, &run, launch, array, &record, &list, &script, n)
+            .and_then(|(asked, arguments)| ask(&mut record, &run, asked, &arguments, on_event));
+        if let Err(e) = submitted {
+            // All or nothing. Where even that fails, the record says which jobs there are, and what else there may be.
+            let _ = cancel_jobs(&record.ids());
+            return Err(e);
         }
     }
     Ok(record)
 }
 
-fn submit_array(
+/// Asks `sbatch` for an array, and notes its job in the record. Before it is asked the record holds the name, by which a job that
+/// was accepted is found whatever comes between: so it is never submitted twice.
+fn ask(
+    record: &mut JobsRecord,
+    run: &Path,
+    asked: Asked,
+    arguments: &[OsString],
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<(), SweepError> {
+    record.asked = Some(asked.clone());
+    record.write(run)?;
+    let said = call("sbatch", arguments);
+    let id = match said.as_deref().map(job_number) {
+        Ok(Some(id)) => id.to_string(),
+        _ => {
+            // Refused, or so it seems: a controller that is busy may say so and queue the job all the same.
+            let found = record.of_name(&asked.name);
+            match (said, found) {
+                (Ok(said), Ok(ids)) if ids.len() == 1 => {
+                    let (job, said) = (&ids[0], said.trim());
+                    on_event(Event::FoundByName { job, name: &asked.name, said });
+                    job.clone()
+                }
+                (Ok(said), found) => {
+                    note(record, &asked, found.as_deref().unwrap_or_default());
+                    record.write(run)?;
+                    return Err(not_understood(&asked, &said, found));
+                }
+                (Err(e), Ok(ids)) => {
+                    note(record, &asked, &ids);
+                    // What Slurm has refused and does not know of is not there.
+                    record.asked = None;
+                    record.write(run)?;
+                    return Err(e);
+                }
+                (Err(e), Err(_)) => return Err(e),
+            }
+        }
+    };
+    note(record, &asked, std::slice::from_ref(&id));
+    record.asked = None;
+    record.write(run)?;
+    on_event(Event::Submitted { job: &id, kind: &asked.kind, tasks: asked.tasks.len() });
+    Ok(())
+}
+
+/// Puts these jobs of what was asked for into the record.
+fn note(record: &mut JobsRecord, asked: &Asked, ids: &[String]) {
+    let job = |id: &String| JobRecord { id: id.clone(), kind: asked.kind.clone(), tasks: asked.tasks.clone() };
+    record.jobs.extend(ids.iter().map(job));
+}
+
+/// That `sbatch` has taken an array and nobody knows its number.
+fn not_understood(asked: &Asked, said: &str, found: Result<Vec<String>, SweepError>) -> SweepError {
+    let found = match found {
+        Ok(ids) if ids.is_empty() => "squeue knows no job of that name".to_string(),
+        Ok(ids) => format!("squeue knows jobs {} of that name", ranges(&ids)),
+        Err(e) => format!("squeue cannot be asked for it ({e})"),
+    };
+    SweepError::NotUnderstood { name: asked.name.clone(), said: said.trim().to_string(), found }
+}
+
+/// Writes the list of an array's tasks; what is asked for, and the arguments of `sbatch`.
+#[allow(clippy::too_many_arguments, reason = "an array, and all that its job is to know")]
+fn prepare_array(
     plan: &Plan,
     run: &Path,
     launch: &Launch,
@@ -141,7 +200,8 @@ fn submit_array(
     before: &JobsRecord,
     list: &Path,
     script: &Path,
-) -> Result<JobRecord, SweepError> {
+    n: usize,
+) -> Result<(Asked, Vec<OsString>), SweepError> {
     if records::is_cancelled(run) {
         return Err(SweepError::Cancelled { run: run.to_path_buf() });
     }
@@ -152,13 +212,14 @@ fn submit_array(
     let patience_s = launch.patience.as_secs_f64();
     write_json(list, &TaskList { program, folder: folder.clone(), patience_s, tasks: tasks.clone() })?;
 
+    let name = records::job_name(&plan.name, &array.kind, run, before.submitted_unix_s, n);
     let settings = plan.slurm.of(&array.kind);
     let most = settings.at_most.map(|n| format!("%{n}")).unwrap_or_default();
     let mut arguments: Vec<OsString> = [
         "--parsable".to_string(),
         "--export=ALL".to_string(),
         "--open-mode=append".to_string(),
-        format!("--job-name={}.{}", plan.name, array.kind),
+        format!("--job-name={name}"),
         format!("--array=0-{}{most}", tasks.len() - 1),
     ]
     .map(OsString::from)
@@ -170,13 +231,7 @@ fn submit_array(
     arguments.push(script.into());
     arguments.extend(launch.task.iter().cloned());
     arguments.extend([run.into(), list.into()]);
-    let said = call("sbatch", &arguments)?;
-    // The number, and on some clusters their name behind it.
-    let id = said.trim().split(';').next().unwrap_or_default().to_string();
-    if id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(SweepError::Slurm { tool: "sbatch", words: format!("expected a job's number, found {said:?}") });
-    }
-    Ok(JobRecord { id, kind: array.kind.clone(), tasks })
+    Ok((Asked { name, kind: array.kind.clone(), tasks }, arguments))
 }
 
 fn flag(name: &str, path: &Path) -> OsString {

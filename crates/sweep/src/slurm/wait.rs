@@ -5,7 +5,7 @@ use super::queue::{Stand, ended_by_itself};
 use super::records::{self, JobsRecord};
 use super::submit::{Launch, begin, submit_steps, to_run};
 use crate::marks::Marks;
-use crate::schedule::Schedule;
+use crate::schedule::{End, Schedule};
 use crate::{Event, Outcome, Plan, SweepError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -72,14 +72,13 @@ pub fn run_until(
         let mut schedule = Schedule::new(plan)?;
         for i in 0..plan.steps.len() {
             if !runs.contains(&i) {
-                schedule.settle(i, crate::schedule::End::Skipped);
+                schedule.settle(i, End::Skipped);
             } else if wait.failed.contains_key(&i) {
-                schedule.settle(i, crate::schedule::End::Failed);
+                schedule.settle(i, End::Failed);
                 runs.remove(&i);
             }
         }
-        while let Some((i, _)) = schedule.next_blocked() {
-            schedule.settle(i, crate::schedule::End::Blocked);
+        for (i, _) in schedule.settle_blocked() {
             runs.remove(&i);
         }
     }
@@ -216,16 +215,14 @@ impl Wait<'_> {
             return self.outcome;
         }
         for i in 0..self.plan.steps.len() {
-            let step = &self.plan.steps[i];
-            let settled = self.failed.contains_key(&i) || self.outcome.skipped.contains(&step.id);
-            if let Fate::Blocked(by) = fate(self.plan, &self.schedule, &self.marks, i)
-                && !settled
-            {
-                let by = &self.plan.steps[by].id;
-                self.outcome.blocked.push((step.id.clone(), by.clone()));
-                (self.on_event)(Event::Blocked { step, by });
+            if self.failed.contains_key(&i) {
+                self.schedule.settle(i, End::Failed);
+            } else if self.marks.is_done(&self.plan.steps[i]) {
+                self.schedule.settle(i, End::Skipped);
             }
         }
+        let blocked = self.schedule.settle_blocked();
+        self.outcome.block(self.plan, &blocked, self.on_event);
         self.outcome
     }
 }

@@ -13,7 +13,7 @@ pub(super) struct Told {
     draw: i32,
     seed: i32,
     n_labels: i32,
-    fraction: f64,
+    budget: String,
     labels: Option<String>,
     validation: Option<String>,
     heads: Option<String>,
@@ -41,7 +41,7 @@ impl Told {
             draw: of.draw,
             seed: of.seed,
             n_labels: of.n_labels,
-            fraction: of.fraction,
+            budget: of.budget.clone(),
             labels: beginning(LABELS),
             validation: beginning(VALIDATION),
             heads: beginning(HEADS),
@@ -79,7 +79,7 @@ pub(super) fn labels(e: &Evidence, told: &[Told]) -> Verdict {
         let Some(found) = &cell.labels else { continue };
         cells += 1;
         let Some(budgets) = &budgets else { continue };
-        match budgets.get(&(cell.fold, cell.draw, cell.fraction.to_bits())) {
+        match budgets.get(&(cell.fold, cell.draw, cell.budget.clone())) {
             Some(ids) if ids.len() as i32 == cell.n_labels => {
                 let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
                 let expected = hash_of_segments(&names.join(" "));
@@ -87,10 +87,17 @@ pub(super) fn labels(e: &Evidence, told: &[Told]) -> Verdict {
                     problems.push(format!("{}: expected labelled segments {expected}, found {found}", cell.id));
                 }
             }
-            _ => problems.push(format!("{}: its {} labels are no budget that was drawn", cell.id, cell.n_labels)),
+            Some(ids) => problems.push(format!(
+                "{}: expected the {} labels of budget {}, found {}",
+                cell.id,
+                ids.len(),
+                cell.budget,
+                cell.n_labels
+            )),
+            None => problems.push(format!("{}: its label budget {} was not drawn", cell.id, cell.budget)),
         }
     }
-    let groups = groups(told, |c| c.labels.as_ref().map(|_| (c.fold, c.draw, c.n_labels)));
+    let groups = groups(told, |c| c.labels.as_ref().map(|_| (c.fold, c.draw, c.budget.clone())));
     for cells in groups.values() {
         problems.extend(unlike(cells, "labelled segments", |c| c.labels.clone()));
         problems.extend(unlike(cells, "validation segments that choose", |c| c.validation.clone()));
@@ -102,7 +109,7 @@ pub(super) fn labels(e: &Evidence, told: &[Told]) -> Verdict {
 }
 
 pub(super) fn beginnings(_: &Evidence, told: &[Told]) -> Verdict {
-    let groups = groups(told, |c| c.heads.as_ref().map(|_| (c.fold, c.draw, c.n_labels, c.seed)));
+    let groups = groups(told, |c| c.heads.as_ref().map(|_| (c.fold, c.draw, c.budget.clone(), c.seed)));
     let mut problems = Vec::new();
     for cells in groups.values() {
         problems.extend(unlike(cells, "first heads", |c| c.heads.clone()));

@@ -4,12 +4,14 @@ use super::Verdict;
 use super::evidence::Evidence;
 use crate::TrainError;
 use crate::plan::SUBSETS_FILE;
-use mosei_schema::{SegmentId, Split};
+use crate::subsets::names as budget_names;
+use mosei_data::Prepared;
+use mosei_schema::{LabelBudget, SegmentId, Split};
 use run_record::Table;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Which budget of which draw: fold, draw, and the bits of the share, which sort as it does.
-pub(super) type Key = (i32, i32, u64);
+/// Which budget of which draw: fold, draw, and the budget's name.
+pub(super) type Key = (i32, i32, String);
 
 /// The segments of every budget, in the order of the table; `None` where there is no table yet.
 pub(super) fn read(e: &Evidence) -> Result<Option<BTreeMap<Key, Vec<SegmentId>>>, TrainError> {
@@ -19,18 +21,20 @@ pub(super) fn read(e: &Evidence) -> Result<Option<BTreeMap<Key, Vec<SegmentId>>>
     }
     let table = Table::read(&path)?;
     let (folds, draws) = (table.i32(&path, "fold")?, table.i32(&path, "draw")?);
-    let (fractions, videos) = (table.f64(&path, "fraction")?, table.text(&path, "video")?);
+    let (names, videos) = (table.text(&path, "budget")?, table.text(&path, "video")?);
     let segments = table.i32(&path, "segment")?;
     let mut budgets: BTreeMap<Key, Vec<SegmentId>> = BTreeMap::new();
     for row in 0..table.rows() {
         let id = SegmentId { video: videos[row].clone(), segment: segments[row] };
-        budgets.entry((folds[row], draws[row], fractions[row].to_bits())).or_default().push(id);
+        for name in budget_names(&names[row]) {
+            budgets.entry((folds[row], draws[row], name.to_string())).or_default().push(id.clone());
+        }
     }
     Ok(Some(budgets))
 }
 
-fn name((fold, draw, _): &Key, labels: usize) -> String {
-    format!("fold {fold}, draw {draw}, {labels} labels")
+fn name((fold, draw, budget): &Key, labels: usize) -> String {
+    format!("fold {fold}, draw {draw}, budget {budget} of {labels} labels")
 }
 
 const NOT_YET: &str = "no label budget is drawn yet";
@@ -44,6 +48,7 @@ pub(super) fn of_training(e: &Evidence) -> Result<Verdict, TrainError> {
             problems.push(format!("{place}: fold {} is none of the data's", key.0));
             continue;
         };
+        problems.extend(count_of(&e.prepared, &place, fold, &key.2, ids.len())?);
         let mut seen = BTreeSet::new();
         for id in ids {
             let split = e.place(id).map(|i| e.split(fold, i));
@@ -62,6 +67,25 @@ pub(super) fn of_training(e: &Evidence) -> Result<Verdict, TrainError> {
         &problems,
         format!("{} budgets, {} rows", budgets.len(), budgets.values().map(Vec::len).sum::<usize>()),
     ))
+}
+
+/// That a budget holds another number of segments than its name comes to in the fold.
+fn count_of(
+    prepared: &Prepared,
+    place: &str,
+    fold: usize,
+    budget: &str,
+    found: usize,
+) -> Result<Option<String>, TrainError> {
+    let training = prepared.fold(fold)?.train.len();
+    Ok(match budget.parse::<LabelBudget>() {
+        Err(error) => Some(format!("{place}: {error}")),
+        Ok(budget) => {
+            let expected = budget.labels_of(training);
+            (expected != found)
+                .then(|| format!("{place}: expected {expected} of {training} training segments, found {found}"))
+        }
+    })
 }
 
 pub(super) fn nested(e: &Evidence) -> Result<Verdict, TrainError> {

@@ -3,7 +3,8 @@ use std::path::PathBuf;
 
 /// Check from what a run has left on disk that it kept its rules: no leak, nothing unpaired, nothing altered.
 ///
-/// One line a rule: ok, broken with the id that breaks it, or not checked and why. Exit code 1 where a rule is broken.
+/// One line a rule: ok, broken with the id that breaks it, not checked and why, or noted: against no promise, but to be known. Exit
+/// code 1 where a rule is broken.
 ///
 /// Example: mosei-ssl audit runs/demo
 #[derive(clap::Args)]

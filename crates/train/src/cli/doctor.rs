@@ -13,13 +13,16 @@ pub(crate) struct Arguments {
     run: Option<PathBuf>,
 }
 
-/// What is loaded, or how fast it is, may depend on these.
-const VARIABLES: [&str; 8] = [
+/// What is loaded, how fast it is, or whether it is refused, may depend on these.
+const VARIABLES: [&str; 11] = [
     "LIBTORCH",
     "LD_LIBRARY_PATH",
     "LD_PRELOAD",
     "OMP_NUM_THREADS",
+    "OMP_THREAD_LIMIT",
+    "OMP_DYNAMIC",
     "MKL_NUM_THREADS",
+    "HDF5_USE_FILE_LOCKING",
     "CUDA_VISIBLE_DEVICES",
     "RUST_LOG",
     "XDG_CACHE_HOME",
@@ -33,7 +36,7 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         ("program", path(std::env::current_exe())),
         ("working folder", path(std::env::current_dir())),
         ("system", format!("{} on {}", system(), std::env::consts::ARCH)),
-        ("processor", format!("{}; best kernels: {}", first("/proc/cpuinfo", "model name"), Processor::best().name())),
+        ("processor", format!("{}; best kernels: {}", run_record::processor_model(), Processor::best().name())),
         ("cores for this process", cores),
         (
             "memory",
@@ -51,8 +54,8 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         let status = sweep::status(run)?;
         lines.push(("run", format!("{} ({})", run.display(), status.name)));
         for kind in &status.kinds {
-            let all = kind.done + kind.running + kind.failed + kind.pending;
-            lines.push(("steps", format!("{}: {} of {all} done, {} failed", kind.kind, kind.done, kind.failed)));
+            let (all, failed) = (kind.all(), kind.failed);
+            lines.push(("steps", format!("{}: {} of {all} done, {failed} failed", kind.kind, kind.done)));
         }
         let failure = |f: &sweep::Failure| ("failed", format!("{}\n{}", f.id, f.error));
         lines.extend(status.failures.iter().map(failure));

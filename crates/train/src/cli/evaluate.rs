@@ -1,5 +1,5 @@
 use anyhow::Result;
-use run_record::{CellPredictions, TableReader, write_results};
+use run_record::write_results;
 use std::path::PathBuf;
 
 /// Measure predictions: of a whole run, or of one table.
@@ -11,7 +11,7 @@ pub(crate) struct Arguments {
     /// The run folder: writes its predictions.parquet, pretraining.parquet and results.csv.
     #[arg(required_unless_present = "predictions", conflicts_with = "predictions")]
     run: Option<PathBuf>,
-    /// A table in the columns of predictions.parquet.
+    /// A table in the columns of predictions.parquet, by whatever program: pandas, polars, DuckDB. Other columns are not read.
     #[arg(long, value_name = "FILE", requires = "out")]
     predictions: Option<PathBuf>,
     /// The measurements of that table (CSV).
@@ -26,11 +26,10 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
     }
     if let (Some(predictions), Some(out)) = (a.predictions, a.out) {
         let mut rows = Vec::new();
-        for part in TableReader::open(&predictions)? {
-            for cell in CellPredictions::from_table(&predictions, &part?)? {
-                rows.extend(eval::measure_cell(&cell)?);
-            }
-        }
+        run_record::each_cell(&predictions, |cell| {
+            rows.extend(eval::measure_cell(&cell)?);
+            Ok::<(), anyhow::Error>(())
+        })?;
         write_results(&out, &rows)?;
         tracing::info!("{} measurements in {}", rows.len(), out.display());
     }

@@ -1,7 +1,8 @@
 use super::FoldArguments;
 use anyhow::Result;
+use mosei_schema::LabelBudget;
 use std::path::PathBuf;
-use train::{Budget, CellSettings, LabelTables};
+use train::{CellSettings, LabelTables};
 
 /// Train one cell of the grid: a start, a label budget, a seed, a label draw.
 ///
@@ -44,7 +45,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
-    let budget: Budget = a.labels.parse()?;
+    let budget = a.labels.parse::<LabelBudget>().map_err(train::TrainError::from)?;
     let start = super::start(&a.start)?;
     let (study, mut corpus) = a.on.open()?;
     let key = match a.key {

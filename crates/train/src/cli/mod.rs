@@ -60,8 +60,7 @@ impl FoldArguments {
     /// Reads the study, sets threads and device, opens the fold. Must come before anything else asks libtorch.
     pub(crate) fn open(&self) -> Result<(Study, Corpus)> {
         let study = self.config.load()?;
-        tch::set_num_threads(study.threads as i32);
-        tch::set_num_interop_threads(1);
+        train::work_as(&study)?;
         let device = torch_ext::open_device(&study.device).map_err(TrainError::from)?;
         let corpus = Corpus::open(&self.prepared, self.fold, device)?;
         Ok((study, corpus))

@@ -1,6 +1,7 @@
 //! The control without a deep model: regularised regressions on the mean and deviation of a segment's columns.
 
 use super::{Cell, Learned, Said, outcome};
+use crate::made::MADE;
 use crate::paired::{BEGINNING, LABELS, VALIDATION, hash_of_segments};
 use crate::regression::{Choice, choose};
 use crate::training::JOURNAL_FILE;
@@ -17,7 +18,7 @@ pub(super) fn regress(cell: &Cell<'_>, corpus: &Corpus) -> Result<Learned, Train
     let mut journal = Journal::append(&path)?;
     let names = |segments: &[usize]| hash_of_segments(&corpus.names(segments));
     journal.write(&json!({
-        "event": "start", "step": 0, "version": env!("CARGO_PKG_VERSION"),
+        "event": "start", "step": 0, "version": env!("CARGO_PKG_VERSION"), MADE: crate::made::own(),
         BEGINNING: {LABELS: names(cell.labelled), VALIDATION: names(corpus.choosing())},
     }))?;
     let scale = Scale::of(&statistics(corpus, &fold.train));

@@ -1,0 +1,106 @@
+use std::fmt;
+use std::str::FromStr;
+
+/// A label budget as a study's configuration names it: a share of the training segments, or a count of them.
+///
+/// Its text, `f0.05` or `n24`, is the budget's name in every table. One budget is one name, however many segments it comes to
+/// in folds of different size.
+///
+/// ```
+/// use mosei_schema::LabelBudget;
+///
+/// let budget: LabelBudget = "f0.05".parse()?;
+/// assert_eq!((budget.labels_of(310), budget.to_string()), (16, "f0.05".to_string()));
+/// # Ok::<(), mosei_schema::BudgetError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LabelBudget {
+    /// A share of the training segments, above 0 and at most 1.
+    Fraction(f64),
+    /// Segments, at least one.
+    Count(usize),
+}
+
+impl LabelBudget {
+    /// Labelled segments out of `training_segments`; a share comes to the nearest whole number, halves away from 0.
+    pub fn labels_of(self, training_segments: usize) -> usize {
+        match self {
+            LabelBudget::Fraction(share) => (share * training_segments as f64).round() as usize,
+            LabelBudget::Count(count) => count,
+        }
+    }
+
+    /// The share of `training_segments` that it asks for: as configured, or what a count comes to.
+    pub fn share_of(self, training_segments: usize) -> f64 {
+        match self {
+            LabelBudget::Fraction(share) => share,
+            LabelBudget::Count(count) => count as f64 / training_segments as f64,
+        }
+    }
+}
+
+/// `f0.05` for a share, `n24` for a count.
+impl fmt::Display for LabelBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LabelBudget::Fraction(share) => write!(f, "f{share}"),
+            LabelBudget::Count(count) => write!(f, "n{count}"),
+        }
+    }
+}
+
+/// A text that names no label budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetError {
+    /// The text.
+    pub found: String,
+}
+
+impl BudgetError {
+    /// What a label budget is written like.
+    pub const EXPECTED: &'static str = "a share such as f0.05 or a count such as n24";
+}
+
+impl fmt::Display for BudgetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "label budget: expected {}, found '{}'", Self::EXPECTED, self.found)
+    }
+}
+
+impl std::error::Error for BudgetError {}
+
+impl FromStr for LabelBudget {
+    type Err = BudgetError;
+
+    fn from_str(text: &str) -> Result<Self, BudgetError> {
+        let number = text.get(1..).unwrap_or_default();
+        let budget = match text.as_bytes().first() {
+            Some(b'f') => number.parse().ok().filter(|&f| f > 0.0 && f <= 1.0).map(LabelBudget::Fraction),
+            Some(b'n') => number.parse().ok().filter(|&n| n > 0).map(LabelBudget::Count),
+            _ => None,
+        };
+        budget.ok_or_else(|| BudgetError { found: text.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budgets_round_trip_and_nonsense_is_refused() {
+        for budget in [LabelBudget::Fraction(0.05), LabelBudget::Fraction(1.0), LabelBudget::Count(24)] {
+            assert_eq!(budget.to_string().parse::<LabelBudget>().unwrap(), budget);
+        }
+        for text in ["", "f", "n", "5%", "f0", "f1.5", "fNaN", "n0", "n-1", "n1.5", "é1"] {
+            assert!(text.parse::<LabelBudget>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_share_comes_to_the_nearest_number() {
+        let found = [(0.01, 49), (0.01, 50), (0.1, 14), (0.1, 15), (0.3, 5), (1.0, 7)];
+        assert_eq!(found.map(|(f, n)| LabelBudget::Fraction(f).labels_of(n)), [0, 1, 1, 2, 2, 7]);
+        assert_eq!(LabelBudget::Count(24).share_of(96), 0.25);
+    }
+}
