@@ -7,6 +7,7 @@ mod faults;
 
 pub use faults::{Fault, under_faults, with_fault};
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -75,6 +76,38 @@ keep = 1000
 {more}
 "#
     )
+}
+
+/// As [`tiny`], of a corpus in which nothing is regular, over three folds and two label draws: folds differ in videos and
+/// segments, videos in segments, segments in length; no segment has fear, and one video alone has disgust, so that two
+/// folds test it without a positive.
+pub fn irregular(more: &str) -> String {
+    let corpus = "segments_spread = 1.5\nlength_spread = 1.0\nvideos_with = { fear = 0, disgust = 1 }\n";
+    let config = tiny(more).replace("[data]", &format!("{corpus}[data]\nsplit = {{ k_folds = 3 }}"));
+    config.replace("[encoder]", "draws = 2\n[encoder]")
+}
+
+/// A Python that can import these modules: the one that MOSEI_SSL_PYTHON names, or `python3`. Without one it says, past what
+/// cargo keeps back of a test that passes, that `what` was skipped.
+///
+/// # Panics
+/// Where standard error is closed.
+pub fn python(what: &str, modules: &str) -> Option<PathBuf> {
+    let named = std::env::var_os("MOSEI_SSL_PYTHON").map_or_else(|| "python3".into(), PathBuf::from);
+    let output = python_command(&named).args(["-c", &format!("import {modules}")]).output();
+    if output.is_ok_and(|output| output.status.success()) {
+        return Some(named);
+    }
+    let words = format!("\nSKIPPED: {what}, for want of a Python that imports {modules}; MOSEI_SSL_PYTHON names one\n");
+    std::io::stderr().write_all(words.as_bytes()).expect("standard error is open");
+    None
+}
+
+/// A command of a Python, to which libtorch's own folder says nothing, and which writes nothing beside its scripts.
+pub fn python_command(python: &Path) -> Command {
+    let mut command = Command::new(python);
+    command.env_remove("LD_LIBRARY_PATH").env("PYTHONDONTWRITEBYTECODE", "1");
+    command
 }
 
 /// A temporary folder with a configuration in it.

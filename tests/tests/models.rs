@@ -4,10 +4,8 @@
 use run_record::{CellPredictions, Table, read_results};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use study_tests::{Bench, program, tiny};
+use study_tests::{Bench, program, python, python_command, tiny};
 use sweep::Plan;
 
 const MODEL: &str = "run/cells/fold0/ssl-n20-seed0-draw0/model";
@@ -148,30 +146,15 @@ fn refusals(bench: &Bench) {
     assert!(!bench.path("no.csv").exists() && !bench.path("no.parquet").exists());
 }
 
-/// A Python that has what the examples import: `MOSEI_SSL_PYTHON`, or `python3`.
-fn python() -> Option<PathBuf> {
-    let named = std::env::var_os("MOSEI_SSL_PYTHON").map_or_else(|| "python3".into(), PathBuf::from);
-    let imports = "import torch, safetensors.torch, pandas, pyarrow, sklearn, matplotlib";
-    let output = Command::new(&named).args(["-c", imports]).env_remove("LD_LIBRARY_PATH").output().ok()?;
-    output.status.success().then_some(named)
-}
-
 /// `examples/python`: a model in plain PyTorch says the same, and pandas finds the same in a run's tables.
 fn in_python(bench: &Bench) {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/python");
     let lines = std::fs::read_to_string(examples.join("model.py")).unwrap().lines().count();
     assert!(lines < 40, "{lines} lines");
-    let Some(python) = python() else {
-        let words = "\nSKIPPED: examples/python, for want of a Python with torch, safetensors, pandas, pyarrow, scikit-learn and \
-                     matplotlib; MOSEI_SSL_PYTHON names one\n";
-        // Past what cargo keeps back of a test that passes.
-        return std::io::stderr().write_all(words.as_bytes()).unwrap();
-    };
+    let modules = "torch, safetensors.torch, pandas, pyarrow, sklearn, matplotlib";
+    let Some(python) = python("examples/python", modules) else { return };
     let run = |script: &str, arguments: &[PathBuf]| {
-        let mut command = Command::new(&python);
-        command.arg(examples.join(script)).args(arguments);
-        // libtorch's own folder is not for another PyTorch.
-        let output = command.env_remove("LD_LIBRARY_PATH").env("PYTHONDONTWRITEBYTECODE", "1").output().unwrap();
+        let output = python_command(&python).arg(examples.join(script)).args(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
         said

@@ -18,7 +18,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 use run_record::seed::{Stream, rng, rng_named};
 use run_record::{StagedDir, write_atomic};
-use script::Script;
+use script::{Presence, Script};
 use serde_json::Value;
 use speech::Voice;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,7 +99,8 @@ struct SpokenVideo {
 impl SpokenVideo {
     fn new(config: &SynthConfig, voice: &Voice, video: &PlannedVideo) -> Self {
         let mut random = rng_named(config.seed, Stream::Synth, &video.id);
-        let script = Script::draw(config, video.segments, &mut random);
+        let mut script = Script::draw(config, video.segments, &mut random);
+        script.keep(video.presence);
         // What is packed has the rows and columns that it says, so packing never fails.
         let pack = |width: usize, values: &[f32], intervals: &[[f64; 2]]| {
             PackedVideo::new(width, values, intervals, config.deflate).ok()
@@ -129,6 +130,7 @@ struct PlannedVideo {
     segments: usize,
     has_labels: bool,
     has_features: bool,
+    presence: [Presence; 6],
 }
 
 impl Plan {
@@ -142,7 +144,7 @@ impl Plan {
         let mut cumulative = Vec::with_capacity(labelled);
         let mut total = 0.0;
         for _ in 0..labelled {
-            total += f64::exp(0.8 * random.sample::<f64, _>(rand_distr::StandardNormal));
+            total += f64::exp(config.segments_spread * random.sample::<f64, _>(rand_distr::StandardNormal));
             cumulative.push(total);
         }
         for _ in labelled..config.segments {
@@ -167,14 +169,32 @@ impl Plan {
         folds.entry(Split::Test).or_default().extend(ids[labelled..].iter().cloned());
         // From the end of the order, hence from training, which is the largest.
         let silent: BTreeSet<usize> = order.iter().rev().take(config.videos_without_features).copied().collect();
-        let videos = ids.into_iter().enumerate().map(|(i, id)| PlannedVideo {
+        let usable: Vec<usize> = (0..labelled).filter(|i| !silent.contains(i)).collect();
+        let presence = presence(config, all, &usable);
+        let videos = ids.into_iter().zip(presence).enumerate().map(|(i, (id, presence))| PlannedVideo {
             id,
+            presence,
             segments: segments.get(i).copied().unwrap_or(3),
             has_labels: i < labelled,
             has_features: !silent.contains(&i),
         });
         Plan { videos: videos.collect(), folds }
     }
+}
+
+/// Which emotions each of `videos` has, where the configuration gives them to a few of the `usable` alone.
+///
+/// Each emotion has a stream of its own: what else is drawn stays as it is.
+fn presence(config: &SynthConfig, videos: usize, usable: &[usize]) -> Vec<[Presence; 6]> {
+    let mut presence = vec![[Presence::Any; 6]; videos];
+    for (&emotion, &n) in &config.videos_with {
+        let mut random = rng_named(config.seed, Stream::Synth, &format!("videos with {}", emotion.name()));
+        let mut drawn = usable.to_vec();
+        drawn.shuffle(&mut random);
+        presence.iter_mut().for_each(|video| video[emotion as usize] = Presence::Never);
+        drawn.into_iter().take(n).for_each(|i| presence[i][emotion as usize] = Presence::Surely);
+    }
+    presence
 }
 
 /// Ids as YouTube's and MOSEI's: eleven characters, some beginning with `-`, some all digits.

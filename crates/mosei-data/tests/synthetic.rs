@@ -1,9 +1,10 @@
 //! The synthetic corpus: of the real schema, with the real one's habits, and the same whenever it is made.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
-use mosei_data::{Csd, CsdWriter, DataConfig, Prepared, SplitConfig, SynthConfig, inspect, prepare};
+use mosei_data::{Csd, CsdWriter, DataConfig, LabelSet, Prepared, SplitConfig, SynthConfig, inspect, prepare};
 use mosei_data::{synthesise, synthesise_with};
 use mosei_schema::{COVAREP_COLUMNS, Emotion};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const FILES: [&str; 3] = ["CMU_MOSEI_COVAREP.csd", "CMU_MOSEI_Labels.csd", "folds.json"];
@@ -26,6 +27,67 @@ fn a_seed_fixes_every_byte() {
         assert!(read("a") == read("b"), "{file}");
         assert!(read("a") != read("c"), "{file}");
     }
+}
+
+/// The key of a step is a hash of the settings: what is left out must not be written, or every study would begin again.
+#[test]
+fn keys_that_came_later_are_written_only_where_they_are_used() {
+    let later = ["segments_spread", "length_spread", "videos_with"];
+    let written = |config: SynthConfig| {
+        let config = serde_json::to_value(config).unwrap();
+        later.into_iter().filter(|key| config.get(key).is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(written(SynthConfig::default()), Vec::<&str>::new());
+    let (segments_spread, length_spread, videos_with) = (1.0, 1.0, BTreeMap::from([(Emotion::Fear, 0)]));
+    assert_eq!(written(SynthConfig { segments_spread, length_spread, videos_with, ..SynthConfig::default() }), later);
+}
+
+/// Segments of each video, fewest first, with the shortest and longest in seconds and the videos that have each emotion.
+fn shape(config: &SynthConfig) -> (Vec<usize>, [f64; 2], BTreeMap<Emotion, usize>) {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("data");
+    synthesise(config, &out, &mut |_, _| {}).unwrap();
+    let labels = LabelSet::read(&[Csd::open(&out.join(FILES[1])).unwrap()]).unwrap();
+    let mut sizes: Vec<usize> = labels.videos.values().map(|video| video.intervals.len()).collect();
+    sizes.sort_unstable();
+    let lengths = || labels.videos.values().flat_map(|video| &video.intervals).map(|[start, end]| end - start);
+    let has =
+        |e: usize| labels.videos.values().filter(|v| v.intensities.iter().skip(e).step_by(6).any(|&x| x > 0.0)).count();
+    let videos_with = Emotion::ALL.into_iter().enumerate().map(|(e, emotion)| (emotion, has(e))).collect();
+    (sizes, [lengths().fold(f64::INFINITY, f64::min), lengths().fold(0.0, f64::max)], videos_with)
+}
+
+#[test]
+fn a_corpus_is_as_uneven_as_it_is_asked_to_be() {
+    let base = SynthConfig { videos: 30, segments: 300, median_segment_s: 0.6, deflate: 0, ..SynthConfig::default() };
+    let most = |spread: f64| *shape(&SynthConfig { segments_spread: spread, ..base.clone() }).0.last().unwrap();
+    let (even, usual, uneven) = (most(0.0), most(0.8), most(2.5));
+    assert!(even < usual && usual < uneven && uneven > 100, "{even}, {usual}, {uneven} of 300");
+    let [shortest, longest] = shape(&SynthConfig { length_spread: 0.0, ..base.clone() }).1;
+    assert!((shortest - 0.6).abs() < 1e-9 && (longest - 0.6).abs() < 1e-9, "{shortest} to {longest}");
+    let [shortest, longest] = shape(&SynthConfig { length_spread: 1.5, ..base.clone() }).1;
+    assert!(shortest < 0.15 && longest > 10.0, "{shortest} to {longest}");
+
+    let videos_with = BTreeMap::from([(Emotion::Fear, 0), (Emotion::Disgust, 1), (Emotion::Surprise, 25)]);
+    let (sizes, _, found) = shape(&SynthConfig { videos_with, ..base.clone() });
+    let (usual_sizes, _, usual) = shape(&base);
+    assert_eq!([found[&Emotion::Fear], found[&Emotion::Disgust], found[&Emotion::Surprise]], [0, 1, 25]);
+    assert!(usual[&Emotion::Fear] > 1 && usual[&Emotion::Disgust] > 1 && usual[&Emotion::Surprise] != 25, "{usual:?}");
+    // What is not asked for stays as it was.
+    assert_eq!((sizes, found[&Emotion::Happy]), (usual_sizes, usual[&Emotion::Happy]));
+}
+
+#[test]
+fn what_a_corpus_cannot_be_is_refused() {
+    let refused = |change: fn(&mut SynthConfig)| {
+        let mut config = SynthConfig::default();
+        change(&mut config);
+        config.check().unwrap_err().to_string()
+    };
+    assert_eq!(refused(|c| c.segments_spread = 3.5), "key 'segments_spread': expected 0 to 3, found 3.5");
+    assert_eq!(refused(|c| c.length_spread = f64::NAN), "key 'length_spread': expected 0 to 3, found NaN");
+    let words = refused(|c| c.videos_with = BTreeMap::from([(Emotion::Fear, 60)]));
+    assert_eq!(words, "key 'videos_with.fear': expected at most 59, the labelled videos with features, found 60");
 }
 
 #[test]

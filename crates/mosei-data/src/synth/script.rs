@@ -13,8 +13,6 @@ const HABITS: [(f64, f64); 6] =
 /// Spread of a video's leaning towards an emotion, and of what sets happy against the others in a segment (logits).
 const VIDEO_SPREAD: f64 = 1.0;
 const VALENCE_SPREAD: f64 = 0.7;
-/// Deviation of the logarithm of lengths: with a median of 6.5 s it gives MOSEI's mean and quantiles.
-const LENGTH_SPREAD: f64 = 0.56;
 const LONGEST_S: f64 = 109.4;
 const SHORTEST_S: f64 = 0.12;
 
@@ -28,6 +26,18 @@ pub(super) struct Script {
     pub frames: usize,
 }
 
+/// Whether an emotion is in a video.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// As it falls.
+    #[default]
+    Any,
+    /// In no segment, nor between them.
+    Never,
+    /// In one labelled segment at least.
+    Surely,
+}
+
 struct Segment {
     interval: [f64; 2],
     intensities: [f32; 6],
@@ -36,7 +46,7 @@ struct Segment {
 impl Script {
     pub fn draw(config: &SynthConfig, segments: usize, random: &mut impl Rng) -> Self {
         let leaning: [f64; 6] = std::array::from_fn(|_| VIDEO_SPREAD * normal(random));
-        let spread = LENGTH_SPREAD;
+        let spread = config.length_spread;
         let mut script = Script { segments: Vec::new(), unlabelled: Vec::new(), frames: 0 };
         // One video in fourteen begins before its recording does.
         let mut start = if random.random_bool(0.073) {
@@ -77,6 +87,25 @@ impl Script {
             script.segments.shuffle(random);
         }
         script
+    }
+
+    /// Takes out the emotions that the video never has, and gives its earliest segment those that it has for sure and lacks.
+    ///
+    /// What has been drawn is not drawn again, so that a corpus differs from one without such rules in these emotions alone.
+    pub fn keep(&mut self, presence: [Presence; 6]) {
+        for (e, presence) in presence.into_iter().enumerate() {
+            match presence {
+                Presence::Any => {}
+                Presence::Never => {
+                    self.segments.iter_mut().chain(&mut self.unlabelled).for_each(|s| s.intensities[e] = 0.0);
+                }
+                Presence::Surely if self.segments.iter().any(|s| s.intensities[e] > 0.0) => {}
+                Presence::Surely => {
+                    let earliest = self.segments.iter_mut().min_by(|a, b| a.interval[0].total_cmp(&b.interval[0]));
+                    earliest.into_iter().for_each(|s| s.intensities[e] = 1.0);
+                }
+            }
+        }
     }
 
     /// Values `[rows, 7]` (sentiment, then the emotions) and intervals `[rows]` of the labelled segments.

@@ -1,0 +1,216 @@
+//! A study whose folds, videos and emotions are unequal, against pandas and scikit-learn; `golden/make_unequal.py` made the numbers.
+
+use eval::Metric;
+use eval::run::PretrainSeeds;
+use eval::statistics::{Contrast, Equivalence, Questions, StudySample, StudyStatistics};
+use run_record::{CellId, CellPredictions, PredictionRow};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Deserialize)]
+struct Golden {
+    metrics: Vec<Metric>,
+    /// Of each fold the test rows: video, segment, emotion, intensity.
+    folds: Vec<Vec<(String, i32, String, f64)>>,
+    cells: Vec<Cell>,
+    /// By group: the place of each answer, and the answer.
+    expected: BTreeMap<String, Vec<(Vec<String>, Vec<Value>)>>,
+}
+
+#[derive(Deserialize)]
+struct Cell {
+    fold: i32,
+    start: String,
+    budget: String,
+    fraction: f64,
+    n_labels: i32,
+    seed: i32,
+    draw: i32,
+    pretrain_seed: Option<i32>,
+    threshold: f64,
+    score: Vec<f64>,
+    predicted: Vec<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+enum Value {
+    Number(f64),
+    Word(String),
+}
+
+type Group = BTreeMap<Vec<String>, Vec<Value>>;
+
+fn golden() -> Golden {
+    serde_json::from_str(include_str!("golden/unequal.json")).expect("the fixture reads")
+}
+
+fn predictions(cell: &Cell, rows: &[(String, i32, String, f64)]) -> CellPredictions {
+    let id = CellId {
+        cell: format!(
+            "{}-{}-{}-{}-{}-{:?}",
+            cell.start, cell.budget, cell.fold, cell.seed, cell.draw, cell.pretrain_seed
+        ),
+        fold: cell.fold,
+        start: cell.start.clone(),
+        fraction: cell.fraction,
+        n_labels: cell.n_labels,
+        seed: cell.seed,
+        draw: cell.draw,
+        budget: cell.budget.clone(),
+        pretrain_seed: cell.pretrain_seed,
+    };
+    let row = |(i, (video, segment, emotion, intensity)): (usize, &(String, i32, String, f64))| PredictionRow {
+        split: "test".into(),
+        video: video.clone(),
+        segment: *segment,
+        emotion: emotion.clone(),
+        intensity: *intensity,
+        present: *intensity > 0.0,
+        score: Some(cell.score[i]),
+        predicted_intensity: Some(cell.predicted[i]),
+        threshold: cell.threshold,
+    };
+    CellPredictions { id, rows: rows.iter().enumerate().map(row).collect() }
+}
+
+/// What the study says, with its cells in the order that `order` makes of theirs.
+fn statistics(golden: &Golden, order: impl FnOnce(&mut Vec<&Cell>)) -> StudyStatistics {
+    let questions = Questions {
+        treated: "ssl".into(),
+        baseline: "scratch".into(),
+        metrics: golden.metrics.clone(),
+        pretrain_seeds: PretrainSeeds::Crossed,
+        resamples: 200,
+        level: 0.95,
+        seed: 0,
+    };
+    let videos = (0..).zip(&golden.folds).flat_map(|(fold, rows)| rows.iter().map(move |row| (fold, row.0.clone())));
+    let mut sample = StudySample::new(questions, videos);
+    let mut cells: Vec<&Cell> = golden.cells.iter().collect();
+    order(&mut cells);
+    for cell in cells {
+        sample.add(&predictions(cell, &golden.folds[cell.fold as usize])).unwrap();
+    }
+    sample.finish()
+}
+
+fn number(value: impl Into<f64>) -> Value {
+    Value::Number(value.into())
+}
+
+fn count(n: usize) -> Value {
+    number(n as u32)
+}
+
+/// The answers by group and place, in the form of the golden file.
+fn answers(s: &StudyStatistics) -> BTreeMap<&'static str, Group> {
+    let place = |parts: &[&str]| parts.iter().map(|part| part.to_string()).collect::<Vec<_>>();
+    let budget = |at: usize| s.budgets[at].name.as_str();
+    let contrast = |c: &Contrast| {
+        let sides = [c.difference.value, c.arms[0], c.arms[1]].map(number);
+        sides.into_iter().chain([count(c.pairs)]).chain(c.each.iter().copied().map(number)).collect::<Vec<_>>()
+    };
+    let place_of = |c: &Contrast| place(&[budget(c.budget), &c.emotion, c.metric.name()]);
+    let mut study: Group =
+        s.fold_clusters.iter().map(|(k, &n)| (place(&["fold_clusters", &k.to_string()]), vec![count(n)])).collect();
+    study.extend(
+        [("clusters", s.clusters), ("seeds", s.seeds), ("draws", s.draws)].map(|(k, n)| (place(&[k]), vec![count(n)])),
+    );
+    let equivalence = |labels: Equivalence| match labels {
+        Equivalence::AtMost(n) => ("at-most", n),
+        Equivalence::About(n) => ("about", n),
+        Equivalence::NotReached(n) => ("not-reached", n),
+    };
+    BTreeMap::from([
+        ("study", study),
+        (
+            "budgets",
+            s.budgets
+                .iter()
+                .map(|b| (place(&[&b.name]), vec![number(b.labels), number(b.fewest), number(b.most)]))
+                .collect(),
+        ),
+        (
+            "curves",
+            s.curves
+                .iter()
+                .map(|p| {
+                    (
+                        place(&[&p.start, budget(p.budget), &p.emotion, p.metric.name()]),
+                        vec![number(p.estimate.value), count(p.runs)],
+                    )
+                })
+                .collect(),
+        ),
+        ("contrasts", s.contrasts.iter().map(|c| (place_of(c), contrast(c))).collect()),
+        (
+            "others",
+            s.others
+                .iter()
+                .map(|o| ([place(&[&o.other]), place_of(&o.contrast)].concat(), contrast(&o.contrast)))
+                .collect(),
+        ),
+        (
+            "areas",
+            s.areas.iter().map(|a| (place(&[&a.emotion, a.metric.name()]), vec![number(a.difference.value)])).collect(),
+        ),
+        (
+            "equivalences",
+            s.equivalences
+                .iter()
+                .map(|e| {
+                    let (word, labels) = equivalence(e.labels);
+                    (place(&[budget(e.budget), e.metric.name()]), vec![Value::Word(word.into()), number(labels)])
+                })
+                .collect(),
+        ),
+    ])
+}
+
+fn near(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => (a - b).abs() < 1e-9,
+        _ => a == b,
+    }
+}
+
+#[test]
+fn an_unequal_study_says_what_pandas_and_scikit_learn_say() {
+    let golden = golden();
+    let found = answers(&statistics(&golden, |_| ()));
+    assert_eq!(found.len(), golden.expected.len());
+    for (group, places) in &golden.expected {
+        let expected: Group = places.iter().cloned().collect();
+        let found = &found[group.as_str()];
+        let names = |group: &Group| group.keys().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(names(found), names(&expected), "{group}");
+        for (place, expected) in &expected {
+            let found = &found[place];
+            let same = found.len() == expected.len() && found.iter().zip(expected).all(|(a, b)| near(a, b));
+            assert!(same, "{group} {place:?}: expected {expected:?}, found {found:?}");
+        }
+    }
+}
+
+/// That the golden study has what it is there for: else the test above would hold nothing of it.
+#[test]
+fn the_golden_study_is_unequal() {
+    let golden = golden();
+    let s = statistics(&golden, |_| ());
+    assert_eq!(s.fold_clusters.values().copied().collect::<Vec<_>>(), [1, 3, 6]);
+    let share = s.budgets.iter().find(|b| b.name == "f1").unwrap();
+    assert_eq!((share.fewest, share.most, share.labels), (11, 31, 22.0));
+    let of =
+        |emotion: &str, metric: Metric| s.curves.iter().filter(|p| p.emotion == emotion && p.metric == metric).count();
+    assert_eq!((of("fear", Metric::RocAuc), of("fear", Metric::Mae)), (0, 6), "no positive anywhere");
+    let runs = |start: &str| s.curves.iter().find(|p| p.start == start && p.budget == 0).unwrap().runs;
+    assert_eq!((runs("ssl"), runs("scratch"), runs("frozen")), (8, 4, 7), "a run without one of its folds is no run");
+}
+
+#[test]
+fn the_order_of_cells_moves_nothing() {
+    let golden = golden();
+    let (there, back) = (statistics(&golden, |_| ()), statistics(&golden, |cells| cells.reverse()));
+    assert_eq!(answers(&there), answers(&back));
+}

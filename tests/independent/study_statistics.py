@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+"""Works the numbers of a study out a second time, and compares them with RUN/statistics.json.
+
+usage: study_statistics.py RUN [--tolerance 1e-9]
+
+Written from the definitions in docs/statistics.md, with pandas and scikit-learn, and with nothing of the program's own code: what goes in
+is predictions.parquet (scores and labels), subsets.parquet (how many labels a budget came to) and config.toml. Every point is
+compared: the mean of each start at each budget by emotion and metric, the differences of ssl with scratch and with every other start,
+pair by pair, the areas under the learning curves, and label equivalence. Intervals and p values rest on random draws and are not.
+
+Prints how many numbers of each group were compared, and each difference. Exits 1 where there is one, or where a group is empty that the
+study should have. Needs Python 3.11 and the packages of requirements.txt.
+"""
+
+import argparse
+import json
+import math
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn import metrics as sk
+from sklearn.isotonic import IsotonicRegression
+
+TREATED, BASELINE = "ssl", "scratch"
+# Those that statistics.json answers for; the configuration's primary metric may come on top.
+METRICS = ["roc_auc", "average_precision", "f1", "mae", "accuracy4"]
+MACRO = "macro"
+NO_PRETRAINING = -1
+RUN = ["start", "budget", "seed", "draw", "pretrain_seed"]
+CELL = [*RUN, "fold"]
+
+
+def class4(intensity):
+    """The four intensity classes: rounded half up, from 0 to 3."""
+    return np.clip(np.floor(np.asarray(intensity, float) + 0.5), 0, 3)
+
+
+def measure(rows, metric):
+    """A metric of the rows of one cell and emotion; NaN where it has no value."""
+    if metric in ("mae", "accuracy4"):
+        if rows["predicted_intensity"].isna().any():
+            return math.nan
+        if metric == "mae":
+            return sk.mean_absolute_error(rows["intensity"], rows["predicted_intensity"])
+        return float((class4(rows["intensity"]) == class4(rows["predicted_intensity"])).mean())
+    present = rows["present"].to_numpy(bool)
+    positives, negatives = present.sum(), (~present).sum()
+    needs = {"accuracy": True, "balanced_accuracy": positives and negatives, "roc_auc": positives and negatives}
+    if rows["score"].isna().any() or not needs.get(metric, positives):
+        return math.nan
+    score = rows["score"].to_numpy(float)
+    if metric == "roc_auc":
+        return sk.roc_auc_score(present, score)
+    if metric == "average_precision":
+        return sk.average_precision_score(present, score)
+    decided = score >= rows["threshold"].to_numpy(float)
+    return {
+        "precision": lambda: sk.precision_score(present, decided, zero_division=0),
+        "recall": lambda: sk.recall_score(present, decided),
+        "f1": lambda: sk.f1_score(present, decided, zero_division=0),
+        "weighted_f1": lambda: sk.f1_score(present, decided, average="weighted", zero_division=0),
+        "accuracy": lambda: sk.accuracy_score(present, decided),
+        "balanced_accuracy": lambda: sk.balanced_accuracy_score(present, decided),
+    }[metric]()
+
+
+def tested(predictions, crossed):
+    """The test rows. Where pre-training seeds are not crossed with training seeds they are no part of what a run is."""
+    rows = predictions[predictions["split"] == "test"].copy()
+    seeds = rows["pretrain_seed"] if crossed and "pretrain_seed" in rows else pd.Series(np.nan, rows.index)
+    rows["pretrain_seed"] = seeds.fillna(NO_PRETRAINING).astype(int)
+    return rows
+
+
+def measured_runs(rows, metrics):
+    """A number of each run, emotion and metric: the mean over folds, each weighted by its test videos.
+
+    The macro value of a fold is the mean over its emotions that have a value. Folds without a value are left out of the mean, runs
+    without a cell in every fold are left out of the study.
+    """
+    by_emotion = rows.groupby([*CELL, "emotion"]).apply(lambda r: pd.Series({m: measure(r, m) for m in metrics}))
+    macro = by_emotion.groupby(CELL).mean()
+    macro = macro.set_index(pd.Index([MACRO] * len(macro), name="emotion"), append=True)
+    cells = pd.concat([by_emotion, macro]).rename_axis(columns="metric").stack(future_stack=True).rename("value").reset_index()
+    videos = rows.groupby("fold")["video"].nunique()
+    cells["weight"] = cells["fold"].map(videos).where(cells["value"].notna(), 0)
+    cells["part"] = cells["weight"] * cells["value"].fillna(0)
+    runs = cells.groupby([*RUN, "emotion", "metric"]).agg(folds=("fold", "nunique"), weight=("weight", "sum"), part=("part", "sum"))
+    runs = runs[(runs["folds"] == len(videos)) & (runs["weight"] > 0)]
+    return (runs["part"] / runs["weight"]).rename("value").reset_index()
+
+
+def paired(runs, ours, theirs):
+    """ours less theirs in every pair of runs: of one training seed, one label draw and, where both have one, one pre-training."""
+    on = ["budget", "emotion", "metric", "seed", "draw"]
+    both = runs[runs["start"] == ours].merge(runs[runs["start"] == theirs], on=on, suffixes=("", "_other"))
+    seeds = both[["pretrain_seed", "pretrain_seed_other"]]
+    same = (seeds["pretrain_seed"] == seeds["pretrain_seed_other"]) | (seeds == NO_PRETRAINING).any(axis=1)
+    pairs = both[same].assign(pretrain=seeds.max(axis=1), each=both["value"] - both["value_other"])
+    return pairs.sort_values([*on, "pretrain"])
+
+
+def contrasts(runs, ours, theirs):
+    """By budget, emotion and metric: the mean difference, the mean of either side, how many pairs there are, each difference."""
+    places = paired(runs, ours, theirs).groupby(["budget", "emotion", "metric"])
+    return {place: (p["each"].mean(), p["value"].mean(), p["value_other"].mean(), len(p), *p["each"]) for place, p in places}
+
+
+def learning_curves(runs, labels):
+    """By start, emotion and metric: the mean over runs by number of labels, fewest first; only curves that have all budgets.
+
+    Budgets of equal labels, such as a count and a share that come to the same number, are one point at the mean of both."""
+    means = runs.groupby(["start", "emotion", "metric", "budget"])["value"].mean().unstack("budget").reindex(columns=labels.index)
+    return means.dropna().T.groupby(labels).mean().T
+
+
+def area(curve):
+    """The mean height of a curve over log labels."""
+    at = np.log(curve.index.to_numpy(float))
+    return np.trapezoid(curve, at) / (at[-1] - at[0])
+
+
+def areas(curves):
+    """By emotion and metric: the area under the curve of ssl less that of scratch."""
+    arms = [curves.xs(arm, level="start").apply(area, axis=1) for arm in (TREATED, BASELINE)]
+    return {place: (difference,) for place, difference in (arms[0] - arms[1]).dropna().items()}
+
+
+def labels_to_reach(curve, target, rising):
+    """Where a curve, made to rise by isotonic regression, reaches a value: between its points in proportion to log labels."""
+    at = np.log(curve.index.to_numpy(float))
+    fitted = IsotonicRegression(increasing=rising).fit_transform(at, curve)
+    fitted, target = (fitted, target) if rising else (-fitted, -target)
+    reached = np.flatnonzero(fitted >= target)
+    if len(reached) == 0:
+        return "not-reached", curve.index[-1]
+    if reached[0] == 0:
+        return "at-most", curve.index[0]
+    i = reached[0]
+    return "about", math.exp(np.interp(target, fitted[i - 1 : i + 1], at[i - 1 : i + 1]))
+
+
+def equivalences(runs, curves):
+    """By budget and metric: how many labels scratch needs to reach the macro mean of ssl.
+
+    A list of answers for each: where the value to reach is that of a point up to rounding, either side of it is right.
+    """
+    reached = runs[(runs["start"] == TREATED) & (runs["emotion"] == MACRO)].groupby(["budget", "metric"])["value"].mean()
+    theirs = {metric: curve for (start, emotion, metric), curve in curves.iterrows() if (start, emotion) == (BASELINE, MACRO)}
+    answers = lambda metric, target: [labels_to_reach(theirs[metric], target + slack, metric != "mae") for slack in (0, -1e-13, 1e-13)]
+    return {(budget, metric): answers(metric, target) for (budget, metric), target in reached.items() if metric in theirs}
+
+
+def label_counts(subsets):
+    """Labels of each budget: of the fold with the fewest, of that with the most, and the mean over folds; fewest first.
+
+    A budget that has other counts in other draws is refused: it would not be one budget."""
+    counts = subsets.groupby(["budget", "fold", "draw"]).size().groupby(["budget", "fold"]).agg(["min", "max"])
+    if (counts["min"] != counts["max"]).any():
+        raise SystemExit(f"subsets.parquet: a budget has other counts in other draws:\n{counts[counts['min'] != counts['max']]}")
+    return counts["min"].groupby("budget").agg(["mean", "min", "max"]).sort_values("mean", kind="stable")
+
+
+def work_out(predictions, counts, crossed, metrics):
+    """All numbers of a study, by group and place."""
+    rows = tested(predictions, crossed)
+    labels = counts["mean"]
+    runs = measured_runs(rows, metrics)
+    curves = learning_curves(runs, labels)
+    starts = list(dict.fromkeys(rows["start"]))
+    points = runs.groupby(["start", "budget", "emotion", "metric"])["value"]
+    others = [start for start in starts if start not in (TREATED, BASELINE)]
+    videos = rows.groupby("fold")["video"].nunique()
+    of_others = {(other, *place): c for other in others for place, c in contrasts(runs, TREATED, other).items() if place[1] == MACRO}
+    arms = {TREATED, BASELINE} <= set(starts)
+    return {
+        "study": {
+            ("clusters",): (rows["video"].nunique(),),
+            ("seeds",): (rows["seed"].nunique(),),
+            ("draws",): (rows["draw"].nunique(),),
+            **{("fold_clusters", fold): (n,) for fold, n in videos.items()},
+        },
+        "budgets": {(budget,): tuple(row) for budget, row in counts.iterrows()},
+        "curves": {place: (values.mean(), len(values)) for place, values in points},
+        "contrasts": contrasts(runs, TREATED, BASELINE),
+        "others": of_others,
+        "areas": areas(curves) if arms and labels.nunique() > 1 else {},
+        "equivalences": equivalences(runs, curves),
+    }
+
+
+def expected_groups(starts, budgets):
+    """The groups that a study of these starts, with so many budgets of different labels, cannot be without."""
+    arms = {TREATED, BASELINE} <= set(starts)
+    return {
+        "study": True,
+        "budgets": True,
+        "curves": True,
+        "contrasts": arms,
+        "others": TREATED in starts and bool(set(starts) - {TREATED, BASELINE}),
+        "areas": arms and budgets > 1,
+        "equivalences": arms,
+    }
+
+
+def read_equivalence(entry):
+    """The word and the labels of one answer of statistics.json."""
+    return entry["labels"]["bound"], entry["labels"]["labels"]
+
+
+def stated(statistics):
+    """What statistics.json says, by group and place."""
+    names = [budget["name"] for budget in statistics["budgets"]]
+    contrast = lambda c: ((names[c["budget"]], c["emotion"], c["metric"]), (c["difference"]["value"], *c["arms"], c["pairs"], *c["each"]))
+    with_other = lambda o, c: ((o["other"], *c[0]), c[1])
+    return {
+        "study": {(key,): (statistics[key],) for key in ("clusters", "seeds", "draws")}
+        | {("fold_clusters", int(fold)): (n,) for fold, n in statistics["fold_clusters"].items()},
+        "budgets": {(b["name"],): (b["labels"], b["fewest"], b["most"]) for b in statistics["budgets"]},
+        "curves": {(p["start"], names[p["budget"]], p["emotion"], p["metric"]): (p["estimate"]["value"], p["runs"]) for p in statistics["curves"]},
+        "contrasts": dict(contrast(c) for c in statistics["contrasts"]),
+        "others": dict(with_other(o, contrast(o["contrast"])) for o in statistics["others"]),
+        "areas": {(a["emotion"], a["metric"]): (a["difference"]["value"],) for a in statistics["areas"]},
+        "equivalences": {(names[e["budget"]], e["metric"]): read_equivalence(e) for e in statistics["equivalences"]},
+    }
+
+
+def agree(ours, theirs, tolerance):
+    """Whether two tuples of numbers and words are the same; numbers up to the tolerance, relative where they are above 1."""
+    near = lambda a, b: a == b if isinstance(a, str) or isinstance(b, str) else abs(a - b) <= tolerance * max(1.0, abs(a))
+    return len(ours) == len(theirs) and all(map(near, ours, theirs))
+
+
+def words(values):
+    return " ".join(v if isinstance(v, str) else f"{v:.12g}" for v in values)
+
+
+def compare(ours, theirs, expected, tolerance):
+    """Prints what differs; how many differences there are."""
+    problems = 0
+    for group in ours:
+        mine, its = ours[group], theirs[group]
+        found = []
+        for place in sorted(mine.keys() | its.keys(), key=str):
+            if place not in its or place not in mine:
+                found.append(f"{place}: {'not in statistics.json' if place in mine else 'in statistics.json alone'}")
+                continue
+            # Equivalences have several right answers where rounding decides between them.
+            answers = mine[place] if isinstance(mine[place], list) else [mine[place]]
+            if not any(agree(answer, its[place], tolerance) for answer in answers):
+                found.append(f"{place}: expected {words(answers[0])}, found {words(its[place])}")
+        if expected[group] and not mine:
+            found.append("nothing to compare, where the study should have some")
+        print(f"{group}: {sum(map(len, its.values()))} values at {len(its)} places, differences: {len(found)}")
+        for line in found:
+            print(f"  {group} {line}")
+        problems += len(found)
+    return problems
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--tolerance", type=float, default=1e-9)
+    asked = parser.parse_args()
+    predictions = pd.read_parquet(asked.run / "predictions.parquet")
+    counts = label_counts(pd.read_parquet(asked.run / "subsets.parquet"))
+    config = tomllib.loads((asked.run / "config.toml").read_text(encoding="utf-8"))
+    primary = config.get("report", {}).get("primary_metric")
+    metrics = METRICS + [m for m in [primary] if m and m not in METRICS]
+    ours = work_out(predictions, counts, "pretrain_seeds" in config.get("grid", {}), metrics)
+    theirs = stated(json.loads((asked.run / "statistics.json").read_text(encoding="utf-8")))
+    problems = compare(ours, theirs, expected_groups(set(predictions["start"]), counts["mean"].nunique()), asked.tolerance)
+    print(f"differences in all: {problems}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
