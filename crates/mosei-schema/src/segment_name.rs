@@ -85,8 +85,24 @@ mod tests {
         assert_eq!(split("v$_$3"), Some(("v", 3, Numbering::Clips)));
         assert_eq!(split("v$_$w$_$3"), Some(("v$_$w", 3, Numbering::Clips)));
         for id in [
-            "v_3", "v$3", "[3]", "v[]", "v[x]", "v[-1]", "v[+1]", "v[1.0]", "v[3] ", "v [3]", "v$_$", "$_$3", "v$_$x",
-            "v$_$3b", "v[99999999999]", "v]", "v[٣]", "v",
+            "v_3",
+            "v$3",
+            "[3]",
+            "v[]",
+            "v[x]",
+            "v[-1]",
+            "v[+1]",
+            "v[1.0]",
+            "v[3] ",
+            "v [3]",
+            "v$_$",
+            "$_$3",
+            "v$_$x",
+            "v$_$3b",
+            "v[99999999999]",
+            "v]",
+            "v[٣]",
+            "v",
         ] {
             assert_eq!(split(id), None, "{id}");
             assert_eq!(video_of(id), id);
