@@ -180,6 +180,16 @@ fn data_and_splits_broken_by_hand_are_refused_by_name() {
         }
         std::fs::write(&path, file).unwrap();
     });
+    // Segments under the names of videos, as a folder that was made otherwise may hold them.
+    for names in [["w[0]", "w[12]"], ["w$_$0", "w$_$12"], ["w", "w[0]"]] {
+        let words = ["fold 0: video w: ", names[0], " is in ", names[1]];
+        broken(&bench, "segment-ids-in-one-split", &words, |run| {
+            edit_manifest(run, &|m| {
+                m["videos"][known.place(&train)] = names[0].into();
+                m["videos"][known.place(test)] = names[1].into();
+            });
+        });
+    }
     broken(&bench, "segments-in-one-split", &["fold 0", &format!("{train}["), "in no split"], |run| {
         edit_manifest(run, &|m| m["folds"][0]["split"][known.place(&train)] = Value::Null);
     });

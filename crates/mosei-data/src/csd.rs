@@ -7,6 +7,7 @@
 
 mod alone;
 mod array;
+mod by_video;
 mod chunks;
 mod class;
 mod groups;
@@ -23,6 +24,7 @@ mod write;
 mod write_chunk;
 
 pub(crate) use array::{Array, ArrayFile};
+pub(crate) use by_video::Held;
 pub(crate) use limits::MAX_COLUMNS;
 pub(crate) use metadata::{About, metadata};
 pub(crate) use pack::PackedVideo;
@@ -48,11 +50,12 @@ pub struct Csd {
     root: String,
     data: Group,
     videos: Vec<VideoShape>,
+    by_video: BTreeMap<String, Held>,
     width: usize,
     metadata: BTreeMap<String, serde_json::Value>,
 }
 
-/// A video of a file, before it is read.
+/// A group of a file, a video or a segment of one, before it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VideoShape {
     /// Its id.
@@ -121,8 +124,17 @@ impl Csd {
         let videos = links(path, &place, &data)?;
         ids::check(path, &place, videos.keys())?;
         let own_path = path.to_path_buf();
-        let mut csd =
-            Csd { path: own_path, file: past_hdf5, bytes, root, data, videos: Vec::new(), width: 0, metadata };
+        let mut csd = Csd {
+            path: own_path,
+            file: past_hdf5,
+            bytes,
+            root,
+            data,
+            videos: Vec::new(),
+            by_video: BTreeMap::new(),
+            width: 0,
+            metadata,
+        };
         let mut first: Option<(String, usize)> = None;
         for (id, link) in videos {
             let (features, intervals) = csd.checked_datasets(&id, link)?;
@@ -152,6 +164,7 @@ impl Csd {
             return Err(DataError::structure(path, format!("{}/data", csd.root), "at least one video", "none"));
         };
         csd.width = width;
+        csd.by_video = by_video::by_video(path, &place, &csd.videos)?;
         Ok(csd)
     }
 
@@ -165,7 +178,7 @@ impl Csd {
         &self.root
     }
 
-    /// The videos, sorted by id.
+    /// The groups, sorted by id: videos, or segments of them ([`mosei_schema::segment_name`]).
     pub fn videos(&self) -> &[VideoShape] {
         &self.videos
     }
@@ -173,6 +186,19 @@ impl Csd {
     /// The place of a video among [`Csd::videos`].
     pub fn find(&self, id: &str) -> Option<usize> {
         self.videos.binary_search_by(|v| v.id.as_str().cmp(id)).ok()
+    }
+
+    /// How the file holds each video, by the video's id.
+    pub(crate) fn by_video(&self) -> &BTreeMap<String, Held> {
+        &self.by_video
+    }
+
+    /// Rows of a video, of all its segments together.
+    pub(crate) fn rows_of(&self, held: &Held) -> usize {
+        match held {
+            Held::Whole(place) => self.videos[*place].rows,
+            Held::Segments(_, segments) => segments.values().map(|&place| self.videos[place].rows).sum(),
+        }
     }
 
     /// Columns of every video.

@@ -194,7 +194,7 @@ pub enum DataError {
         second: &'static str,
     },
     /// The folds name videos that no file holds.
-    #[error("{}: {count} video ids are in neither the features nor the labels, the first is '{first}' in '{split}'; expected none (set unknown_fold_ids = \"count\" to allow them)", path.display())]
+    #[error("{}: {count} video ids are in neither the features nor the labels, the first is '{first}' in '{split}'{}; expected ids of {others} (set unknown_fold_ids = \"count\" to allow others)", path.display(), near.as_ref().map(|near| format!(", did you mean '{near}'?")).unwrap_or_default())]
     UnknownFoldIds {
         /// Which file.
         path: PathBuf,
@@ -204,6 +204,31 @@ pub enum DataError {
         first: String,
         /// Its split.
         split: &'static str,
+        /// The files that know the ids.
+        others: String,
+        /// The id that was probably meant.
+        near: Option<String>,
+    },
+    /// Two files that share no video.
+    #[error(
+        "{}: expected videos of {}, such as '{other_first}', found none of them, but {count} others, such as '{first}'{}",
+        path.display(),
+        other.display(),
+        hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default()
+    )]
+    NoSharedVideo {
+        /// The file with other videos.
+        path: PathBuf,
+        /// The file whose videos were expected.
+        other: PathBuf,
+        /// Videos of `path`.
+        count: usize,
+        /// The first of them, or the one that is most alike.
+        first: String,
+        /// One of the videos of `other`: the most alike.
+        other_first: String,
+        /// In what the two differ.
+        hint: Option<String>,
     },
     /// A split without anything to use.
     #[error("fold {fold} of {origin}: split '{split}': expected at least one segment with frames, found {losses}")]

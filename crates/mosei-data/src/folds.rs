@@ -2,29 +2,32 @@
 //!
 //! What lives here: reading a folds file, and drawing a split by video where there is none. What does not: segments.
 
-use crate::{DataError, SplitConfig, ids, whole};
-use mosei_schema::Split;
+use crate::{DataError, LabelSet, SplitConfig, ids, whole};
+use mosei_schema::{Numbering, Split, segment_name};
 use rand::seq::SliceRandom;
 use run_record::seed::{Stream, rng};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Longest folds file: a million videos fit in.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// Lists of videos, as a folds file gives them: `{"train": [ids], "valid": [ids], "test": [ids]}`.
+/// Lists of videos, as a folds file gives them: `{"train": [ids], "valid": [ids], "test": [ids]}`. Where it names segments
+/// ([`mosei_schema::segment_name`]), these are of the split of their video.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoldLists {
     /// Split of each video.
     pub split: BTreeMap<String, Split>,
+    /// Segments that the file names, by video; nothing of videos that it names whole.
+    segments: BTreeMap<String, BTreeSet<(Numbering, i32)>>,
 }
 
 impl FoldLists {
     /// Reads a folds file.
     ///
     /// # Errors
-    /// Where it is not of that form, a split is empty, a video stands twice, or an id is none.
+    /// Where it is not of that form, a split is empty, an id stands twice or is none, or a video is in two splits.
     pub fn read(path: &Path) -> Result<Self, DataError> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -44,21 +47,64 @@ impl FoldLists {
             expected,
             source,
         })?;
-        let mut lists = FoldLists { split: BTreeMap::new() };
+        let mut said: BTreeMap<String, Split> = BTreeMap::new();
         for (name, ids) in Split::ALL.into_iter().zip([file.train, file.valid, file.test]) {
             if ids.is_empty() {
                 return Err(DataError::structure(path, name.name(), "at least one video id", "none"));
             }
             for id in ids {
-                if let Some(first) = lists.split.get(&id) {
+                if let Some(first) = said.get(&id) {
                     let (first, second) = (first.name(), name.name());
                     return Err(DataError::DuplicateFoldId { path: path.to_path_buf(), video: id, first, second });
                 }
-                lists.split.insert(id, name);
+                said.insert(id, name);
             }
         }
-        ids::check(path, "/", lists.split.keys())?;
+        ids::check(path, "/", said.keys())?;
+        Self::by_video(path, said)
+    }
+
+    /// Of ids of videos and segments, the videos.
+    fn by_video(path: &Path, said: BTreeMap<String, Split>) -> Result<Self, DataError> {
+        let mut lists = FoldLists { split: BTreeMap::new(), segments: BTreeMap::new() };
+        // Which id said so.
+        let mut by: BTreeMap<String, String> = BTreeMap::new();
+        for (id, split) in said {
+            let name = segment_name(&id);
+            let video = name.map_or_else(|| id.clone(), |name| name.video.to_string());
+            let first = by.entry(video.clone()).or_insert_with(|| id.clone());
+            let other = *lists.split.entry(video.clone()).or_insert(split);
+            if other != split {
+                let expected = format!("all of video '{video}' in one split, or it would leak");
+                let found = format!("'{id}', and '{first}' in '{other}'");
+                return Err(DataError::structure(path, split.name(), expected, found));
+            }
+            if let Some(name) = name
+                && *first != video
+            {
+                lists.segments.entry(video).or_default().insert((name.numbering, name.number));
+            }
+        }
         Ok(lists)
+    }
+
+    /// Wants a video that the file names by its segments to be named with all that are labelled: a split is one of videos.
+    pub(crate) fn check_whole(&self, path: &Path, labels: &LabelSet) -> Result<(), DataError> {
+        for (video, named) in &self.segments {
+            let Some(labels) = labels.videos.get(video) else { continue };
+            let numbering = labels.numbering.unwrap_or(Numbering::Rows);
+            // Other numbers say nothing of these.
+            if !named.iter().all(|(other, _)| *other == numbering) {
+                continue;
+            }
+            if let Some(number) = labels.numbers.iter().find(|number| !named.contains(&(numbering, **number))) {
+                let split = self.split.get(video).map_or("none", |split| split.name());
+                let expected = format!("'{video}', or all of its labelled segments, as a split is one of videos");
+                let found = format!("{} of them without '{}'", named.len(), numbering.name(video, *number));
+                return Err(DataError::structure(path, split, expected, found));
+            }
+        }
+        Ok(())
     }
 }
 

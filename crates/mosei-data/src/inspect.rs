@@ -8,7 +8,7 @@ use crate::align::{Timeline, rate_hz};
 use crate::import::LABELS_ROOT;
 use crate::labels::{LabelColumn, label_columns};
 use crate::{Csd, DataError, FoldLists, LabelSet, feature_columns, targets};
-use mosei_schema::{Emotion, Split};
+use mosei_schema::{Emotion, Split, segment_name};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,10 +31,14 @@ pub struct FileFacts {
     pub path: PathBuf,
     /// Whether its columns are labels.
     pub is_labels: bool,
+    /// Whether this is known by their number alone, as it names none.
+    pub by_number_of_columns: bool,
     /// Name of the root group.
     pub root: String,
-    /// Videos.
+    /// Videos; segments that have a group each are of one.
     pub videos: usize,
+    /// Groups of a segment each; 0 where the file has one for each video.
+    pub segment_groups: usize,
     /// Rows of all videos.
     pub rows: usize,
     /// Number of columns.
@@ -135,7 +139,7 @@ pub struct FoldFacts {
 /// # Errors
 /// Where a file cannot be read or is not built as a .csd file, or label files differ.
 pub fn inspect(files: &[PathBuf], folds: Option<&Path>) -> Result<Inspection, DataError> {
-    let folds = folds.map(FoldLists::read).transpose()?;
+    let lists = folds.map(FoldLists::read).transpose()?;
     let (mut facts, mut labels) = (Vec::new(), Vec::new());
     for path in files {
         let csd = Csd::open(path)?;
@@ -146,7 +150,13 @@ pub fn inspect(files: &[PathBuf], folds: Option<&Path>) -> Result<Inspection, Da
     }
     let labels = match labels.is_empty() {
         true => None,
-        false => Some(count_labels(&LabelSet::read(&labels)?, folds.as_ref())),
+        false => {
+            let labels = LabelSet::read(&labels)?;
+            if let (Some(lists), Some(path)) = (&lists, folds) {
+                lists.check_whole(path, &labels)?;
+            }
+            Some(count_labels(&labels, lists.as_ref()))
+        }
     };
     let prevalence = labels.as_ref().map(|l| prevalence(l, folds.is_some())).unwrap_or_default();
     Ok(Inspection { files: facts, prevalence, labels })
@@ -158,6 +168,11 @@ fn is_labels(csd: &Csd) -> bool {
         || label_columns(csd).is_some_and(|columns| {
             columns.iter().any(|c| *c == LabelColumn::Sentiment || Emotion::from_name(c.name()).is_some())
         })
+}
+
+/// Whether a file that is taken for labels would be one of features if its columns had names of such.
+fn by_number_of_columns(csd: &Csd) -> bool {
+    is_labels(csd) && csd.root() != LABELS_ROOT && csd.dimension_names().is_none()
 }
 
 fn count_file(csd: &Csd) -> Result<FileFacts, DataError> {
@@ -185,7 +200,9 @@ fn count_file(csd: &Csd) -> Result<FileFacts, DataError> {
         path: csd.path().to_path_buf(),
         is_labels,
         root: csd.root().to_string(),
-        videos: csd.videos().len(),
+        by_number_of_columns: by_number_of_columns(csd),
+        videos: csd.by_video().len(),
+        segment_groups: csd.videos().iter().filter(|group| segment_name(&group.id).is_some()).count(),
         rows: csd.rows(),
         columns: csd.width(),
         nonfinite: column_names.iter().cloned().zip(nonfinite).filter(|&(_, n)| n > 0).collect(),

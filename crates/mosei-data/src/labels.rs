@@ -2,8 +2,9 @@
 //!
 //! What lives here: which column is which, that files agree, that values are in range. What does not: frames.
 
+use crate::csd::Held;
 use crate::{Csd, DataError};
-use mosei_schema::{Emotion, INTENSITY_MAX, INTENSITY_MIN, SENTIMENT_MAX, SENTIMENT_MIN};
+use mosei_schema::{Emotion, INTENSITY_MAX, INTENSITY_MIN, Numbering, SENTIMENT_MAX, SENTIMENT_MIN};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -56,6 +57,10 @@ pub(crate) fn label_columns(csd: &Csd) -> Option<Vec<LabelColumn>> {
 /// The labels of one video.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct VideoLabels {
+    /// What the numbers of its segments count where the file names segments; `None` where they are rows of the video.
+    pub numbering: Option<Numbering>,
+    /// Numbers of the segments `[rows]`.
+    pub numbers: Vec<i32>,
     /// Intervals `[rows]` of start and end, seconds, in the file's order of rows.
     pub intervals: Vec<[f64; 2]>,
     /// Intensities `[rows, emotions]`, row-major.
@@ -109,8 +114,12 @@ impl LabelSet {
             for other in &files[1..] {
                 same_videos(first, other)?;
             }
-            for video in first.videos() {
-                videos.insert(video.id.clone(), read_video(files, &sources, &video.id)?);
+            for (id, held) in first.by_video() {
+                let labels = match held {
+                    Held::Whole(_) => read_group(files, &sources, id)?,
+                    Held::Segments(numbering, segments) => read_segments(files, &sources, *numbering, segments)?,
+                };
+                videos.insert(id.clone(), labels);
             }
         }
         Ok(LabelSet { emotions, has_sentiment, videos, sources })
@@ -135,6 +144,7 @@ impl LabelSet {
                     // Written so that NaN is refused.
                     if !(low..=high).contains(&f64::from(value)) {
                         let (video, column) = (video.clone(), column.name().to_string());
+                        let row = labels.numbers[row] as usize;
                         return Err(DataError::Label { path: path.clone(), video, row, column, value, low, high });
                     }
                 }
@@ -163,7 +173,32 @@ fn same_videos(first: &Csd, other: &Csd) -> Result<(), DataError> {
     missing(first, other).or_else(|| missing(other, first)).map_or(Ok(()), Err)
 }
 
-fn read_video(files: &[Csd], sources: &[(PathBuf, Vec<LabelColumn>)], id: &str) -> Result<VideoLabels, DataError> {
+/// The labels of a video whose segments have a group each.
+fn read_segments(
+    files: &[Csd],
+    sources: &[(PathBuf, Vec<LabelColumn>)],
+    numbering: Numbering,
+    segments: &BTreeMap<i32, usize>,
+) -> Result<VideoLabels, DataError> {
+    let mut all = VideoLabels { numbering: Some(numbering), ..VideoLabels::default() };
+    for (&number, &place) in segments {
+        let group = &files[0].videos()[place].id;
+        let labels = read_group(files, sources, group)?;
+        if labels.intervals.len() != 1 {
+            let place = format!("{}/data/{group}", files[0].root());
+            let found = format!("{} rows", labels.intervals.len());
+            return Err(DataError::structure(files[0].path(), place, "one row, for it is one labelled segment", found));
+        }
+        all.numbers.push(number);
+        all.intervals.extend(labels.intervals);
+        all.intensities.extend(labels.intensities);
+        all.sentiment.extend(labels.sentiment);
+    }
+    Ok(all)
+}
+
+/// The labels of one group.
+fn read_group(files: &[Csd], sources: &[(PathBuf, Vec<LabelColumn>)], id: &str) -> Result<VideoLabels, DataError> {
     let sequences = files.iter().map(|csd| csd.read(id)).collect::<Result<Vec<_>, _>>()?;
     let intervals = sequences.first().map(|s| s.intervals.clone()).unwrap_or_default();
     for (csd, sequence) in files.iter().zip(&sequences).skip(1) {
@@ -186,7 +221,8 @@ fn read_video(files: &[Csd], sources: &[(PathBuf, Vec<LabelColumn>)], id: &str) 
             }
         }
     }
-    let mut labels = VideoLabels { intervals, ..VideoLabels::default() };
+    let numbers = (0..intervals.len()).map(|row| row as i32).collect();
+    let mut labels = VideoLabels { numbers, intervals, ..VideoLabels::default() };
     for row in 0..labels.intervals.len() {
         for ((_, columns), sequence) in sources.iter().zip(&sequences) {
             for (column, &value) in columns.iter().zip(sequence.row(row)) {

@@ -45,6 +45,7 @@ mod place;
 pub mod pool;
 mod prepare;
 mod prepared;
+mod recording;
 mod refit;
 pub mod stretches;
 pub mod subset;

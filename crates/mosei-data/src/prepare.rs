@@ -4,6 +4,7 @@
 //! `video`), by which rules (`align`, `pool`, `folds`, `normalise`), and by which thread (`ahead`).
 
 mod assign;
+mod meet;
 mod record;
 mod unlabelled;
 mod video;
@@ -110,7 +111,7 @@ pub fn prepare_with(
     videos.extend(without_labels.iter().map(|id| (id, &no_labels)));
     let hashed = thread::scope(|scope| {
         let hashed = scope.spawn(hash);
-        let read = |i: usize| PreparedVideo::new(config, &features, videos[i].0, videos[i].1);
+        let read = |i: usize| PreparedVideo::new(config, &features, videos[i].0, videos[i].1, labels.path());
         let mut done = 0;
         ahead::in_order(videos.len(), threads, read, |video| {
             let video = video?;
@@ -196,13 +197,13 @@ fn by_column(columns: &[String], counts: &[u64]) -> BTreeMap<String, u64> {
 }
 
 fn count_the_rest(counts: &mut Counts, labels: &LabelSet, features: &Csd) {
-    let unlabelled = features.videos().iter().filter(|v| !labels.videos.contains_key(&v.id));
+    let unlabelled = features.by_video().iter().filter(|(id, _)| !labels.videos.contains_key(*id));
     counts.videos.labelled = labels.videos.len();
     counts.segments.labelled = labels.segments();
     counts.frames.in_file = features.rows() as u64;
-    for video in unlabelled {
+    for (_, held) in unlabelled {
         counts.videos.without_labels += 1;
-        counts.frames.in_videos_without_labels += video.rows as u64;
+        counts.frames.in_videos_without_labels += features.rows_of(held) as u64;
     }
 }
 
@@ -243,7 +244,7 @@ impl Pass {
         let mut end = self.frames.frames();
         self.frames.append(&video.frames)?;
         self.counts.videos.without_features += usize::from(!video.has_features);
-        for (row, (&interval, segment)) in labels.intervals.iter().zip(&video.segments).enumerate() {
+        for ((&number, &interval), segment) in labels.numbers.iter().zip(&labels.intervals).zip(&video.segments) {
             match segment {
                 Ok(kept) => {
                     let (counts, frames) = (&mut self.counts.segments, &mut self.counts.frames);
@@ -263,7 +264,7 @@ impl Pass {
             self.segments.offsets.push(end as i64);
             self.segments.intervals.push(interval);
             self.segments.video.push(index);
-            self.segments.segment.push(row as i32);
+            self.segments.segment.push(number);
         }
         self.segments.intensities.extend(&labels.intensities);
         if has_sentiment {

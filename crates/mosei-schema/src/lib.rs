@@ -15,6 +15,7 @@ mod covarep;
 mod emotion;
 mod nearest;
 mod segment;
+mod segment_name;
 mod video_id;
 
 pub use budget::{BudgetError, LabelBudget};
@@ -22,4 +23,5 @@ pub use covarep::{COVAREP_COLUMNS, COVAREP_RATE_HZ};
 pub use emotion::{Emotion, INTENSITY_MAX, INTENSITY_MIN, SENTIMENT_MAX, SENTIMENT_MIN, intensity_class};
 pub use nearest::{found_with_near_miss, near_miss, nearest, with_near_miss};
 pub use segment::{SegmentId, Split};
+pub use segment_name::{Numbering, SegmentName, segment_name, video_of};
 pub use video_id::{VIDEO_ID_MAX_BYTES, VIDEO_ID_RULE, is_video_id};

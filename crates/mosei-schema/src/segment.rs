@@ -1,13 +1,14 @@
 use serde::{Deserialize, Serialize};
 
-/// A labelled segment: the video's id as the file spells it, and the segment's row there (from 0).
+/// A labelled segment: the video's id as the file spells it, and the segment's row there (from 0), or its number where the file
+/// names segments ([`crate::segment_name`]).
 ///
 /// The id of unlabelled speech outside all segments is row -1.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SegmentId {
     /// Video id: a string, even where it looks like a number.
     pub video: String,
-    /// Row of the segment in the label file's video.
+    /// Row of the segment in the label file's video, or its number.
     pub segment: i32,
 }
 

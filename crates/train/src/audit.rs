@@ -12,6 +12,7 @@ mod pairing;
 mod pretraining;
 mod statistics;
 mod subsets;
+mod videos;
 
 use crate::TrainError;
 use evidence::{Cell, Evidence};
@@ -127,6 +128,11 @@ const fn rule(name: &'static str, says: &'static str, look: Look) -> Rule {
 
 static RULES: [Rule; 24] = [
     rule("videos-in-one-split", "no video is in two splits of a fold", Look::Run(folds::videos_in_one_split)),
+    rule(
+        "segment-ids-in-one-split",
+        "ids that name segments of one video (VIDEO[3], VIDEO$_$3) are in one split of a fold",
+        Look::Run(videos::segment_ids_in_one_split),
+    ),
     rule(
         "segments-in-one-split",
         "every labelled segment with frames is in exactly one split of each fold",

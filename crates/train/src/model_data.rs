@@ -7,14 +7,15 @@ use crate::corpus::normaliser_of;
 use crate::input::InputFacts;
 use backbone::{Layout, Normalisation};
 use mosei_data::{BoundNormaliser, Csd, Prepared, feature_columns, pieces, recording_rate_hz};
-use mosei_schema::SegmentId;
+use mosei_schema::{SegmentId, segment_name};
 use std::path::{Path, PathBuf};
 use tch::{Device, Tensor};
 
 /// Segments of a batch.
 const BATCH: usize = 32;
 
-/// A segment of a prepared folder, or a piece of a recording, which are counted from 0.
+/// A segment of a prepared folder, or a piece of a recording, which are counted from 0; where the file has a group for each
+/// segment, a piece has the number of its segment.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Part {
     pub(crate) id: SegmentId,
@@ -103,7 +104,10 @@ impl ModelData {
                         for (i, piece) in chunk.iter().enumerate() {
                             self.normaliser.apply(&piece.frames, &mut x_nc);
                             offsets.push((x_nc.len() / self.normaliser.width()) as i64);
-                            let id = SegmentId { video: shape.id.clone(), segment: (first + i) as i32 };
+                            let id = match segment_name(&shape.id) {
+                                Some(name) => SegmentId { video: name.video.into(), segment: name.number },
+                                None => SegmentId { video: shape.id.clone(), segment: (first + i) as i32 },
+                            };
                             parts.push(Part { id, interval: piece.interval });
                         }
                         give(&parts, &x_nc, &offsets)?;

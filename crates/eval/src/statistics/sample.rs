@@ -4,7 +4,7 @@ use super::drawn::{Drawn, defined_mean};
 use super::resamples::Resamples;
 use super::{Clustered, ClusteredRow, Questions};
 use crate::{EvalError, MACRO, Metric};
-use mosei_schema::Split;
+use mosei_schema::{Split, video_of};
 use run_record::{CellId, CellPredictions};
 use std::collections::BTreeMap;
 
@@ -31,9 +31,11 @@ pub struct StudySample {
 type Tested = (String, i32, String, u64, bool);
 
 impl StudySample {
-    /// Draws the studies. `clusters` are the test videos of each fold; a video is tested in one fold.
+    /// Draws the studies. `clusters` are the test videos of each fold; a video is tested in one fold. Ids that name segments
+    /// ([`mosei_schema::segment_name`]) are of one video, whose segments come and go together.
     pub fn new(questions: Questions, clusters: impl IntoIterator<Item = (i32, String)>) -> Self {
-        let mut folds: Vec<(String, i32)> = clusters.into_iter().map(|(fold, name)| (name, fold)).collect();
+        let mut folds: Vec<(String, i32)> =
+            clusters.into_iter().map(|(fold, name)| (video_of(&name).to_string(), fold)).collect();
         folds.sort();
         folds.dedup_by(|a, b| a.0 == b.0);
         let n = folds.len();
@@ -53,7 +55,7 @@ impl StudySample {
         self.check(cell)?;
         let mut rows: BTreeMap<&str, Vec<ClusteredRow>> = BTreeMap::new();
         for row in cell.rows.iter().filter(|r| r.split == Split::Test.name()) {
-            let Some(&(cluster, fold)) = self.clusters.get(&row.video) else {
+            let Some(&(cluster, fold)) = self.clusters.get(video_of(&row.video)) else {
                 return Err(EvalError::UnknownVideo {
                     cell: cell.id.cell.clone(),
                     video: row.video.clone(),

@@ -4,7 +4,7 @@ use super::join::Joined;
 use super::labels::Labels;
 use super::names::IdRules;
 use crate::{DataError, FoldLists};
-use mosei_schema::{Split, near_miss};
+use mosei_schema::{Split, near_miss, video_of};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -19,8 +19,9 @@ pub(super) fn of_file(path: &Path, joined: &Joined, labels: &Labels, ids: IdRule
     let known: Vec<&str> = joined.videos.iter().map(|v| v.id.as_str()).collect();
     let mut splits = Splits::default();
     for (said, split) in FoldLists::read(path)?.split {
-        let id = ids.id(&said);
-        let video = [&said, &id].into_iter().find_map(|name| match known.binary_search(&name.as_str()) {
+        let file = ids.id(&said);
+        let id = video_of(&file).to_string();
+        let video = [&said, &file, &id].into_iter().find_map(|name| match known.binary_search(&name.as_str()) {
             Ok(_) => Some(name.clone()),
             Err(_) => joined.home.get(name).cloned(),
         });

@@ -4,7 +4,7 @@
 
 use super::cell::Cell;
 use super::mapping::Mapping;
-use super::names::spellings;
+use super::names::{Part, spellings};
 use super::scratch::Scratch;
 use super::seconds;
 use super::table::{Table, numbers_rows};
@@ -143,21 +143,21 @@ fn begin(
     let id = mapping.ids.id(called);
     let (name, segment) = match segment {
         "" => (id, None),
-        segment => (spellings(&id, segment)[0].clone(), Some((id, segment.to_string()))),
+        segment => (spellings(&id, segment)[0].0.clone(), Some(Part::named(id, segment.to_string()))),
     };
     begin_called(table.path(), &table.place(), &name, segment, called, scratch)
 }
 
-/// The recording of that id, begun where there is none.
+/// The recording of that id, begun where there is none. Where no column says a segment, the id does.
 pub(super) fn begin_called(
     path: &Path,
     place: &str,
     name: &str,
-    segment: Option<(String, String)>,
+    segment: Option<Part>,
     called: &str,
     scratch: &mut Scratch,
 ) -> Result<usize, DataError> {
-    scratch.recording(name, segment, called).map_err(|other| {
+    scratch.recording(name, segment.or_else(|| Part::of(name)), called).map_err(|other| {
         let found = format!("'{other}' and '{called}', both '{name}'");
         DataError::table(path, place, "recordings whose names differ without folder and extension", found)
             .with_hint(Some("see [ids] in docs/your-data.md".into()))

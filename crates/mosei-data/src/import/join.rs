@@ -6,10 +6,11 @@
 //! recordings of one speaker) they follow each other: [`super::write`] lays them out.
 
 use super::labels::Labels;
-use super::names::{spellings, split};
+use super::names::spellings;
 use super::scratch::Taken;
+use crate::recording::{OtherTime, other_time};
 use crate::{DataError, ids};
-use mosei_schema::near_miss;
+use mosei_schema::{Numbering, near_miss, video_of};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -66,7 +67,8 @@ pub(super) fn join(labels: &Labels, features: &Path, taken: &Taken) -> Result<Jo
             joined.without_features.1.get_or_insert_with(|| labels.called(row));
             continue;
         };
-        let home = said.speaker.as_ref().unwrap_or(&said.name);
+        // What is written is read again, where such a name is one of a segment.
+        let home = video_of(said.speaker.as_ref().unwrap_or(&said.name)).to_string();
         let rows = uses.entry(recording).or_default();
         if let Some(&first) = rows.first() {
             same_recording(labels, first, row)?;
@@ -94,14 +96,13 @@ pub(super) fn join(labels: &Labels, features: &Path, taken: &Taken) -> Result<Jo
             joined.left_out += 1;
             continue;
         }
-        let own =
-            recording.segment.as_ref().map(|(video, _)| video.as_str()).or_else(|| split(&recording.name).map(|s| s.0));
-        let home = own.unwrap_or(&recording.name);
+        let home = video_of(recording.segment.as_ref().map_or(recording.name.as_str(), |part| part.video.as_str()));
         let video = videos.entry(home.into()).or_insert_with(|| Video { id: home.into(), ..Video::default() });
         video.recordings.push(i);
         joined.home.insert(recording.name.clone(), home.into());
     }
     ids::check(&labels.path, "ids of videos", videos.keys())?;
+    same_times(labels, features, taken, &videos)?;
     joined.videos = videos.into_values().collect();
     Ok(joined)
 }
@@ -109,11 +110,23 @@ pub(super) fn join(labels: &Labels, features: &Path, taken: &Taken) -> Result<Jo
 /// The recording that a row speaks of: its segment's own, else that of the whole.
 fn find(labels: &Labels, row: usize, taken: &Taken) -> Result<Option<usize>, DataError> {
     let said = &labels.rows[row];
-    let Some(segment) = &said.segment else { return Ok(taken.find(&said.name)) };
-    let mut found: Vec<usize> = spellings(&said.name, segment).iter().filter_map(|name| taken.find(name)).collect();
+    let Some(part) = &said.segment else { return Ok(taken.find(&said.name)) };
+    let (mut found, mut refused) = (Vec::new(), None);
+    for (name, counts) in spellings(&said.name, &part.segment) {
+        let Some(i) = taken.find(&name) else { continue };
+        // A segment that a column names on either side is meant to be the one of that name on the other.
+        let named = taken.recordings[i].segment.as_ref().is_some_and(|own| own.numbering.is_none());
+        match (part.numbering, counts) {
+            (Some(own), Some(other)) if own != other && !named => refused = Some((name, own, other)),
+            _ => found.push(i),
+        }
+    }
     found.dedup();
     match found.as_slice() {
-        [] => Ok(taken.find(&said.name)),
+        [] => match (taken.find(&said.name), refused) {
+            (None, Some((name, own, other))) => Err(other_numbers(labels, row, &name, [own, other])),
+            (whole, _) => Ok(whole),
+        },
         [one] => Ok(Some(*one)),
         [one, other, ..] => {
             let name = |i: &usize| &taken.recordings[*i].name;
@@ -122,6 +135,44 @@ fn find(labels: &Labels, row: usize, taken: &Taken) -> Result<Option<usize>, Dat
             Err(DataError::table(&labels.path, said.place.clone(), expected, found))
         }
     }
+}
+
+/// Why a segment is not joined to the one recording that has its number.
+fn other_numbers(labels: &Labels, row: usize, name: &str, [own, other]: [Numbering; 2]) -> DataError {
+    let expected = format!("frames of {}, which counts {}", labels.called(row), own.counts());
+    let found = format!("'{name}', which counts {}; the numbers do not mean the same", other.counts());
+    let hint = "labels with 'start' and 'end' and features of whole recordings are joined by time; where the numbers do mean the same, say so in columns 'video' and 'segment' of a label table";
+    DataError::table(&labels.path, labels.rows[row].place.clone(), expected, found).with_hint(Some(hint.into()))
+}
+
+/// Wants segments with features of their own to be at the time of their labels, where both are on the video's time axis.
+fn same_times(
+    labels: &Labels,
+    features: &Path,
+    taken: &Taken,
+    videos: &BTreeMap<String, Video>,
+) -> Result<(), DataError> {
+    for video in videos.values() {
+        let mut extents = BTreeMap::new();
+        for (place, &recording) in video.recordings.iter().enumerate() {
+            let recording = &taken.recordings[recording];
+            if let (Some(extent), Some(_)) = (recording.on_video, &recording.segment) {
+                extents.insert(place as i32, extent);
+            }
+        }
+        let said = video.segments.iter().filter_map(|segment| {
+            let row = &labels.rows[segment.row];
+            row.time.filter(|_| row.on_video && segment.time.is_none()).map(|time| (segment.recording as i32, time))
+        });
+        let Some(OtherTime { number, label, own, other }) = other_time(said, &extents) else { continue };
+        let name = |place: i32| &taken.recordings[video.recordings[place as usize]].name;
+        let expected = format!("the frames of {} to {} s, as in {}", label[0], label[1], labels.path.display());
+        let more = other.map_or_else(String::new, |(k, [a, b])| format!(", and {a} to {b} s in '{}'", name(k)));
+        let found = format!("{} to {} s{more}; the numbers do not mean the same", own[0], own[1]);
+        let hint = format!("`mosei-ssl prepare` joins labels of '{}' by start and end by time", video.id);
+        return Err(DataError::table(features, format!("'{}'", name(number)), expected, found).with_hint(Some(hint)));
+    }
+    Ok(())
 }
 
 /// Whether two rows may speak of one recording.

@@ -6,6 +6,7 @@
 use super::cell::{Cell, shown};
 use super::frames::listed;
 use super::mapping::{Category, LabelMapping, Mapping};
+use super::names::Part;
 use super::seconds;
 use super::table::{Table, numbers_rows};
 use crate::DataError;
@@ -45,8 +46,8 @@ pub(super) struct Labels {
 pub(super) struct LabelRow {
     /// The id of its recording.
     pub name: String,
-    /// Its name among the segments of that recording.
-    pub segment: Option<String>,
+    /// Which segment of that recording it is.
+    pub segment: Option<Part>,
     /// When it begins and ends in the recording, seconds; `None` for all of it.
     pub time: Option<[f64; 2]>,
     /// Who speaks.
@@ -55,6 +56,8 @@ pub(super) struct LabelRow {
     pub split: Option<Split>,
     /// Line or row of the file.
     pub place: String,
+    /// Whether the times are those of the video also where the segment has features of its own, which then must be there too.
+    pub on_video: bool,
 }
 
 impl Labels {
@@ -66,7 +69,7 @@ impl Labels {
     /// What is said of a segment, to tell it from others in messages.
     pub fn called(&self, row: usize) -> String {
         match (&self.rows[row].segment, self.rows[row].time) {
-            (Some(segment), _) => format!("segment '{segment}' of '{}'", self.rows[row].name),
+            (Some(part), _) => format!("segment '{}' of '{}'", part.segment, self.rows[row].name),
             (None, Some([start, end])) => format!("{start} to {end} s of '{}'", self.rows[row].name),
             (None, None) => format!("'{}'", self.rows[row].name),
         }
@@ -110,7 +113,7 @@ pub(super) fn read(mut table: Table, mapping: &Mapping) -> Result<Labels, DataEr
         let row = row(&table, &columns, mapping)?;
         let key = (
             row.name.clone(),
-            row.segment.clone().unwrap_or_default(),
+            row.segment.as_ref().map(|part| part.segment.clone()).unwrap_or_default(),
             match row.segment {
                 Some(_) => [0; 2],
                 None => row.time.map(|t| t.map(f64::to_bits)).unwrap_or_default(),
@@ -271,11 +274,14 @@ fn row(table: &Table, columns: &Columns, mapping: &Mapping) -> Result<LabelRow, 
     let text = |column: usize, expected: &str| {
         table.cell(column).text().map(|t| t.into_owned()).ok_or_else(|| table.wrong(column, expected))
     };
-    let name = mapping.ids.id(&text(columns.video, "the name of a recording")?);
+    let id = mapping.ids.id(&text(columns.video, "the name of a recording")?);
     let segment = match columns.segment {
-        Some(column) if table.cell(column) != Cell::Missing => Some(text(column, "the name of a segment")?),
-        _ => None,
+        Some(column) if table.cell(column) != Cell::Missing => {
+            Some(Part::named(id.clone(), text(column, "the name of a segment")?))
+        }
+        _ => Part::of(&id),
     };
+    let name = segment.as_ref().map_or(id, |part| part.video.clone());
     let time = match columns.time {
         // All of the recording.
         Some((start, end)) if table.cell(start) == Cell::Missing && table.cell(end) == Cell::Missing => None,
@@ -294,7 +300,7 @@ fn row(table: &Table, columns: &Columns, mapping: &Mapping) -> Result<LabelRow, 
         Some(column) => split(table, column)?,
         None => None,
     };
-    Ok(LabelRow { name, segment, time, speaker, split, place: table.place() })
+    Ok(LabelRow { name, segment, time, speaker, split, place: table.place(), on_video: false })
 }
 
 fn split(table: &Table, column: usize) -> Result<Option<Split>, DataError> {

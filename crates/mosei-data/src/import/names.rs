@@ -1,5 +1,6 @@
 //! How a recording is called: of the name of a file its id.
 
+use mosei_schema::{Numbering, segment_name};
 use serde::Deserialize;
 
 /// Endings of files that are no part of an id.
@@ -49,21 +50,42 @@ impl IdRules {
     }
 }
 
-/// Ways to write a segment of a video as one name; the first is ours.
-pub(super) fn spellings(video: &str, segment: &str) -> [String; 4] {
+/// Ways to write a segment of a video as one name, and what the number counts where the notation says it; the first is ours.
+pub(super) fn spellings(video: &str, segment: &str) -> [(String, Option<Numbering>); 4] {
+    // Files of clips are numbered as the transcript's.
+    let clips = Some(Numbering::Clips);
     [
-        format!("{video}[{segment}]"),
-        format!("{video}_{segment}"),
-        format!("{video}$_${segment}"),
-        format!("{video}${segment}"),
+        (format!("{video}[{segment}]"), Some(Numbering::Rows)),
+        (format!("{video}_{segment}"), clips),
+        (format!("{video}$_${segment}"), clips),
+        (format!("{video}${segment}"), clips),
     ]
 }
 
-/// Video and segment of a name in the two spellings that say for certain where the one ends.
-pub(super) fn split(name: &str) -> Option<(&str, &str)> {
-    let bracketed = name.strip_suffix(']').and_then(|n| n.rsplit_once('['));
-    let (video, segment) = bracketed.or_else(|| name.rsplit_once("$_$"))?;
-    (!video.is_empty() && !segment.is_empty()).then_some((video, segment))
+/// A segment of a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    /// The recording.
+    pub video: String,
+    /// Its name among the segments of that.
+    pub segment: String,
+    /// What its number counts; `None` where a column names it, which says nothing of that.
+    pub numbering: Option<Numbering>,
+}
+
+impl Part {
+    /// The segment that an id names ([`segment_name`]); `None` for the id of a whole recording.
+    pub fn of(id: &str) -> Option<Self> {
+        let name = segment_name(id)?;
+        // As it is written, for its other spellings: `V_03` is one of `V$_$03`.
+        let rest = id[name.video.len()..].trim_matches(|c: char| !c.is_ascii_digit());
+        Some(Part { video: name.video.into(), segment: rest.into(), numbering: Some(name.numbering) })
+    }
+
+    /// A segment that a column names.
+    pub fn named(video: String, segment: String) -> Self {
+        Part { video, segment, numbering: None }
+    }
 }
 
 #[cfg(test)]
@@ -88,9 +110,10 @@ mod tests {
     }
 
     #[test]
-    fn segments_are_told_from_videos_where_that_is_certain() {
-        assert_eq!(split("-a_b[12]"), Some(("-a_b", "12")));
-        assert_eq!(split("v$_$3"), Some(("v", "3")));
-        assert_eq!((split("v_3"), split("[3]"), split("v[]")), (None, None, None));
+    fn segments_keep_their_spelling() {
+        let part = |id| Part::of(id).map(|p| (p.video, p.segment, p.numbering));
+        assert_eq!(part("-a_b[12]"), Some(("-a_b".into(), "12".into(), Some(Numbering::Rows))));
+        assert_eq!(part("v$_$03"), Some(("v".into(), "03".into(), Some(Numbering::Clips))));
+        assert_eq!(part("v_3"), None);
     }
 }

@@ -9,7 +9,7 @@
 use super::frames::{begin_called, require_columns};
 use super::labels::{LabelRow, Labels, check_names, intensity_of, is_sentiment};
 use super::mapping::Mapping;
-use super::names::split as split_name;
+use super::names::Part as SegmentPart;
 use super::scratch::Scratch;
 use crate::DataError;
 use crate::csd::{Array, ArrayFile, MAX_COLUMNS};
@@ -95,7 +95,7 @@ pub(super) fn features(
                 };
                 let end = (begin..frames).rev().find(|r| !padding(r)).unwrap_or(begin) + 1;
                 let name = &names[first + i];
-                let known = split_name(name).map(|(v, s)| (v.to_string(), s.to_string()));
+                let known = SegmentPart::of(name);
                 let id = if known.is_some() { name.clone() } else { mapping.ids.id(name) };
                 let at = begin_called(&place.file, array.place(), &id, known, name, scratch)?;
                 if scratch.get(at).frames > 0 {
@@ -164,11 +164,10 @@ pub(super) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, DataError
                     )?);
                 }
             }
-            let (name, segment) = match split_name(&name) {
-                Some((video, segment)) => (video.to_string(), Some(segment.to_string())),
-                None => (mapping.ids.id(&name), None),
-            };
-            labels.rows.push(LabelRow { name, segment, time: None, speaker: None, split: Some(part.split), place });
+            let segment = SegmentPart::of(&name);
+            let name = segment.as_ref().map_or_else(|| mapping.ids.id(&name), |part| part.video.clone());
+            let split = Some(part.split);
+            labels.rows.push(LabelRow { name, segment, time: None, speaker: None, split, place, on_video: false });
         }
     }
     if labels.names.iter().all(|name| is_sentiment(name)) {

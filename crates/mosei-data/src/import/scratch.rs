@@ -3,6 +3,7 @@
 //! What lives here: the file between, which has no name, and where the frames of each recording are in it. Memory is that of the
 //! list: a few bytes for each stretch of rows of one recording. What does not: who they belong to.
 
+use super::names::Part;
 use crate::DataError;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -31,7 +32,7 @@ pub(super) struct Recording {
     /// Its id.
     pub name: String,
     /// Its video and segment, where the features say them.
-    pub segment: Option<(String, String)>,
+    pub segment: Option<Part>,
     /// What it was called before names became ids, for messages.
     pub called: String,
     /// Where frames of it begin, bytes, and how many follow.
@@ -40,6 +41,8 @@ pub(super) struct Recording {
     pub frames: usize,
     /// When its last frame begins, seconds.
     pub last_start: f64,
+    /// From when to when its frames are on the time axis of its video, seconds; `None` where they may have one of their own.
+    pub on_video: Option<[f64; 2]>,
 }
 
 /// Frames of a recording as they came.
@@ -73,7 +76,7 @@ impl Scratch {
     }
 
     /// The recording of a name, begun where there is none. Nothing where one that was called otherwise has the name.
-    pub fn recording(&mut self, name: &str, segment: Option<(String, String)>, called: &str) -> Result<usize, &str> {
+    pub fn recording(&mut self, name: &str, segment: Option<Part>, called: &str) -> Result<usize, &str> {
         if let Some(&i) = self.by_name.get(name) {
             let same = self.recordings[i].called == called && self.recordings[i].segment == segment;
             return if same { Ok(i) } else { Err(&self.recordings[i].called) };
@@ -85,6 +88,7 @@ impl Scratch {
             pieces: Vec::new(),
             frames: 0,
             last_start: f64::NEG_INFINITY,
+            on_video: None,
         });
         self.by_name.insert(name.into(), self.recordings.len() - 1);
         Ok(self.recordings.len() - 1)
@@ -109,6 +113,11 @@ impl Scratch {
         recording.last_start = start;
         self.bytes += row;
         Ok(())
+    }
+
+    /// Says from when to when the frames of a recording are on the time axis of its video.
+    pub fn place_on_video(&mut self, recording: usize, extent: [f64; 2]) {
+        self.recordings[recording].on_video = Some(extent);
     }
 
     /// All that was taken, to be read.

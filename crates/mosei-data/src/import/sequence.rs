@@ -3,7 +3,7 @@
 use super::frames::{begin_called, require_columns};
 use super::labels::{LabelRow, Labels, check_names, intensity_of};
 use super::mapping::Mapping;
-use super::names::split;
+use super::names::Part;
 use super::scratch::Scratch;
 use crate::labels::label_columns;
 use crate::{Csd, DataError, feature_columns};
@@ -17,8 +17,8 @@ pub(super) fn features(path: &Path, scratch: &mut Scratch) -> Result<Vec<String>
         let sequence = csd.read(&video.id)?;
         let mut rows: Vec<usize> = (0..sequence.intervals.len()).collect();
         rows.sort_by(|&a, &b| sequence.intervals[a][0].total_cmp(&sequence.intervals[b][0]));
-        let known = split(&video.id).map(|(v, s)| (v.to_string(), s.to_string()));
         let mut last = f64::NEG_INFINITY;
+        let (mut first, mut latest) = (f64::INFINITY, f64::NEG_INFINITY);
         for row in rows {
             let [start, end] = sequence.intervals[row];
             if start <= last || end <= start {
@@ -27,8 +27,12 @@ pub(super) fn features(path: &Path, scratch: &mut Scratch) -> Result<Vec<String>
                 return Err(DataError::table(path, place, expected, format!("[{start}, {end}] after {last}")));
             }
             last = start;
-            let at = begin_called(path, &video.id, &video.id, known.clone(), &video.id, scratch)?;
+            let at = begin_called(path, &video.id, &video.id, None, &video.id, scratch)?;
             scratch.push(at, start, end, sequence.row(row))?;
+            // The SDK keeps the video's times.
+            first = first.min(start);
+            latest = latest.max(end);
+            scratch.place_on_video(at, [first, latest]);
         }
     }
     Ok(feature_columns(&csd))
@@ -59,12 +63,10 @@ pub(super) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, DataError
                     },
                 )?);
             }
-            let (name, segment) = match split(&video.id) {
-                Some((v, s)) => (v.to_string(), Some(s.to_string())),
-                None => (video.id.clone(), None),
-            };
-            let time = segment.is_none().then_some(*interval);
-            labels.rows.push(LabelRow { name, segment, time, speaker: None, split: None, place });
+            let segment = Part::of(&video.id);
+            let name = segment.as_ref().map_or_else(|| video.id.clone(), |part| part.video.clone());
+            let time = Some(*interval);
+            labels.rows.push(LabelRow { name, segment, time, speaker: None, split: None, place, on_video: true });
         }
     }
     Ok(labels)

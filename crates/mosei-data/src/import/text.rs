@@ -2,8 +2,9 @@
 
 use super::cell::Cell;
 use crate::DataError;
-use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
-use std::cell::Cell as Shared;
+use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
+use std::cell::{Cell as Shared, RefCell};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::Path;
@@ -18,9 +19,57 @@ const FORMAT: &str = "text in UTF-8 with a row a line (CSV or TSV)";
 pub(super) struct TextTable {
     reader: Reader<Counted>,
     record: StringRecord,
-    read_since: Rc<Shared<u64>>,
+    seen: Rc<Seen>,
     /// Lines above those that the reader sees.
     lines_above: u64,
+    /// Line of this row, from 1.
+    line: u64,
+}
+
+/// What was read of a source.
+#[derive(Default)]
+struct Seen {
+    /// Bytes since the last row.
+    since: Shared<u64>,
+    /// Ends of lines.
+    ends: RefCell<Ends>,
+}
+
+/// Where lines end, for their numbers: of a line that ends in CR LF the reader of rows leaves the LF to the next.
+#[derive(Default)]
+struct Ends {
+    /// Bytes read.
+    bytes: u64,
+    /// Bytes that end a line and lie before none that was asked for.
+    ahead: VecDeque<(u64, u8)>,
+    /// Lines that have ended before these.
+    passed: u64,
+    /// Whether the last of those passed was a CR, which a LF may follow.
+    after_cr: Option<u64>,
+}
+
+impl Ends {
+    fn add(&mut self, bytes: &[u8]) {
+        let ends = bytes.iter().enumerate().filter(|(_, b)| matches!(b, b'\n' | b'\r'));
+        self.ahead.extend(ends.map(|(i, b)| (self.bytes + i as u64, *b)));
+        self.bytes += bytes.len() as u64;
+    }
+
+    /// The line, from 1, of the first byte at or behind a place that ends no line. Places only rise.
+    fn line_at(&mut self, place: u64) -> u64 {
+        let mut next = place;
+        while let Some(&(at, byte)) = self.ahead.front() {
+            if at > next {
+                break;
+            }
+            next = next.max(at + 1);
+            let second = byte == b'\n' && self.after_cr == Some(at);
+            self.passed += u64::from(!second);
+            self.after_cr = (byte == b'\r').then_some(at + 1);
+            self.ahead.pop_front();
+        }
+        1 + self.passed
+    }
 }
 
 impl TextTable {
@@ -30,29 +79,37 @@ impl TextTable {
         let header = first_line(path, &mut file)?;
         let mut builder = ReaderBuilder::new();
         builder.delimiter(delimiter(&header));
-        let (rest, read_since) = Counted::new(Box::new(Cursor::new(header).chain(file)));
-        let mut table =
-            TextTable { reader: builder.from_reader(rest), record: StringRecord::new(), read_since, lines_above: 0 };
-        let names = table.reader.headers().map_err(|e| problem(path, e, 0))?;
+        let (rest, seen) = Counted::new(Box::new(Cursor::new(header).chain(file)));
+        let reader = builder.from_reader(rest);
+        let mut table = TextTable { reader, record: StringRecord::new(), seen, lines_above: 0, line: 1 };
+        let names = table.reader.headers().map_err(|e| problem(path, e, |_| 1))?;
         let names = names.iter().map(|name| match Cell::of_text(name) {
             Cell::Text(name) => name.to_string(),
             // A column may have such a name.
             _ => name.trim().to_string(),
         });
         let names: Vec<String> = names.collect();
-        table.read_since.set(0);
+        table.seen.since.set(0);
         Ok((names, table))
     }
 
     /// What follows a header of `lines_above` lines, in so many columns.
     pub fn without_header(rest: BufReader<File>, builder: &ReaderBuilder, lines_above: u64) -> Self {
-        let (rest, read_since) = Counted::new(Box::new(rest));
-        TextTable { reader: builder.from_reader(rest), record: StringRecord::new(), read_since, lines_above }
+        let (rest, seen) = Counted::new(Box::new(rest));
+        TextTable {
+            reader: builder.from_reader(rest),
+            record: StringRecord::new(),
+            seen,
+            lines_above,
+            line: lines_above,
+        }
     }
 
     pub fn advance(&mut self, path: &Path) -> Result<bool, DataError> {
-        let more = self.reader.read_record(&mut self.record).map_err(|e| problem(path, e, self.lines_above))?;
-        self.read_since.set(0);
+        let line = |position: &Position| self.lines_above + self.seen.ends.borrow_mut().line_at(position.byte());
+        let more = self.reader.read_record(&mut self.record).map_err(|e| problem(path, e, line))?;
+        self.line = self.record.position().map_or(self.line, line);
+        self.seen.since.set(0);
         Ok(more)
     }
 
@@ -67,7 +124,7 @@ impl TextTable {
 
     /// Line of the file, from 1.
     pub fn line(&self) -> u64 {
-        self.lines_above + self.record.position().map_or(0, csv::Position::line)
+        self.line
     }
 }
 
@@ -99,10 +156,9 @@ fn delimiter(header: &[u8]) -> u8 {
     counts.iter().rev().max_by_key(|(_, n)| *n).map_or(b',', |(d, _)| *d)
 }
 
-fn problem(path: &Path, error: csv::Error, lines_above: u64) -> DataError {
-    let line = |position: &Option<csv::Position>| {
-        position.as_ref().map_or("a row".to_string(), |p| format!("line {}", lines_above + p.line()))
-    };
+fn problem(path: &Path, error: csv::Error, line: impl Fn(&Position) -> u64) -> DataError {
+    let line =
+        |position: &Option<Position>| position.as_ref().map_or("a row".to_string(), |p| format!("line {}", line(p)));
     match error.into_kind() {
         ErrorKind::UnequalLengths { pos, expected_len, len } => DataError::table(
             path,
@@ -123,7 +179,7 @@ fn problem(path: &Path, error: csv::Error, lines_above: u64) -> DataError {
 /// A source that gives up where too much is read for one row.
 pub(super) struct Counted {
     source: Box<dyn Read>,
-    since: Rc<Shared<u64>>,
+    seen: Rc<Seen>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -131,26 +187,47 @@ pub(super) struct Counted {
 struct TooLong;
 
 impl Counted {
-    fn new(source: Box<dyn Read>) -> (Self, Rc<Shared<u64>>) {
-        let since = Rc::new(Shared::new(0));
-        (Counted { source, since: Rc::clone(&since) }, since)
+    fn new(source: Box<dyn Read>) -> (Self, Rc<Seen>) {
+        let seen = Rc::new(Seen::default());
+        (Counted { source, seen: Rc::clone(&seen) }, seen)
     }
 }
 
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.since.get() > MOST_ROW_BYTES {
+        if self.seen.since.get() > MOST_ROW_BYTES {
             return Err(std::io::Error::other(TooLong));
         }
         let n = self.source.read(buffer)?;
-        self.since.set(self.since.get() + n as u64);
+        self.seen.since.set(self.seen.since.get() + n as u64);
+        self.seen.ends.borrow_mut().add(&buffer[..n]);
         Ok(n)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::delimiter;
+    use super::{Ends, delimiter};
+
+    #[test]
+    fn lines_are_counted_however_they_end() {
+        for (text, rows) in [
+            (&b"a\nb\n\nc\n"[..], &[(0, 1), (2, 2), (4, 4)][..]),
+            // The reader leaves the LF to the next row.
+            (b"a\r\nb\r\n\r\nc\r\n", &[(0, 1), (2, 2), (5, 4)]),
+            (b"a\rb\rc", &[(0, 1), (2, 2), (4, 3)]),
+            (b"\"x\r\ny\"\r\nb", &[(0, 1), (7, 3)]),
+        ] {
+            let mut ends = Ends::default();
+            // In two pieces, as a file comes.
+            let (first, second) = text.split_at(text.len() / 2);
+            ends.add(first);
+            ends.add(second);
+            for &(place, line) in rows {
+                assert_eq!(ends.line_at(place), line, "{text:?} at {place}");
+            }
+        }
+    }
 
     #[test]
     fn the_divider_is_the_one_that_divides() {

@@ -21,6 +21,15 @@ impl Inspection {
                 .collect();
             let odd = if odd.is_empty() { "none".to_string() } else { odd.join(", ") };
             out.push_str(&format!("\nnon-finite values in {name}: {odd}"));
+            if file.by_number_of_columns {
+                out.push_str(&format!("\n{name} is taken for labels: {}", by_number(file.columns)));
+            }
+            if file.segment_groups > 0 {
+                let n = grouped(file.segment_groups);
+                out.push_str(&format!(
+                    "\n{name} has a group for each segment, {n} of them ('VIDEO[3]' is segment 3 of VIDEO)"
+                ));
+            }
             if file.is_labels {
                 out.push_str(&format!("\nlabels out of range in {name}: {}", out_of_range(file)));
             }
@@ -72,6 +81,20 @@ impl LabelFacts {
         }
         out
     }
+}
+
+/// Why a file without names of columns is taken for labels, and how it would not be.
+fn by_number(columns: usize) -> String {
+    let meaning = match columns {
+        1 => "sentiment",
+        6 => "MOSEI's six emotions",
+        _ => "sentiment and MOSEI's six emotions",
+    };
+    let columns = if columns == 1 { "1 column".to_string() } else { format!("{columns} columns") };
+    format!(
+        "it names no columns, and {columns} are {meaning} in MOSEI's files; where they are features, \
+         give their names in its metadata ('dimension names')"
+    )
 }
 
 /// How many labels of each column lie outside its range.

@@ -1,5 +1,6 @@
 //! The folds of a corpus: those of a file, checked against the videos there are, or drawn.
 
+use super::meet;
 use crate::manifest::FoldSource;
 use crate::{Csd, DataConfig, DataError, FoldLists, FoldOrigin, LabelSet, SplitConfig, UnknownIds, folds, ids};
 use mosei_schema::Split;
@@ -27,14 +28,17 @@ impl Assignment {
     /// Reads the folds file, where there is one.
     pub fn new(config: &DataConfig, path: Option<&Path>, labels: &LabelSet, features: &Csd) -> Result<Self, DataError> {
         // Of each file by itself this is known; here it is one video under two spellings.
-        let known: BTreeSet<&String> = labels.videos.keys().chain(features.videos().iter().map(|v| &v.id)).collect();
+        let known: BTreeSet<&String> = labels.videos.keys().chain(features.by_video().keys()).collect();
         ids::check(features.path(), "ids here and in the labels", known.iter().copied())?;
+        meet::labels_meet_features(labels, features)?;
         let Some(path) = path else { return Ok(Assignment::Drawn(config.split.clone())) };
         let lists = FoldLists::read(path)?;
-        let all: BTreeSet<&String> = known.into_iter().chain(lists.split.keys()).collect();
+        let all: BTreeSet<&String> = known.iter().copied().chain(lists.split.keys()).collect();
         ids::check(path, "ids here, in the features and in the labels", all.iter().copied())?;
+        lists.check_whole(path, labels)?;
         let labelled = |id: &String| labels.videos.contains_key(id);
-        let featured = |id: &String| features.find(id).is_some();
+        let featured = |id: &String| features.by_video().contains_key(id);
+        meet::folds_meet_labels(path, &lists, labels)?;
         let unknown: Vec<(&String, &Split)> =
             lists.split.iter().filter(|(id, _)| !labelled(id) && !featured(id)).collect();
         if let (UnknownIds::Error, Some((first, split))) = (config.unknown_fold_ids, unknown.first()) {
@@ -43,6 +47,8 @@ impl Assignment {
                 count: unknown.len(),
                 first: first.to_string(),
                 split: split.name(),
+                others: format!("{} or {}", features.path().display(), labels.path().display()),
+                near: meet::alike(first, known.iter().map(|id| id.as_str())).map(String::from),
             });
         }
         let unknown_ids = unknown.iter().map(|(id, _)| id.to_string()).collect();
@@ -56,7 +62,10 @@ impl Assignment {
     pub fn training_without_labels(&self, labels: &LabelSet, features: &Csd) -> Vec<String> {
         let Assignment::File { lists, .. } = self else { return Vec::new() };
         let training = lists.split.iter().filter(|(_, split)| **split == Split::Train).map(|(id, _)| id);
-        training.filter(|id| !labels.videos.contains_key(*id) && features.find(id).is_some()).cloned().collect()
+        training
+            .filter(|id| !labels.videos.contains_key(*id) && features.by_video().contains_key(*id))
+            .cloned()
+            .collect()
     }
 
     /// Where the folds come from, for the manifest.

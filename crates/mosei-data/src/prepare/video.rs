@@ -1,9 +1,11 @@
 //! What becomes of one video: made by itself, so that several can be made at a time.
 
-use crate::align::{Dropped, EPSILON_S, Timeline};
+use crate::align::{Dropped, EPSILON_S};
 use crate::normalise::Moments;
+use crate::recording::Recording;
 use crate::stretches::{Cut, outside};
 use crate::{Csd, DataConfig, DataError, Unlabelled, VideoLabels, pool};
+use std::path::Path;
 
 /// A video aligned, cleaned, pooled and cropped.
 pub(super) struct PreparedVideo {
@@ -61,14 +63,22 @@ pub(super) struct KeptSegment {
 }
 
 impl PreparedVideo {
-    /// Reads one video and makes it ready.
+    /// Reads one video and makes it ready; its labels stand in `labels_path`.
     ///
     /// # Errors
-    /// Where its features cannot be read.
-    pub fn new(config: &DataConfig, features: &Csd, id: &str, labels: &VideoLabels) -> Result<Self, DataError> {
+    /// Where its features cannot be read, or do not meet its labels.
+    pub fn new(
+        config: &DataConfig,
+        features: &Csd,
+        id: &str,
+        labels: &VideoLabels,
+        labels_path: &Path,
+    ) -> Result<Self, DataError> {
+        let one_axis = config.unlabelled == Unlabelled::Outside;
+        let recording = Recording::read(features, id, labels, labels_path, one_axis)?;
         let width = features.width();
         let mut video = PreparedVideo {
-            has_features: features.find(id).is_some(),
+            has_features: recording.is_some(),
             segments: Vec::with_capacity(labels.intervals.len()),
             frames: Vec::new(),
             moments: Moments::new(width),
@@ -77,23 +87,22 @@ impl PreparedVideo {
             frame_s: None,
             unlabelled: UnlabelledSpeech::default(),
         };
-        if !video.has_features {
+        let Some(recording) = recording else {
             video.segments.extend(labels.intervals.iter().map(|_| Err(Dropped::NoFeatures)));
             return Ok(video);
-        }
-        let sequence = features.read(id)?;
-        let timeline = Timeline::new(&sequence.intervals);
+        };
+        let Recording { sequence, timeline, .. } = &recording;
         let mut in_segment = vec![false; sequence.intervals.len()];
         let mut pooled = Vec::new();
-        for &interval in &labels.intervals {
-            let segment = timeline.frames_of(interval).map(|rows| {
+        for (&number, &interval) in labels.numbers.iter().zip(&labels.intervals) {
+            let segment = recording.frames_of(number, interval).map(|(rows, end_s)| {
                 rows.iter().for_each(|&r| in_segment[r] = true);
                 pooled.clear();
                 pool::pool(rows.iter().map(|&r| sequence.row(r)), config.pool_frames, &mut pooled);
                 let frames = pooled.len() / width;
                 let kept = pool::kept(frames, config.max_frames, config.crop);
                 video.frames.extend_from_slice(&pooled[kept.start * width..kept.end * width]);
-                let cut_by_the_end = interval[1] > timeline.end_s() + EPSILON_S;
+                let cut_by_the_end = interval[1] > end_s + EPSILON_S;
                 KeptSegment { in_file: rows.len(), pooled: frames, stored: kept.len(), cut_by_the_end }
             });
             video.segments.push(segment);
@@ -106,7 +115,7 @@ impl PreparedVideo {
         video.frame_s = timeline.frame_s();
         if config.unlabelled == Unlabelled::Outside {
             let cut = Cut { most_frames: config.max_frames * config.pool_frames, min_s: config.unlabelled_min_s };
-            let outside = outside(&timeline, &labels.intervals, cut);
+            let outside = outside(timeline, &labels.intervals, cut);
             let speech = &mut video.unlabelled;
             (speech.too_short, speech.too_short_frames) = (outside.too_short, outside.too_short_frames);
             for stretch in outside.stretches {

@@ -165,7 +165,7 @@ pub fn cases() -> Vec<Case> {
             |d, _| {
                 write(&d.join("f.csd"), "F", &[("p", 1, vec![1.0, 2.0], vec![[0.0, 0.1], [0.1, 0.2]])]);
             },
-            "fold 0 of folds.json: split 'train': expected at least one segment with frames, found 0 kept of 6 labelled (without features 6, past the end 0, no frame 0, too short 0)",
+            "l.csd: expected videos of f.csd, such as 'p', found none of them, but 6 others, such as 'a'",
         ),
         labels(
             "labels of four columns without names",
