@@ -27,7 +27,7 @@ fn a_study_of_unequal_folds_answers_all_of_its_questions() {
     macro_values_leave_out_what_has_none(&run, &cells);
     every_budget_has_its_answers(&run);
     let said = bench.succeed("audit run");
-    assert!(!said.contains("FAIL"), "{said}");
+    assert!(!said.contains("broken"), "{said}");
     in_python(&run);
 }
 
@@ -97,7 +97,7 @@ fn every_budget_has_its_answers(run: &Path) {
     let area = |emotion: &str| list("areas").iter().any(|a| a["metric"] == "roc_auc" && a["emotion"] == emotion);
     assert!(area("macro") && area("disgust") && !area("fear"));
     let page = std::fs::read_to_string(run.join("report.html")).unwrap();
-    assert!(!page.contains("was not computed"), "the headline has an answer");
+    assert!(!page.contains("Whether pre-training helped cannot be said"), "the headline has an answer");
 }
 
 /// The same numbers from the predictions, by pandas and scikit-learn.
