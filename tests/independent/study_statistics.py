@@ -218,7 +218,7 @@ def stated(statistics):
     with_other = lambda o, c: ((o["other"], *c[0]), c[1])
     return {
         "study": {(key,): (statistics[key],) for key in ("clusters", "seeds", "draws")}
-        | {("fold_clusters", int(fold)): (n,) for fold, n in statistics["fold_clusters"].items()},
+        | {("fold_clusters", int(fold)): (n,) for fold, n in ((one["fold"], one["clusters"]) for one in statistics["folds"])},
         "budgets": {(b["name"],): (b["labels"], b["fewest"], b["most"]) for b in statistics["budgets"]},
         "curves": {(p["start"], names[p["budget"]], p["emotion"], p["metric"]): (p["estimate"]["value"], p["runs"]) for p in statistics["curves"]},
         "contrasts": dict(contrast(c) for c in statistics["contrasts"]),

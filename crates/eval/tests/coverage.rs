@@ -185,7 +185,7 @@ fn an_effect_is_found() {
 fn what_is_not_reached_survives_json() {
     let mut statistics = study(1, -0.2, None).finish();
     let labels = &mut statistics.equivalences[0];
-    (labels.low, labels.high) = (Equivalence::NotReached(10.0), Equivalence::NotReached(10.0));
+    (labels.low, labels.high) = (Some(Equivalence::NotReached(10.0)), None);
     let text = serde_json::to_string(&statistics).expect("JSON");
     let back: eval::statistics::StudyStatistics = serde_json::from_str(&text).expect("the same");
     assert_eq!(back, statistics);

@@ -112,8 +112,11 @@ fn answers(s: &StudyStatistics) -> BTreeMap<&'static str, Group> {
         sides.into_iter().chain([count(c.pairs)]).chain(c.each.iter().copied().map(number)).collect::<Vec<_>>()
     };
     let place_of = |c: &Contrast| place(&[budget(c.budget), &c.emotion, c.metric.name()]);
-    let mut study: Group =
-        s.fold_clusters.iter().map(|(k, &n)| (place(&["fold_clusters", &k.to_string()]), vec![count(n)])).collect();
+    let mut study: Group = s
+        .folds
+        .iter()
+        .map(|one| (place(&["fold_clusters", &one.fold.to_string()]), vec![count(one.clusters)]))
+        .collect();
     study.extend(
         [("clusters", s.clusters), ("seeds", s.seeds), ("draws", s.draws)].map(|(k, n)| (place(&[k]), vec![count(n)])),
     );
@@ -198,7 +201,7 @@ fn an_unequal_study_says_what_pandas_and_scikit_learn_say() {
 fn the_golden_study_is_unequal() {
     let golden = golden();
     let s = statistics(&golden, |_| ());
-    assert_eq!(s.fold_clusters.values().copied().collect::<Vec<_>>(), [1, 3, 6]);
+    assert_eq!(s.folds.iter().map(|one| one.clusters).collect::<Vec<_>>(), [1, 3, 6]);
     let share = s.budgets.iter().find(|b| b.name == "f1").unwrap();
     assert_eq!((share.fewest, share.most, share.labels), (11, 31, 22.0));
     let of =

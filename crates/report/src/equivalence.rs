@@ -12,12 +12,17 @@ pub(crate) fn sentence(study: &Study<'_>, budget: usize, metric: Metric) -> Opti
     let number = |n: f64| count(n.round().max(0.0) as u64);
     let ends = ends(found, labels);
     let interval = || match &ends {
-        [low, high] if low == high => format!("interval: {low}"),
-        [low, high] => format!("interval: {} to {}", times(low), times(high)),
+        None => "no interval could be computed".into(),
+        Some([low, high]) if low == high => format!("interval: {low}"),
+        Some([low, high]) => format!("interval: {} to {}", times(low), times(high)),
+    };
+    let within = || match &ends {
+        None => interval(),
+        Some([low, high]) => format!("{low} to {high}"),
     };
     Some(match found.labels {
         Equivalence::About(n) => {
-            format!("{baseline} needs about {} times the labels ({} to {})", ratio(n / labels)?, ends[0], ends[1])
+            format!("{baseline} needs about {} times the labels ({})", ratio(n / labels)?, within())
         }
         Equivalence::NotReached(most) => {
             format!("{baseline} does not reach that with {} labels, the most tried ({})", number(most), interval())
@@ -28,13 +33,14 @@ pub(crate) fn sentence(study: &Study<'_>, budget: usize, metric: Metric) -> Opti
     })
 }
 
-/// Both ends of the interval as multiples of `labels`, or what stands for an end that is none.
-pub(crate) fn ends(found: &LabelEquivalence, labels: f64) -> [String; 2] {
-    [found.low, found.high].map(|end| match end {
+/// Both ends of the interval as multiples of `labels`, or what stands for an end that is no multiple; `None` without an interval.
+pub(crate) fn ends(found: &LabelEquivalence, labels: f64) -> Option<[String; 2]> {
+    let words = |end: Equivalence| match end {
         Equivalence::AtMost(_) => "fewer than the fewest tried".into(),
         Equivalence::About(n) => ratio(n / labels).unwrap_or_else(|| "n/a".into()),
         Equivalence::NotReached(_) => "not reached".into(),
-    })
+    };
+    Some([words(found.low?), words(found.high?)])
 }
 
 /// A multiple with two digits that count; `None` for what is no number.

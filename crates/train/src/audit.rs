@@ -126,7 +126,7 @@ const fn rule(name: &'static str, says: &'static str, look: Look) -> Rule {
     Rule { name, says, look }
 }
 
-static RULES: [Rule; 24] = [
+static RULES: [Rule; 25] = [
     rule("videos-in-one-split", "no video is in two splits of a fold", Look::Run(folds::videos_in_one_split)),
     rule(
         "segment-ids-in-one-split",

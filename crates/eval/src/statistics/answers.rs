@@ -83,10 +83,10 @@ pub struct LabelEquivalence {
     pub metric: Metric,
     /// The answer of the study as it is.
     pub labels: Equivalence,
-    /// The lower end of its interval.
-    pub low: Equivalence,
+    /// The lower end of its interval; `None` where too many draws have no value.
+    pub low: Option<Equivalence>,
     /// The upper end.
-    pub high: Equivalence,
+    pub high: Option<Equivalence>,
 }
 
 /// The treated start's mean gain over all budgets.

@@ -189,9 +189,10 @@ impl<'a> Curves<'a> {
         };
         let draws: Vec<f64> = reached.draws.iter().enumerate().map(drawn).collect();
         let sample = self.grid.sample();
-        let interval = expanded_percentile(&draws, sample.questions.level, sample.clusters.len())?;
+        let interval = expanded_percentile(&draws, sample.questions.level, sample.clusters.len());
         let (fewest, most) = (self.budgets.first()?.labels, self.budgets.last()?.labels);
-        let [low, high] = [interval.low, interval.high].map(|end| Equivalence::of_order(end, fewest, most));
+        let ends = interval.map(|ends| [ends.low, ends.high].map(|end| Equivalence::of_order(end, fewest, most)));
+        let [low, high] = [0, 1].map(|end| ends.map(|ends| ends[end]));
         Some(LabelEquivalence { budget, metric: self.metric, labels, low, high })
     }
 }

@@ -237,6 +237,6 @@ pub(crate) fn needed(
 ) {
     if let Some(statistics) = &mut input.statistics {
         let metric = statistics.questions.metrics[0];
-        statistics.equivalences.push(LabelEquivalence { budget, metric, labels, low, high });
+        statistics.equivalences.push(LabelEquivalence { budget, metric, labels, low: Some(low), high: Some(high) });
     }
 }

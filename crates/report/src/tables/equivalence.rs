@@ -18,7 +18,6 @@ pub(crate) fn equivalence_table(study: &Study<'_>, metric: Metric) -> Option<Tab
         let labels = study.budgets[budget].labels;
         let number = |n: f64| count(n.round().max(0.0) as u64);
         let reached = study.estimate(treated, budget, Scope::Macro, metric)?;
-        let [low, high] = ends(found, labels);
         let (needs, times) = match found.labels {
             Equivalence::About(n) => (Cell::none(number(n)).value(n), ratio(n / labels)?),
             Equivalence::AtMost(n) => (
@@ -34,13 +33,19 @@ pub(crate) fn equivalence_table(study: &Study<'_>, metric: Metric) -> Option<Tab
             Equivalence::About(n) => Some(n / labels),
             Equivalence::AtMost(_) | Equivalence::NotReached(_) => None,
         };
-        let ends = Ends { low: times_labels(found.low), high: times_labels(found.high) };
+        let interval = match ends(found, labels) {
+            None => Cell::none("n/a").remark("no interval"),
+            Some([low, high]) => Cell {
+                ends: Some(Ends { low: found.low.and_then(times_labels), high: found.high.and_then(times_labels) }),
+                ..Cell::none(if low == high { low } else { format!("{low} to {high}") })
+            },
+        };
         Some(vec![
             budget_head(study, budget, 1),
             Cell::number(reached.value, 3).within(reached.interval, 3, false),
             needs,
             Cell { value: times_labels(found.labels), ..Cell::none(times) },
-            Cell { ends: Some(ends), ..Cell::none(if low == high { low } else { format!("{low} to {high}") }) },
+            interval,
         ])
     };
     let rows: Vec<Vec<Cell>> = (0..study.budgets.len()).filter_map(row).collect();

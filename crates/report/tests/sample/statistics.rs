@@ -133,7 +133,7 @@ pub fn of(input: &ReportInput) -> StudyStatistics {
                 Equivalence::AtMost(n) => (labels, Equivalence::About(1.2 * n)),
                 Equivalence::NotReached(n) => (Equivalence::About(0.5 * n), labels),
             };
-            out.equivalences.push(LabelEquivalence { budget, metric, labels, low, high });
+            out.equivalences.push(LabelEquivalence { budget, metric, labels, low: Some(low), high: Some(high) });
         }
     }
     out
