@@ -2,6 +2,8 @@
 //!
 //! What lives here: the rule of CMU's SDK, and why a segment has no frame. What does not: the frames' values.
 
+use crate::rates::Pace;
+
 /// Seconds: overlaps and labels up to this length do not count (the SDK's epsilon).
 pub const EPSILON_S: f64 = 1e-5;
 
@@ -73,9 +75,9 @@ impl Timeline {
         self.latest_end.last().copied().unwrap_or(f64::NEG_INFINITY)
     }
 
-    /// Median length of a frame, seconds; `None` where there is none.
-    pub(crate) fn frame_s(&self) -> Option<f64> {
-        median(self.intervals.iter().map(|[s, e]| e - s).collect())
+    /// How its frames follow each other; `None` where none follows another.
+    pub(crate) fn pace(&self) -> Option<Pace> {
+        Pace::of(&self.intervals)
     }
 
     /// Rows of the frames that overlap `[start, end)` by more than [`EPSILON_S`], in order of time.
@@ -103,12 +105,6 @@ impl Timeline {
             end.min(e) - start.max(s) > EPSILON_S
         })
     }
-}
-
-/// Frames a second, from the median frame lengths of videos; rounded to a thousandth, for they come from float times.
-pub(crate) fn rate_hz(frame_s: Vec<f64>) -> Option<f64> {
-    let median = median(frame_s).filter(|&s| s > 0.0)?;
-    Some((1000.0 / median).round() / 1000.0)
 }
 
 /// The middle value, of an even number the upper one; `None` where there is none.

@@ -7,6 +7,7 @@
 //! float32, beside the folder that is written, until it is done.
 
 mod arff;
+mod arrow;
 mod cell;
 mod folds;
 mod frames;
@@ -184,7 +185,7 @@ fn read_features(
             }
             Ok((None, 0))
         }
-        Source::Csd(path) => Ok((Some(sequence::features(path, scratch)?), 0)),
+        Source::Csd(path) => Ok((Some(sequence::features(path, mapping, scratch)?), 0)),
         Source::Released(path) => Ok((None, released::features(path, mapping, hop_s, scratch)?)),
     }
 }

@@ -4,9 +4,10 @@
 
 mod text;
 
-use crate::align::{Timeline, rate_hz};
+use crate::align::Timeline;
 use crate::import::LABELS_ROOT;
 use crate::labels::{LabelColumn, label_columns};
+use crate::rates::{Paces, Rate};
 use crate::{Csd, DataError, FoldLists, LabelSet, feature_columns, targets};
 use mosei_schema::{Emotion, Split, segment_name};
 use serde::Serialize;
@@ -45,8 +46,10 @@ pub struct FileFacts {
     pub columns: usize,
     /// Their names.
     pub column_names: Vec<String>,
-    /// Rows a second, from the median length of a row; `None` for labels.
+    /// Rows a second, from the median time from row to row; `None` for labels, and where the times are irregular.
     pub rate_hz: Option<f64>,
+    /// Whether the time from row to row varies within recordings, as that of words does.
+    pub irregular: bool,
     /// Non-finite values by column; columns without any are left out.
     pub nonfinite: BTreeMap<String, u64>,
     /// Labels that are numbers outside the range of their column, by column; columns without any are left out.
@@ -185,7 +188,7 @@ fn count_file(csd: &Csd) -> Result<FileFacts, DataError> {
     let ranges: Vec<(f64, f64)> = labels.iter().flatten().map(|c| c.range()).collect();
     let mut outside = vec![0; ranges.len()];
     let mut nonfinite = vec![0; csd.width()];
-    let mut frame_s = Vec::new();
+    let mut paces = Paces::default();
     for video in csd.videos() {
         let sequence = csd.read(&video.id)?;
         for row in sequence.features.chunks_exact(csd.width()) {
@@ -194,7 +197,9 @@ fn count_file(csd: &Csd) -> Result<FileFacts, DataError> {
                 *n += u64::from(f64::from(x) < *low || f64::from(x) > *high);
             }
         }
-        frame_s.extend(Timeline::new(&sequence.intervals).frame_s());
+        if !sequence.intervals.is_empty() {
+            paces.add(&video.id, Timeline::new(&sequence.intervals).pace());
+        }
     }
     Ok(FileFacts {
         path: csd.path().to_path_buf(),
@@ -213,7 +218,8 @@ fn count_file(csd: &Csd) -> Result<FileFacts, DataError> {
             .map(|(name, ((low, high), labels))| (name.clone(), OutOfRange { low, high, labels }))
             .collect(),
         column_names,
-        rate_hz: if is_labels { None } else { rate_hz(frame_s) },
+        rate_hz: if is_labels { None } else { paces.rate().hz() },
+        irregular: !is_labels && paces.rate() == Rate::Irregular,
     })
 }
 

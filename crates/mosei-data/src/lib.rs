@@ -45,6 +45,7 @@ mod place;
 pub mod pool;
 mod prepare;
 mod prepared;
+mod rates;
 mod recording;
 mod refit;
 pub mod stretches;
@@ -65,8 +66,9 @@ pub use losses::{FoldOrigin, SplitLosses};
 pub use manifest::Manifest;
 pub use normalise::{BoundNormaliser, Normaliser};
 pub use pieces::{Piece, pieces, recording_rate_hz};
-pub use prepare::{input_files, prepare, prepare_with};
+pub use prepare::{input_files, prepare, prepare_for_pretraining, prepare_with};
 pub use prepared::{Fold, MANIFEST_FILE, PackedBatch, Prepared, WithheldLabels};
+pub use rates::{RATE_TOLERANCE, same_rate};
 pub use refit::{Refit, StoredMoments};
 pub use synth::{SynthConfig, synthesise, synthesise_with};
 

@@ -6,15 +6,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The format of a prepared folder; another number is another format.
-pub const FORMAT: u32 = 2;
-/// The format before this one: without `files` and `checksum`, else the same. Still read.
-pub const FORMAT_WITHOUT_HASHES: u32 = 1;
+pub const FORMAT: u32 = 3;
 
 /// Everything about a prepared folder but its numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// [`FORMAT`], or the one before.
+    /// [`FORMAT`].
     pub format: u32,
     /// The files that went in.
     pub inputs: Vec<InputFile>,
@@ -28,8 +26,12 @@ pub struct Manifest {
     pub has_sentiment: bool,
     /// Ids of the labelled videos, sorted.
     pub videos: Vec<String>,
-    /// Frames a second of the features file, before pooling; `None` where it has no frame.
+    /// Frames a second of the features file, before pooling; `None` where it has no frame, and where they have no rate.
     pub frame_rate_hz: Option<f64>,
+    /// Whether the time from frame to frame varies within recordings (words, turns, functionals): then there is no rate.
+    pub irregular: bool,
+    /// What of the data can hardly be meant.
+    pub oddities: Oddities,
     /// What was kept and what was dropped.
     pub counts: Counts,
     /// Non-finite values by column, over the frames of all labelled videos; columns without any are left out.
@@ -41,10 +43,10 @@ pub struct Manifest {
     /// Speech outside all labelled segments, where it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unlabelled: Option<UnlabelledRecord>,
-    /// The other files of the folder, by name; none in folders of [`FORMAT_WITHOUT_HASHES`].
+    /// The other files of the folder, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, FileRecord>,
-    /// The BLAKE3 hash of all the above, hexadecimal; `None` in folders of [`FORMAT_WITHOUT_HASHES`].
+    /// The BLAKE3 hash of all the above, hexadecimal; `None` while it is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
 }
@@ -115,6 +117,52 @@ pub struct Counts {
     /// Frames.
     pub frames: FrameCounts,
 }
+
+/// What of the data can hardly be meant, counted over the labelled segments.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oddities {
+    /// End far behind their recording: twice as late or later.
+    pub far_behind: Oddity,
+    /// Have frames, but not one finite value: they are taken for the mean of all columns.
+    pub nothing_finite: Oddity,
+    /// Stored frames of the median segment with frames.
+    pub median_frames: usize,
+}
+
+/// How many segments are odd in one way, and the first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oddity {
+    /// Segments.
+    pub segments: usize,
+    /// The first, in words.
+    pub first: Option<String>,
+}
+
+impl Manifest {
+    /// What of the data can hardly be meant, in words: a title and what is said; empty where nothing is.
+    pub fn remarks(&self) -> Vec<(&'static str, String)> {
+        let mut remarks = Vec::new();
+        let said = |odd: &Oddity| format!("{}, such as {}", odd.segments, odd.first.as_deref().unwrap_or_default());
+        let Oddities { far_behind, nothing_finite, median_frames } = &self.oddities;
+        if far_behind.segments > 0 {
+            remarks.push(("Segments that end far behind their recording", said(far_behind)));
+        }
+        if nothing_finite.segments > 0 {
+            let what = format!("{}; they are taken for the mean of all columns", said(nothing_finite));
+            remarks.push(("Segments without one finite value", what));
+        }
+        if *median_frames < LEAST_MEDIAN_FRAMES {
+            let what = format!("{median_frames}: hiding frames in time has no meaning");
+            remarks.push(("Frames of the median segment", what));
+        }
+        remarks
+    }
+}
+
+/// Fewest stored frames of the median segment where frames are hidden in time: of one there is nothing left to rebuild it from.
+pub const LEAST_MEDIAN_FRAMES: usize = 2;
 
 /// Videos of the two kinds of files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -42,6 +42,12 @@ impl Moments {
         }
     }
 
+    /// Standard deviation of a column over its finite values; 0 where it has none.
+    pub fn deviation(&self, column: usize) -> f64 {
+        let n = self.count[column];
+        if n == 0.0 { 0.0 } else { (self.m2[column] / n).sqrt() }
+    }
+
     /// Adds another part's moments (Chan, Golub and LeVeque 1979). The order of merging fixes the last bits.
     pub fn merge(&mut self, other: &Moments) {
         self.frames += other.frames;
@@ -92,8 +98,7 @@ pub(crate) fn fit(moments: &Moments, columns: &[String], clip: f64) -> Fitted {
         missing: moments.count.iter().map(|&n| moments.frames - n as u64).collect(),
     };
     for (c, name) in columns.iter().enumerate() {
-        let n = moments.count[c];
-        let std = if n == 0.0 { 0.0 } else { (moments.m2[c] / n).sqrt() };
+        let std = moments.deviation(c);
         if std > 0.0 {
             fitted.normaliser.columns.push(name.clone());
             fitted.normaliser.mean.push(moments.mean[c]);

@@ -16,9 +16,9 @@ pub struct Piece {
     pub frames: Vec<f32>,
 }
 
-/// Frames a second of a recording, from the median length of its frames; `None` where it has none.
+/// Frames a second of a recording, from the median time from frame to frame; `None` where no frame follows another.
 pub fn recording_rate_hz(recording: &Sequence) -> Option<f64> {
-    crate::align::rate_hz(Timeline::new(&recording.intervals).frame_s().into_iter().collect())
+    Timeline::new(&recording.intervals).pace().map(|pace| pace.hz())
 }
 
 /// Cuts a recording into as few pieces of at most `max_frames` pooled frames as can be, all about as long: a piece of a few

@@ -4,17 +4,20 @@
 //! `video`), by which rules (`align`, `pool`, `folds`, `normalise`), and by which thread (`ahead`).
 
 mod assign;
+mod flat;
 mod meet;
 mod record;
 mod unlabelled;
 mod video;
 
-use crate::align::{Dropped, rate_hz};
-use crate::manifest::{Counts, FORMAT, InputFile, Manifest, SegmentCounts};
+use crate::align::{Dropped, median};
+use crate::manifest::{Counts, FORMAT, InputFile, LEAST_MEDIAN_FRAMES, Manifest, Oddities, Oddity, SegmentCounts};
 use crate::normalise::Moments;
 use crate::prepared::{
-    FRAMES_FILE, FramesWriter, MANIFEST_FILE, SEGMENTS_FILE, Segments, UNLABELLED_FILE, UNLABELLED_FRAMES_FILE, seal,
+    FRAMES_FILE, FramesWriter, MANIFEST_FILE, MappedFrames, SEGMENTS_FILE, Segments, UNLABELLED_FILE,
+    UNLABELLED_FRAMES_FILE, seal,
 };
+use crate::rates::{FarBehind, Paces, Rate};
 use crate::{Csd, DataConfig, DataError, LabelSet, Unlabelled, VideoLabels, ahead, feature_columns, place, whole};
 use assign::Assignment;
 use record::Corpus;
@@ -78,6 +81,21 @@ pub fn prepare(
     prepare_with(config, dir, out, ahead::threads(), progress)
 }
 
+/// As [`prepare`], for a study whose starts pre-train: they hide frames in time, and of segments of one frame nothing is left to
+/// rebuild it from.
+///
+/// # Errors
+/// As those of [`prepare`]; where the median segment has fewer than [`LEAST_MEDIAN_FRAMES`] frames after pooling.
+pub fn prepare_for_pretraining(
+    config: &DataConfig,
+    dir: &Path,
+    out: &Path,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Manifest, DataError> {
+    let accept = |manifest: &Manifest| manifest.require_time(&dir.join(&config.features));
+    prepare_where(config, dir, out, ahead::threads(), &accept, progress)
+}
+
 /// As [`prepare`], with so many threads; what is written is the same for any number.
 ///
 /// # Errors
@@ -87,6 +105,18 @@ pub fn prepare_with(
     dir: &Path,
     out: &Path,
     threads: usize,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Manifest, DataError> {
+    prepare_where(config, dir, out, threads, &|_| Ok(()), progress)
+}
+
+/// As [`prepare_with`], where the manifest is accepted before anything is left on disk.
+fn prepare_where(
+    config: &DataConfig,
+    dir: &Path,
+    out: &Path,
+    threads: usize,
+    accept: &dyn Fn(&Manifest) -> Result<(), DataError>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Manifest, DataError> {
     let inputs = inputs(config, dir)?;
@@ -118,9 +148,12 @@ pub fn prepare_with(
             if let Some(unlabelled) = &mut pass.unlabelled {
                 unlabelled.take(done, &video.unlabelled)?;
             }
+            if video.has_frames() {
+                pass.paces.add(videos[done].0, video.pace);
+            }
             // Of videos without labels nothing else is wanted.
             if done < labels.videos.len() {
-                pass.take(video, videos[done].1, labels.has_sentiment)?;
+                pass.take(video, videos[done].0, videos[done].1, labels.has_sentiment)?;
             }
             done += 1;
             progress(done, videos.len());
@@ -128,6 +161,10 @@ pub fn prepare_with(
         })?;
         hashed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
+    let rate = pass.paces.check(features.path(), &format!("{}/data", features.root()))?;
+    pass.far_behind.check(labels.path(), "intervals")?;
+    // Judged after the folds, whose message about a training split without values says more.
+    let oddities = pass.oddities(features.path());
     let videos: Vec<String> = labels.videos.keys().cloned().collect();
     let (segments, moments, dropped, mut counts) = (pass.segments, pass.moments, pass.dropped, pass.counts);
     pass.frames.finish()?;
@@ -141,6 +178,9 @@ pub fn prepare_with(
         origin: assignment.origin(),
         columns: &columns,
         segments: &segments,
+        frames: MappedFrames::open(&staged.path().join(FRAMES_FILE), columns.len())?,
+        videos: &videos,
+        features: features.path(),
         moments,
         dropped,
         unlabelled: unlabelled.as_ref(),
@@ -149,6 +189,8 @@ pub fn prepare_with(
     for (index, fold) in assignment.folds(&videos, &usable)?.into_iter().enumerate() {
         folds.push(corpus.fold_record(index, fold, config)?);
     }
+    drop(corpus);
+    let oddities = oddities?;
     let mut manifest = Manifest {
         format: FORMAT,
         inputs: hashed,
@@ -158,7 +200,9 @@ pub fn prepare_with(
         emotions: labels.emotions.clone(),
         has_sentiment: labels.has_sentiment,
         videos,
-        frame_rate_hz: rate_hz(pass.frame_s),
+        frame_rate_hz: rate.hz(),
+        irregular: rate == Rate::Irregular,
+        oddities,
         counts,
         fold_source: assignment.source(),
         folds,
@@ -166,6 +210,7 @@ pub fn prepare_with(
         files: BTreeMap::new(),
         checksum: None,
     };
+    accept(&manifest)?;
     seal(&mut manifest, staged.path())?;
     let path = staged.path().join(MANIFEST_FILE);
     let json = serde_json::to_vec_pretty(&manifest).map_err(|source| DataError::Json {
@@ -218,8 +263,12 @@ struct Pass {
     counts: Counts,
     /// By column, over the frames of labelled videos.
     nonfinite: Vec<u64>,
-    /// Median frame length of each video, seconds.
-    frame_s: Vec<f64>,
+    /// How the frames of each video follow each other.
+    paces: Paces,
+    far_behind: FarBehind,
+    nothing_finite: Oddity,
+    /// Stored frames of each segment with frames.
+    lengths: Vec<f64>,
     /// Speech outside all segments, where it is asked for.
     unlabelled: Option<UnlabelledPass>,
 }
@@ -233,13 +282,22 @@ impl Pass {
             dropped: Vec::new(),
             counts: Counts::default(),
             nonfinite: vec![0; features.width()],
-            frame_s: Vec::new(),
+            paces: Paces::default(),
+            far_behind: FarBehind::default(),
+            nothing_finite: Oddity::default(),
+            lengths: Vec::new(),
             unlabelled: None,
         })
     }
 
     /// Takes the next labelled video.
-    fn take(&mut self, video: PreparedVideo, labels: &VideoLabels, has_sentiment: bool) -> Result<(), DataError> {
+    fn take(
+        &mut self,
+        video: PreparedVideo,
+        id: &str,
+        labels: &VideoLabels,
+        has_sentiment: bool,
+    ) -> Result<(), DataError> {
         let index = self.moments.len() as i32;
         let mut end = self.frames.frames();
         self.frames.append(&video.frames)?;
@@ -257,6 +315,10 @@ impl Pass {
                     frames.cropped += (kept.pooled - kept.stored) as u64;
                     frames.stored += kept.stored as u64;
                     end += kept.stored;
+                    self.lengths.push(kept.stored as f64);
+                    if !kept.finite {
+                        self.nothing_finite.add(|| format!("'{id}[{number}]'"));
+                    }
                 }
                 Err(why) => self.counts.segments.drop(*why),
             }
@@ -271,10 +333,71 @@ impl Pass {
             self.segments.sentiment.extend(&labels.sentiment);
         }
         self.nonfinite.iter_mut().zip(&video.nonfinite).for_each(|(n, more)| *n += more);
-        self.frame_s.extend(video.frame_s);
+        if video.has_frames() && !labels.intervals.is_empty() {
+            let far = video.far_behind(&labels.intervals);
+            let words = |&row: &usize| {
+                let ([start, end], number) = (labels.intervals[row], labels.numbers[row]);
+                format!("'{id}[{number}]' from {start} to {end} s of a recording that ends at {} s", video.end_s)
+            };
+            self.far_behind.add(far.len(), far.first().map(words));
+        }
         self.counts.frames.outside_segments += video.outside_segments;
         self.moments.push(video.moments);
         Ok(())
+    }
+}
+
+impl Pass {
+    /// What can hardly be meant.
+    ///
+    /// # Errors
+    /// Where most segments have no finite value.
+    fn oddities(&self, features: &Path) -> Result<Oddities, DataError> {
+        let nothing = &self.nothing_finite;
+        if nothing.segments * 2 > self.lengths.len() {
+            let found = format!(
+                "{} of {} without one, such as {}",
+                nothing.segments,
+                self.lengths.len(),
+                nothing.first.as_deref().unwrap_or_default()
+            );
+            return Err(DataError::table(features, "features", "segments with finite values", found));
+        }
+        let far = &self.far_behind;
+        Ok(Oddities {
+            far_behind: Oddity { segments: far.count, first: far.first.clone() },
+            nothing_finite: nothing.clone(),
+            median_frames: median(self.lengths.clone()).map_or(0, |n| n as usize),
+        })
+    }
+}
+
+impl Oddity {
+    fn add(&mut self, words: impl FnOnce() -> String) {
+        self.segments += 1;
+        self.first.get_or_insert_with(words);
+    }
+}
+
+impl Manifest {
+    /// Wants segments that are long enough for frames to be hidden in time. `path` is what the message names.
+    ///
+    /// # Errors
+    /// Where the median segment has fewer than [`LEAST_MEDIAN_FRAMES`] frames after pooling.
+    pub fn require_time(&self, path: &Path) -> Result<(), DataError> {
+        let (found, pool) = (self.oddities.median_frames, self.config.pool_frames);
+        if found >= LEAST_MEDIAN_FRAMES {
+            return Ok(());
+        }
+        let expected = format!(
+            "at least {LEAST_MEDIAN_FRAMES} frames in the median segment, as starts that pre-train hide frames in time"
+        );
+        let found = format!("{found} (pool_frames = {pool})");
+        let hint = match pool {
+            1 => "take starts without pre-training, or features with several frames a segment",
+            _ => "lower pool_frames, or take starts without pre-training",
+        };
+        Err(DataError::table(path, "features", expected, found).with_hint(Some(hint.into())))
     }
 }
 

@@ -26,13 +26,13 @@ mod unlabelled;
 mod withheld;
 mod write;
 
+pub(crate) use map::MappedFrames;
 pub(crate) use sealed::seal;
 pub(crate) use segments::{Extent, Segments};
 pub use withheld::WithheldLabels;
 pub(crate) use write::FramesWriter;
 
 use crate::{BoundNormaliser, DataError, Manifest, Normaliser, targets};
-use map::MappedFrames;
 use mosei_schema::{SegmentId, Split};
 use run_record::hash_file;
 use std::collections::BTreeMap;
@@ -159,6 +159,11 @@ impl Prepared {
             let path = self.folder.join(name);
             sealed::check_hash(&path, name, &self.manifest.files, || Ok(hash_file(&path)?))
         })
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// What went in, and what became of it.

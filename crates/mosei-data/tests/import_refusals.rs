@@ -230,7 +230,7 @@ const CASES: &[Case] = &[
     ("no TOML", &[("m.toml", b"labels = [")], "--mapping m.toml",
      "m.toml: key '.': line 1: unclosed array, expected `]`"),
     ("an unknown key", &[("m.toml", b"[labels]\nspeeker = \"x\"\n")], "--mapping m.toml",
-     "m.toml: key 'labels.speeker': line 2: unknown field `speeker`, expected one of `video`, `segment`, `start`, `end`, `speaker`, `split`, `columns`, `ignore`, `rename`, `range`, `category`, `names`; did you mean 'speaker'?"),
+     "m.toml: key 'labels.speeker': line 2: unknown field `speeker`, expected one of `video`, `segment`, `unit`, `start`, `end`, `speaker`, `split`, `columns`, `ignore`, `rename`, `range`, `category`, `names`; did you mean 'speaker'?"),
     ("an unknown table", &[("m.toml", b"[label]\n")], "--mapping m.toml",
      "m.toml: key 'label': line 1: unknown field `label`, expected one of `ids`, `features`, `labels`; did you mean 'labels'?"),
     ("a key of another type", &[("m.toml", b"[labels]\ncolumns = \"happy\"\n")], "--mapping m.toml",

@@ -77,6 +77,7 @@ impl ModelFacts {
                 rate / input.pool_frames as f64,
                 input.pool_frames
             ),
+            None if input.irregular => format!("frames at irregular times, {} averaged into one", input.pool_frames),
             None => format!("{} frames averaged into one", input.pool_frames),
         };
         let licence = self.licence.as_deref().map_or_else(

@@ -230,7 +230,8 @@ fn audit_facts(audit: &Audit) -> FactGroup {
 
 fn data_facts(manifest: &Manifest) -> FactGroup {
     let (s, f) = (&manifest.counts.segments, &manifest.counts.frames);
-    let rate = manifest.frame_rate_hz.map_or("unknown".into(), |r| format!("{r:.0} Hz"));
+    let unknown = if manifest.irregular { "irregular times" } else { "an unknown rate" };
+    let rate = manifest.frame_rate_hz.map_or(unknown.into(), |r| format!("{r:.0} Hz"));
     let mut rows = vec![
         ("Features", format!("{} columns at {rate}", manifest.columns.len())),
         ("Videos with labels", manifest.counts.videos.labelled.to_string()),
@@ -256,6 +257,7 @@ fn data_facts(manifest: &Manifest) -> FactGroup {
         "Values not finite",
         if missing == 0 { "none".into() } else { format!("{missing} ({})", columns.join(", ")) },
     ));
+    rows.extend(manifest.remarks());
     group("Data", rows)
 }
 

@@ -2,21 +2,20 @@
 
 use crate::TrainError;
 use mosei_data::manifest::InputFile;
-use mosei_data::{Crop, Manifest};
+use mosei_data::{Crop, Manifest, same_rate};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 const INPUT_JSON: &str = "input.json";
 
-/// Rates that differ by no more than this share are the same: they are medians of float times.
-const RATE_TOLERANCE: f64 = 0.01;
-
 /// What frames an encoder knows. Its columns and their standardisation stand in its `config.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputFacts {
-    /// Frames a second of the features file, before pooling; `None` where that had no frame.
+    /// Frames a second of the features file, before pooling; `None` where that had no frame, or none of one rate.
     pub frame_rate_hz: Option<f64>,
+    /// Whether the time from frame to frame varied (words, turns, functionals): then no rate is compared.
+    pub irregular: bool,
     /// Frames averaged into one.
     pub pool_frames: usize,
     /// What was kept of a segment longer than the encoder takes.
@@ -30,10 +29,27 @@ impl InputFacts {
     pub(crate) fn of(manifest: &Manifest) -> Self {
         InputFacts {
             frame_rate_hz: manifest.frame_rate_hz,
+            irregular: manifest.irregular,
             pool_frames: manifest.config.pool_frames,
             crop: manifest.config.crop,
             files: manifest.inputs.clone(),
         }
+    }
+
+    /// Whether a prepared folder's frames are such as the training data's.
+    ///
+    /// # Errors
+    /// As [`Self::check_rate`]; where frames are irregular and the model knows those of a rate.
+    pub(crate) fn check_prepared(&self, path: &Path, manifest: &Manifest) -> Result<(), TrainError> {
+        if let (Some(ours), true) = (self.frame_rate_hz, manifest.irregular) {
+            return Err(TrainError::DataMismatch {
+                path: path.into(),
+                what: "frames a second",
+                expected: format!("{ours} Hz"),
+                found: "irregular times (words, turns, functionals)".into(),
+            });
+        }
+        self.check_rate(path, manifest.frame_rate_hz, manifest.config.pool_frames)
     }
 
     /// Writes `input.json` into an encoder's folder.
@@ -56,8 +72,8 @@ impl InputFacts {
         serde_json::from_str(&run_record::read_to_string(&path)?).map_err(TrainError::json(&path))
     }
 
-    /// Whether data at `path` have as many frames a second as the training data. Where a rate is not known there is nothing
-    /// to compare.
+    /// Whether data at `path` have as many frames a second as the training data. Where a rate is not known, or the model knows irregular
+    /// frames, there is nothing to compare.
     ///
     /// # Errors
     /// Where they have more, or fewer.
@@ -65,7 +81,7 @@ impl InputFacts {
         let (Some(ours), Some(theirs)) = (self.frame_rate_hz, rate_hz) else { return Ok(()) };
         let pooled = |rate: f64, pool: usize| rate / pool.max(1) as f64;
         let (expected, found) = (pooled(ours, self.pool_frames), pooled(theirs, pool_frames));
-        if (found / expected - 1.0).abs() <= RATE_TOLERANCE {
+        if same_rate(found, expected) {
             return Ok(());
         }
         let said = |rate: f64, pool: usize| match pool {
@@ -87,7 +103,13 @@ mod tests {
 
     #[test]
     fn frames_of_another_rate_are_refused() {
-        let ours = InputFacts { frame_rate_hz: Some(100.0), pool_frames: 4, crop: Crop::Centre, files: Vec::new() };
+        let ours = InputFacts {
+            frame_rate_hz: Some(100.0),
+            irregular: false,
+            pool_frames: 4,
+            crop: Crop::Centre,
+            files: Vec::new(),
+        };
         let check = |rate, pool| ours.check_rate(Path::new("d"), rate, pool);
         assert!(check(Some(100.0), 4).is_ok() && check(Some(50.0), 2).is_ok() && check(Some(100.3), 4).is_ok());
         assert!(check(None, 7).is_ok(), "without a frame there is nothing to compare");

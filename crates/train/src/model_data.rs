@@ -55,8 +55,7 @@ impl ModelData {
         let (frames, normaliser) = if path.is_dir() {
             let prepared = Prepared::open(path)?;
             prepared.check_frames()?;
-            let manifest = prepared.manifest();
-            input.check_rate(path, manifest.frame_rate_hz, manifest.config.pool_frames)?;
+            input.check_prepared(path, prepared.manifest())?;
             if let Some(i) = (0..prepared.len()).find(|&i| prepared.frames(i) > max_frames) {
                 return Err(TrainError::DataMismatch {
                     path: path.into(),

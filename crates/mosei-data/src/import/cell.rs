@@ -1,5 +1,6 @@
 //! A cell of a table, whatever file it stands in.
 
+use super::mapping::TimeUnit;
 use super::seconds;
 use std::borrow::Cow;
 
@@ -53,11 +54,16 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// The time, seconds, where it is one.
-    pub fn seconds(self) -> Option<f64> {
+    /// The time, seconds, where it is one; `unit` is that of plain numbers.
+    pub fn seconds(self, unit: TimeUnit) -> Option<f64> {
+        let plain = |x: f64| Some(unit.seconds(x)).filter(|x| seconds::is_time(*x));
         match self {
-            Cell::Number(x) | Cell::Seconds(x) => seconds::is_time(x).then_some(x),
-            Cell::Text(text) => seconds::parse(text),
+            Cell::Number(x) => plain(x),
+            Cell::Seconds(x) => seconds::is_time(x).then_some(x),
+            Cell::Text(text) => match text.parse() {
+                Ok(x) => plain(x),
+                Err(_) => seconds::parse(text),
+            },
             Cell::Missing | Cell::Other(_) => None,
         }
     }

@@ -3,9 +3,9 @@
 //! What lives here: which column is which, and what each row must be. What does not: the file's format, and where the frames go.
 
 use super::cell::Cell;
-use super::mapping::Mapping;
+use super::mapping::{Mapping, TimeUnit};
 use super::names::{Part, spellings};
-use super::scratch::Scratch;
+use super::scratch::{MOST_TIED, Recording, Scratch};
 use super::seconds;
 use super::table::{Table, numbers_rows};
 use crate::DataError;
@@ -64,7 +64,7 @@ pub(super) fn read(
                 at
             }
         };
-        let (start, end) = times(&table, &columns, hop_s, at, scratch)?;
+        let (start, end) = times(&table, &columns, mapping.features.unit, hop_s, at, scratch)?;
         for (x, &column) in features.iter_mut().zip(&columns.features) {
             *x = table.cell(column).feature().ok_or_else(|| not_a_feature(&table, column))?;
         }
@@ -164,10 +164,16 @@ pub(super) fn begin_called(
     })
 }
 
+/// Whether a frame may begin with the one before: openSMILE's last few do, where features of different windows end together.
+fn may_tie(recording: &Recording, start: f64) -> bool {
+    start == recording.last_start && recording.frames > recording.tied + 1 && recording.tied < MOST_TIED
+}
+
 /// When this row's frame begins and ends, seconds; the end is NaN where nothing says it.
 fn times(
     table: &Table,
     columns: &Columns,
+    unit: TimeUnit,
     hop_s: Option<f64>,
     recording: usize,
     scratch: &Scratch,
@@ -176,7 +182,7 @@ fn times(
     let last = recording.last_start;
     let (column, start) = match (columns.start, columns.frame, hop_s) {
         (Some(column), ..) => {
-            (Some(column), table.cell(column).seconds().ok_or_else(|| table.wrong(column, seconds::EXPECTED))?)
+            (Some(column), table.cell(column).seconds(unit).ok_or_else(|| table.wrong(column, seconds::EXPECTED))?)
         }
         (None, Some(column), Some(hop)) => {
             let number = table.cell(column).number().filter(|n| n.fract() == 0.0 && (0.0..MOST_FRAME).contains(n));
@@ -184,7 +190,14 @@ fn times(
         }
         (None, _, hop) => (None, recording.frames as f64 * hop.unwrap_or(0.0)),
     };
-    if let (Some(column), true) = (column, start <= last) {
+    if let (Some(column), true) = (column, start > last && recording.tied > 0) {
+        let expected = format!(
+            "no frame after those of '{}' that begin at the same time ({last} s): only the last of a recording may",
+            recording.name
+        );
+        return Err(table.wrong(column, expected));
+    }
+    if let (Some(column), true) = (column, start <= last && !may_tie(recording, start)) {
         return Err(table
             .wrong(column, format!("a later time than that of the frame before in '{}' ({last} s)", recording.name)));
     }
@@ -192,7 +205,7 @@ fn times(
         None => return Ok((start, f64::NAN)),
         Some(column) => match table.cell(column) {
             Cell::Missing => return Ok((start, f64::NAN)),
-            cell => (column, cell.seconds().ok_or_else(|| table.wrong(column, seconds::EXPECTED))?),
+            cell => (column, cell.seconds(unit).ok_or_else(|| table.wrong(column, seconds::EXPECTED))?),
         },
     };
     match end {

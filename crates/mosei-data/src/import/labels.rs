@@ -48,7 +48,7 @@ pub(super) struct LabelRow {
     pub name: String,
     /// Which segment of that recording it is.
     pub segment: Option<Part>,
-    /// When it begins and ends in the recording, seconds; `None` for all of it.
+    /// When it begins and ends in the recording, seconds, infinity where it ends with it; `None` for all of it.
     pub time: Option<[f64; 2]>,
     /// Who speaks.
     pub speaker: Option<String>,
@@ -70,6 +70,7 @@ impl Labels {
     pub fn called(&self, row: usize) -> String {
         match (&self.rows[row].segment, self.rows[row].time) {
             (Some(part), _) => format!("segment '{}' of '{}'", part.segment, self.rows[row].name),
+            (None, Some([start, f64::INFINITY])) => format!("{start} s to the end of '{}'", self.rows[row].name),
             (None, Some([start, end])) => format!("{start} to {end} s of '{}'", self.rows[row].name),
             (None, None) => format!("'{}'", self.rows[row].name),
         }
@@ -286,8 +287,11 @@ fn row(table: &Table, columns: &Columns, mapping: &Mapping) -> Result<LabelRow, 
         // All of the recording.
         Some((start, end)) if table.cell(start) == Cell::Missing && table.cell(end) == Cell::Missing => None,
         Some((start, end)) => {
-            let time = |column| table.cell(column).seconds().ok_or_else(|| table.wrong(column, seconds::EXPECTED));
-            let (from, to) = (time(start)?, time(end)?);
+            let unit = mapping.labels.unit;
+            let time = |column| table.cell(column).seconds(unit).ok_or_else(|| table.wrong(column, seconds::EXPECTED));
+            let from = time(start)?;
+            // Left open, as audformat leaves it, it ends with its recording.
+            let to = if table.cell(end) == Cell::Missing { f64::INFINITY } else { time(end)? };
             if to <= from {
                 return Err(table.wrong(end, format!("an end after the start ({from} s)")));
             }

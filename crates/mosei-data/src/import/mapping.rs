@@ -24,6 +24,36 @@ pub(super) struct Mapping {
     pub labels: LabelMapping,
 }
 
+/// The unit of a time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub(super) enum TimeUnit {
+    /// 1 s.
+    #[default]
+    #[serde(rename = "s")]
+    Seconds,
+    /// 1e-3 s.
+    #[serde(rename = "ms")]
+    Milliseconds,
+    /// 1e-6 s.
+    #[serde(rename = "us")]
+    Microseconds,
+    /// 1e-9 s.
+    #[serde(rename = "ns")]
+    Nanoseconds,
+}
+
+impl TimeUnit {
+    /// A number of this unit in seconds. Divided, so that whole milliseconds become the nearest numbers.
+    pub fn seconds(self, x: f64) -> f64 {
+        match self {
+            TimeUnit::Seconds => x,
+            TimeUnit::Milliseconds => x / 1e3,
+            TimeUnit::Microseconds => x / 1e6,
+            TimeUnit::Nanoseconds => x / 1e9,
+        }
+    }
+}
+
 /// Columns of the features that are called otherwise than expected.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -32,9 +62,11 @@ pub(super) struct FeatureMapping {
     pub video: Option<String>,
     /// The segment of the recording, where a segment has frames of its own.
     pub segment: Option<String>,
-    /// When a frame begins, seconds.
+    /// The unit of times that are plain numbers. Default seconds.
+    pub unit: TimeUnit,
+    /// When a frame begins.
     pub start: Option<String>,
-    /// When it ends, seconds.
+    /// When it ends.
     pub end: Option<String>,
     /// Its number, from 0, where it has no time.
     pub frame: Option<String>,
@@ -50,9 +82,11 @@ pub(super) struct LabelMapping {
     pub video: Option<String>,
     /// The segment of the recording.
     pub segment: Option<String>,
-    /// When the segment begins, seconds.
+    /// The unit of times that are plain numbers. Default seconds.
+    pub unit: TimeUnit,
+    /// When the segment begins.
     pub start: Option<String>,
-    /// When it ends, seconds.
+    /// When it ends; left open (NaT), it ends with its recording.
     pub end: Option<String>,
     /// Who speaks: recordings of one speaker are never divided between splits.
     pub speaker: Option<String>,
@@ -77,6 +111,7 @@ impl Default for LabelMapping {
         LabelMapping {
             video: None,
             segment: None,
+            unit: TimeUnit::Seconds,
             start: None,
             end: None,
             speaker: None,

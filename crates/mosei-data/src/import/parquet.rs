@@ -3,6 +3,7 @@
 //! What lives here: how the types of a file become cells. What does not: what columns mean. Of what the library makes of a damaged
 //! file a panic is an error too.
 
+use super::arrow;
 use super::cell::Cell;
 use crate::DataError;
 use parquet::basic::{ConvertedType, LogicalType, Type as Physical};
@@ -148,12 +149,14 @@ impl ParquetTable {
     }
 }
 
-/// Columns that hold lengths of time, which pandas stores as whole numbers, with their unit in seconds.
+/// Columns that hold lengths of time, which Parquet has no type for, with their unit in seconds: by what pandas says of them, else by
+/// Arrow's schema. Numbers are stored either way.
 fn durations(metadata: &ParquetMetaData) -> BTreeMap<String, f64> {
     let texts = metadata.file_metadata().key_value_metadata().map(Vec::as_slice).unwrap_or_default();
     let pandas = texts.iter().find(|entry| entry.key == "pandas").and_then(|entry| entry.value.as_deref());
     let said: serde_json::Value = pandas.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    let mut units = BTreeMap::new();
+    let schema = texts.iter().find(|entry| entry.key == "ARROW:schema").and_then(|entry| entry.value.as_deref());
+    let mut units = schema.map(arrow::durations).unwrap_or_default();
     for column in said["columns"].as_array().map(Vec::as_slice).unwrap_or_default() {
         let unit = match column["numpy_type"].as_str() {
             Some("timedelta64[ns]") => 1e-9,

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 /// Bytes that are held back before they are written.
 const BUFFER: usize = 1 << 20;
+/// Frames at the end of a recording that may begin with the one before.
+pub(super) const MOST_TIED: usize = 3;
 /// Bytes of the two times of a frame.
 const TIMES: usize = 16;
 
@@ -43,11 +45,13 @@ pub(super) struct Recording {
     pub last_start: f64,
     /// From when to when its frames are on the time axis of its video, seconds; `None` where they may have one of their own.
     pub on_video: Option<[f64; 2]>,
+    /// Its last frames that begin with the one before.
+    pub tied: usize,
 }
 
 /// Frames of a recording as they came.
 pub(super) struct Frames {
-    /// When each begins, seconds; increasing.
+    /// When each begins, seconds; increasing, but that the last few may be equal.
     pub starts: Vec<f64>,
     /// When each ends, seconds, NaN where nobody said so.
     pub ends: Vec<f64>,
@@ -89,6 +93,7 @@ impl Scratch {
             frames: 0,
             last_start: f64::NEG_INFINITY,
             on_video: None,
+            tied: 0,
         });
         self.by_name.insert(name.into(), self.recordings.len() - 1);
         Ok(self.recordings.len() - 1)
@@ -110,6 +115,7 @@ impl Scratch {
             _ => recording.pieces.push((self.bytes, 1)),
         }
         recording.frames += 1;
+        recording.tied += usize::from(start == recording.last_start);
         recording.last_start = start;
         self.bytes += row;
         Ok(())

@@ -10,7 +10,7 @@ use crate::{Csd, DataError, feature_columns};
 use std::path::Path;
 
 /// Takes all frames, in order of time; names of the columns.
-pub(super) fn features(path: &Path, scratch: &mut Scratch) -> Result<Vec<String>, DataError> {
+pub(super) fn features(path: &Path, mapping: &Mapping, scratch: &mut Scratch) -> Result<Vec<String>, DataError> {
     let csd = Csd::open(path)?;
     require_columns(path, scratch, csd.width())?;
     for video in csd.videos() {
@@ -20,7 +20,7 @@ pub(super) fn features(path: &Path, scratch: &mut Scratch) -> Result<Vec<String>
         let mut last = f64::NEG_INFINITY;
         let (mut first, mut latest) = (f64::INFINITY, f64::NEG_INFINITY);
         for row in rows {
-            let [start, end] = sequence.intervals[row];
+            let [start, end] = sequence.intervals[row].map(|t| mapping.features.unit.seconds(t));
             if start <= last || end <= start {
                 let place = format!("'{}', row {row}", video.id);
                 let expected = "frames that begin one after another, each with some length";
@@ -65,7 +65,7 @@ pub(super) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, DataError
             }
             let segment = Part::of(&video.id);
             let name = segment.as_ref().map_or_else(|| video.id.clone(), |part| part.video.clone());
-            let time = Some(*interval);
+            let time = Some(interval.map(|t| mapping.labels.unit.seconds(t)));
             labels.rows.push(LabelRow { name, segment, time, speaker: None, split: None, place, on_video: true });
         }
     }

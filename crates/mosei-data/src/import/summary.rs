@@ -5,7 +5,7 @@ use super::join::Joined;
 use super::labels::{Labels, is_sentiment};
 use super::scratch::Taken;
 use super::write::Written;
-use crate::align::median;
+use crate::rates::Rate;
 use std::fmt::{self, Display};
 
 /// What was written, and what was left out.
@@ -21,8 +21,12 @@ pub struct ImportSummary {
     pub columns: usize,
     /// Whether they have no names but numbers.
     pub unnamed: bool,
-    /// Frames a second, of the median recording.
-    pub rate_hz: f64,
+    /// Frames a second, of the median recording; `None` where the time from frame to frame varies within recordings.
+    pub rate_hz: Option<f64>,
+    /// Frames at the end of recordings that begin with the one before, and are put one hop on.
+    pub tied: usize,
+    /// Labelled segments that end far behind their recording, and the first.
+    pub far_behind: (usize, Option<String>),
     /// Labelled segments that were written.
     pub segments: usize,
     /// Videos with labels.
@@ -66,7 +70,9 @@ impl ImportSummary {
             frames: written.frames,
             columns: columns.len(),
             unnamed,
-            rate_hz: median(written.hops_s).map_or(0.0, f64::recip),
+            rate_hz: written.rate.and_then(Rate::hz),
+            tied: written.tied,
+            far_behind: written.far_behind,
             segments: written.segments,
             labelled_videos: written.videos,
             present: present.collect(),
@@ -85,14 +91,11 @@ impl Display for ImportSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let such_as = |first: &Option<String>| first.as_ref().map(|s| format!(", such as {s}")).unwrap_or_default();
         let named = if self.unnamed { " (column_0, column_1, …: --columns FILE gives them names)" } else { "" };
+        let rate = self.rate_hz.map_or("at irregular times".to_string(), |hz| format!("at {hz} Hz"));
         writeln!(
             f,
-            "features: {} recordings in {} videos, {} frames at {:.6} Hz, {} columns{named}",
-            self.recordings,
-            self.videos,
-            self.frames,
-            Shortest(self.rate_hz),
-            self.columns
+            "features: {} recordings in {} videos, {} frames {rate}, {} columns{named}",
+            self.recordings, self.videos, self.frames, self.columns
         )?;
         let present: Vec<String> = self.present.iter().map(|(name, n)| format!("{name} {n}")).collect();
         writeln!(
@@ -108,6 +111,12 @@ impl Display for ImportSummary {
         if let (n @ 1.., first) = &self.without_labels {
             let kept = if self.left_out > 0 { "left out, as nobody says who speaks" } else { "kept" };
             writeln!(f, "without labels: {n} recordings ({kept}){}", such_as(first))?;
+        }
+        if self.tied > 0 {
+            writeln!(f, "equal starts: {} frames at the end of recordings, put one hop on", self.tied)?;
+        }
+        if let (n @ 1.., first) = &self.far_behind {
+            writeln!(f, "far behind: {n} labelled segments end far behind their recording{}", such_as(first))?;
         }
         if self.past_the_end > 0 {
             writeln!(f, "past the end: {} labelled segments begin after their recording has ended", self.past_the_end)?;
@@ -125,15 +134,5 @@ impl Display for ImportSummary {
             }
             None => writeln!(f, "folds: none given; a study draws them by video ([data.split])"),
         }
-    }
-}
-
-/// A rate as people write it: 100 and not 99.99999999999997.
-struct Shortest(f64);
-
-impl Display for Shortest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rounded = (self.0 * 1e3).round() / 1e3;
-        write!(f, "{rounded}")
     }
 }

@@ -10,14 +10,18 @@ use super::scratch::{Frames, Taken};
 use super::seconds::MOST_S;
 use crate::align::median;
 use crate::csd::{About, PackedVideo, metadata};
+use crate::rates::{FarBehind, Pace, Paces, Rate, is_far_behind};
 use crate::{CsdWriter, DataError, ahead};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Seconds between recordings that share a video, so that no frame of one overlaps a segment of another.
 const GAP_S: f64 = 1.0;
 /// Seconds of a frame beyond which times are in another unit.
 const MOST_FRAME_S: f64 = 3600.0;
+/// Lengths of time that differ by no more than this share are the same: they may be rounded to milliseconds.
+const SAME_LENGTH: f64 = 0.1;
 /// How much the files are packed.
 const DEFLATE: u8 = 4;
 
@@ -36,8 +40,12 @@ pub(super) struct Written {
     pub past_the_end: usize,
     /// Videos with labels.
     pub videos: usize,
-    /// Median length of a frame of each recording, seconds.
-    pub hops_s: Vec<f64>,
+    /// Frames that begin with the one before at the end of their recording, and are put one hop on.
+    pub tied: usize,
+    /// Of these, segments that end far behind their recording, and the first.
+    pub far_behind: (usize, Option<String>),
+    /// The rate of all frames.
+    pub rate: Option<Rate>,
 }
 
 /// A video, ready to be written.
@@ -46,13 +54,17 @@ struct Laid {
     labels: Option<PackedVideo>,
     frames: usize,
     past_the_end: usize,
-    hops_s: Vec<f64>,
+    tied: usize,
+    /// Name and pace of each recording.
+    paces: Vec<(String, Option<Pace>)>,
+    /// Of each recording with labels: how many end far behind it, and the first.
+    far_behind: Vec<(usize, Option<String>)>,
 }
 
 /// Writes both files. `progress` hears videos done and in all.
 ///
 /// # Errors
-/// Where the length of a frame cannot be known, or a file cannot be written.
+/// Where the length of a frame cannot be known, times cannot be right, recordings have different rates, or a file cannot be written.
 #[allow(clippy::too_many_arguments, reason = "what is written, where, and who hears of it")]
 pub(super) fn write(
     joined: &Joined,
@@ -67,6 +79,7 @@ pub(super) fn write(
     let mut features = CsdWriter::create(features_file, FEATURES_ROOT, &about(FEATURES_ROOT, columns), DEFLATE)?;
     let mut labelled = CsdWriter::create(labels_file, LABELS_ROOT, &about(LABELS_ROOT, &labels.names), DEFLATE)?;
     let mut written = Written::default();
+    let (mut paces, mut far) = (Paces::default(), FarBehind::default());
     let lay = |i: usize| lay_out(&joined.videos[i], labels, taken, hop_s, source);
     let mut done = 0;
     ahead::in_order(joined.videos.len(), ahead::threads(), lay, |laid| {
@@ -81,11 +94,16 @@ pub(super) fn write(
         written.frames += laid.frames as u64;
         written.segments += video.segments.len();
         written.past_the_end += laid.past_the_end;
-        written.hops_s.extend(laid.hops_s);
+        written.tied += laid.tied;
+        laid.paces.iter().for_each(|(name, pace)| paces.add(name, *pace));
+        laid.far_behind.into_iter().for_each(|(count, first)| far.add(count, first));
         done += 1;
         progress(done, joined.videos.len());
         Ok::<(), DataError>(())
     })?;
+    written.rate = Some(paces.check(source, "times of the frames")?);
+    far.check(&labels.path, "times of the segments")?;
+    written.far_behind = (far.count, far.first);
     features.finish()?;
     labelled.finish()?;
     Ok(written)
@@ -99,7 +117,8 @@ fn lay_out(
     source: &Path,
 ) -> Result<Laid, DataError> {
     let shared = video.recordings.len() > 1 || labels.speakers;
-    let (mut values, mut frames, mut extents, mut hops_s) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut values, mut frames, mut extents, mut paces) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut tied = 0;
     let mut next_s = 0.0;
     for &recording in &video.recordings {
         let read = taken.read(recording)?;
@@ -126,7 +145,8 @@ fn lay_out(
             let error = DataError::table(source, place, expected, format!("{hop} s"));
             return Err(error.with_hint(Some("are the times in seconds?".into())));
         }
-        hops_s.extend(hop);
+        tied += taken.recordings[recording].tied;
+        paces.push((taken.recordings[recording].name.clone(), Pace::of(&intervals)));
         frames.extend(intervals.iter().map(|[s, e]| [s + shift, e + shift]));
         values.extend(read.features);
         extents.push(([begin, end], shift));
@@ -134,9 +154,23 @@ fn lay_out(
     let mut past_the_end = 0;
     let mut rows = Vec::new();
     let mut said = Vec::new();
+    let mut far_behind: BTreeMap<usize, (usize, Option<String>)> = BTreeMap::new();
     for segment in &video.segments {
         let ([begin, end], shift) = extents[segment.recording];
         let mut time = segment.time.unwrap_or([begin, end]);
+        if time[1] == f64::INFINITY {
+            if time[0] >= end {
+                let expected = format!("a start before the end of its recording ({end} s), where the end is left open");
+                let place = labels.rows[segment.row].place.clone();
+                return Err(DataError::table(&labels.path, place, expected, format!("{} s", time[0])));
+            }
+            time[1] = end;
+        }
+        let far = far_behind.entry(segment.recording).or_default();
+        if is_far_behind(time[1], end) {
+            far.0 += 1;
+            far.1.get_or_insert_with(|| format!("{}, a recording that ends at {end} s", labels.called(segment.row)));
+        }
         past_the_end += usize::from(time[0] >= end);
         if shared {
             // What reaches out of its recording would reach into the next.
@@ -154,28 +188,47 @@ fn lay_out(
         labels: pack(labels.names.len(), &said, &rows),
         frames: frames.len(),
         past_the_end,
-        hops_s,
+        tied,
+        paces,
+        far_behind: far_behind.into_values().collect(),
     })
 }
 
-/// When each frame begins and ends, seconds: a frame ends where it says, and at the latest where the next one begins (openSMILE's
-/// overlap). The last one is no longer than usual. Nothing where no length can be known.
+/// When each frame begins and ends, seconds: a frame ends where it says, and at the latest where the next one begins. Where nothing says
+/// its end it is as long as usual. Nothing where no length can be known.
 fn intervals(frames: &Frames, hop_s: Option<f64>) -> Option<Vec<[f64; 2]>> {
-    let starts = &frames.starts;
-    let usual = median(starts.windows(2).map(|w| w[1] - w[0]).collect()).or(hop_s);
+    let mut starts = frames.starts.clone();
+    let usual = median(starts.windows(2).map(|w| w[1] - w[0]).filter(|hop| *hop > 0.0).collect()).or(hop_s);
+    let mut ends = frames.ends.clone();
+    for i in 1..starts.len() {
+        if starts[i] <= starts[i - 1] {
+            // One hop on each, for as long as openSMILE's last frames begin together.
+            starts[i] = starts[i - 1] + usual?;
+            ends[i] = starts[i] + usual?;
+        }
+    }
+    if let (Some(usual), Some(last)) = (usual, is_stretched(&starts, &ends).then(|| ends.len() - 1)) {
+        ends[last] = starts[last] + usual;
+    }
     let mut intervals = Vec::with_capacity(starts.len());
-    for (i, (&start, &end)) in starts.iter().zip(&frames.ends).enumerate() {
+    for (i, (&start, &end)) in starts.iter().zip(&ends).enumerate() {
         let next = starts.get(i + 1).copied().unwrap_or(f64::INFINITY);
-        let length = match (end.is_finite(), usual) {
-            // The first and last of openSMILE's frames are longer.
-            (true, Some(usual)) => (end - start).min(usual.max(f64::MIN_POSITIVE)),
-            (true, None) => end - start,
-            (false, Some(usual)) => usual,
-            (false, None) => return None,
-        };
-        intervals.push([start, next.min(start + length)]);
+        let end = if end.is_finite() { end } else { start + usual? };
+        intervals.push([start, next.min(end)]);
     }
     Some(intervals)
+}
+
+/// Whether the last frame is longer than it is meant to be: openSMILE stretches its first and last one, where all others are equal and
+/// follow each other regularly.
+fn is_stretched(starts: &[f64], ends: &[f64]) -> bool {
+    let lengths: Vec<f64> = starts.iter().zip(ends).map(|(s, e)| e - s).collect();
+    let [_, middle @ .., last] = lengths.as_slice() else { return false };
+    let hops: Vec<f64> = starts.windows(2).map(|w| w[1] - w[0]).collect();
+    let equal = |values: &[f64]| {
+        values.first().is_some_and(|&first| values.iter().all(|x| (x - first).abs() <= SAME_LENGTH * first))
+    };
+    equal(middle) && equal(&hops) && *last > middle[0] * (1.0 + SAME_LENGTH)
 }
 
 /// When the first frame begins and the last one ends; starts increase and so do ends.
@@ -203,6 +256,22 @@ mod tests {
         // As openSMILE writes them: frames of 20 ms every 10 ms, the last one as long as what is left.
         let found = of(&[0.0, 1.0, 2.0, 3.0], &[2.0, 3.0, 4.0, 9.0], None);
         assert_eq!(found, Some(vec![[0.0, 1.0], [1.0, 2.0], [2.0, 3.0], [3.0, 4.0]]));
+    }
+
+    #[test]
+    fn frames_of_unequal_length_end_where_they_say() {
+        // Words, and a pause between.
+        let found = of(&[0.0, 0.55, 2.0, 2.2], &[0.55, 1.9, 2.2, 4.0], None);
+        assert_eq!(found, Some(vec![[0.0, 0.55], [0.55, 1.9], [2.0, 2.2], [2.2, 4.0]]));
+        // Windows of two seconds, two a second: the last one is as long as the others.
+        let found = of(&[0.0, 0.5, 1.0, 1.5], &[2.0, 2.5, 3.0, 3.5], None).unwrap();
+        assert_eq!(found[2..], [[1.0, 1.5], [1.5, 3.5]]);
+    }
+
+    #[test]
+    fn frames_that_begin_together_at_the_end_follow_each_other() {
+        let found = of(&[0.0, 1.0, 2.0, 2.0, 2.0], &[6.0, 7.0, 8.0, 8.0, 8.0], None);
+        assert_eq!(found, Some(vec![[0.0, 1.0], [1.0, 2.0], [2.0, 3.0], [3.0, 4.0], [4.0, 5.0]]));
     }
 
     #[test]

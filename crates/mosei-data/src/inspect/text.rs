@@ -8,7 +8,8 @@ impl Inspection {
         let header = ["file", "root", "videos", "rows", "columns", "rate (Hz)"].map(str::to_string).to_vec();
         let rows = self.files.iter().map(|f| {
             let name = f.path.file_name().unwrap_or(f.path.as_os_str()).display().to_string();
-            let rate = f.rate_hz.map_or("-".to_string(), |r| r.to_string());
+            let unknown = if f.irregular { "irregular" } else { "-" };
+            let rate = f.rate_hz.map_or(unknown.to_string(), |r| r.to_string());
             vec![name, f.root.clone(), grouped(f.videos), grouped(f.rows), grouped(f.columns), rate]
         });
         let mut out = table(header, rows.collect());

@@ -5,16 +5,23 @@ use super::unlabelled::UnlabelledPass;
 use crate::align::Dropped;
 use crate::manifest::{FoldRecord, SplitSize};
 use crate::normalise::{Moments, fit};
-use crate::prepared::Segments;
+use crate::prepared::{MappedFrames, Segments};
 use crate::{DataConfig, DataError, FoldOrigin, SplitLosses};
 use mosei_schema::Split;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// What the pass has found, from which folds are made.
 pub(super) struct Corpus<'a> {
     pub origin: FoldOrigin,
     pub columns: &'a [String],
     pub segments: &'a Segments,
+    /// The stored frames of these.
+    pub frames: MappedFrames,
+    /// Ids of the labelled videos.
+    pub videos: &'a [String],
+    /// The features file.
+    pub features: &'a Path,
     pub moments: Vec<Moments>,
     pub dropped: Vec<Option<Dropped>>,
     pub unlabelled: Option<&'a UnlabelledPass>,
@@ -24,7 +31,7 @@ impl Corpus<'_> {
     /// The record of one fold.
     ///
     /// # Errors
-    /// Where a split has no segment with frames, or no column varies over the training frames.
+    /// Where a split has no segment with frames, a few values flatten a column, or no column varies over the training frames.
     pub fn fold_record(&self, index: usize, fold: AssignedFold, config: &DataConfig) -> Result<FoldRecord, DataError> {
         let Corpus { columns, segments, moments, .. } = self;
         let losses = |split| {
@@ -53,6 +60,7 @@ impl Corpus<'_> {
                 training.merge(&moments[video]);
             }
         }
+        self.check_flat(index, &fold.split, &training)?;
         let fitted = fit(&training, columns, config.clip);
         if fitted.normaliser.columns.is_empty() {
             return Err(DataError::NoColumn {

@@ -2,6 +2,7 @@
 
 use crate::align::{Dropped, EPSILON_S};
 use crate::normalise::Moments;
+use crate::rates::{Pace, is_far_behind};
 use crate::recording::Recording;
 use crate::stretches::{Cut, outside};
 use crate::{Csd, DataConfig, DataError, Unlabelled, VideoLabels, pool};
@@ -21,8 +22,10 @@ pub(super) struct PreparedVideo {
     pub nonfinite: Vec<u64>,
     /// Frames in the file that lie in no segment.
     pub outside_segments: u64,
-    /// Median frame length, seconds.
-    pub frame_s: Option<f64>,
+    /// How its frames follow each other; `None` where none follows another.
+    pub pace: Option<Pace>,
+    /// When its frames have ended, seconds; negative infinity where it has none.
+    pub end_s: f64,
     /// Its speech outside all segments; empty where none is asked for.
     pub unlabelled: UnlabelledSpeech,
 }
@@ -60,9 +63,22 @@ pub(super) struct KeptSegment {
     pub stored: usize,
     /// Whether it ends after the features have ended.
     pub cut_by_the_end: bool,
+    /// Whether it has a finite value.
+    pub finite: bool,
 }
 
 impl PreparedVideo {
+    /// Whether it has at least one frame.
+    pub fn has_frames(&self) -> bool {
+        self.end_s > f64::NEG_INFINITY
+    }
+
+    /// Which of its segments end far behind it.
+    pub fn far_behind(&self, intervals: &[[f64; 2]]) -> Vec<usize> {
+        let far = |i: &usize| self.has_frames() && is_far_behind(intervals[*i][1], self.end_s);
+        (0..intervals.len()).filter(far).collect()
+    }
+
     /// Reads one video and makes it ready; its labels stand in `labels_path`.
     ///
     /// # Errors
@@ -84,7 +100,8 @@ impl PreparedVideo {
             moments: Moments::new(width),
             nonfinite: vec![0; width],
             outside_segments: 0,
-            frame_s: None,
+            pace: None,
+            end_s: f64::NEG_INFINITY,
             unlabelled: UnlabelledSpeech::default(),
         };
         let Some(recording) = recording else {
@@ -103,7 +120,8 @@ impl PreparedVideo {
                 let kept = pool::kept(frames, config.max_frames, config.crop);
                 video.frames.extend_from_slice(&pooled[kept.start * width..kept.end * width]);
                 let cut_by_the_end = interval[1] > end_s + EPSILON_S;
-                KeptSegment { in_file: rows.len(), pooled: frames, stored: kept.len(), cut_by_the_end }
+                let finite = pooled[kept.start * width..kept.end * width].iter().any(|x| x.is_finite());
+                KeptSegment { in_file: rows.len(), pooled: frames, stored: kept.len(), cut_by_the_end, finite }
             });
             video.segments.push(segment);
         }
@@ -112,7 +130,7 @@ impl PreparedVideo {
             video.nonfinite.iter_mut().zip(row).for_each(|(n, x)| *n += u64::from(!x.is_finite()));
         }
         video.outside_segments = in_segment.iter().filter(|&&inside| !inside).count() as u64;
-        video.frame_s = timeline.frame_s();
+        (video.pace, video.end_s) = (timeline.pace(), timeline.end_s());
         if config.unlabelled == Unlabelled::Outside {
             let cut = Cut { most_frames: config.max_frames * config.pool_frames, min_s: config.unlabelled_min_s };
             let outside = outside(timeline, &labels.intervals, cut);

@@ -1,10 +1,8 @@
 //! Whether the files of a prepared folder are the ones that were written: sizes and hashes of the files stand in the manifest,
 //! and the manifest's own hash in itself.
-//!
-//! Folders of format 1 have neither, and are read as they are.
 
 use super::{FRAMES_FILE, MANIFEST_FILE, SEGMENTS_FILE, UNLABELLED_FILE, UNLABELLED_FRAMES_FILE};
-use crate::manifest::{FORMAT, FORMAT_WITHOUT_HASHES, FileRecord};
+use crate::manifest::{FORMAT, FileRecord};
 use crate::{DataError, Manifest, whole};
 use run_record::{hash_bytes, hash_file, hash_json};
 use std::collections::BTreeMap;
@@ -51,7 +49,7 @@ pub(crate) fn read_manifest(folder: &Path, verified: bool) -> Result<Manifest, D
     // The format is asked first, so that another version is called that and not a bad file.
     let value: serde_json::Value = serde_json::from_slice(&text).map_err(json)?;
     let format = value.get("format").and_then(serde_json::Value::as_u64);
-    if ![FORMAT, FORMAT_WITHOUT_HASHES].iter().any(|known| format == Some(u64::from(*known))) {
+    if format != Some(u64::from(FORMAT)) {
         let found = value.get("format").map_or("none".to_string(), ToString::to_string);
         return Err(DataError::structure(&path, "format", format!("{FORMAT} (prepare the data again)"), found));
     }
@@ -60,15 +58,12 @@ pub(crate) fn read_manifest(folder: &Path, verified: bool) -> Result<Manifest, D
         return Ok(manifest);
     }
     let names: Vec<&str> = manifest.files.keys().map(String::as_str).collect();
-    let mut wanted = match manifest.format {
-        FORMAT => members(manifest.unlabelled.is_some()).to_vec(),
-        _ => Vec::new(),
-    };
+    let mut wanted = members(manifest.unlabelled.is_some()).to_vec();
     wanted.sort_unstable();
     if names != wanted {
         return Err(DataError::structure(&path, "files", format!("{wanted:?}"), format!("{names:?}")));
     }
-    let wanted = (manifest.format == FORMAT).then(|| checksum(&manifest));
+    let wanted = Some(checksum(&manifest));
     if manifest.checksum != wanted {
         let named = |hash: &Option<String>| hash.clone().unwrap_or("none".into());
         return Err(altered(&path, format!("BLAKE3 {} of what it says", named(&manifest.checksum)), named(&wanted)));

@@ -54,11 +54,11 @@ const SEALED: [(&str, &str, &str, &str); 40] = [
 /// A place in the manifest, and what is put there, without sealing it again.
 #[rustfmt::skip]
 const ALTERED: [(&str, &str, &str, &str); 14] = [
-    ("no format", "/format", "null", "out/manifest.json: 'format': expected 2 (prepare the data again), found null"),
-    ("a format to come", "/format", "3", "out/manifest.json: 'format': expected 2 (prepare the data again), found 3"),
-    ("the format before, with hashes", "/format", "1", "out/manifest.json: 'files': expected [], found [\"frames.safetensors\", \"segments.safetensors\", \"unlabelled-frames.safetensors\", \"unlabelled.safetensors\"]"),
-    ("a format that is text", "/format", r#""2""#, "out/manifest.json: 'format': expected 2 (prepare the data again), found \"2\""),
-    ("a format below 0", "/format", "-2", "out/manifest.json: 'format': expected 2 (prepare the data again), found -2"),
+    ("no format", "/format", "null", "out/manifest.json: 'format': expected 3 (prepare the data again), found null"),
+    ("a format to come", "/format", "4", "out/manifest.json: 'format': expected 3 (prepare the data again), found 4"),
+    ("the format before", "/format", "2", "out/manifest.json: 'format': expected 3 (prepare the data again), found 2"),
+    ("a format that is text", "/format", r#""3""#, "out/manifest.json: 'format': expected 3 (prepare the data again), found \"3\""),
+    ("a format below 0", "/format", "-2", "out/manifest.json: 'format': expected 3 (prepare the data again), found -2"),
     ("another mean", "/folds/0/normaliser/mean/0", "0.125", altered!("out/manifest.json: expected BLAKE3 # of what it says, found #")),
     ("another hash of an input", "/inputs/0/blake3", r#""00""#, altered!("out/manifest.json: expected BLAKE3 # of what it says, found #")),
     ("another setting", "/config/clip", "7.0", altered!("out/manifest.json: expected BLAKE3 # of what it says, found #")),
@@ -80,13 +80,13 @@ const BYTES: [Bytes; 13] = [
     ("half a manifest", |b| b.truncate(b.len() / 2), "out/manifest.json: expected the manifest of a prepared folder: EOF while parsing a list"),
     ("a manifest without its last brace", |b| b.truncate(b.len() - 1), "out/manifest.json: expected the manifest of a prepared folder: EOF while parsing an object"),
     ("a manifest with more behind", |b| b.extend(b"{}"), "out/manifest.json: expected the manifest of a prepared folder: trailing characters"),
-    ("an empty table for a manifest", |b| *b = b"{}".to_vec(), "out/manifest.json: 'format': expected 2 (prepare the data again), found none"),
-    ("a list for a manifest", |b| *b = b"[]".to_vec(), "out/manifest.json: 'format': expected 2 (prepare the data again), found none"),
-    ("nothing but a format", |b| *b = br#"{"format": 2}"#.to_vec(), "out/manifest.json: expected the manifest of a prepared folder: missing field `inputs`"),
+    ("an empty table for a manifest", |b| *b = b"{}".to_vec(), "out/manifest.json: 'format': expected 3 (prepare the data again), found none"),
+    ("a list for a manifest", |b| *b = b"[]".to_vec(), "out/manifest.json: 'format': expected 3 (prepare the data again), found none"),
+    ("nothing but a format", |b| *b = br#"{"format": 3}"#.to_vec(), "out/manifest.json: expected the manifest of a prepared folder: missing field `inputs`"),
     ("a manifest in binary", |b| *b = vec![0; 64], "out/manifest.json: expected the manifest of a prepared folder: expected value"),
     ("a byte that is no text", |b| b[20] = 0xff, "out/manifest.json: expected the manifest of a prepared folder: invalid unicode code point"),
     ("a manifest with a byte order mark", |b| drop(b.splice(0..0, *b"\xef\xbb\xbf")), "out/manifest.json: expected the manifest of a prepared folder: expected value"),
-    ("a key that is spelt wrong", |b| replace(b, b"\"emotions\"", b"\"emotoins\""), "out/manifest.json: expected the manifest of a prepared folder: unknown field `emotoins`, expected one of `format`, `inputs`, `config`, `columns`, `emotions`, `has_sentiment`, `videos`, `frame_rate_hz`, `counts`, `nonfinite`, `fold_source`, `folds`, `unlabelled`, `files`, `checksum`"),
+    ("a key that is spelt wrong", |b| replace(b, b"\"emotions\"", b"\"emotoins\""), "out/manifest.json: expected the manifest of a prepared folder: unknown field `emotoins`, expected one of `format`, `inputs`, `config`, `columns`, `emotions`, `has_sentiment`, `videos`, `frame_rate_hz`, `irregular`, `oddities`, `counts`, `nonfinite`, `fold_source`, `folds`, `unlabelled`, `files`, `checksum`"),
     ("a key twice", |b| replace(b, b"\"has_sentiment\": false", b"\"has_sentiment\": false, \"has_sentiment\": true"), "out/manifest.json: expected the manifest of a prepared folder: duplicate field `has_sentiment`"),
 ];
 

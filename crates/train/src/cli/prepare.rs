@@ -19,7 +19,11 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
     let study = a.config.load()?;
-    let manifest = mosei_data::prepare(&study.data, &a.data, &a.out, &mut super::video_progress("preparing videos"))?;
+    let mut progress = super::video_progress("preparing videos");
+    let manifest = match study.grid.starts.iter().any(|start| start.pretrained()) {
+        true => mosei_data::prepare_for_pretraining(&study.data, &a.data, &a.out, &mut progress)?,
+        false => mosei_data::prepare(&study.data, &a.data, &a.out, &mut progress)?,
+    };
     let (s, f) = (&manifest.counts.segments, &manifest.counts.frames);
     tracing::info!(
         "{} of {} segments kept ({} without features, {} past the end, {} without a frame, {} too short); {} frames in {}",
@@ -32,6 +36,12 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         f.stored,
         a.out.display()
     );
+    if manifest.irregular {
+        tracing::info!("the frames are irregular (words, turns, functionals): they have no rate");
+    }
+    for (title, said) in manifest.remarks() {
+        tracing::warn!("{title}: {said}");
+    }
     if let Some(u) = &manifest.unlabelled {
         tracing::info!(
             "{} stretches outside segments kept ({} too short); {} frames",

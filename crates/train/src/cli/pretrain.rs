@@ -31,6 +31,7 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         found: a.kind.clone(),
     })?;
     let (study, corpus) = a.on.open()?;
+    corpus.prepared.manifest().require_time(corpus.prepared.folder())?;
     let key = a.key.unwrap_or_else(|| {
         let inputs = &corpus.prepared.manifest().inputs;
         run_record::hash_json(&(study.to_toml(), inputs, a.on.fold, a.on.seed, kind))
