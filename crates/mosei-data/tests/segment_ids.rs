@@ -9,12 +9,12 @@ use std::path::Path;
 /// A group: its id and its rows' intervals.
 type Group<'a> = (&'a str, &'a [[f64; 2]]);
 
-/// Writes a file whose values count its rows; labels have one column.
+/// Writes a file whose values count its rows, in each group from another number on; labels have one column.
 fn write(path: &Path, names: &[&str], groups: &[Group<'_>]) {
     let metadata = [("dimension names", serde_json::json!(names))];
     let mut writer = CsdWriter::create(path, "x", &metadata, 1).unwrap();
-    for (id, intervals) in groups {
-        let value = |i: usize| if names.len() == 1 { (i % 2) as f32 } else { (i * 7 % 13) as f32 };
+    for (g, (id, intervals)) in groups.iter().enumerate() {
+        let value = |i: usize| if names.len() == 1 { (i % 2) as f32 } else { ((i + 5 * g) * 7 % 13) as f32 };
         let values: Vec<f32> = (0..intervals.len() * names.len()).map(value).collect();
         writer.write_video(id, names.len(), &values, intervals).unwrap();
     }
@@ -247,7 +247,7 @@ fn auc(scored: &[(f64, bool)]) -> f64 {
 
 /// A number from 0 to 1 that is a function of two others.
 fn scattered(a: usize, b: usize) -> f32 {
-    let x = (a as u64 * 0x9e37_79b9_7f4a_7c15 ^ (b as u64 + 1).wrapping_mul(0xbf58_476d_1ce4_e5b9))
+    let x = ((a as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (b as u64 + 1).wrapping_mul(0xbf58_476d_1ce4_e5b9))
         .wrapping_mul(0x94d0_49bb_1331_11eb);
     ((x >> 40) as f32) / (1u64 << 24) as f32
 }

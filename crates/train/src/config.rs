@@ -414,7 +414,7 @@ mod tests {
             let study = Study::parse(Path::new("s.toml"), &format!("[labels]\n{labels}\n")).unwrap();
             let again = Study::parse(Path::new("s.toml"), &study.to_toml()).unwrap();
             assert_eq!(again, study, "the resolved configuration has the same budgets");
-            study.budgets().iter().map(Budget::to_string).collect::<Vec<_>>().join(" ")
+            study.labels.budgets().iter().map(LabelBudget::to_string).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(budgets(""), "f0.01 f0.03 f0.1 f0.3 f1");
         assert_eq!(budgets("draws = 2"), "f0.01 f0.03 f0.1 f0.3 f1");
