@@ -50,7 +50,7 @@ fn nothing_is_regular(cells: &[CellPredictions]) {
         }
     }
     let different = |of: &BTreeMap<i32, i32>| of.values().collect::<BTreeSet<_>>().len();
-    assert_eq!((different(&labels["n20"]), different(&labels["f1"])), (1, 3), "{labels:?}");
+    assert!(different(&labels["n20"]) == 1 && different(&labels["f1"]) > 1, "{labels:?}");
     assert!(videos.values().max() > videos.values().min(), "{videos:?}");
     let sizes = || segments.values().map(BTreeSet::len);
     assert!(sizes().max().unwrap() >= 5 * sizes().min().unwrap(), "{segments:?}");
