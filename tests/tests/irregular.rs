@@ -86,12 +86,12 @@ fn every_budget_has_its_answers(run: &Path) {
     let fewest = |budget: usize| list("budgets")[budget]["fewest"].as_i64().unwrap();
     let most = |budget: usize| list("budgets")[budget]["most"].as_i64().unwrap();
     assert!((fewest(0), most(0)) == (20, 20) && fewest(1) < most(1), "{text}");
-    for budget in 0..names.len() {
+    for (budget, name) in names.iter().enumerate() {
         let of = |answer: &&Value| answer["budget"] == budget && answer["metric"] == "roc_auc";
         let contrast = list("contrasts").iter().find(|c| of(c) && c["emotion"] == "macro").unwrap();
         assert_eq!(contrast["pairs"], 4);
         assert!(contrast["difference"]["interval"].is_object() && contrast["p"].is_number(), "{contrast}");
-        assert!(list("equivalences").iter().any(|e| of(&e)), "no label equivalence at {}", names[budget]);
+        assert!(list("equivalences").iter().any(|e| of(&e)), "no label equivalence at {name}");
         assert!(list("others").iter().any(|o| of(&&o["contrast"]) && o["other"] == "pooled-logistic"));
     }
     let area = |emotion: &str| list("areas").iter().any(|a| a["metric"] == "roc_auc" && a["emotion"] == emotion);

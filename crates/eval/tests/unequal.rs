@@ -7,6 +7,9 @@ use run_record::{CellId, CellPredictions, PredictionRow};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What an answer is about, and its numbers.
+type Answer = (Vec<String>, Vec<Value>);
+
 #[derive(Deserialize)]
 struct Golden {
     metrics: Vec<Metric>,
@@ -14,7 +17,7 @@ struct Golden {
     folds: Vec<Vec<(String, i32, String, f64)>>,
     cells: Vec<Cell>,
     /// By group: the place of each answer, and the answer.
-    expected: BTreeMap<String, Vec<(Vec<String>, Vec<Value>)>>,
+    expected: BTreeMap<String, Vec<Answer>>,
 }
 
 #[derive(Deserialize)]
@@ -90,7 +93,7 @@ fn statistics(golden: &Golden, order: impl FnOnce(&mut Vec<&Cell>)) -> StudyStat
     let mut cells: Vec<&Cell> = golden.cells.iter().collect();
     order(&mut cells);
     for cell in cells {
-        sample.add(&predictions(cell, &golden.folds[cell.fold as usize])).unwrap();
+        sample.add(&predictions(cell, &golden.folds[cell.fold as usize])).expect("a cell of the study");
     }
     sample.finish()
 }

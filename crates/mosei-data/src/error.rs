@@ -205,9 +205,9 @@ pub enum DataError {
         /// Its split.
         split: &'static str,
         /// The files that know the ids.
-        others: String,
+        others: Box<str>,
         /// The id that was probably meant.
-        near: Option<String>,
+        near: Option<Box<str>>,
     },
     /// Two files that share no video.
     #[error(
@@ -224,11 +224,11 @@ pub enum DataError {
         /// Videos of `path`.
         count: usize,
         /// The first of them, or the one that is most alike.
-        first: String,
+        first: Box<str>,
         /// One of the videos of `other`: the most alike.
-        other_first: String,
+        other_first: Box<str>,
         /// In what the two differ.
-        hint: Option<String>,
+        hint: Option<Box<str>>,
     },
     /// A split without anything to use.
     #[error("fold {fold} of {origin}: split '{split}': expected at least one segment with frames, found {losses}")]

@@ -97,7 +97,8 @@ fn segments_of_two_times_are_refused_with_both() {
     assert!(said.starts_with(words), "{said}");
     // Words: the first lies in the first segment, and so does the second.
     let f = aligned(&halves(1.0, 1), &halves(1.5, 1));
-    let said = Pair::new(&groups(&f), &groups(&aligned(&[[1.0, 3.0]], &[])[..1].to_vec().as_slice()), None);
+    let l = aligned(&[[1.0, 3.0]], &[]);
+    let said = Pair::new(&groups(&f), &groups(&l[..1]), None);
     let said = said.prepare().err().unwrap();
     assert!(said.contains("found 1 to 1.5 s, and 1.5 to 2 s in 'u[4]': the numbers do not mean the same"), "{said}");
 }

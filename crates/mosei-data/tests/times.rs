@@ -69,8 +69,8 @@ fn prepared(videos: &[Video], change: impl FnOnce(&mut DataConfig)) -> Result<Ma
     let out = dir.path().join("out");
     let found = prepare(&config, dir.path(), &out, &mut |_, _| ());
     assert_eq!(found.is_ok(), out.exists());
-    if found.is_ok() {
-        assert_eq!(Prepared::open(&out).unwrap().manifest(), found.as_ref().unwrap());
+    if let Ok(manifest) = &found {
+        assert_eq!(Prepared::open(&out).unwrap().manifest(), manifest);
     }
     found.map_err(|e| e.to_string().replace(&format!("{}/", dir.path().display()), ""))
 }

@@ -125,7 +125,7 @@ mod tests {
         let words = "an OpenMP that may give fewer whenever the machine is busy, by OMP_DYNAMIC=true";
         assert_eq!(refused(varying, &dynamic), format!("{start}{words}{end}"));
         for (wanted, given) in [(1, varying), (2, GivenThreads { given: 2, vary: false })] {
-            check_threads(wanted, given, &dynamic).unwrap();
+            check_threads(wanted, given, dynamic).unwrap();
         }
     }
 }

@@ -47,8 +47,8 @@ impl Assignment {
                 count: unknown.len(),
                 first: first.to_string(),
                 split: split.name(),
-                others: format!("{} or {}", features.path().display(), labels.path().display()),
-                near: meet::alike(first, known.iter().map(|id| id.as_str())).map(String::from),
+                others: format!("{} or {}", features.path().display(), labels.path().display()).into(),
+                near: meet::alike(first, known.iter().map(|id| id.as_str())).map(Box::from),
             });
         }
         let unknown_ids = unknown.iter().map(|(id, _)| id.to_string()).collect();

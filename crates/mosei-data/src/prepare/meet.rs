@@ -37,6 +37,7 @@ fn apart(path: &Path, found: Vec<&str>, other: &Path, expected: Vec<&str>) -> Da
         Some((id, near)) => (id.to_string(), near.to_string(), Some(difference(id, near))),
     };
     let (path, other) = (path.to_path_buf(), other.to_path_buf());
+    let (first, other_first, hint) = (first.into(), other_first.into(), hint.map(String::into));
     DataError::NoSharedVideo { path, other, count: found.len(), first, other_first, hint }
 }
 
