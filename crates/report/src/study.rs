@@ -222,8 +222,8 @@ impl<'a> Study<'a> {
         self.runs.values().flatten().map(|run| run.fold).collect()
     }
 
-    /// The value of each run that has one in all folds of the study: the mean over them, each weighted by its test videos where
-    /// the statistics count them.
+    /// The value of each run that has all folds of the study: the mean over the folds in which the metric has a value, each
+    /// weighted by its test videos where the statistics count them.
     pub fn over_folds(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> BTreeMap<Run, f64> {
         let folds = self.folds().len();
         let weight = |fold: i32| match self.answers.statistics {
@@ -232,18 +232,19 @@ impl<'a> Study<'a> {
             }
             None => 1.0,
         };
-        let mut each: BTreeMap<Run, Vec<(f64, f64)>> = BTreeMap::new();
+        let mut each: BTreeMap<Run, Vec<&Measured>> = BTreeMap::new();
         if refusal(self, scope, metric).is_none() {
-            for run in self.runs(start, budget, scope, metric) {
-                each.entry(run.run).or_default().extend(run.value.map(|value| (weight(run.fold), value)));
+            for one in self.runs(start, budget, scope, metric) {
+                each.entry(one.run).or_default().push(one);
             }
         }
-        let whole = each.into_iter().filter(|(_, values)| values.len() == folds);
-        let mean = |values: Vec<(f64, f64)>| {
-            let total = eval::sum(values.iter().map(|(weight, _)| *weight));
-            (total > 0.0).then(|| eval::sum(values.iter().map(|(weight, value)| weight * value)) / total)
+        let mean = |of_folds: Vec<&Measured>| {
+            let values = || of_folds.iter().filter_map(|one| Some((weight(one.fold), one.value?)));
+            let total = eval::sum(values().map(|(weight, _)| weight));
+            (total > 0.0).then(|| eval::sum(values().map(|(weight, value)| weight * value)) / total)
         };
-        whole.filter_map(|(key, values)| Some((key, mean(values)?))).collect()
+        let whole = each.into_iter().filter(|(_, of_folds)| of_folds.len() == folds);
+        whole.filter_map(|(run, of_folds)| Some((run, mean(of_folds)?))).collect()
     }
 
     /// Whether a start begins with a pre-training, as far as its rows tell.

@@ -75,7 +75,7 @@ fn why_no_difference(study: &Study<'_>, budget: usize) -> String {
         |name: &str| study.start(name).map_or(0, |start| study.values(start, budget, Scope::Macro, metric).len());
     match arms.iter().find(|name| whole(name) == 0) {
         Some(name) => format!(
-            "none of {} of {name} has a value of macro {} in every fold",
+            "none of {} of {name} has all folds and a value of macro {}",
             many(runs(name), "run"),
             metric.title()
         ),

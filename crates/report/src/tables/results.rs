@@ -47,7 +47,7 @@ fn why_undefined(study: &Study<'_>, start: usize, budget: usize, scope: Scope, m
     lacking(study, scope, metric).unwrap_or_else(|| match metric {
         // Without an error of intensity nothing counts the rows of a fold, but nothing else can be amiss.
         Metric::RocAuc | Metric::BalancedAccuracy if scope != Scope::Macro => "no negative in some fold".into(),
-        _ => "no run has a value in all folds".into(),
+        _ => "no run has all folds".into(),
     })
 }
 
