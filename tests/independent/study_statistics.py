@@ -157,7 +157,9 @@ def equivalences(runs, curves):
 def label_counts(subsets):
     """Labels of each budget: of the fold with the fewest, of that with the most, and the mean over folds; fewest first.
 
-    A budget that has other counts in other draws is refused: it would not be one budget."""
+    Rows of a share and a count that are the same segments name both ("f1=n298"). A budget that has other counts in other
+    draws is refused: it would not be one budget."""
+    subsets = subsets.assign(budget=subsets["budget"].str.split("=")).explode("budget")
     counts = subsets.groupby(["budget", "fold", "draw"]).size().groupby(["budget", "fold"]).agg(["min", "max"])
     if (counts["min"] != counts["max"]).any():
         raise SystemExit(f"subsets.parquet: a budget has other counts in other draws:\n{counts[counts['min'] != counts['max']]}")

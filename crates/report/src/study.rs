@@ -156,9 +156,13 @@ impl<'a> Study<'a> {
         if same_labels(&self.budgets).contains(name.as_str()) { format!("{labels} ({name})") } else { labels }
     }
 
-    /// What kind of budget it is, where its number does not say so: all labels, or a share that differs between folds.
+    /// What budget it is, where its number does not say so: one of several of equal labels, all labels, or a share that differs
+    /// between folds.
     pub fn kind(&self, budget: usize) -> Option<String> {
         let Budget { name, fewest, most, .. } = &self.budgets[budget];
+        if same_labels(&self.budgets).contains(name.as_str()) {
+            return Some(format!("budget {name}"));
+        }
         match name.parse() {
             Ok(LabelBudget::Fraction(1.0)) => Some("all".into()),
             Ok(LabelBudget::Fraction(share)) if fewest != most => Some(format!("{} of all", percent(share))),

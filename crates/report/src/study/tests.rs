@@ -74,6 +74,8 @@ fn a_count_and_a_share_of_the_same_number_keep_their_names() {
     let input = input(vec![of("f1"), of("n40")]);
     let study = Study::new(&input).unwrap();
     assert_eq!([study.label(0), study.label(1)], ["40 (f1)", "40 (n40)"]);
+    // For tables in which the label is a number.
+    assert_eq!([study.kind(0), study.kind(1)], [Some("budget f1".into()), Some("budget n40".into())]);
 }
 
 #[test]
