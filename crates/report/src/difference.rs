@@ -49,8 +49,7 @@ impl Difference {
         if refusal(study, scope, metric).is_some() {
             return None;
         }
-        let started = [treated, baseline]
-            .map(|start| -> BTreeSet<Run> { study.runs(start, budget, scope, metric).iter().map(|m| m.run).collect() });
+        let started = [treated, baseline].map(|start| study.started_runs(start, budget, scope, metric));
         let whole = [treated, baseline].map(|start| study.over_folds(start, budget, scope, metric));
         let difference = match study.answers.contrast((budget, study.scope_name(scope), metric)) {
             Some(contrast) => {

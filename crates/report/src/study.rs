@@ -195,9 +195,14 @@ impl<'a> Study<'a> {
         self.runs.get(&(start, budget, scope, metric)).map_or(&[], Vec::as_slice)
     }
 
-    /// How many runs of a start and a budget there are, whole or not.
+    /// The runs of a start and a budget, whole or not.
+    pub fn started_runs(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> BTreeSet<Run> {
+        self.runs(start, budget, scope, metric).iter().map(|one| one.run).collect()
+    }
+
+    /// How many these are.
     pub fn started(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> usize {
-        self.runs(start, budget, scope, metric).iter().map(|one| one.run).collect::<BTreeSet<Run>>().len()
+        self.started_runs(start, budget, scope, metric).len()
     }
 
     /// Whether the budget that the verdict rests on was named before the run.
