@@ -1,4 +1,4 @@
-//! Opening a file to read it, or to write one that nobody else knows of yet: without HDF5's locks.
+//! Opening a file to read it, or to write one that no other program has yet: without HDF5's locks.
 //!
 //! What lives here: how, and what is said where HDF5 refuses. A lock would keep a file that another program has open, or that lies
 //! on a file system without locks, from being read, though it is whole.

@@ -180,7 +180,7 @@ fn note(record: &mut JobsRecord, asked: &Asked, ids: &[String]) {
     record.jobs.extend(ids.iter().map(job));
 }
 
-/// That `sbatch` has taken an array and nobody knows its number.
+/// That `sbatch` has taken an array whose number is not known.
 fn not_understood(asked: &Asked, said: &str, found: Result<Vec<String>, SweepError>) -> SweepError {
     let found = match found {
         Ok(ids) if ids.is_empty() => "squeue knows no job of that name".to_string(),
