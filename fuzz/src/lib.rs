@@ -3,5 +3,5 @@
 #[path = "../../crates/mosei-data/tests/entries/mod.rs"]
 pub mod entries;
 
-#[path = "../../crates/train/tests/entries/mod.rs"]
+#[path = "../../crates/mosei-ssl/tests/entries/mod.rs"]
 pub mod run_entries;

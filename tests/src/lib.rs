@@ -28,7 +28,7 @@ pub fn program() -> &'static Path {
         let profile = folder.file_name().filter(|name| *name != "debug").unwrap_or("dev".as_ref());
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let status = Command::new(cargo)
-            .args(["build", "--quiet", "--locked", "-p", "train", "--bin", "mosei-ssl", "--profile"])
+            .args(["build", "--quiet", "--locked", "-p", "mosei-ssl", "--profile"])
             .arg(profile)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()

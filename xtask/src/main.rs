@@ -1,9 +1,9 @@
-//! `cargo xtask VERB`: sets the machine up, checks the code, runs a study. Every verb is one file beside this one.
+//! `cargo xtask VERB`: sets the machine up, checks the code, and starts a study. Every verb is one file beside this one.
 //!
-//! What does not live here: anything about emotions or models (the program `mosei-ssl` knows those), and the engine
-//! that runs a plan (the crate `sweep`).
+//! What does not live here: anything about a study. The program `mosei-ssl` runs it; `cargo xtask sweep` builds that program and
+//! hands over.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 a cluster's task whose needs are not done, 130 stopped by a signal.
+//! Exit codes: 0 done, 1 failed, 2 wrong usage; of `sweep`, those of `mosei-ssl sweep`.
 
 /// Prints a line. A reader that has gone away, as `head` does, is no failure.
 macro_rules! say {
@@ -14,16 +14,11 @@ macro_rules! say {
 }
 
 #[cfg(not(unix))]
-compile_error!("the set-up and the engine know Linux and macOS; on Windows, use the Linux subsystem");
+compile_error!("the set-up knows Linux and macOS; on Windows, use the Linux subsystem");
 
 mod bench;
-mod machine;
-mod outcome;
 mod progress;
-mod report;
 mod setup;
-mod slurm;
-mod status;
 mod sweep;
 mod test;
 mod workspace;
@@ -44,11 +39,6 @@ enum Verb {
     Setup(setup::Setup),
     Test(test::Test),
     Sweep(sweep::Sweep),
-    Status(status::Status),
-    Cancel(slurm::Cancel),
-    #[command(hide = true)]
-    Step(slurm::Step),
-    Report(report::Report),
     Bench(bench::Bench),
 }
 
@@ -57,10 +47,6 @@ fn main() -> ExitCode {
         Verb::Setup(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
         Verb::Sweep(verb) => verb.run(),
-        Verb::Status(verb) => verb.run(),
-        Verb::Cancel(verb) => verb.run(),
-        Verb::Step(verb) => verb.run(),
-        Verb::Report(verb) => verb.run(),
         Verb::Bench(verb) => verb.run(),
     };
     done.unwrap_or_else(|error| {

@@ -37,11 +37,8 @@ impl Setup {
     }
 }
 
-/// Does what is not done yet; where that is nothing, says so only if `verbose`. Nothing is to be done for what was built ahead.
+/// Does what is not done yet; where that is nothing, says so only if `verbose`.
 pub fn ensure(root: &Path, verbose: bool) -> Result<()> {
-    if !verbose && workspace::built_ahead()?.is_some() {
-        return Ok(());
-    }
     checks::compilers()?;
     libtorch::ensure(root, verbose)?;
     cmake::ensure(root, verbose)

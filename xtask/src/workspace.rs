@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, ExitStatus};
+use std::process::Command;
 
 /// Link to the libtorch that the workspace builds against, in the checkout's root.
 pub const LIBTORCH_LINK: &str = ".libtorch";
@@ -19,31 +19,8 @@ pub fn rpath_flags() -> Vec<String> {
     ["../..", "../../.."].iter().map(|up| format!("-Clink-arg=-Wl,-rpath,{origin}/{up}/{LIBTORCH_LINK}/lib")).collect()
 }
 
-/// The study's program in a folder that was built elsewhere and copied here, where this program was started by its own name and
-/// not by cargo: there may be no cargo here, nor a way to get anything. An error where it is not there.
-pub fn built_ahead() -> Result<Option<PathBuf>> {
-    if env::var_os("CARGO").is_some() {
-        return Ok(None);
-    }
-    let this = env::current_exe().context("failed to find this program")?;
-    let programs = [this.with_file_name(PROGRAM), this.with_file_name("../release").join(PROGRAM)];
-    let found = programs.iter().find_map(|program| program.canonicalize().ok());
-    found.map(Some).with_context(|| {
-        format!("no {}\n  next: build it with `cargo xtask sweep`, or see docs/cluster.md", programs[0].display())
-    })
-}
-
 /// The root of the checkout.
 pub fn root() -> Result<PathBuf> {
-    if env::var_os("CARGO").is_none() {
-        // The folder may have been copied since: ROOT/target/PROFILE/PROGRAM.
-        let this = env::current_exe().context("failed to find this program")?;
-        return this
-            .ancestors()
-            .nth(3)
-            .map(Path::to_path_buf)
-            .context("this program stands in no folder target/release");
-    }
     // cargo says where this crate stands now; the path it was compiled at may have moved.
     let here = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     let root = here.parent().unwrap_or(&here);
@@ -83,24 +60,21 @@ pub fn run(what: &str, command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// The exit code of a child as our own; 1 where a signal ended it.
-pub fn exit_code(status: ExitStatus) -> ExitCode {
-    status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
-}
-
 /// Where cargo puts what it builds.
 pub fn target(root: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
 }
 
-/// Builds the study's program and says where it is; one that was built ahead is taken as it is.
+/// The study's program, built or not.
+pub fn program(root: &Path) -> PathBuf {
+    target(root).join("release").join(PROGRAM)
+}
+
+/// Builds the study's program and returns its path.
 pub fn build_program(root: &Path) -> Result<PathBuf> {
-    if let Some(program) = built_ahead()? {
-        return Ok(program);
-    }
-    eprintln!("building mosei-ssl (cargo build --release --package train)");
-    run("the build of mosei-ssl", cargo(root).args(["build", "--release", "--locked", "--package", "train"]))?;
-    let program = target(root).join("release").join(PROGRAM);
+    eprintln!("building mosei-ssl (cargo build --release --package mosei-ssl)");
+    run("the build of mosei-ssl", cargo(root).args(["build", "--release", "--locked", "--package", PROGRAM]))?;
+    let program = program(root);
     if !program.is_file() {
         bail!("the build left no {}", program.display());
     }

@@ -91,7 +91,11 @@ fn main() -> Result<()> {
         Some(program) => program.clone(),
         None => std::env::current_exe()?.with_file_name("mosei-ssl"),
     };
-    ensure!(program.is_file(), "{}: no such program; `cargo build --release -p train` builds it", program.display());
+    ensure!(
+        program.is_file(),
+        "{}: no such program; `cargo build --release -p mosei-ssl` builds it",
+        program.display()
+    );
     let study = match &a.config {
         Some(config) => config.clone(),
         None => {

@@ -1,3 +1,4 @@
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
@@ -13,7 +14,8 @@ use std::str::FromStr;
 /// assert_eq!((budget.labels_of(310), budget.to_string()), (16, "f0.05".to_string()));
 /// # Ok::<(), mosei_schema::BudgetError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum LabelBudget {
     /// A share of the training segments, above 0 and at most 1.
     Fraction(f64),
@@ -80,6 +82,20 @@ impl FromStr for LabelBudget {
             _ => None,
         };
         budget.ok_or_else(|| BudgetError { found: text.into() })
+    }
+}
+
+impl From<LabelBudget> for String {
+    fn from(budget: LabelBudget) -> Self {
+        budget.to_string()
+    }
+}
+
+impl TryFrom<String> for LabelBudget {
+    type Error = BudgetError;
+
+    fn try_from(text: String) -> Result<Self, BudgetError> {
+        text.parse()
     }
 }
 

@@ -1,9 +1,9 @@
-//! What is said of a trained model beside its weights: `model.json` for programs, `README.md` (the model card) for people.
+//! The description of a trained model beside its weights: `model.json` for programs, `README.md` (the model card) for people.
 
 use crate::input::InputFacts;
-use crate::{Model, PretrainKind, Start, TrainError};
+use crate::{Model, TrainError};
 use eval::{Head, MACRO, Metric};
-use mosei_schema::Split;
+use mosei_schema::{PretrainKind, Split, Start};
 use run_record::{CellId, ResultRow};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -21,7 +21,18 @@ const SHOWN: [(Metric, &str); 5] = [
     (Metric::Accuracy4, "4-class accuracy"),
 ];
 
-/// How a model came about, and how good it was found to be.
+/// What the model's card says beside its measurements.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CardNotes<'a> {
+    /// The study's name.
+    pub study: &'a str,
+    /// Terms of the data.
+    pub licence: Option<&'a str>,
+    /// What readers must know of the corpus.
+    pub notes: &'a [String],
+}
+
+/// How a model was trained, and its measurements.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ModelFacts {
@@ -59,6 +70,18 @@ impl Score {
 }
 
 impl ModelFacts {
+    /// Those of a cell.
+    pub(crate) fn new(notes: CardNotes<'_>, cell: CellId, scores: Vec<Score>) -> Self {
+        ModelFacts {
+            made_by: concat!("mosei-ssl ", env!("CARGO_PKG_VERSION")).into(),
+            study: notes.study.into(),
+            cell,
+            licence: notes.licence.map(str::to_string),
+            notes: notes.notes.to_vec(),
+            scores,
+        }
+    }
+
     /// Writes both files into a model's folder.
     pub(crate) fn write(&self, model: &Model, input: &InputFacts, folder: &Path) -> Result<(), TrainError> {
         let path = folder.join(MODEL_JSON);
@@ -130,7 +153,7 @@ impl ModelFacts {
             layers = encoder.layers,
             width = encoder.model_dim,
             heads = encoder.heads,
-            seen = match Start::from_name(&cell.start).and_then(Start::pretraining) {
+            seen = match cell.start.parse().ok().and_then(Start::pretraining) {
                 Some(PretrainKind::Transductive) =>
                     "whose frames, though not their labels, pre-training has seen (an ablation)",
                 _ => "whose videos no weight, statistic or threshold has seen",
@@ -154,8 +177,9 @@ impl ModelFacts {
             };
             let support = |metric| of(metric).map_or(0, |s| s.support);
             let (positives, rows) = (support(Metric::RocAuc), support(Metric::Mae));
-            // The mean over emotions is what it is: which of them count is told by their own rows.
-            let refused = if emotion == MACRO { None } else { report::too_few(positives, rows) };
+            // The mean over emotions is shown as it is: the rows of the emotions show which of them count.
+            let refused =
+                if emotion == MACRO { None } else { eval::scarce_class(positives, rows.saturating_sub(positives)) };
             let _ = write!(
                 table,
                 "| {} | {positives} of {rows} |",

@@ -70,8 +70,8 @@ pub(crate) struct State {
     pub(crate) step: usize,
     /// Best validation so far: its score and the steps done by then.
     pub(crate) best: Option<(f64, usize)>,
-    /// Looks at the validation data since then.
-    pub(crate) looks_since_best: usize,
+    /// Evaluations on the validation split since then: what patience is compared with.
+    pub(crate) validations_since_best: usize,
 }
 
 /// Names of the tensors that learn, with the tensors.
@@ -253,7 +253,7 @@ mod tests {
             let mut saved = Saved { place, parameters: vec![("w".into(), weight)], optimiser };
             for &step in steps {
                 saved.set(step as f64);
-                let state = State { settings: "s".into(), step, best: None, looks_since_best: 0 };
+                let state = State { settings: "s".into(), step, best: None, validations_since_best: 0 };
                 save(saved.path(), &state, &saved.parameters, &saved.optimiser, &BTreeMap::new(), keep).unwrap();
             }
             saved.set(-1.0);

@@ -23,8 +23,8 @@ pub struct Corpus {
     /// Where batches go.
     pub device: Device,
     fold: Fold,
-    /// Of the validation split, the segments by whose labels something is chosen.
-    choosing: Vec<usize>,
+    /// The validation segments whose labels model selection may use.
+    selection: Vec<usize>,
     test_labels: Option<TestLabels>,
     normalisation: Normalisation,
     normaliser: BoundNormaliser,
@@ -46,9 +46,18 @@ impl Corpus {
         let normalisation =
             Normalisation { columns: n.columns.clone(), mean: n.mean.clone(), std: n.std.clone(), clip: n.clip };
         let normaliser = n.bind(prepared.columns())?;
-        let test_labels = Some(TestLabels::shut(&mut prepared, &found.test));
-        let choosing = found.valid.clone();
-        Ok(Corpus { prepared, fold_index: fold, device, fold: found, choosing, test_labels, normalisation, normaliser })
+        let test_labels = Some(TestLabels::withhold(&mut prepared, &found.test));
+        let selection = found.valid.clone();
+        Ok(Corpus {
+            prepared,
+            fold_index: fold,
+            device,
+            fold: found,
+            selection,
+            test_labels,
+            normalisation,
+            normaliser,
+        })
     }
 
     /// The labels of the test split, for one reading. Taken before anything borrows the corpus to train on it.
@@ -59,17 +68,17 @@ impl Corpus {
         self.test_labels.take().ok_or_else(|| TrainError::TestLabelsTaken { fold: self.fold_index })
     }
 
-    /// From now on, weights, learning rates and thresholds are chosen by the labels of these validation segments alone; those
-    /// of the others are withheld with the test split's.
-    pub(crate) fn choose_by(&mut self, segments: Vec<usize>, test_labels: &mut TestLabels) {
+    /// Limits model selection (weights, learning rates, thresholds) to the labels of these validation segments; those of the
+    /// others are withheld with the test split's.
+    pub(crate) fn limit_selection(&mut self, segments: Vec<usize>, test_labels: &mut TestLabels) {
         let unused: Vec<usize> = self.fold.valid.iter().copied().filter(|i| !segments.contains(i)).collect();
-        test_labels.shut_also(&mut self.prepared, &unused);
-        self.choosing = segments;
+        test_labels.withhold_unused(&mut self.prepared, &unused);
+        self.selection = segments;
     }
 
-    /// The validation segments by whose labels something is chosen.
-    pub(crate) fn choosing(&self) -> &[usize] {
-        &self.choosing
+    /// The validation segments used for model selection.
+    pub(crate) fn selection(&self) -> &[usize] {
+        &self.selection
     }
 
     /// The same fold, standardised as an encoder wants it: by its own columns, means and deviations.

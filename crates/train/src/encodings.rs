@@ -1,15 +1,16 @@
-//! What an encoder that stays as it is makes of a fold, once for all cells that probe it.
+//! The output of a frozen encoder over a fold, computed once for all cells that probe it.
 //!
-//! What lives here: making the file, and giving rows out of it. Labels play no part. What does not: what the heads
-//! make of the rows ([`crate::finetune`]).
+//! What lives here: writing the file, and reading rows from it. Labels play no part. What does not: the heads that take
+//! the rows ([`crate::finetune()`]).
 //!
 //! One file holds one tensor, `rows` [R, K] of float32: a row a segment where pooling has nothing to learn, else a row
 //! a frame, of the fold's segments in the order of the prepared folder. The segments go through the encoder in that
 //! order, [`CHUNK`] at a time, whichever of them a cell asks for: products of other sizes have other last bits.
 
-use crate::start::start_encoder;
-use crate::{Corpus, Start, Study, TrainError};
-use backbone::{EmotionHeads, EncoderConfig, Layout, Source};
+use crate::initial_encoder::initial_encoder;
+use crate::{Corpus, TrainError};
+use backbone::{EmotionHeads, EncoderConfig, HeadsConfig, Layout, Source};
+use mosei_schema::Start;
 use run_record::StagedFile;
 use run_record::seed::{Stream, rng_named};
 use serde_json::{Value, json};
@@ -24,13 +25,17 @@ const CHUNK: usize = 32;
 /// Bytes before the rows: the header's length and the header, padded with spaces so that the rows lie aligned.
 const HEADER_BYTES: usize = 256;
 
-/// Which encoder.
+/// Which encoder, and for which heads.
 #[derive(Debug, Clone, Copy)]
-pub struct EncodeSettings<'a> {
+pub struct EncodeRun<'a> {
+    /// Shape of the encoder.
+    pub encoder: &'a EncoderConfig,
+    /// The heads that will read it: they decide whether a row is a segment or a frame, and how wide it is.
+    pub heads: &'a HeadsConfig,
     /// `frozen` or `random-frozen`.
     pub start: Start,
     /// The pre-trained encoder's folder, for `frozen`.
-    pub encoder: Option<&'a Path>,
+    pub pretrained: Option<&'a Path>,
     /// Training seed.
     pub seed: u32,
 }
@@ -74,26 +79,24 @@ fn segments_of(corpus: &Corpus) -> Vec<usize> {
     segments
 }
 
-/// Runs the encoder of a start over all segments of the corpus' fold and writes what it makes of them into `out`.
+/// Runs the encoder of a start over all segments of the corpus' fold and writes its output into `out`.
 /// Returns the shape of what was written, [R, K].
-pub fn encode(
-    study: &Study,
-    corpus: &mut Corpus,
-    settings: EncodeSettings<'_>,
-    out: &Path,
-) -> Result<[usize; 2], TrainError> {
-    if !settings.start.probes() {
+///
+/// # Errors
+/// A start whose encoder learns; an encoder that cannot be read or has another shape; a file that cannot be written.
+pub fn encode(run: &EncodeRun<'_>, corpus: &mut Corpus, out: &Path) -> Result<[usize; 2], TrainError> {
+    if !run.start.is_probe() {
         return Err(TrainError::Argument {
             what: "--start",
-            expected: "a start whose encoder stays as it is: frozen or random-frozen".into(),
-            found: settings.start.name().into(),
+            expected: "a start with a frozen encoder: frozen or random-frozen".into(),
+            found: run.start.name().into(),
         });
     }
-    let encoder = start_encoder(study, corpus, settings.start, settings.encoder, settings.seed)?;
-    let mut source = Source::draw(|name: &str| rng_named(u64::from(settings.seed), Stream::Init, name));
-    let (config, inputs, emotions) = (study.finetune.heads(), corpus.input_dim(), corpus.prepared.emotions().len());
-    let heads = EmotionHeads::new(&config, &study.encoder, inputs, emotions, &mut source, corpus.device)?;
-    let places = Places::new(corpus, &heads, &study.encoder);
+    let encoder = initial_encoder(run.encoder, corpus, run.start, run.pretrained, run.seed)?;
+    let mut source = Source::draw(|name: &str| rng_named(u64::from(run.seed), Stream::Init, name));
+    let (inputs, emotions) = (corpus.input_dim(), corpus.prepared.emotions().len());
+    let heads = EmotionHeads::new(run.heads, run.encoder, inputs, emotions, &mut source, corpus.device)?;
+    let places = Places::new(corpus, &heads, run.encoder);
 
     let mut staged = StagedFile::create(out)?;
     let failed = |e| TrainError::io("write", out)(e);
@@ -214,13 +217,16 @@ fn told(first: &[u8]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::FinetuneConfig;
+    use backbone::Pooling;
     use mosei_data::{DataConfig, SynthConfig};
 
-    fn study(pooling: &str) -> Study {
-        let text = format!(
-            "[encoder]\nmodel_dim = 8\nheads = 2\nlayers = 1\nfeedforward_dim = 8\n[finetune]\npooling = \"{pooling}\"\n"
-        );
-        Study::parse(Path::new("s.toml"), &text).unwrap()
+    fn encoder() -> EncoderConfig {
+        EncoderConfig { model_dim: 8, heads: 2, layers: 1, feedforward_dim: 8, ..EncoderConfig::default() }
+    }
+
+    fn heads_config(pooling: Pooling) -> HeadsConfig {
+        FinetuneConfig { pooling, ..FinetuneConfig::default() }.heads()
     }
 
     fn corpus(folder: &Path) -> Corpus {
@@ -231,37 +237,39 @@ mod tests {
         Corpus::open(&folder.join("prepared"), 0, Device::Cpu).unwrap()
     }
 
-    fn heads(study: &Study, corpus: &Corpus) -> EmotionHeads {
+    fn heads(pooling: Pooling, corpus: &Corpus) -> EmotionHeads {
         let mut source = Source::draw(|name: &str| rng_named(0, Stream::Init, name));
-        let (config, emotions) = (study.finetune.heads(), corpus.prepared.emotions().len());
-        EmotionHeads::new(&config, &study.encoder, corpus.input_dim(), emotions, &mut source, Device::Cpu).unwrap()
+        let (inputs, emotions) = (corpus.input_dim(), corpus.prepared.emotions().len());
+        EmotionHeads::new(&heads_config(pooling), &encoder(), inputs, emotions, &mut source, Device::Cpu).unwrap()
     }
 
-    const SETTINGS: EncodeSettings = EncodeSettings { start: Start::RandomFrozen, encoder: None, seed: 3 };
+    fn write(pooling: Pooling, start: Start, corpus: &mut Corpus, out: &Path) -> Result<[usize; 2], TrainError> {
+        let (encoder, heads) = (&encoder(), &heads_config(pooling));
+        encode(&EncodeRun { encoder, heads, start, pretrained: None, seed: 3 }, corpus, out)
+    }
 
     #[test]
     fn rows_are_what_the_encoder_makes_of_each_segment() {
         let folder = tempfile::tempdir().unwrap();
         let mut corpus = corpus(folder.path());
         let out = folder.path().join("e.safetensors");
-        for pooling in ["mean", "mean-deviation", "attention"] {
-            let study = study(pooling);
-            let [_, width] = encode(&study, &mut corpus, SETTINGS, &out).unwrap();
-            assert_eq!(width, if pooling == "mean-deviation" { 16 } else { 8 });
-            let heads = heads(&study, &corpus);
-            let encodings = Encodings::open(&out, &corpus, &heads, &study.encoder).unwrap();
-            let encoder = start_encoder(&study, &mut corpus, Start::RandomFrozen, None, 3).unwrap();
+        for pooling in [Pooling::Mean, Pooling::MeanDeviation, Pooling::Attention] {
+            let [_, width] = write(pooling, Start::RandomFrozen, &mut corpus, &out).unwrap();
+            assert_eq!(width, if pooling == Pooling::MeanDeviation { 16 } else { 8 });
+            let heads = heads(pooling, &corpus);
+            let encodings = Encodings::open(&out, &corpus, &heads, &encoder()).unwrap();
+            let encoder = initial_encoder(&encoder(), &mut corpus, Start::RandomFrozen, None, 3).unwrap();
             // Of each split one, not in the order of the folder.
             let fold = corpus.fold();
             let segments = [fold.test[1], fold.train[2], fold.valid[0]];
             let (rows_nk, layout) = encodings.gather(&segments, Device::Cpu).unwrap();
             let (x_nc, expected) = corpus.tensors(&corpus.gather(&segments)).unwrap();
             let h_nd = encoder.forward(&x_nc, &expected, false).unwrap();
-            let expected_nk = if pooling == "attention" { h_nd } else { heads.pool(&h_nd, &expected).unwrap() };
-            assert_eq!(layout.map(|l| l.frames()), (pooling == "attention").then(|| expected.frames()));
+            let expected_nk = if pooling == Pooling::Attention { h_nd } else { heads.pool(&h_nd, &expected).unwrap() };
+            assert_eq!(layout.map(|l| l.frames()), (pooling == Pooling::Attention).then(|| expected.frames()));
             assert_eq!(rows_nk.size(), expected_nk.size());
             let difference = f64::try_from((rows_nk - expected_nk).abs().max()).unwrap();
-            assert!(difference < 1e-5, "{pooling}: {difference:e}");
+            assert!(difference < 1e-5, "{pooling:?}: {difference:e}");
         }
     }
 
@@ -269,29 +277,28 @@ mod tests {
     fn a_file_of_other_encodings_or_a_part_of_one_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let mut corpus = corpus(folder.path());
-        let (mean, attention) = (study("mean"), study("attention"));
         let out = folder.path().join("e.safetensors");
-        encode(&mean, &mut corpus, SETTINGS, &out).unwrap();
-        let refusal = |study: &Study| {
-            let error =
-                Encodings::open(&out, &corpus, &heads(study, &corpus), &study.encoder).err().unwrap().to_string();
+        write(Pooling::Mean, Start::RandomFrozen, &mut corpus, &out).unwrap();
+        let open = |pooling| Encodings::open(&out, &corpus, &heads(pooling, &corpus), &encoder());
+        let refusal = |pooling| {
+            let error = open(pooling).err().unwrap().to_string();
             assert!(error.contains("e.safetensors: expected encodings of this fold, ["), "{error}");
             error
         };
         let rows = segments_of(&corpus).len();
-        assert!(refusal(&attention).ends_with(&format!("found [{rows},8]")));
+        assert!(refusal(Pooling::Attention).ends_with(&format!("found [{rows},8]")));
         let whole = std::fs::read(&out).unwrap();
         for part in [&whole[..whole.len() - 4], &whole[..100], &[]] {
             std::fs::write(&out, part).unwrap();
-            refusal(&mean);
+            refusal(Pooling::Mean);
         }
         // A single bit of one value.
         let mut altered = whole.clone();
         altered[HEADER_BYTES] ^= 1;
         std::fs::write(&out, &altered).unwrap();
-        let found = Encodings::open(&out, &corpus, &heads(&mean, &corpus), &mean.encoder).err().unwrap().to_string();
+        let found = open(Pooling::Mean).err().unwrap().to_string();
         assert!(found.contains("expected rows with the checksum in the header"), "{found}");
-        let learning = EncodeSettings { start: Start::Ssl, ..SETTINGS };
-        assert!(encode(&mean, &mut corpus, learning, &out).unwrap_err().to_string().contains("found ssl"));
+        let error = write(Pooling::Mean, Start::Ssl, &mut corpus, &out).unwrap_err().to_string();
+        assert!(error.contains("found ssl"), "{error}");
     }
 }

@@ -1,20 +1,9 @@
-use mosei_schema::BudgetError;
 use std::path::PathBuf;
 
-/// Why a study cannot go on.
+/// Why a model cannot be trained, read or applied.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// A configuration file that cannot be understood.
-    #[error("{}: key '{key}': {reason}", path.display())]
-    Config {
-        /// Which file.
-        path: PathBuf,
-        /// Which key, by its path; `.` where the file as a whole is not TOML.
-        key: String,
-        /// What was expected and found, with the line.
-        reason: String,
-    },
-    /// A value of the command line that does not fit the study.
+    /// An argument that does not fit the rest.
     #[error("{what}: expected {expected}, found {found}")]
     Argument {
         /// Which.
@@ -47,7 +36,7 @@ pub enum TrainError {
         /// In the folder.
         found: String,
     },
-    /// Data that a trained model knows nothing of.
+    /// Data that a trained model cannot be applied to.
     #[error("{}: {what}: expected {expected} as the model was trained on, found {found}", path.display())]
     DataMismatch {
         /// The data.
@@ -59,8 +48,8 @@ pub enum TrainError {
         /// In the data.
         found: String,
     },
-    /// A label budget that nobody drew.
-    #[error("{}: expected the labels of fold {fold}, draw {draw}, budget {budget}, found none such", path.display())]
+    /// A label budget that is not in the table of subsets.
+    #[error("{}: expected the labels of fold {fold}, draw {draw}, budget {budget}, found no such rows", path.display())]
     NoSubset {
         /// The table of subsets.
         path: PathBuf,
@@ -103,7 +92,7 @@ pub enum TrainError {
     },
     /// Labels of the test split that were taken before; they are read once.
     #[error(
-        "fold {fold}: expected the labels of the test split unread, found them taken: open the corpus anew for each cell"
+        "fold {fold}: expected the labels of the test split unread, found them taken: open the corpus again for each cell"
     )]
     TestLabelsTaken {
         /// Cross-validation fold.
@@ -121,7 +110,7 @@ pub enum TrainError {
         /// The library's reason.
         reason: String,
     },
-    /// A run folder without what a command needs.
+    /// A file or folder that is not what it must be.
     #[error("{}: {problem}", path.display())]
     Run {
         /// The file or folder.
@@ -129,17 +118,15 @@ pub enum TrainError {
         /// What is wrong, and what to do.
         problem: String,
     },
-    /// A file of a run that is not what the run wrote there.
-    #[error("{}: expected {expected}, found {found}: {remedy}", path.display())]
-    Altered {
-        /// The file.
+    /// A line of a journal that is none.
+    #[error("{}: line {line}: not an event of a journal", path.display())]
+    JournalLine {
+        /// The journal.
         path: PathBuf,
-        /// What the run says of it.
-        expected: String,
-        /// What is there.
-        found: String,
-        /// What to do.
-        remedy: String,
+        /// Which line, from 1.
+        line: usize,
+        /// The parser's reason.
+        source: serde_json::Error,
     },
     /// A file of this crate's that cannot be read or written.
     #[error("failed to {action} {}", path.display())]
@@ -174,9 +161,6 @@ pub enum TrainError {
     /// The metrics refuse.
     #[error(transparent)]
     Eval(#[from] eval::EvalError),
-    /// The report refuses.
-    #[error(transparent)]
-    Report(#[from] report::ReportError),
     /// The device is not there.
     #[error(transparent)]
     Device(#[from] torch_ext::DeviceError),
@@ -186,12 +170,6 @@ pub enum TrainError {
     /// libtorch refuses.
     #[error(transparent)]
     Tch(#[from] tch::TchError),
-}
-
-impl From<BudgetError> for TrainError {
-    fn from(error: BudgetError) -> Self {
-        TrainError::Argument { what: "label budget", expected: BudgetError::EXPECTED.into(), found: error.found }
-    }
 }
 
 impl TrainError {

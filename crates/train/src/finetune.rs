@@ -5,109 +5,106 @@ mod outcome;
 mod pooled;
 mod task;
 
-pub use config::{FinetuneConfig, HeadStart, Objective, PositiveWeight, Select, Threshold, ValidationLabels};
+pub use config::{FinetuneConfig, HeadInit, Objective, PositiveWeight, Select, Threshold, ValidationLabels};
 
-use crate::card::{ModelFacts, Score};
+use crate::card::{CardNotes, ModelFacts, Score};
 use crate::encodings::Encodings;
-use crate::follow::move_events;
+use crate::event::{Candidate, Event, JOURNAL_FILE, finite, hash_of_tensors};
+use crate::initial_encoder::initial_encoder;
 use crate::input::InputFacts;
-use crate::paired::hash_of_tensors;
+use crate::log::move_events;
 use crate::predict::Scores;
-use crate::start::start_encoder;
-use crate::subsets::read_validation_subset;
-use crate::training::{JOURNAL_FILE, Keeping, end_journal};
-use crate::{Corpus, EncodeSettings, Model, Start, Study, Summary, TrainError, TrainingConfig, encode, train};
-use backbone::{EmotionHeads, Encoder, Source};
-use mosei_schema::{LabelBudget, Split};
+use crate::subsets::{read_subset, read_validation_subset};
+use crate::training::{OutputOptions, end_journal};
+use crate::{Corpus, EncodeRun, Model, Summary, TrainError, TrainingConfig, encode, train};
+use backbone::{EmotionHeads, Encoder, EncoderConfig, HeadsConfig, Source};
+use mosei_schema::{LabelBudget, Split, Start};
 use run_record::seed::{Stream, rng_named};
 use run_record::{CellId, CellPredictions, Journal, StagedDir, read_to_string, write_atomic};
-use serde_json::json;
-use std::path::Path;
-use task::{Beginning, Finetuning, Ready};
+use std::path::{Path, PathBuf};
+use task::Finetuning;
 
-pub(crate) const PREDICTIONS_FILE: &str = "predictions.parquet";
+/// A cell's predictions, in its folder.
+pub const PREDICTIONS_FILE: &str = "predictions.parquet";
 const ENCODINGS_FILE: &str = "encodings.safetensors";
-/// Where the trainings of a search stand, each in a folder of its own, until one is chosen.
+/// The trainings of a learning-rate search, a folder each, until one is selected.
 const CANDIDATES: &str = "candidates";
-/// The event of the journal that says how a training of the search went.
-pub(crate) const CANDIDATE_EVENT: &str = "candidate";
 
-/// Which cell.
+/// One cell of the grid: everything that its outcome depends on, and where it goes.
 #[derive(Debug, Clone, Copy)]
-pub struct CellSettings<'a> {
-    /// What it starts from.
+pub struct FinetuneRun<'a> {
+    /// How it learns.
+    pub config: &'a FinetuneConfig,
+    /// Shape of the encoder.
+    pub encoder: &'a EncoderConfig,
+    /// What it begins with.
     pub start: Start,
     /// The pre-trained encoder's folder, for the starts that have one.
-    pub encoder: Option<&'a Path>,
-    /// What [`encode`] made of the fold, for the starts whose encoder stays as it is; without it, it is made.
+    pub pretrained: Option<&'a Path>,
+    /// The output of [`encode`] for the fold, for the starts with a frozen encoder; computed here where it is not given.
     pub encodings: Option<&'a Path>,
+    /// The table of labelled training segments, as [`crate::write_subsets`] writes it.
+    pub subsets: &'a Path,
+    /// The table of labelled validation segments, where `validation_labels` is `budget`.
+    pub validation_subsets: Option<&'a Path>,
     /// Label budget.
     pub budget: LabelBudget,
+    /// Label draw.
+    pub draw: usize,
     /// Training seed.
     pub seed: u32,
     /// Seed of the encoder's pre-training, for the starts that have one.
     pub pretrain_seed: u32,
-    /// Label draw.
-    pub draw: usize,
-    /// Hash of everything the outcome depends on.
-    pub key: &'a str,
+    /// Where its files go.
+    pub output: OutputOptions<'a>,
+    /// What the model's card says beside its measurements.
+    pub card: CardNotes<'a>,
 }
 
-/// Where the labels of a cell are told: tables that `sample` writes.
-#[derive(Debug, Clone, Copy)]
-pub struct LabelTables<'a> {
-    /// The labelled training segments of each budget.
-    pub training: &'a Path,
-    /// The labelled validation segments of each budget, where `validation_labels` is `budget`.
-    pub validation: Option<&'a Path>,
-}
-
-/// Trains one cell and writes into `out`: `predictions.parquet`, `model/` where kept, `journal.jsonl`.
+/// Trains one cell and writes into its folder: `predictions.parquet`, `model/` where it is kept, `journal.jsonl`.
 ///
-/// Every start of a (fold, budget, seed, draw) sees the same labels, first head weights, batches and dropout.
-pub fn finetune(
-    study: &Study,
-    corpus: &mut Corpus,
-    labels: LabelTables<'_>,
-    settings: CellSettings<'_>,
-    out: &Path,
-) -> Result<Summary, TrainError> {
+/// Every start of a (fold, budget, seed, draw) has the same labels, random head weights, batches and dropout.
+///
+/// # Errors
+/// Labels, an encoder or encodings that do not fit the corpus; a training that diverges; a file that cannot be written.
+pub fn finetune(run: &FinetuneRun<'_>, corpus: &mut Corpus) -> Result<Summary, TrainError> {
     let mut test_labels = corpus.take_test_labels()?;
-    let (fraction, labelled) = crate::read_subset(labels.training, corpus, settings.draw, settings.budget)?;
-    if study.finetune.validation_labels == ValidationLabels::Budget {
-        let table = labels.validation.ok_or_else(|| TrainError::Argument {
+    let (fraction, labelled) = read_subset(run.subsets, corpus, run.draw, run.budget)?;
+    if run.config.validation_labels == ValidationLabels::Budget {
+        let table = run.validation_subsets.ok_or_else(|| TrainError::Argument {
             what: "--validation-subsets",
             expected: "the table of labelled validation segments, as finetune.validation_labels is \"budget\"".into(),
             found: "none".into(),
         })?;
-        let choosing = read_validation_subset(table, corpus, settings.draw, settings.budget)?;
-        corpus.choose_by(choosing, &mut test_labels);
+        let selection = read_validation_subset(table, corpus, run.draw, run.budget)?;
+        corpus.limit_selection(selection, &mut test_labels);
     }
+    let out = run.output.folder;
     crate::checkpoint::remove_outputs(out, &["model", PREDICTIONS_FILE])?;
-    let cell = Cell { study, settings, labelled: &labelled, out };
-    let Learned { summary, said, thresholds, model } =
-        if settings.start == Start::PooledLogistic { pooled::regress(&cell, corpus)? } else { cell.train(corpus)? };
+    let cell = Cell { run, labelled: &labelled };
+    let Trained { summary, predicted, thresholds, model } =
+        if run.start == Start::PooledLogistic { pooled::fit(&cell, corpus)? } else { cell.train(corpus)? };
     let id = CellId {
-        cell: settings.key.to_string(),
+        cell: run.output.key.to_string(),
         fold: corpus.fold_index as i32,
-        start: settings.start.name().to_string(),
+        start: run.start.name().to_string(),
         fraction,
         n_labels: labelled.len() as i32,
-        seed: settings.seed as i32,
-        draw: settings.draw as i32,
-        budget: settings.budget.to_string(),
-        pretrain_seed: settings.start.pretrained().then_some(settings.pretrain_seed as i32),
+        seed: run.seed as i32,
+        draw: run.draw as i32,
+        budget: run.budget.to_string(),
+        pretrain_seed: run.start.is_pretrained().then_some(run.pretrain_seed as i32),
     };
-    // Nothing is left to be learned or chosen.
-    let read = test_labels.read(&mut Journal::append(&out.join(JOURNAL_FILE))?, summary.steps)?;
+    // Nothing is learned or selected after this line.
+    let released = test_labels.release(&mut Journal::append(&out.join(JOURNAL_FILE))?, summary.steps)?;
     let mut rows = Vec::new();
-    for (split, scores) in [(Split::Valid, &said.valid), (Split::Test, &said.test)] {
-        rows.extend(outcome::rows(corpus, split, scores, &thresholds, &read));
+    for (split, scores) in [(Split::Valid, &predicted.valid), (Split::Test, &predicted.test)] {
+        rows.extend(outcome::rows(corpus, split, scores, &thresholds, &released));
     }
     let predictions = CellPredictions { id, rows };
     predictions.to_table().write(&out.join(PREDICTIONS_FILE))?;
     if let Some(model) = model {
-        keep(&model, study, corpus, &predictions, out)?;
+        write_model(&model, run, corpus, &predictions)?;
     }
     end_journal(out, &summary)?;
     crate::checkpoint::remove_outputs(out, &[CANDIDATES])?;
@@ -115,121 +112,97 @@ pub fn finetune(
     Ok(summary)
 }
 
-/// What a trained cell says of the segments it is judged on, without a look at their labels.
-struct Said {
+/// What a trained cell predicts of the segments it is evaluated on, made without their labels.
+struct Predicted {
     valid: Scores,
     test: Scores,
 }
 
-/// How a cell ended.
-struct Learned {
+/// The outcome of a cell's training.
+struct Trained {
     summary: Summary,
-    said: Said,
+    predicted: Predicted,
     /// By emotion.
     thresholds: Vec<f64>,
     /// Where it is to be kept.
     model: Option<Model>,
 }
 
-/// Writes a cell's `model/`, with what was measured of it.
-fn keep(
+/// Writes a cell's `model/`, with its measurements.
+fn write_model(
     model: &Model,
-    study: &Study,
+    run: &FinetuneRun<'_>,
     corpus: &Corpus,
     predictions: &CellPredictions,
-    out: &Path,
 ) -> Result<(), TrainError> {
-    let facts = ModelFacts {
-        made_by: concat!("mosei-ssl ", env!("CARGO_PKG_VERSION")).into(),
-        study: study.name.clone(),
-        cell: predictions.id.clone(),
-        licence: study.report.licence.clone(),
-        notes: study.report.notes.clone(),
-        scores: eval::measure_cell(predictions)?.into_iter().map(Score::of).collect(),
-    };
+    let scores = eval::measure_cell(predictions)?.into_iter().map(Score::of).collect();
+    let facts = ModelFacts::new(run.card, predictions.id.clone(), scores);
     let input = InputFacts::of(corpus.prepared.manifest());
-    let staged = StagedDir::create(&out.join("model"))?;
+    let staged = StagedDir::create(&run.output.folder.join("model"))?;
     model.write(&input, staged.path())?;
     facts.write(model, &input, staged.path())?;
     Ok(staged.commit()?)
 }
 
+/// The random heads of a cell: the same for every start of its seed.
+fn initial_heads(
+    heads: &HeadsConfig,
+    encoder: &EncoderConfig,
+    corpus: &Corpus,
+    seed: u32,
+) -> Result<EmotionHeads, TrainError> {
+    let mut source = Source::draw(|name: &str| rng_named(u64::from(seed), Stream::Init, name));
+    let (inputs, emotions) = (corpus.input_dim(), corpus.prepared.emotions().len());
+    Ok(EmotionHeads::new(heads, encoder, inputs, emotions, &mut source, corpus.device)?)
+}
+
 /// A cell, its labels drawn.
 struct Cell<'a> {
-    study: &'a Study,
-    settings: CellSettings<'a>,
+    run: &'a FinetuneRun<'a>,
     labelled: &'a [usize],
-    out: &'a Path,
 }
 
 impl Cell<'_> {
-    fn train(&self, corpus: &mut Corpus) -> Result<Learned, TrainError> {
-        let Cell { study, settings, labelled, out } = *self;
-        let config = &study.finetune;
+    fn train(&self, corpus: &mut Corpus) -> Result<Trained, TrainError> {
+        let FinetuneRun { config, start, seed, output, .. } = *self.run;
         let trainings = self.trainings();
-        let (encoder, mut heads) = self.begin(corpus)?;
+        let (encoder, mut heads) = self.initial_model(corpus)?;
         let encodings = self.encodings(corpus, &heads)?;
         let encodings = encodings.as_ref();
         let first_heads = hash_of_tensors(heads.parameters().entries())?;
-        Ready { corpus, config, encodings, labelled }.make(&encoder, &mut heads)?;
-        // The trainings of a search begin alike.
-        let mut begun = vec![(encoder, heads)];
+        self.initialise_heads(corpus, encodings, &encoder, &mut heads)?;
+        // All trainings of a search begin with the same weights.
+        let mut initial = vec![(encoder, heads)];
         for _ in 1..trainings.len() {
-            let (encoder, mut heads) = self.begin(corpus)?;
-            heads.take(&begun[0].1)?;
-            begun.push((encoder, heads));
+            let (encoder, mut heads) = self.initial_model(corpus)?;
+            heads.take(&initial[0].1)?;
+            initial.push((encoder, heads));
         }
         let corpus = &*corpus;
         let mut best: Option<(Finetuning<'_>, Summary, usize)> = None;
         let mut summaries = Vec::new();
-        for (i, (training, (encoder, heads))) in trainings.iter().zip(begun).enumerate() {
-            let (seed, start) = (u64::from(settings.seed), settings.start);
-            let first_heads = first_heads.clone();
-            let mut task = Finetuning::new(Beginning {
-                corpus,
-                config,
-                training,
-                start,
-                encoder,
-                heads,
-                first_heads,
-                encodings,
-                labelled,
-                seed,
-            })?;
-            let label = format!("{}, {} labels, seed {}", start.name(), labelled.len(), settings.seed);
-            let (place, checkpoints) = (self.place(i, trainings.len()), &study.checkpoints);
-            let keeping =
-                Keeping { settings: settings.key, place: &place, checkpoints, tensorboard: study.tensorboard };
-            let summary = train(&mut task, training, seed, keeping, &label)?;
+        let label = format!("{start}, {} labels, seed {seed}", self.labelled.len());
+        for (i, (training, (encoder, heads))) in trainings.iter().zip(initial).enumerate() {
+            let mut task = Finetuning::new(self, corpus, training, encoder, heads, first_heads.clone(), encodings)?;
+            let folder = self.folder_of(i, trainings.len());
+            let output = OutputOptions { folder: &folder, ..output };
+            let summary = train(&mut task, training, u64::from(seed), output, &label)?;
             summaries.push(summary);
             if best.as_ref().is_none_or(|(_, before, _)| summary.best_score > before.best_score) {
                 best = Some((task, summary, i));
             }
         }
-        let (task, summary, chosen) = best.ok_or_else(|| TrainError::Argument {
+        let (task, summary, selected) = best.ok_or_else(|| TrainError::Argument {
             what: "finetune.learning_rate_factors",
             expected: "at least one".into(),
             found: "none".into(),
         })?;
         if trainings.len() > 1 {
-            // The cell's journal is that of the training that was kept, after what the search found.
-            let found = trainings.iter().zip(summaries).enumerate().map(|(i, (training, summary))| {
-                let line = json!({
-                    "event": CANDIDATE_EVENT, "step": summary.steps, "learning_rate": training.learning_rate,
-                    "factor": config.learning_rate_factors[i], "best_step": summary.best_step,
-                    "best_score": summary.best_score, "chosen": i == chosen,
-                });
-                format!("{line}\n")
-            });
-            let mut journal: String = found.collect();
-            journal += &read_to_string(&self.place(chosen, trainings.len()).join(JOURNAL_FILE))?;
-            write_atomic(&out.join(JOURNAL_FILE), journal.as_bytes())?;
-            move_events(&self.place(chosen, trainings.len()), out)?;
+            self.record_search(&trainings, &summaries, selected)?;
         }
-        let thresholds = outcome::thresholds(corpus, config.threshold, |segments| task.said_of(segments))?;
+        let thresholds = outcome::thresholds(corpus, config.threshold, |segments| task.predict(segments))?;
         let fold = corpus.fold();
-        let said = Said { valid: task.said_of(&fold.valid)?, test: task.said_of(&fold.test)? };
+        let predicted = Predicted { valid: task.predict(&fold.valid)?, test: task.predict(&fold.test)? };
         let model = config.keep_models.then(|| Model {
             encoder: task.encoder,
             heads: task.heads,
@@ -238,54 +211,75 @@ impl Cell<'_> {
             thresholds: thresholds.clone(),
             presence_above: corpus.prepared.manifest().config.presence_above,
         });
-        Ok(Learned { summary, said, thresholds, model })
+        Ok(Trained { summary, predicted, thresholds, model })
+    }
+
+    /// Makes the journal and events of the selected training those of the cell, after a line for each candidate.
+    fn record_search(
+        &self,
+        trainings: &[TrainingConfig],
+        summaries: &[Summary],
+        selected: usize,
+    ) -> Result<(), TrainError> {
+        let out = self.run.output.folder;
+        let path = out.join(JOURNAL_FILE);
+        let mut journal = String::new();
+        for (i, (training, summary)) in trainings.iter().zip(summaries).enumerate() {
+            let candidate = Event::Candidate(Candidate {
+                step: summary.steps,
+                learning_rate: training.learning_rate,
+                factor: self.run.config.learning_rate_factors[i],
+                best_step: summary.best_step,
+                best_score: finite(summary.best_score),
+                chosen: i == selected,
+            });
+            journal += &serde_json::to_string(&candidate).map_err(TrainError::json(&path))?;
+            journal.push('\n');
+        }
+        let folder = self.folder_of(selected, trainings.len());
+        journal += &read_to_string(&folder.join(JOURNAL_FILE))?;
+        write_atomic(&path, journal.as_bytes())?;
+        move_events(&folder, out)
     }
 
     /// The settings of each training of the search, in its order.
     fn trainings(&self) -> Vec<TrainingConfig> {
-        let config = &self.study.finetune;
-        let rate = if self.settings.start.encoder_learns() {
-            config.training.learning_rate
-        } else {
-            config.probe_learning_rate
-        };
+        let FinetuneRun { config, start, .. } = *self.run;
+        let rate = if start.trains_encoder() { config.training.learning_rate } else { config.probe_learning_rate };
         let of = |factor: &f64| TrainingConfig { learning_rate: rate * factor, ..config.training.clone() };
         config.learning_rate_factors.iter().map(of).collect()
     }
 
-    /// Where a training of the search keeps its journal and checkpoints.
-    fn place(&self, i: usize, of: usize) -> std::path::PathBuf {
-        if of == 1 { self.out.to_path_buf() } else { self.out.join(CANDIDATES).join(i.to_string()) }
+    /// The folder of a training of the search.
+    fn folder_of(&self, i: usize, of: usize) -> PathBuf {
+        let out = self.run.output.folder;
+        if of == 1 { out.to_path_buf() } else { out.join(CANDIDATES).join(i.to_string()) }
     }
 
-    fn begin(&self, corpus: &mut Corpus) -> Result<(Encoder, EmotionHeads), TrainError> {
-        let Cell { study, settings, .. } = *self;
-        let encoder = start_encoder(study, corpus, settings.start, settings.encoder, settings.seed)?;
-        let mut source = Source::draw(|name: &str| rng_named(u64::from(settings.seed), Stream::Init, name));
-        let emotions = corpus.prepared.emotions().len();
-        let (config, inputs) = (study.finetune.heads(), corpus.input_dim());
-        let heads = EmotionHeads::new(&config, &study.encoder, inputs, emotions, &mut source, corpus.device)?;
+    fn initial_model(&self, corpus: &mut Corpus) -> Result<(Encoder, EmotionHeads), TrainError> {
+        let FinetuneRun { config, encoder: shape, start, pretrained, seed, .. } = *self.run;
+        let encoder = initial_encoder(shape, corpus, start, pretrained, seed)?;
+        let heads = initial_heads(&config.heads(), shape, corpus, seed)?;
         Ok((encoder, heads))
     }
 
-    /// What a start's encoder makes of the fold, where it stays as it is: read, or made here for this cell alone.
+    /// The output of a frozen encoder for the fold: read, or computed here for this cell alone.
     fn encodings(&self, corpus: &mut Corpus, heads: &EmotionHeads) -> Result<Option<Encodings>, TrainError> {
-        let Cell { study, settings, out, .. } = *self;
-        match (settings.start.encoder_learns(), settings.encodings) {
+        let FinetuneRun { config, encoder, start, pretrained, seed, output, .. } = *self.run;
+        match (start.trains_encoder(), self.run.encodings) {
             (true, None) => Ok(None),
             (true, Some(path)) => Err(TrainError::Argument {
                 what: "--encodings",
-                expected: format!("none, as the encoder of start {} learns", settings.start.name()),
+                expected: format!("none, as the encoder of start {start} learns"),
                 found: path.display().to_string(),
             }),
-            (false, Some(path)) => Encodings::open(path, corpus, heads, &study.encoder).map(Some),
+            (false, Some(path)) => Encodings::open(path, corpus, heads, encoder).map(Some),
             (false, None) => {
-                let path = out.join(ENCODINGS_FILE);
-                let CellSettings { start, encoder, seed, .. } = settings;
-                encode(study, corpus, EncodeSettings { start, encoder, seed }, &path)?;
-                let encodings = Encodings::open(&path, corpus, heads, &study.encoder);
-                // What is mapped stays when its name goes.
-                crate::checkpoint::remove_outputs(out, &[ENCODINGS_FILE])?;
+                let path = output.folder.join(ENCODINGS_FILE);
+                encode(&EncodeRun { encoder, heads: &config.heads(), start, pretrained, seed }, corpus, &path)?;
+                let encodings = Encodings::open(&path, corpus, heads, encoder);
+                // A mapped file stays readable after its name is removed.
+                crate::checkpoint::remove_outputs(output.folder, &[ENCODINGS_FILE])?;
                 encodings.map(Some)
             }
         }
@@ -295,11 +289,12 @@ impl Cell<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CheckpointConfig;
     use mosei_data::{DataConfig, Prepared, SynthConfig};
     use tch::Device;
 
     #[test]
-    fn nothing_is_learned_from_or_chosen_by_a_test_segment() {
+    fn neither_training_nor_selection_can_read_a_test_label() {
         let folder = tempfile::tempdir().unwrap();
         let synth = SynthConfig { videos: 16, segments: 60, median_segment_s: 1.5, ..SynthConfig::default() };
         let config = DataConfig { pool_frames: 10, max_frames: 40, ..DataConfig::default() };
@@ -310,37 +305,43 @@ mod tests {
         let test_labels = corpus.take_test_labels().unwrap();
         assert!(matches!(corpus.take_test_labels(), Err(TrainError::TestLabelsTaken { fold: 0 })));
 
-        let study = Study::parse(Path::new("s.toml"), "[encoder]\nmodel_dim = 8\nheads = 1\nlayers = 1\n").unwrap();
-        let encoder = start_encoder(&study, &mut corpus, Start::Scratch, None, 0).unwrap();
-        let mut source = Source::draw(|name: &str| rng_named(0, Stream::Init, name));
-        let (heads, inputs) = (study.finetune.heads(), corpus.input_dim());
-        let heads = EmotionHeads::new(&heads, &study.encoder, inputs, 6, &mut source, Device::Cpu).unwrap();
+        let config = FinetuneConfig::default();
+        let shape = EncoderConfig { model_dim: 8, heads: 1, layers: 1, ..EncoderConfig::default() };
+        let encoder = initial_encoder(&shape, &mut corpus, Start::Scratch, None, 0).unwrap();
+        let heads = initial_heads(&config.heads(), &shape, &corpus, 0).unwrap();
         let (train, test) = (corpus.fold().train[0], corpus.fold().test[0]);
-        let labelled = [train];
-        let task = Finetuning::new(Beginning {
-            corpus: &corpus,
-            config: &study.finetune,
-            training: &study.finetune.training,
+        let checkpoints = CheckpointConfig::default();
+        let run = FinetuneRun {
+            config: &config,
+            encoder: &shape,
             start: Start::Scratch,
-            encoder,
-            heads,
-            first_heads: String::new(),
+            pretrained: None,
             encodings: None,
-            labelled: &labelled,
+            subsets: Path::new(""),
+            validation_subsets: None,
+            budget: LabelBudget::Count(1),
+            draw: 0,
             seed: 0,
-        })
-        .unwrap();
+            pretrain_seed: 0,
+            output: OutputOptions { key: "", folder: folder.path(), checkpoints: &checkpoints, tensorboard: false },
+            card: CardNotes::default(),
+        };
+        let cell = Cell { run: &run, labelled: &[train] };
+        let task = Finetuning::new(&cell, &corpus, &config.training, encoder, heads, String::new(), None).unwrap();
         assert!(task.scores(&[train]).unwrap().1.is_finite());
         let refused = task.scores(&[train, test]).err().unwrap().to_string();
         let id = corpus.prepared.id(test);
         assert!(refused.starts_with(&format!("segment {id}: ")) && refused.contains("withheld"), "{refused}");
-        // What the heads say of it can be had all the same; and its labels, once, through the door.
-        assert_eq!(task.said_of(&[test]).unwrap().score.unwrap().len(), 6);
+        // Its predictions need no labels; its labels are released once, and the journal records it.
+        assert_eq!(task.predict(&[test]).unwrap().score.unwrap().len(), 6);
         let mut journal = Journal::append(&folder.path().join(JOURNAL_FILE)).unwrap();
-        let read = test_labels.read(&mut journal, 7).unwrap();
+        let read = test_labels.release(&mut journal, 7).unwrap();
         assert_eq!(read.of_segment(&corpus, test), Prepared::open(&prepared).unwrap().intensities(test));
         let line = run_record::read_to_string(&folder.path().join(JOURNAL_FILE)).unwrap();
-        let expected = format!("\"segments\":{},\"step\":7,\"validation_segments\":0", corpus.fold().test.len());
-        assert!(line.contains("\"event\":\"test-labels\"") && line.contains(&expected), "{line}");
+        let expected = format!(
+            r#"{{"event":"test-labels","step":7,"segments":{},"validation_segments":0}}"#,
+            corpus.fold().test.len()
+        );
+        assert!(line.contains(&expected), "{line}");
     }
 }

@@ -1,78 +1,64 @@
-//! Pre-training, fine-tuning, prediction, and the plan of a study.
+//! Training of encoders and heads: pre-training, fine-tuning, frozen probes, prediction, and the folders of models.
 //!
-//! What lives here: the configuration that composes those of the other crates, the one training loop, its two tasks,
-//! checkpoints, model folders, and what the binary `mosei-ssl` does. What does not: metrics (`eval`), figures
-//! (`report`), processes (`sweep`).
+//! What lives here: the one training loop and its two tasks, checkpoints, journals, label budgets as tables, a fold of prepared
+//! data as batches, and trained models applied to data. What does not: which trainings a study has (`mosei-ssl`), metrics
+//! (`eval`), figures (`report`), processes (`sweep`). No function here takes a whole study.
 //!
 //! ```
-//! use std::path::Path;
-//! use train::Study;
+//! use mosei_schema::Start;
+//! use train::{FinetuneConfig, TrainingConfig};
 //!
-//! let study = Study::parse(Path::new("my.toml"), "[mask]\nratio = 0.3\n[labels]\ncounts = [24, 240]\n")?;
-//! assert_eq!(study.mask.ratio, 0.3);
-//! let error = Study::parse(Path::new("my.toml"), "[mask]\nration = 0.3\n").unwrap_err();
-//! assert!(error.to_string().starts_with("my.toml: key 'mask.ration'"));
-//! # Ok::<(), train::TrainError>(())
+//! let training = TrainingConfig { steps: 100, warmup_steps: 10, ..TrainingConfig::default() };
+//! assert_eq!(training.learning_rate_at(9), training.learning_rate);
+//! let config = FinetuneConfig { freeze_steps: 100, training, ..FinetuneConfig::default() };
+//! let error = config.check().unwrap_err();
+//! assert_eq!((error.key.as_str(), error.found.as_str()), ("freeze_steps", "100"));
+//! assert!(Start::Frozen.is_probe() && !Start::Frozen.trains_encoder());
 //! ```
 
-mod audit;
 mod batches;
 mod card;
 mod checkpoint;
-mod collect;
-mod config;
 mod corpus;
 mod embed;
 mod encodings;
 mod error;
-mod facts;
+mod event;
 mod finetune;
-mod follow;
-mod forecast;
+mod initial_encoder;
 mod input;
-mod integrity;
-mod leave;
+mod log;
 mod made;
 mod model;
 mod model_data;
 mod optimise;
-mod paired;
-mod plan;
 mod predict;
 mod pretrain;
-mod pretrain_kind;
+mod pretrain_on;
 mod progress;
 mod regression;
-mod start;
-mod statistics;
+mod step_time;
 mod subsets;
 mod test_labels;
 mod training;
 
-pub use audit::{Audit, Finding, Outcome, audit};
+pub use card::CardNotes;
 pub use checkpoint::{CheckpointConfig, checkpoint_facts};
-pub use collect::collect;
-pub use config::{GridConfig, PretrainOn, ReportConfig, Start, Study, StudyConfig};
 pub use corpus::Corpus;
 pub use embed::{EmbedLevel, embed};
-pub use encodings::{EncodeSettings, encode};
+pub use encodings::{EncodeRun, encode};
 pub use error::TrainError;
-pub use facts::write_report;
-pub use finetune::{
-    CellSettings, FinetuneConfig, HeadStart, LabelTables, Objective, PositiveWeight, Select, Threshold,
-};
-pub use finetune::{ValidationLabels, finetune};
-pub use forecast::seconds_per_segment;
+pub use event::{Beginning, Candidate, Event, JOURNAL_FILE, Process, StepEvent, hash_of_segments};
+pub use finetune::{FinetuneConfig, HeadInit, Objective, PositiveWeight, Select, Threshold, ValidationLabels};
+pub use finetune::{FinetuneRun, PREDICTIONS_FILE, finetune};
 pub use input::InputFacts;
-pub use leave::leave;
-pub use made::{hand_over, work_as};
+pub use made::{configure_process, hand_over};
 pub use model::Model;
 pub use optimise::{Schedule, TrainingConfig};
-pub use plan::{NUMERICS_VERSION, Place, plan};
 pub use predict::predict;
-pub use pretrain::{PretrainSettings, pretrain};
-pub use pretrain_kind::PretrainKind;
+pub use pretrain::{EXAMPLE_FILE, PretrainRun, SEEN_FILE, pretrain, seen_table};
+pub use pretrain_on::PretrainOn;
 pub use progress::bar;
-pub use statistics::write_statistics;
-pub use subsets::{read_subset, write_subsets, write_validation_subsets};
-pub use training::{Keeping, StepOutcome, Summary, Task, Validation, train};
+pub use step_time::step_seconds;
+pub use subsets::{budget_names, write_subsets, write_validation_subsets};
+pub use training::{OutputOptions, StepOutcome, Summary, Task, Validation, train};

@@ -1,21 +1,19 @@
-//! Where this process works, and on which machines its outcome was made.
+//! The machine of this process, and all machines on which its outcome was computed.
 //!
-//! What lives here: asking libtorch and OpenMP, and keeping the answers until the engine is told. What does not: what the engine
-//! does with them (`sweep`), and whether a study mixes machines ([`crate::audit()`]).
+//! What lives here: asking libtorch and OpenMP, and keeping the answers until the process hands them over. What does not: what
+//! the engine does with them (`sweep`), and whether a study mixes machines (the audit).
 
-use crate::{Study, TrainError};
+use crate::TrainError;
+use crate::event::Event;
+use backbone::Precision;
 use run_record::{Made, MadeByTorch, processor_model};
-use serde_json::Value;
 use std::sync::{Mutex, PoisonError};
 use torch_ext::{GivenThreads, Processor};
-
-/// In the first line that a process writes into a training's journal: where it works.
-pub(crate) const MADE: &str = "made";
 
 /// Variables by which OpenMP gives fewer threads than are asked for.
 const LIMITS: [&str; 3] = ["OMP_THREAD_LIMIT", "OMP_DYNAMIC", "OMP_MAX_ACTIVE_LEVELS"];
 
-/// This process, where it computes with libtorch, and the machines whose work it went on with.
+/// The machine of this process, where it computes with libtorch, and those whose work it continues.
 #[derive(Default)]
 struct Known {
     own: Option<Made>,
@@ -29,20 +27,20 @@ fn known<T>(use_it: impl FnOnce(&mut Known) -> T) -> T {
     use_it(&mut KNOWN.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Sets libtorch's threads to the study's, and notes where this process works. Call it before anything else asks libtorch.
+/// Sets libtorch's threads, and notes the machine of this process. Call it before anything else asks libtorch.
 ///
 /// # Errors
-/// Where OpenMP gives fewer threads than the study asks for: other numbers of threads give other last bits.
-pub fn work_as(study: &Study) -> Result<(), TrainError> {
+/// Where OpenMP gives fewer threads than are asked for: other numbers of threads give other last bits.
+pub fn configure_process(threads: usize, device: &str, precision: Precision) -> Result<(), TrainError> {
     tch::set_num_interop_threads(1);
-    let given = torch_ext::set_threads(study.threads);
+    let given = torch_ext::set_threads(threads);
     if let Some(given) = given {
-        check_threads(study.threads, given, |name| std::env::var(name).ok())?;
+        check_threads(threads, given, |name| std::env::var(name).ok())?;
     }
-    let precision = serde_json::to_value(study.encoder.precision).ok();
+    let precision = serde_json::to_value(precision).ok();
     let torch = MadeByTorch {
         version: torch_ext::version(),
-        device: study.device.clone(),
+        device: device.to_string(),
         kernels: Processor::best().name().into(),
         aten: torch_ext::cpu_capability()?,
         precision: precision.and_then(|p| p.as_str().map(String::from)).unwrap_or_default(),
@@ -76,14 +74,18 @@ fn check_threads(
     Err(TrainError::Threads { wanted, found })
 }
 
-/// Where this process works, where it computes with libtorch.
+/// The machine of this process, where it computes with libtorch.
 pub(crate) fn own() -> Option<Made> {
     known(|k| k.own.clone())
 }
 
-/// Notes that this process goes on with what was made elsewhere: lines of a training's journal say where.
-pub(crate) fn went_on_with<'a>(lines: impl Iterator<Item = &'a Value>) {
-    let found: Vec<Made> = lines.filter_map(|line| serde_json::from_value(line.get(MADE)?.clone()).ok()).collect();
+/// Notes that this process continues from what other processes computed, by the lines of a training's journal.
+pub(crate) fn continue_from<'a>(events: impl Iterator<Item = &'a Event>) {
+    let made = |event: &Event| match event {
+        Event::Start(process) | Event::Resume(process) => process.made.clone(),
+        _ => None,
+    };
+    let found: Vec<Made> = events.filter_map(made).collect();
     known(|k| {
         for made in found {
             if !k.all.contains(&made) {
@@ -93,7 +95,7 @@ pub(crate) fn went_on_with<'a>(lines: impl Iterator<Item = &'a Value>) {
     });
 }
 
-/// Tells the engine that started this process, where one did, on which machines its outcome was made.
+/// Hands over to the engine that started this process, where one did, on which machines its outcome was computed.
 ///
 /// # Errors
 /// Where that cannot be written.

@@ -1,11 +1,12 @@
-//! A model's folder: `encoder/`, `heads.safetensors`, `heads.json`; beside them lies what `card` says of it.
+//! A model's folder: `encoder/`, `heads.safetensors`, `heads.json`; its card is written by `card`.
 
+use crate::TrainError;
+use crate::event::JOURNAL_FILE;
 use crate::finetune::PREDICTIONS_FILE;
 use crate::input::InputFacts;
-use crate::training::JOURNAL_FILE;
-use crate::{Start, TrainError};
 use backbone::{EmotionHeads, Encoder, EncoderFolder, HeadsConfig, Layout, Normalisation, Outputs, Source};
 use backbone::{read_tensors, write_tensors};
+use mosei_schema::Start;
 use run_record::Table;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -14,7 +15,7 @@ use tch::{Device, Tensor};
 const HEADS_JSON: &str = "heads.json";
 const HEADS_TENSORS: &str = "heads.safetensors";
 
-/// What `heads.json` says.
+/// The content of `heads.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HeadsFile {
@@ -40,7 +41,10 @@ pub struct Model {
     pub presence_above: f64,
 }
 
-/// Says it in words where a folder, or one around it, is that of a cell that kept no model.
+/// Refuses a folder, or one around it, that belongs to a cell without a model.
+///
+/// # Errors
+/// Such a folder, with the reason why there is no model.
 pub(crate) fn require_kept(folder: &Path) -> Result<(), TrainError> {
     // As it is named: the cell, its `model/`, or `model/encoder/`.
     let is_cell = |f: &&Path| f.join(PREDICTIONS_FILE).is_file() && f.join(JOURNAL_FILE).is_file();
@@ -50,20 +54,19 @@ pub(crate) fn require_kept(folder: &Path) -> Result<(), TrainError> {
     }
     let path = cell.join(PREDICTIONS_FILE);
     let starts = Table::read(&path)?.text(&path, "start")?.to_vec();
-    let Some(start) = starts.first().and_then(|name| Start::from_name(name)) else { return Ok(()) };
+    let Some(start) = starts.first().and_then(|name| name.parse::<Start>().ok()) else { return Ok(()) };
     let why = match start {
         Start::PooledLogistic => {
-            "the control pooled-logistic, which keeps no model: it has no encoder, only regressions on the mean and deviation of each \
-             column, fitted for this cell"
+            "the control pooled-logistic, which keeps no model: it has no encoder, only regressions on the mean and standard \
+             deviation of each column, fitted for this cell"
         }
         _ => "one without: studies with finetune.keep_models = false keep none",
     };
-    let problem =
-        format!("expected a cell with a model, found {why}; what it says of its segments is in {PREDICTIONS_FILE}");
+    let problem = format!("expected a cell with a model, found {why}; its predictions are in {PREDICTIONS_FILE}");
     Err(TrainError::Run { path: cell.into(), problem })
 }
 
-/// Says it in words where a folder is not a model's, but perhaps the one around it, or an encoder's.
+/// Refuses a folder that is no model's, with the one that was probably meant.
 fn require_model(folder: &Path) -> Result<(), TrainError> {
     if folder.join(HEADS_JSON).exists() {
         return Ok(());
@@ -129,7 +132,7 @@ impl Model {
         })
     }
 
-    /// What the model says of a packed batch, dropout off.
+    /// The outputs for a packed batch, dropout off.
     pub fn forward(&self, x_nc: &Tensor, layout: &Layout) -> Result<Outputs, TrainError> {
         let frames_nk = self.heads.read(&self.encoder, x_nc, layout, false)?;
         Ok(self.heads.forward(&frames_nk, layout, false)?)

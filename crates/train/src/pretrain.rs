@@ -2,38 +2,45 @@
 
 mod example;
 
-pub(crate) use example::{EXAMPLE_FILE, read_example};
+pub use example::EXAMPLE_FILE;
 
 use crate::batches::Batches;
+use crate::event::{Event, JOURNAL_FILE};
 use crate::input::InputFacts;
-use crate::pretrain_kind::seen_by;
-use crate::training::{JOURNAL_FILE, Keeping, end_journal};
-use crate::{Corpus, PretrainKind, StepOutcome, Study, Summary, Task, TrainError, Validation, train};
-use backbone::{Encoder, EncoderFolder, Layout, ReconstructionHead, Source};
-use mosei_schema::SegmentId;
+use crate::pretrain_on::seen_by;
+use crate::training::end_journal;
+use crate::{
+    Corpus, OutputOptions, PretrainOn, StepOutcome, Summary, Task, TrainError, TrainingConfig, Validation, train,
+};
+use backbone::{Encoder, EncoderConfig, EncoderFolder, Layout, ReconstructionHead, Source};
+use mosei_schema::{PretrainKind, SegmentId};
 use rand::seq::SliceRandom;
 use run_record::seed::{Stream, rng_named};
 use run_record::{Column, Journal, StagedDir, Table};
-use serde_json::json;
-use ssl_mask::{HiddenFrames, Masker, Treatment, reconstruction_loss};
+use ssl_mask::{HiddenFrames, MaskConfig, Masker, Treatment, reconstruction_loss};
 use std::collections::BTreeMap;
-use std::path::Path;
 use tch::Tensor;
 
 /// What pre-training saw, beside its encoder.
-pub(crate) const SEEN_FILE: &str = "pretraining.parquet";
-/// In a pre-training's journal: how much it drew from.
-pub(crate) const SEEN_EVENT: &str = "seen";
+pub const SEEN_FILE: &str = "pretraining.parquet";
 
-/// Which pre-training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PretrainSettings<'a> {
+/// One pre-training: everything that its outcome depends on, and where it goes.
+#[derive(Debug, Clone, Copy)]
+pub struct PretrainRun<'a> {
+    /// Shape of the encoder.
+    pub encoder: &'a EncoderConfig,
+    /// What is hidden.
+    pub mask: &'a MaskConfig,
+    /// Steps, batches, learning rate.
+    pub training: &'a TrainingConfig,
+    /// Which speech it draws from.
+    pub on: PretrainOn,
+    /// Of which videos, and in which order.
+    pub kind: PretrainKind,
     /// Training seed.
     pub seed: u32,
-    /// Of which videos it sees speech, and in which order.
-    pub kind: PretrainKind,
-    /// Hash of all settings, for checkpoints.
-    pub key: &'a str,
+    /// Where its files go.
+    pub output: OutputOptions<'a>,
 }
 
 struct Pretraining<'a> {
@@ -56,70 +63,61 @@ struct Masked {
     layout: Layout,
 }
 
-/// Pre-trains an encoder on the training videos of a fold (see [`PretrainKind`] for others) and writes into `out`:
-/// `encoder/`, `pretraining.parquet` (what it saw), `reconstruction.parquet` (its guesses in one segment), `journal.jsonl`.
-pub fn pretrain(
-    study: &Study,
-    corpus: &Corpus,
-    settings: PretrainSettings<'_>,
-    out: &Path,
-) -> Result<Summary, TrainError> {
-    let seed = u64::from(settings.seed);
+/// Pre-trains an encoder on the training videos of a fold (see [`PretrainKind`] for others) and writes into its folder:
+/// `encoder/`, `pretraining.parquet` (what it saw), `reconstruction.parquet` (one segment rebuilt), `journal.jsonl`.
+///
+/// # Errors
+/// Speech outside segments where the corpus has none; a training that diverges; a file that cannot be written.
+pub fn pretrain(run: &PretrainRun<'_>, corpus: &Corpus) -> Result<Summary, TrainError> {
+    let (seed, device, out) = (u64::from(run.seed), corpus.device, run.output.folder);
     let mut source = Source::draw(|name: &str| rng_named(seed, Stream::Init, name));
-    let encoder = Encoder::new(&study.encoder, corpus.input_dim(), corpus.max_frames(), &mut source, corpus.device)?;
-    let head = ReconstructionHead::new(study.encoder.model_dim, corpus.input_dim(), &mut source, corpus.device)?;
-    let batch_segments = study.pretrain.batch_segments;
-    let seen = seen_by(corpus, settings.kind, study.pretrain_on)?;
+    let encoder = Encoder::new(run.encoder, corpus.input_dim(), corpus.max_frames(), &mut source, device)?;
+    let head = ReconstructionHead::new(run.encoder.model_dim, corpus.input_dim(), &mut source, device)?;
+    let batch_segments = run.training.batch_segments;
+    let seen = seen_by(corpus, run.kind, run.on)?;
     let mut task = Pretraining {
-        masker: Masker::new(&study.mask)?,
+        masker: Masker::new(run.mask)?,
         batches: Batches::new(seen.clone(), batch_segments, seed),
         batch_segments,
         corpus,
         encoder,
         head,
         seed,
-        kind: settings.kind,
+        kind: run.kind,
     };
     crate::checkpoint::remove_outputs(out, &["encoder", SEEN_FILE, EXAMPLE_FILE])?;
-    let (checkpoints, tensorboard) = (&study.checkpoints, study.tensorboard);
-    let keeping = Keeping { settings: settings.key, place: out, checkpoints, tensorboard };
-    let label = format!("pre-training, fold {}, seed {}{}", corpus.fold_index, settings.seed, settings.kind.remark());
-    let summary = train(&mut task, &study.pretrain, seed, keeping, &label)?;
+    let label = format!("pre-training, fold {}, seed {}{}", corpus.fold_index, run.seed, run.kind.remark());
+    let summary = train(&mut task, run.training, seed, run.output, &label)?;
 
     let ids: Vec<SegmentId> = seen.iter().map(|&i| corpus.prepared.id(i)).collect();
-    seen_table(&ids, corpus.fold_index, settings.seed, settings.kind).write(&out.join(SEEN_FILE))?;
+    seen_table(&ids, corpus.fold_index, run.seed, run.kind).write(&out.join(SEEN_FILE))?;
     tch::no_grad(|| task.example())?.write(&out.join(EXAMPLE_FILE))?;
     let staged = StagedDir::create(&out.join("encoder"))?;
     EncoderFolder::write(&task.encoder, corpus.normalisation(), staged.path())?;
     InputFacts::of(corpus.prepared.manifest()).write(staged.path())?;
     staged.commit()?;
     let stretches = seen.iter().filter(|i| corpus.prepared.stretches().contains(i)).count();
-    Journal::append(&out.join(JOURNAL_FILE))?.write(&json!({
-        "event": SEEN_EVENT, "step": summary.steps, "kind": settings.kind.name(), "segments": seen.len() - stretches,
-        "stretches": stretches, "frames": seen.iter().map(|&i| corpus.prepared.frames(i)).sum::<usize>(),
-    }))?;
+    let event = Event::Seen {
+        step: summary.steps,
+        kind: run.kind.name().into(),
+        segments: seen.len() - stretches,
+        stretches,
+        frames: seen.iter().map(|&i| corpus.prepared.frames(i)).sum(),
+    };
+    event.write(&mut Journal::append(&out.join(JOURNAL_FILE))?)?;
     end_journal(out, &summary)?;
     crate::checkpoint::remove(out)?;
     Ok(summary)
 }
 
-/// The rows of `pretraining.parquet`, one a segment or stretch.
-pub(crate) fn seen_table(ids: &[SegmentId], fold: usize, seed: u32, kind: PretrainKind) -> Table {
+/// The rows of `pretraining.parquet`, one for each segment or stretch.
+pub fn seen_table(ids: &[SegmentId], fold: usize, seed: u32, kind: PretrainKind) -> Table {
     let table = Table::new()
         .with("fold", Column::I32(vec![fold as i32; ids.len()]))
         .with("seed", Column::I32(vec![seed as i32; ids.len()]))
         .with("video", Column::Text(ids.iter().map(|id| id.video.clone()).collect()))
         .with("segment", Column::I32(ids.iter().map(|id| id.segment).collect()));
     table.with("kind", Column::Text(vec![kind.name().into(); ids.len()]))
-}
-
-/// The same table with the kind of pre-training, which was not written while there was but one.
-pub(crate) fn with_kind(table: Table) -> Table {
-    let rows = table.rows();
-    match table.get("kind") {
-        Some(_) => table,
-        None => table.with("kind", Column::Text(vec![PretrainKind::Ordinary.name().into(); rows])),
-    }
 }
 
 /// Puts the rows of `x_tc` [T, C], C = `width`, into the order given: row `t` becomes that which stood at `order[t]`.
@@ -229,7 +227,7 @@ impl Task for Pretraining<'_> {
     fn validate(&mut self) -> Result<Validation, TrainError> {
         let (mut sum, mut hidden) = (0.0, 0.0);
         for chunk in self.corpus.fold().valid.chunks(self.batch_segments) {
-            // The same frames at every look, so that looks can be compared.
+            // The same frames at every validation, so that validations can be compared.
             let segments: Vec<(String, usize)> = chunk.iter().map(|&s| ("validation".to_string(), s)).collect();
             let batch = self.masked(&segments)?;
             let count = batch.target_kc.size()[0] as f64;
@@ -249,10 +247,9 @@ impl Task for Pretraining<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PretrainOn;
     use mosei_data::{DataConfig, SynthConfig, Unlabelled};
     use std::collections::BTreeSet;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
     use tch::Device;
 
     fn corpus(folder: &Path) -> Corpus {
@@ -386,13 +383,11 @@ mod tests {
         table.write(&path).unwrap();
         let video = &table.text(&path, "video").unwrap()[0];
         assert!(corpus.fold().valid.iter().any(|&i| &corpus.prepared.id(i).video == video));
-        let shown = read_example(&path, "encoder", None).unwrap();
-        assert_eq!((shown.columns.len(), shown.columns[0].input.len()), (corpus.input_dim(), shown.hidden.len()));
-        let hidden = shown.hidden.iter().filter(|h| **h).count();
-        assert!(hidden > 0 && hidden < shown.hidden.len());
-        for column in &shown.columns {
-            assert!(column.guess.iter().zip(&shown.hidden).all(|(guess, hidden)| guess.is_some() == *hidden));
-        }
+        let (hidden, guess) = (table.bool(&path, "hidden").unwrap(), table.option_f64(&path, "guess").unwrap());
+        assert_eq!(hidden.len() % corpus.input_dim(), 0);
+        let count = hidden.iter().filter(|h| **h).count();
+        assert!(count > 0 && count < hidden.len());
+        assert!(guess.iter().zip(hidden).all(|(guess, hidden)| guess.is_some() == *hidden));
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Linear models of vectors that stay as they are: L2-regularised logistic regression for presence and ridge regression
-//! for intensity, an emotion each, their strength chosen on the validation split.
+//! Linear models of fixed vectors: L2-regularised logistic regression for presence and ridge regression for intensity,
+//! one for each emotion, with the penalty selected on the validation split.
 //!
-//! They are the heads' beginning where the configuration says so, and with pooled statistics of the input columns the
-//! control that knows no deep model.
+//! They initialise the heads where the configuration says so, and on pooled statistics of the input columns they are the
+//! control without a deep model.
 
 use crate::finetune::{FinetuneConfig, Select};
 use crate::predict::Scores;
@@ -28,8 +28,8 @@ struct Linear {
     bias_e: Array1<f64>,
 }
 
-/// A linear model whose penalty was chosen.
-struct Chosen {
+/// A linear model whose penalty was selected.
+struct Selected {
     linear: Linear,
     strength: f64,
     score: f64,
@@ -37,23 +37,14 @@ struct Chosen {
 
 /// The models of a cell.
 pub(crate) struct Fitted {
-    presence: Option<Chosen>,
-    intensity: Option<Chosen>,
-}
-
-/// What a cell's models learn from and are chosen by.
-#[derive(Clone, Copy)]
-pub(crate) struct Choice<'a> {
-    pub(crate) corpus: &'a Corpus,
-    pub(crate) config: &'a FinetuneConfig,
-    /// The labelled segments.
-    pub(crate) labelled: &'a [usize],
+    presence: Option<Selected>,
+    intensity: Option<Selected>,
 }
 
 impl Fitted {
     /// Weights [E, P] and biases [E] of the presence and the intensity model, as far as there are.
     pub(crate) fn heads(&self, device: Device) -> Result<Vec<(Tensor, Tensor)>, TrainError> {
-        let tensors = |Chosen { linear, .. }: &Chosen| -> Result<(Tensor, Tensor), TrainError> {
+        let tensors = |Selected { linear, .. }: &Selected| -> Result<(Tensor, Tensor), TrainError> {
             let single = |values: Vec<f32>| Tensor::f_from_slice(&values)?.f_to_device(device);
             let weight = single(linear.weight_ep.iter().map(|&x| x as f32).collect())?;
             let (e, p) = linear.weight_ep.dim();
@@ -63,13 +54,13 @@ impl Fitted {
         self.presence.iter().chain(&self.intensity).map(tensors).collect()
     }
 
-    /// What the models say of rows [B, P].
+    /// The models' predictions of rows [B, P].
     pub(crate) fn scores(&self, x_bp: &Array2<f64>) -> Scores {
-        let of = |chosen: &Option<Chosen>| chosen.as_ref().map(|c| c.linear.of(x_bp));
+        let of = |chosen: &Option<Selected>| chosen.as_ref().map(|c| c.linear.of(x_bp));
         Scores::of(of(&self.presence), of(&self.intensity))
     }
 
-    /// The strengths that were chosen, by the name of the head, with their scores on the validation split.
+    /// The penalties that were selected, by the name of the head, with their scores on the validation split.
     pub(crate) fn strengths(&self) -> BTreeMap<&'static str, [f64; 2]> {
         let heads = [("presence", &self.presence), ("intensity", &self.intensity)];
         heads.into_iter().filter_map(|(name, c)| c.as_ref().map(|c| (name, [c.strength, c.score]))).collect()
@@ -95,12 +86,20 @@ pub(crate) fn matrix(x_np: &Tensor) -> Result<Array2<f64>, TrainError> {
     Array2::from_shape_vec((rows, columns), values).map_err(TrainError::regression)
 }
 
-/// Fits the labelled rows [L, P] under each strength, and keeps that which scores highest on rows of the validation split
+/// Fits the labelled rows [L, P] with each penalty, and selects the one with the highest score on rows of the validation split
 /// [V, P]: presence by the configuration's `select`, intensity by its squared error.
-pub(crate) fn choose(choice: Choice<'_>, x_lp: &Array2<f64>, x_vp: &Array2<f64>) -> Result<Fitted, TrainError> {
-    let Choice { corpus, config, labelled } = choice;
+///
+/// # Errors
+/// A model that cannot be fitted.
+pub(crate) fn select(
+    corpus: &Corpus,
+    config: &FinetuneConfig,
+    labelled: &[usize],
+    x_lp: &Array2<f64>,
+    x_vp: &Array2<f64>,
+) -> Result<Fitted, TrainError> {
     let (heads, prepared) = (config.heads(), &corpus.prepared);
-    let (choosing, emotions) = (corpus.choosing(), prepared.emotions().len());
+    let (selection, emotions) = (corpus.selection(), prepared.emotions().len());
     let presence = heads.presence.then(|| {
         best(
             |strength| {
@@ -112,10 +111,10 @@ pub(crate) fn choose(choice: Choice<'_>, x_lp: &Array2<f64>, x_vp: &Array2<f64>)
             |linear| {
                 let logits = linear.of(x_vp);
                 let scores = Scores::of(Some(logits.clone()), None);
-                match (config.select, corpus.macro_auc(choosing, &scores)) {
+                match (config.select, corpus.macro_auc(selection, &scores)) {
                     (Select::RocAuc, Some(auc)) => auc,
                     _ => -eval::mean(logits.iter().enumerate().map(|(at, &z)| {
-                        let present = prepared.presence(choosing[at / emotions], at % emotions);
+                        let present = prepared.presence(selection[at / emotions], at % emotions);
                         // -ln σ(z) where present, -ln σ(-z) where not.
                         softplus(if present { -z } else { z })
                     }))
@@ -134,7 +133,7 @@ pub(crate) fn choose(choice: Choice<'_>, x_lp: &Array2<f64>, x_vp: &Array2<f64>)
             },
             |linear| {
                 let errors = linear.of(x_vp).into_iter().enumerate().map(|(at, found)| {
-                    let label = f64::from(prepared.intensities(choosing[at / emotions])[at % emotions]);
+                    let label = f64::from(prepared.intensities(selection[at / emotions])[at % emotions]);
                     (found - label).powi(2)
                 });
                 -eval::mean(errors).unwrap_or(f64::NAN)
@@ -145,13 +144,16 @@ pub(crate) fn choose(choice: Choice<'_>, x_lp: &Array2<f64>, x_vp: &Array2<f64>)
 }
 
 /// The strength whose model scores highest; of two that score alike the stronger.
-fn best(fit: impl Fn(f64) -> Result<Linear, TrainError>, score: impl Fn(&Linear) -> f64) -> Result<Chosen, TrainError> {
-    let mut best: Option<Chosen> = None;
+fn best(
+    fit: impl Fn(f64) -> Result<Linear, TrainError>,
+    score: impl Fn(&Linear) -> f64,
+) -> Result<Selected, TrainError> {
+    let mut best: Option<Selected> = None;
     for strength in STRENGTHS.into_iter().rev() {
         let linear = fit(strength)?;
         let score = score(&linear);
         if best.as_ref().is_none_or(|b| score > b.score) {
-            best = Some(Chosen { linear, strength, score });
+            best = Some(Selected { linear, strength, score });
         }
     }
     best.ok_or_else(|| TrainError::regression("there is no strength of the penalty to try"))

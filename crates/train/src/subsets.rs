@@ -3,7 +3,7 @@
 //! A row holds for every budget that its column `budget` names: budgets of one fold that come to the same share, such as a count
 //! of all and a share of 1, hold the same segments and stand in the same rows, as `f1=n298`.
 
-use crate::{Corpus, Study, TrainError};
+use crate::{Corpus, TrainError};
 use mosei_data::subset::{self, Subset};
 use mosei_data::{DataError, Fold, LabelConfig, Prepared};
 use mosei_schema::LabelBudget;
@@ -14,28 +14,44 @@ use std::path::Path;
 /// Stands between the names of budgets that are the same in one fold.
 const SAME: char = '=';
 
-/// Draws every budget of every draw and fold of a study and writes the table.
+/// Draws every budget of every draw in the given folds and writes the table. Returns its number of rows.
 ///
 /// # Errors
 /// A budget that leaves an emotion with too few positives, or that is larger than the training split.
-pub fn write_subsets(study: &Study, prepared: &Prepared, path: &Path) -> Result<usize, TrainError> {
-    write(study, prepared, path, subset::draw)
+pub fn write_subsets(
+    labels: &LabelConfig,
+    folds: &[usize],
+    prepared: &Prepared,
+    path: &Path,
+) -> Result<usize, TrainError> {
+    write(labels, folds, prepared, path, subset::draw)
 }
 
 /// The same of the validation split, for `validation_labels = "budget"`.
-pub fn write_validation_subsets(study: &Study, prepared: &Prepared, path: &Path) -> Result<usize, TrainError> {
-    write(study, prepared, path, subset::draw_validation)
+pub fn write_validation_subsets(
+    labels: &LabelConfig,
+    folds: &[usize],
+    prepared: &Prepared,
+    path: &Path,
+) -> Result<usize, TrainError> {
+    write(labels, folds, prepared, path, subset::draw_validation)
 }
 
 /// Draws the subsets of a fold's budgets in one draw.
 type Draw = fn(&Prepared, &Fold, &LabelConfig, usize) -> Result<Vec<Subset>, DataError>;
 
-fn write(study: &Study, prepared: &Prepared, path: &Path, subsets_of: Draw) -> Result<usize, TrainError> {
+fn write(
+    labels: &LabelConfig,
+    folds: &[usize],
+    prepared: &Prepared,
+    path: &Path,
+    subsets_of: Draw,
+) -> Result<usize, TrainError> {
     let (mut fold_of, mut draw_of, mut fraction_of) = (Vec::new(), Vec::new(), Vec::new());
     let (mut budget_of, mut video_of, mut segment_of) = (Vec::new(), Vec::new(), Vec::new());
-    for k in study.folds(prepared.fold_count())? {
-        for draw in 0..study.labels.draws {
-            for (names, subset) in named(subsets_of(prepared, prepared.fold(k)?, &study.labels, draw)?) {
+    for &k in folds {
+        for draw in 0..labels.draws {
+            for (names, subset) in named(subsets_of(prepared, prepared.fold(k)?, labels, draw)?) {
                 if draw == 0 && names.contains(SAME) {
                     let n = subset.n_labels;
                     tracing::warn!(
@@ -78,7 +94,7 @@ fn named(subsets: Vec<Subset>) -> Vec<(String, Subset)> {
 }
 
 /// The budgets that a value of the column `budget` names.
-pub(crate) fn names(budgets: &str) -> impl Iterator<Item = &str> {
+pub fn budget_names(budgets: &str) -> impl Iterator<Item = &str> {
     budgets.split(SAME)
 }
 
@@ -86,7 +102,7 @@ pub(crate) fn names(budgets: &str) -> impl Iterator<Item = &str> {
 ///
 /// # Errors
 /// A table without such rows, or with segments that are not in the fold's training split.
-pub fn read_subset(
+pub(crate) fn read_subset(
     path: &Path,
     corpus: &Corpus,
     draw: usize,
@@ -129,7 +145,7 @@ fn read(
     let (mut fraction, mut found) = (None, Vec::new());
     for row in 0..table.rows() {
         let here = (folds[row], draws[row]) == (corpus.fold_index as i32, draw as i32);
-        if !here || !names(&budgets[row]).any(|name| name == wanted) {
+        if !here || !budget_names(&budgets[row]).any(|name| name == wanted) {
             continue;
         }
         let Some(&i) = places.get(&(videos[row].clone(), segments[row])) else {
@@ -165,6 +181,6 @@ mod tests {
         let found: Vec<_> = found.iter().map(|(names, subset)| (names.as_str(), subset.n_labels)).collect();
         // A share that rounds to a count is another share.
         assert_eq!(found, [("n5", 5), ("f0.26", 5), ("f1=n20", 20)]);
-        assert_eq!(names("f1=n20").collect::<Vec<_>>(), ["f1", "n20"]);
+        assert_eq!(budget_names("f1=n20").collect::<Vec<_>>(), ["f1", "n20"]);
     }
 }

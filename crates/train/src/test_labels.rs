@@ -1,55 +1,51 @@
-//! The one door to the labels of the test split, and to those of the validation split that nothing is chosen by.
+//! Labels that are withheld until a cell has finished learning: those of the test split, and those of the validation split
+//! that model selection may not use.
 //!
-//! [`crate::Corpus`] takes them out of memory, so that nothing that trains, chooses or validates can meet them. They come
-//! back once, for the predictions to be written beside them, and the cell's journal says so.
+//! [`crate::Corpus`] takes them out of memory, so that neither training nor model selection can read them. They are released
+//! once, to be written beside the predictions, and the cell's journal records it.
 
+use crate::event::Event;
 use crate::{Corpus, TrainError};
 use mosei_data::{Prepared, WithheldLabels};
 use run_record::Journal;
-use serde_json::json;
 use std::collections::BTreeMap;
 
-/// The event of the journal.
-pub(crate) const TEST_LABELS_EVENT: &str = "test-labels";
-
-/// Labels that nobody has read yet.
+/// Labels that have not been read.
 pub(crate) struct TestLabels {
     test: WithheldLabels,
-    /// Of the validation split, those that nothing is chosen by.
+    /// Of the validation split, those that model selection does not use.
     unused: Option<WithheldLabels>,
 }
 
 impl TestLabels {
     /// Takes the labels of a fold's test segments out of the opened folder.
-    pub(crate) fn shut(prepared: &mut Prepared, test: &[usize]) -> Self {
+    pub(crate) fn withhold(prepared: &mut Prepared, test: &[usize]) -> Self {
         TestLabels { test: prepared.withhold(test), unused: None }
     }
 
     /// Takes labels of validation segments out as well.
-    pub(crate) fn shut_also(&mut self, prepared: &mut Prepared, unused: &[usize]) {
+    pub(crate) fn withhold_unused(&mut self, prepared: &mut Prepared, unused: &[usize]) {
         self.unused = Some(prepared.withhold(unused));
     }
 
-    /// Reads them after `step` steps. That can be done once, and is written into the journal first.
-    pub(crate) fn read(self, journal: &mut Journal, step: usize) -> Result<SpokenLabels, TrainError> {
-        let unused = self.unused.as_ref().map_or(0, |u| u.segments().len());
-        journal.write(&json!({
-            "event": TEST_LABELS_EVENT, "step": step, "segments": self.test.segments().len(), "validation_segments": unused,
-        }))?;
-        Ok(SpokenLabels::of([Some(self.test), self.unused].into_iter().flatten()))
+    /// Releases them after `step` steps. That is possible once, and is written into the journal first.
+    pub(crate) fn release(self, journal: &mut Journal, step: usize) -> Result<ReleasedLabels, TrainError> {
+        let validation_segments = self.unused.as_ref().map_or(0, |u| u.segments().len());
+        Event::TestLabels { step, segments: self.test.segments().len(), validation_segments }.write(journal)?;
+        Ok(ReleasedLabels::of([Some(self.test), self.unused].into_iter().flatten()))
     }
 }
 
-/// Labels that have been read.
-pub(crate) struct SpokenLabels(BTreeMap<usize, Vec<f32>>);
+/// Labels that have been released.
+pub(crate) struct ReleasedLabels(BTreeMap<usize, Vec<f32>>);
 
-impl SpokenLabels {
+impl ReleasedLabels {
     fn of(parts: impl Iterator<Item = WithheldLabels>) -> Self {
         let rows = |part: WithheldLabels| {
             let rows = part.segments().iter().enumerate().map(|(row, &i)| (i, part.intensities(row).to_vec()));
             rows.collect::<Vec<_>>()
         };
-        SpokenLabels(parts.flat_map(rows).collect())
+        ReleasedLabels(parts.flat_map(rows).collect())
     }
 
     /// The intensities of a segment: [E], from here where they were withheld, else from the corpus.

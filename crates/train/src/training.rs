@@ -1,20 +1,16 @@
 //! The one training loop, for pre-training and fine-tuning alike. Read it from top to bottom.
 
 use crate::checkpoint::{self, CheckpointConfig, Named, State};
-use crate::follow::Followed;
-use crate::paired::{BATCH, DROPOUT, hash_of_segments};
+use crate::event::{Beginning, Event, JOURNAL_FILE, StepEvent, finite, hash_of_segments};
+use crate::log::TrainingLog;
 use crate::{TrainError, TrainingConfig, bar};
 use run_record::Journal;
 use run_record::seed::{Stream, foreign_seed};
-use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 use tch::Tensor;
 use torch_ext::{AdamW, AdamWConfig, clear_gradients, clip_gradients, seed_generators};
-
-/// The journal of a training, in its folder.
-pub(crate) const JOURNAL_FILE: &str = "journal.jsonl";
 
 /// What the loop trains.
 pub trait Task {
@@ -22,18 +18,18 @@ pub trait Task {
     fn parameters(&self) -> Vec<(String, Tensor)>;
     /// The loss of a step's batch, dropout on. libtorch's generators have just been set for the step.
     fn step(&mut self, step: usize) -> Result<StepOutcome, TrainError>;
-    /// A look at the validation data, dropout off.
+    /// An evaluation on the validation split, dropout off.
     fn validate(&mut self) -> Result<Validation, TrainError>;
     /// The learning rate of each parameter in a step, as a multiple of the schedule's; one of 0 stays.
     fn rates(&self, _step: usize) -> Vec<f64> {
         vec![1.0; self.parameters().len()]
     }
-    /// What must be the same in whatever this training is compared with, as hashes by name, before the first step.
-    fn beginning(&self) -> BTreeMap<&'static str, String> {
-        BTreeMap::new()
+    /// Hashes of what every training that this one is compared with must share before the first step.
+    fn beginning(&self) -> Beginning {
+        Beginning::default()
     }
-    /// Whether the weights before the first step can be the best.
-    fn knows_something(&self) -> bool {
+    /// Whether the weights before the first step are evaluated too, and may be the best.
+    fn evaluate_initial(&self) -> bool {
         false
     }
     /// Names of a step's segments, for the journal and for messages.
@@ -52,7 +48,7 @@ pub struct StepOutcome {
     pub computed_frames: i64,
 }
 
-/// What the validation data say.
+/// The outcome of an evaluation on the validation split.
 pub struct Validation {
     /// Higher is better.
     pub score: f64,
@@ -73,51 +69,53 @@ pub struct Summary {
     pub best_step: usize,
 }
 
-/// Where and how a training keeps what it would be a pity to lose.
+/// Where a training writes its outputs, and which.
 #[derive(Debug, Clone, Copy)]
-pub struct Keeping<'a> {
-    /// Hash of all settings that the outcome depends on: a checkpoint of others is not gone on with.
-    pub settings: &'a str,
-    /// Folder of its journal and checkpoints.
-    pub place: &'a Path,
-    /// How often, and how many.
+pub struct OutputOptions<'a> {
+    /// Hash of all settings that the outcome depends on: a checkpoint of other settings is not used.
+    pub key: &'a str,
+    /// Folder of its journal, checkpoints and outputs.
+    pub folder: &'a Path,
+    /// How often checkpoints are saved, and how many are kept.
     pub checkpoints: &'a CheckpointConfig,
     /// Whether the journal's numbers are written as TensorBoard events too.
     pub tensorboard: bool,
 }
 
-/// Trains, keeping journal and checkpoints, and leaves the best weights in the task. Whoever calls it ends the
-/// journal.
+/// Trains, writing a journal and checkpoints, and leaves the best weights in the task. The caller writes the journal's last
+/// line.
 ///
-/// Goes on from a checkpoint of the same settings where there is one. On the CPU, with the same number of
+/// Continues from a checkpoint of the same settings where there is one. On the CPU, with the same number of
 /// threads, the outcome is the same bit for bit, interrupted or not.
+///
+/// # Errors
+/// A loss or gradient that is not finite, with the batch; a file that cannot be written.
 pub fn train(
     task: &mut dyn Task,
     config: &TrainingConfig,
     seed: u64,
-    keeping: Keeping<'_>,
+    output: OutputOptions<'_>,
     label: &str,
 ) -> Result<Summary, TrainError> {
-    let Keeping { settings, place, checkpoints, tensorboard } = keeping;
+    let OutputOptions { key, folder, checkpoints, tensorboard } = output;
     let parameters: Named = task.parameters();
     let tensors: Vec<Tensor> = parameters.iter().map(|(_, t)| t.shallow_clone()).collect();
     let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: config.weight_decay };
     let mut optimiser = AdamW::new(adamw, tensors);
     let mut best = BTreeMap::new();
-    let beginning = task.beginning();
-    let fresh = State { settings: settings.to_string(), step: 0, best: None, looks_since_best: 0 };
-    let restored = checkpoint::restore(place, settings, &parameters, &optimiser, &mut best)?;
-    let mut journal = Followed::open(place, tensorboard, restored.as_ref(), &beginning)?;
+    let fresh = State { settings: key.to_string(), step: 0, best: None, validations_since_best: 0 };
+    let restored = checkpoint::restore(folder, key, &parameters, &optimiser, &mut best)?;
+    let mut log = TrainingLog::open(folder, tensorboard, restored.as_ref(), task.beginning())?;
     let mut state = restored.unwrap_or(fresh);
     let mut saved = Instant::now();
     let bar = bar(label, config.steps as u64);
     bar.set_position(state.step as u64);
     bar.reset_eta();
 
-    if state.step == 0 && state.best.is_none() && task.knows_something() {
-        look(task, &mut state, &parameters, &mut best, &mut journal)?;
+    if state.step == 0 && state.best.is_none() && task.evaluate_initial() {
+        validate(task, &mut state, &parameters, &mut best, &mut log)?;
     }
-    while state.step < config.steps && (config.patience == 0 || state.looks_since_best < config.patience) {
+    while state.step < config.steps && (config.patience == 0 || state.validations_since_best < config.patience) {
         let began = Instant::now();
         let step = state.step;
         // Dropout is a function of (seed, step): starts of one cell drop the same units, and a step can be replayed.
@@ -136,23 +134,28 @@ pub fn train(
         let rates: Vec<f64> = task.rates(step).into_iter().map(|rate| rate * learning_rate).collect();
         optimiser.step(&rates)?;
         state.step += 1;
-        journal.write(&json!({
-            "event": "step", "step": step, "epoch": outcome.epoch, "loss": loss, "learning_rate": learning_rate,
-            "gradient_norm": gradient_norm, "valid_frames": outcome.valid_frames,
-            "computed_frames": outcome.computed_frames, "seconds": began.elapsed().as_secs_f64(),
-            BATCH: hash_of_segments(&task.segments_of(step)), DROPOUT: dropout,
+        log.write(&Event::Step(StepEvent {
+            step,
+            epoch: outcome.epoch,
+            loss,
+            learning_rate,
+            gradient_norm,
+            valid_frames: outcome.valid_frames,
+            computed_frames: outcome.computed_frames,
+            seconds: began.elapsed().as_secs_f64(),
+            batch: hash_of_segments(&task.segments_of(step)),
+            dropout,
         }))?;
 
         if state.step.is_multiple_of(config.validate_every) || state.step == config.steps {
-            let validation = look(task, &mut state, &parameters, &mut best, &mut journal)?;
+            let validation = validate(task, &mut state, &parameters, &mut best, &mut log)?;
             bar.set_message(format!("loss {loss:.4}, validation {validation:.4}"));
         }
         if state.step < config.steps && checkpoints.is_due(state.step, saved) {
             let began = Instant::now();
-            checkpoint::save(place, &state, &parameters, &optimiser, &best, checkpoints.keep)?;
+            checkpoint::save(folder, &state, &parameters, &optimiser, &best, checkpoints.keep)?;
             saved = Instant::now();
-            let seconds = began.elapsed().as_secs_f64();
-            journal.write(&json!({"event": "checkpoint", "step": state.step, "seconds": seconds}))?;
+            log.write(&Event::Checkpoint { step: state.step, seconds: began.elapsed().as_secs_f64() })?;
         }
         bar.set_position(state.step as u64);
     }
@@ -165,28 +168,29 @@ pub fn train(
     Ok(Summary { steps: state.step, best_score, best_step })
 }
 
-/// Looks at the validation data and keeps the weights where they are the best so far; returns the loss.
-fn look(
+/// Evaluates on the validation split, and copies the weights where they are the best so far; returns the loss.
+fn validate(
     task: &mut dyn Task,
     state: &mut State,
     parameters: &Named,
     best: &mut BTreeMap<String, Tensor>,
-    journal: &mut Followed,
+    log: &mut TrainingLog,
 ) -> Result<f64, TrainError> {
     let Validation { score, loss, more } = tch::no_grad(|| task.validate())?;
-    journal.write(&json!({"event": "validation", "step": state.step, "loss": loss, "score": score, "more": more}))?;
-    state.looks_since_best += 1;
+    let more = more.into_iter().map(|(name, value)| (name.to_string(), value.and_then(finite))).collect();
+    log.write(&Event::Validation { step: state.step, loss: finite(loss), score: finite(score), more })?;
+    state.validations_since_best += 1;
     if state.best.is_none_or(|(highest, _)| score > highest) {
         state.best = Some((score, state.step));
-        state.looks_since_best = 0;
+        state.validations_since_best = 0;
         *best = parameters.iter().map(|(name, t)| (name.clone(), t.detach().copy())).collect();
     }
     Ok(loss)
 }
 
-/// Writes the last line of a training's journal: after it, nothing is learned, chosen or read any more.
-pub(crate) fn end_journal(place: &Path, summary: &Summary) -> Result<(), TrainError> {
-    let Summary { steps, best_step, best_score } = summary;
-    let line = json!({"event": "end", "step": steps, "best_step": best_step, "best_score": best_score});
-    Ok(Journal::append(&place.join(JOURNAL_FILE))?.write(&line)?)
+/// Writes the last line of a training's journal: after it, nothing is learned, selected or read.
+pub(crate) fn end_journal(folder: &Path, summary: &Summary) -> Result<(), TrainError> {
+    let Summary { steps: step, best_step, best_score } = *summary;
+    Event::End { step, best_step, best_score: finite(best_score) }
+        .write(&mut Journal::append(&folder.join(JOURNAL_FILE))?)
 }

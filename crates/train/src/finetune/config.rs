@@ -17,13 +17,13 @@ pub struct FinetuneConfig {
     pub pooling: Pooling,
     /// Which layers of the encoder the heads read. Default `last`.
     pub layers: Layers,
-    /// Whether the heads see the mean and deviation of the segment's input columns beside what is pooled. Default false.
+    /// Whether the heads also see the mean and standard deviation of the segment's input columns. Default false.
     pub input_statistics: bool,
-    /// Whether what is pooled is standardised before the heads, by the fold's training segments as the encoder gives them
+    /// Whether the pooled vector is standardised before the heads, by the fold's training segments as the encoder outputs them
     /// before the first step; labels play no part. Default false.
     pub standardise: bool,
-    /// What the heads begin with. Default `random`.
-    pub head_start: HeadStart,
+    /// How the heads are initialised. Default `random`.
+    pub head_init: HeadInit,
     /// Dropout of the pooled vector. Default 0.1.
     pub head_dropout: f64,
     /// Weight of positive labels in the presence loss. Default `none`.
@@ -32,11 +32,11 @@ pub struct FinetuneConfig {
     pub intensity_loss: ReconstructionLoss,
     /// Weight of the intensity loss beside the presence loss, where both are trained. Default 1.
     pub intensity_weight: f64,
-    /// What the best weights are chosen by, on the validation split. Default `loss`.
+    /// What the best weights are selected by, on the validation split. Default `loss`.
     pub select: Select,
     /// The threshold of presence. Default `fixed`.
     pub threshold: Threshold,
-    /// Learning rate of the starts whose encoder stays as it is: heads alone bear a higher one. Default 1e-2.
+    /// Learning rate of the starts with a frozen encoder: heads alone tolerate a higher one. Default 1e-2.
     pub probe_learning_rate: f64,
     /// Learning rate of the heads where the encoder learns. Default: that of `training`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,12 +44,12 @@ pub struct FinetuneConfig {
     /// Learning rate of each layer as a share of that of the layer above it, in (0, 1] (Howard and Ruder, 1801.06146).
     /// Default 1.
     pub layer_decay: f64,
-    /// Steps for which a pre-trained encoder stays as it is while the heads learn. Default 0.
-    pub thaw_after: usize,
-    /// Each cell is trained once with each of these times its learning rate; the best by `select` on the validation split is
-    /// kept, and it alone is tested. Default 1 alone: no search.
+    /// Steps for which a pre-trained encoder is frozen while the heads learn. Default 0.
+    pub freeze_steps: usize,
+    /// Learning-rate search: each cell is trained once with each of these times its learning rate; the best by `select` on the
+    /// validation split is kept, and it alone is tested. Default 1 alone: no search.
     pub learning_rate_factors: Vec<f64>,
-    /// Which labels of the validation split choose weights, learning rates and thresholds. Default `all`.
+    /// Which labels of the validation split model selection uses (weights, learning rates, thresholds). Default `all`.
     pub validation_labels: ValidationLabels,
     /// Whether each cell's model is kept beside its predictions. Default true.
     pub keep_models: bool,
@@ -65,7 +65,7 @@ impl Default for FinetuneConfig {
             layers: Layers::Last,
             input_statistics: false,
             standardise: false,
-            head_start: HeadStart::Random,
+            head_init: HeadInit::Random,
             head_dropout: 0.1,
             positive_weight: PositiveWeight::None,
             intensity_loss: ReconstructionLoss::SmoothL1,
@@ -75,7 +75,7 @@ impl Default for FinetuneConfig {
             probe_learning_rate: 1e-2,
             head_learning_rate: None,
             layer_decay: 1.0,
-            thaw_after: 0,
+            freeze_steps: 0,
             learning_rate_factors: vec![1.0],
             validation_labels: ValidationLabels::All,
             keep_models: true,
@@ -88,7 +88,7 @@ impl Default for FinetuneConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Objective {
-    /// Whether an emotion is there: binary cross-entropy with logits.
+    /// Whether an emotion is present: binary cross-entropy with logits.
     Presence,
     /// How strong it is, from 0 to 3.
     Intensity,
@@ -96,14 +96,14 @@ pub enum Objective {
     Both,
 }
 
-/// What the heads begin with.
+/// How the heads are initialised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum HeadStart {
+pub enum HeadInit {
     /// The values that PyTorch gives a fresh layer.
     Random,
-    /// Regularised logistic and ridge regressions on what the encoder gives before the first step, their strength chosen on
-    /// the validation split; training goes on from there, where it finds better (Kumar et al., 2202.10054).
+    /// Regularised logistic and ridge regressions on the encoder's output before the first step, their penalty selected on the
+    /// validation split; training continues from there (Kumar et al., 2202.10054).
     Regression,
 }
 
@@ -128,7 +128,7 @@ pub enum PositiveWeight {
     Balanced,
 }
 
-/// What the best weights are chosen by.
+/// What the best weights are selected by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Select {
@@ -166,9 +166,9 @@ impl FinetuneConfig {
         if !(self.layer_decay > 0.0 && self.layer_decay <= 1.0) {
             return Err(wrong("layer_decay", "a share above 0, at most 1", self.layer_decay));
         }
-        if self.thaw_after >= self.training.steps {
+        if self.freeze_steps >= self.training.steps {
             let expected = format!("fewer than the {} steps of training", self.training.steps);
-            return Err(wrong("thaw_after", &expected, self.thaw_after));
+            return Err(wrong("freeze_steps", &expected, self.freeze_steps));
         }
         let factors = &self.learning_rate_factors;
         if factors.is_empty() || factors.iter().any(|f| !(*f > 0.0 && f.is_finite())) {
@@ -180,7 +180,8 @@ impl FinetuneConfig {
         self.training.check().map_err(|e| ConfigError { key: format!("training.{}", e.key), ..e })
     }
 
-    pub(crate) fn heads(&self) -> HeadsConfig {
+    /// The settings of the heads.
+    pub fn heads(&self) -> HeadsConfig {
         HeadsConfig {
             pooling: self.pooling,
             layers: self.layers,

@@ -1,28 +1,28 @@
-//! From what a trained cell says of segments to the rows of its predictions.
+//! From a trained cell's scores to the rows of its predictions.
 
 use super::Threshold;
 use crate::predict::{Scores, column};
-use crate::test_labels::SpokenLabels;
+use crate::test_labels::ReleasedLabels;
 use crate::{Corpus, TrainError};
 use mosei_data::targets::present;
 use mosei_schema::Split;
 use run_record::PredictionRow;
 
-/// Thresholds by emotion; where they are tuned, from what the cell says of the segments that choose.
+/// Thresholds by emotion; where they are tuned, from the cell's scores of the segments used for model selection.
 pub(super) fn thresholds(
     corpus: &Corpus,
     rule: Threshold,
-    said_of: impl Fn(&[usize]) -> Result<Scores, TrainError>,
+    predict: impl Fn(&[usize]) -> Result<Scores, TrainError>,
 ) -> Result<Vec<f64>, TrainError> {
     const FIXED: f64 = 0.5;
     let emotions = corpus.prepared.emotions().len();
     if rule == Threshold::Fixed {
         return Ok(vec![FIXED; emotions]);
     }
-    let scores = said_of(corpus.choosing())?;
+    let scores = predict(corpus.selection())?;
     let best = |e| {
         let score = column(scores.score.as_ref()?, e, emotions);
-        eval::threshold::best_f1(&corpus.present(corpus.choosing(), e), &score)
+        eval::threshold::best_f1(&corpus.present(corpus.selection(), e), &score)
     };
     Ok((0..emotions).map(|e| best(e).unwrap_or(FIXED)).collect())
 }
@@ -33,7 +33,7 @@ pub(super) fn rows(
     split: Split,
     scores: &Scores,
     thresholds: &[f64],
-    labels: &SpokenLabels,
+    labels: &ReleasedLabels,
 ) -> Vec<PredictionRow> {
     let prepared = &corpus.prepared;
     let segments = corpus.fold().segments(split);

@@ -1,39 +1,35 @@
-//! The control without a deep model: regularised regressions on the mean and deviation of a segment's columns.
+//! The control without a deep model: regularised regressions on the mean and standard deviation of a segment's columns.
 
-use super::{Cell, Learned, Said, outcome};
-use crate::made::MADE;
-use crate::paired::{BEGINNING, LABELS, VALIDATION, hash_of_segments};
-use crate::regression::{Choice, choose};
-use crate::training::JOURNAL_FILE;
+use super::{Cell, Predicted, Trained, outcome};
+use crate::event::{Beginning, Event, JOURNAL_FILE, Process, finite, hash_of_segments};
+use crate::regression::select;
 use crate::{Corpus, Summary, TrainError};
 use ndarray::{Array1, Array2, Axis};
 use run_record::{Journal, write_atomic};
-use serde_json::json;
 
-/// Fits the control of a cell, its journal begun anew.
-pub(super) fn regress(cell: &Cell<'_>, corpus: &Corpus) -> Result<Learned, TrainError> {
-    let (config, fold) = (&cell.study.finetune, corpus.fold());
-    let path = cell.out.join(JOURNAL_FILE);
+/// Fits the control of a cell, and begins its journal.
+pub(super) fn fit(cell: &Cell<'_>, corpus: &Corpus) -> Result<Trained, TrainError> {
+    let (config, fold) = (cell.run.config, corpus.fold());
+    let path = cell.run.output.folder.join(JOURNAL_FILE);
     write_atomic(&path, b"")?;
     let mut journal = Journal::append(&path)?;
-    let names = |segments: &[usize]| hash_of_segments(&corpus.names(segments));
-    journal.write(&json!({
-        "event": "start", "step": 0, "version": env!("CARGO_PKG_VERSION"), MADE: crate::made::own(),
-        BEGINNING: {LABELS: names(cell.labelled), VALIDATION: names(corpus.choosing())},
-    }))?;
+    let hash = |segments: &[usize]| Some(hash_of_segments(&corpus.names(segments)));
+    let beginning = Beginning { labels: hash(cell.labelled), validation: hash(corpus.selection()), heads: None };
+    let version = env!("CARGO_PKG_VERSION").into();
+    Event::Start(Process { step: 0, version, made: crate::made::own(), beginning }).write(&mut journal)?;
     let scale = Scale::of(&statistics(corpus, &fold.train));
     let features = |segments: &[usize]| scale.apply(statistics(corpus, segments));
-    let choice = Choice { corpus, config, labelled: cell.labelled };
-    let fitted = choose(choice, &features(cell.labelled), &features(corpus.choosing()))?;
-    journal.write(&json!({"event": "regression", "step": 0, "strength_and_score": fitted.strengths()}))?;
-    let said_of = |segments: &[usize]| fitted.scores(&features(segments));
-    let thresholds = outcome::thresholds(corpus, config.threshold, |segments| Ok(said_of(segments)))?;
+    let fitted = select(corpus, config, cell.labelled, &features(cell.labelled), &features(corpus.selection()))?;
+    let strengths = fitted.strengths().into_iter().map(|(head, pair)| (head.to_string(), pair.map(finite))).collect();
+    Event::Regression { step: 0, strength_and_score: strengths }.write(&mut journal)?;
+    let predict = |segments: &[usize]| fitted.scores(&features(segments));
+    let thresholds = outcome::thresholds(corpus, config.threshold, |segments| Ok(predict(segments)))?;
     let summary = Summary { steps: 0, best_score: fitted.score(), best_step: 0 };
-    let said = Said { valid: said_of(&fold.valid), test: said_of(&fold.test) };
-    Ok(Learned { summary, said, thresholds, model: None })
+    let predicted = Predicted { valid: predict(&fold.valid), test: predict(&fold.test) };
+    Ok(Trained { summary, predicted, thresholds, model: None })
 }
 
-/// Mean and population deviation over frames of each standardised column: [S, 2 C].
+/// Mean and population standard deviation over frames of each standardised column: [S, 2 C].
 fn statistics(corpus: &Corpus, segments: &[usize]) -> Array2<f64> {
     let columns = corpus.input_dim();
     let mut out = Array2::zeros((segments.len(), 2 * columns));
@@ -50,10 +46,10 @@ fn statistics(corpus: &Corpus, segments: &[usize]) -> Array2<f64> {
     out
 }
 
-/// How features are standardised: by the fold's training segments, labelled or not.
+/// How features are standardised, by the fold's training segments, labelled or not.
 struct Scale {
     mean_p: Array1<f64>,
-    deviation_p: Array1<f64>,
+    std_p: Array1<f64>,
 }
 
 impl Scale {
@@ -61,12 +57,12 @@ impl Scale {
         let rows = x_sp.nrows().max(1) as f64;
         let mean_p = x_sp.sum_axis(Axis(0)) / rows;
         let squares = (x_sp - &mean_p).mapv(|x| x * x).sum_axis(Axis(0)) / rows;
-        // What never moves says nothing; it is left as wide as it is.
-        let deviation_p = squares.mapv(|v| if v.sqrt() > 1e-6 { v.sqrt() } else { 1.0 });
-        Scale { mean_p, deviation_p }
+        // A feature that is constant keeps its scale.
+        let std_p = squares.mapv(|v| if v.sqrt() > 1e-6 { v.sqrt() } else { 1.0 });
+        Scale { mean_p, std_p }
     }
 
     fn apply(&self, x_sp: Array2<f64>) -> Array2<f64> {
-        (x_sp - &self.mean_p) / &self.deviation_p
+        (x_sp - &self.mean_p) / &self.std_p
     }
 }

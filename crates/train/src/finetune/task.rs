@@ -1,13 +1,14 @@
-//! The task of a cell: what its heads, and its encoder where that learns, make of a batch, and how wrong it is.
+//! The task of a cell: the forward pass of its heads, and of its encoder where that learns, and the loss.
 
-use super::{FinetuneConfig, HeadStart, PositiveWeight, Select};
+use super::{Cell, FinetuneConfig, HeadInit, PositiveWeight, Select};
 use crate::batches::Batches;
 use crate::encodings::Encodings;
-use crate::paired::{HEADS, LABELS, VALIDATION, hash_of_segments};
+use crate::event::{Beginning, hash_of_segments};
 use crate::predict::Scores;
-use crate::regression::{Choice, choose, matrix};
-use crate::{Corpus, Start, StepOutcome, Task, TrainError, TrainingConfig, Validation};
+use crate::regression::{matrix, select};
+use crate::{Corpus, StepOutcome, Task, TrainError, TrainingConfig, Validation};
 use backbone::{EmotionHeads, Encoder, Outputs};
+use mosei_schema::Start;
 use std::collections::BTreeMap;
 use tch::{Reduction, Tensor};
 
@@ -17,39 +18,22 @@ const CHUNK: usize = 32;
 pub(super) struct Finetuning<'a> {
     corpus: &'a Corpus,
     config: &'a FinetuneConfig,
-    /// The settings of this training, by whose learning rate those of the heads and layers are told.
+    /// The settings of this training: its learning rate scales those of the heads and layers.
     training: &'a TrainingConfig,
     start: Start,
     pub(super) encoder: Encoder,
     pub(super) heads: EmotionHeads,
-    /// What an encoder that stays as it is made of the segments.
+    /// The output of a frozen encoder.
     encodings: Option<&'a Encodings>,
     batches: Batches,
     positive_weight_e: Option<Tensor>,
-    /// Whether the encoder stays as it is for now.
-    resting: bool,
-    beginning: BTreeMap<&'static str, String>,
+    /// Whether the encoder is frozen in the current step.
+    frozen: bool,
+    beginning: Beginning,
 }
 
-/// What a cell is made of before it learns.
-pub(super) struct Beginning<'a> {
-    pub(super) corpus: &'a Corpus,
-    pub(super) config: &'a FinetuneConfig,
-    pub(super) training: &'a TrainingConfig,
-    pub(super) start: Start,
-    pub(super) encoder: Encoder,
-    pub(super) heads: EmotionHeads,
-    /// Hash of the heads as they were drawn: what a regression makes of them follows from the encoder, which starts differ
-    /// in.
-    pub(super) first_heads: String,
-    pub(super) encodings: Option<&'a Encodings>,
-    /// The labelled segments.
-    pub(super) labelled: &'a [usize],
-    pub(super) seed: u64,
-}
-
-/// What the heads say of a batch, with its sizes.
-struct Answer {
+/// The outputs for a batch, with its sizes.
+struct Forward {
     outputs: Outputs,
     valid_frames: i64,
     computed_frames: i64,
@@ -71,90 +55,103 @@ fn positive_weight(rule: PositiveWeight, corpus: &Corpus, labelled: &[usize]) ->
     Ok(Some(Tensor::f_from_slice(&weights)?.f_to_device(corpus.device)?))
 }
 
-/// What the heads of a cell are made ready with before they learn.
-pub(super) struct Ready<'a> {
-    pub(super) corpus: &'a Corpus,
-    pub(super) config: &'a FinetuneConfig,
-    pub(super) encodings: Option<&'a Encodings>,
-    /// The labelled segments.
-    pub(super) labelled: &'a [usize],
-}
-
-impl Ready<'_> {
-    /// Standardises what the heads are given, and lets them begin as regressions, where the configuration says so.
-    pub(super) fn make(&self, encoder: &Encoder, heads: &mut EmotionHeads) -> Result<(), TrainError> {
-        let Ready { corpus, config, labelled, .. } = *self;
+impl Cell<'_> {
+    /// Standardises the input of the heads, and initialises them with regressions, where the configuration says so.
+    pub(super) fn initialise_heads(
+        &self,
+        corpus: &Corpus,
+        encodings: Option<&Encodings>,
+        encoder: &Encoder,
+        heads: &mut EmotionHeads,
+    ) -> Result<(), TrainError> {
+        let (config, labelled) = (self.run.config, self.labelled);
         if config.standardise {
-            let pooled_sp = self.pooled(encoder, heads, &corpus.fold().train)?;
+            let pooled_sp = pooled(corpus, encodings, encoder, heads, &corpus.fold().train)?;
             heads.standardise(&pooled_sp)?;
         }
-        if config.head_start == HeadStart::Regression {
-            let features = |segments: &[usize]| matrix(&heads.standardised(&self.pooled(encoder, heads, segments)?)?);
-            let choice = Choice { corpus, config, labelled };
-            let fitted = choose(choice, &features(labelled)?, &features(corpus.choosing())?)?;
+        if config.head_init == HeadInit::Regression {
+            let features = |segments: &[usize]| {
+                matrix(&heads.standardised(&pooled(corpus, encodings, encoder, heads, segments)?)?)
+            };
+            let fitted = select(corpus, config, labelled, &features(labelled)?, &features(corpus.selection())?)?;
             heads.set(&fitted.heads(corpus.device)?)?;
         }
         Ok(())
     }
+}
 
-    /// What the heads pool of segments, without dropout or gradients: [S, P].
-    fn pooled(&self, encoder: &Encoder, heads: &EmotionHeads, segments: &[usize]) -> Result<Tensor, TrainError> {
-        let pool = |chunk: &[usize]| -> Result<Tensor, TrainError> {
-            match self.encodings {
-                Some(encodings) => match encodings.gather(chunk, self.corpus.device)? {
-                    (pooled_bp, None) => Ok(pooled_bp),
-                    (frames_nk, Some(layout)) => Ok(heads.pool(&frames_nk, &layout)?),
-                },
-                None => {
-                    let (x_nc, layout) = self.corpus.tensors(&self.corpus.gather(chunk))?;
-                    Ok(heads.pool(&heads.read(encoder, &x_nc, &layout, false)?, &layout)?)
-                }
+/// Pooled vectors of segments, without dropout or gradients: [S, P].
+fn pooled(
+    corpus: &Corpus,
+    encodings: Option<&Encodings>,
+    encoder: &Encoder,
+    heads: &EmotionHeads,
+    segments: &[usize],
+) -> Result<Tensor, TrainError> {
+    let pool = |chunk: &[usize]| -> Result<Tensor, TrainError> {
+        match encodings {
+            Some(encodings) => match encodings.gather(chunk, corpus.device)? {
+                (pooled_bp, None) => Ok(pooled_bp),
+                (frames_nk, Some(layout)) => Ok(heads.pool(&frames_nk, &layout)?),
+            },
+            None => {
+                let (x_nc, layout) = corpus.tensors(&corpus.gather(chunk))?;
+                Ok(heads.pool(&heads.read(encoder, &x_nc, &layout, false)?, &layout)?)
             }
-        };
-        tch::no_grad(|| {
-            let chunks: Result<Vec<Tensor>, TrainError> = segments.chunks(CHUNK).map(pool).collect();
-            Ok(Tensor::f_cat(&chunks?, 0)?)
-        })
-    }
+        }
+    };
+    tch::no_grad(|| {
+        let chunks: Result<Vec<Tensor>, TrainError> = segments.chunks(CHUNK).map(pool).collect();
+        Ok(Tensor::f_cat(&chunks?, 0)?)
+    })
 }
 
 impl<'a> Finetuning<'a> {
-    /// The task before its first step.
-    pub(super) fn new(b: Beginning<'a>) -> Result<Self, TrainError> {
-        let Beginning { corpus, config, training, start, encoder, heads, first_heads, encodings, labelled, seed } = b;
+    /// The task before its first step. `first_heads` is the hash of the heads' random weights: regressions that replace them
+    /// depend on the encoder, in which starts differ.
+    pub(super) fn new(
+        cell: &Cell<'a>,
+        corpus: &'a Corpus,
+        training: &'a TrainingConfig,
+        encoder: Encoder,
+        heads: EmotionHeads,
+        first_heads: String,
+        encodings: Option<&'a Encodings>,
+    ) -> Result<Self, TrainError> {
+        let (config, labelled) = (cell.run.config, cell.labelled);
         Ok(Finetuning {
             positive_weight_e: positive_weight(config.positive_weight, corpus, labelled)?,
-            batches: Batches::new(labelled.to_vec(), training.batch_segments, seed),
-            resting: false,
-            beginning: BTreeMap::from([
-                (LABELS, hash_of_segments(&corpus.names(labelled))),
-                (VALIDATION, hash_of_segments(&corpus.names(corpus.choosing()))),
-                (HEADS, first_heads),
-            ]),
+            batches: Batches::new(labelled.to_vec(), training.batch_segments, u64::from(cell.run.seed)),
+            frozen: false,
+            beginning: Beginning {
+                labels: Some(hash_of_segments(&corpus.names(labelled))),
+                validation: Some(hash_of_segments(&corpus.names(corpus.selection()))),
+                heads: Some(first_heads),
+            },
             corpus,
             config,
             training,
-            start,
+            start: cell.run.start,
             encoder,
             heads,
             encodings,
         })
     }
 
-    fn answer(&self, segments: &[usize], train: bool) -> Result<Answer, TrainError> {
+    fn forward(&self, segments: &[usize], train: bool) -> Result<Forward, TrainError> {
         if let Some(encodings) = self.encodings {
             let outputs = match encodings.gather(segments, self.corpus.device)? {
                 (pooled_bp, None) => self.heads.forward_pooled(&pooled_bp, train)?,
                 (frames_nk, Some(layout)) => self.heads.forward(&frames_nk, &layout, train)?,
             };
             let valid_frames = segments.iter().map(|&s| self.corpus.prepared.frames(s) as i64).sum();
-            return Ok(Answer { outputs, valid_frames, computed_frames: 0 });
+            return Ok(Forward { outputs, valid_frames, computed_frames: 0 });
         }
         let (x_nc, layout) = self.corpus.tensors(&self.corpus.gather(segments))?;
         let read = || self.heads.read(&self.encoder, &x_nc, &layout, train);
-        let frames_nk = if self.resting { tch::no_grad(read) } else { read() }?;
+        let frames_nk = if self.frozen { tch::no_grad(read) } else { read() }?;
         let outputs = self.heads.forward(&frames_nk, &layout, train)?;
-        Ok(Answer { outputs, valid_frames: layout.frames(), computed_frames: layout.computed_frames() })
+        Ok(Forward { outputs, valid_frames: layout.frames(), computed_frames: layout.computed_frames() })
     }
 
     /// Mean over segments and emotions.
@@ -195,19 +192,19 @@ impl<'a> Finetuning<'a> {
     pub(super) fn scores(&self, segments: &[usize]) -> Result<(Scores, f64), TrainError> {
         let (mut scores, mut sum) = (Scores::default(), 0.0);
         for chunk in segments.chunks(self.training.batch_segments) {
-            let answer = self.answer(chunk, false)?;
-            sum += f64::try_from(self.loss(chunk, &answer.outputs)?)? * chunk.len() as f64;
-            scores.push(&answer.outputs)?;
+            let forward = self.forward(chunk, false)?;
+            sum += f64::try_from(self.loss(chunk, &forward.outputs)?)? * chunk.len() as f64;
+            scores.push(&forward.outputs)?;
         }
         Ok((scores, sum / segments.len() as f64))
     }
 
-    /// What the heads say of segments, without a look at their labels.
-    pub(super) fn said_of(&self, segments: &[usize]) -> Result<Scores, TrainError> {
+    /// Scores of segments, made without their labels.
+    pub(super) fn predict(&self, segments: &[usize]) -> Result<Scores, TrainError> {
         tch::no_grad(|| {
             let mut scores = Scores::default();
             for chunk in segments.chunks(self.training.batch_segments) {
-                scores.push(&self.answer(chunk, false)?.outputs)?;
+                scores.push(&self.forward(chunk, false)?.outputs)?;
             }
             Ok(scores)
         })
@@ -229,49 +226,49 @@ impl<'a> Finetuning<'a> {
 
 impl Task for Finetuning<'_> {
     fn parameters(&self) -> Vec<(String, Tensor)> {
-        let encoder = self.start.encoder_learns().then(|| self.encoder.parameters().entries());
+        let encoder = self.start.trains_encoder().then(|| self.encoder.parameters().entries());
         let entries = encoder.into_iter().flatten().chain(self.heads.parameters().entries());
         entries.map(|(name, t)| (name.clone(), t.shallow_clone())).collect()
     }
 
     fn rates(&self, step: usize) -> Vec<f64> {
-        let heads = match self.config.head_learning_rate.filter(|_| self.start.encoder_learns()) {
+        let heads = match self.config.head_learning_rate.filter(|_| self.start.trains_encoder()) {
             Some(rate) => rate / self.training.learning_rate,
             None => 1.0,
         };
-        let rests = self.rests(step);
-        let encoder = self.start.encoder_learns().then(|| self.encoder.parameters().entries());
-        let encoder = encoder.into_iter().flatten().map(|(name, _)| match rests {
+        let frozen = self.freezes(step);
+        let encoder = self.start.trains_encoder().then(|| self.encoder.parameters().entries());
+        let encoder = encoder.into_iter().flatten().map(|(name, _)| match frozen {
             true => 0.0,
             false => self.config.layer_decay.powi(self.depth(name)),
         });
         encoder.chain(self.heads.parameters().entries().iter().map(|_| heads)).collect()
     }
 
-    fn beginning(&self) -> BTreeMap<&'static str, String> {
+    fn beginning(&self) -> Beginning {
         self.beginning.clone()
     }
 
-    fn knows_something(&self) -> bool {
-        self.config.head_start == HeadStart::Regression
+    fn evaluate_initial(&self) -> bool {
+        self.config.head_init == HeadInit::Regression
     }
 
     fn step(&mut self, step: usize) -> Result<StepOutcome, TrainError> {
         let segments: Vec<usize> = self.batches.batch(step).into_iter().map(|(_, s)| s).collect();
-        self.resting = self.rests(step);
-        let answer = self.answer(&segments, true)?;
+        self.frozen = self.freezes(step);
+        let forward = self.forward(&segments, true)?;
         Ok(StepOutcome {
-            loss: self.loss(&segments, &answer.outputs)?,
+            loss: self.loss(&segments, &forward.outputs)?,
             epoch: self.batches.epoch(step),
-            valid_frames: answer.valid_frames,
-            computed_frames: answer.computed_frames,
+            valid_frames: forward.valid_frames,
+            computed_frames: forward.computed_frames,
         })
     }
 
     fn validate(&mut self) -> Result<Validation, TrainError> {
-        let choosing = self.corpus.choosing();
-        let (scores, loss) = self.scores(choosing)?;
-        let macro_auc = self.corpus.macro_auc(choosing, &scores);
+        let selection = self.corpus.selection();
+        let (scores, loss) = self.scores(selection)?;
+        let macro_auc = self.corpus.macro_auc(selection, &scores);
         let score = match (self.config.select, macro_auc) {
             (Select::RocAuc, Some(auc)) => auc,
             _ => -loss,
@@ -286,8 +283,8 @@ impl Task for Finetuning<'_> {
 }
 
 impl Finetuning<'_> {
-    /// Whether a pre-trained encoder is left as it is in a step.
-    fn rests(&self, step: usize) -> bool {
-        self.start.pretrained() && self.start.encoder_learns() && step < self.config.thaw_after
+    /// Whether a pre-trained encoder is frozen in a step.
+    fn freezes(&self, step: usize) -> bool {
+        self.start.is_pretrained() && self.start.trains_encoder() && step < self.config.freeze_steps
     }
 }

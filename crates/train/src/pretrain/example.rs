@@ -1,17 +1,15 @@
-//! What pre-training is about, shown on one segment: `reconstruction.parquet`, one row a (frame, column).
+//! Pre-training shown on one segment: `reconstruction.parquet`, one row a (frame, column).
 //!
-//! The segment is of the validation split, never of the test split; its frames are hidden as at every look at the validation
-//! data. Writing it takes no random number of the training's.
+//! The segment is of the validation split, never of the test split; its frames are hidden as at every validation. Writing it
+//! draws no random number of the training.
 
 use super::Pretraining;
 use crate::TrainError;
-use report::{RebuiltColumn, Reconstruction};
 use run_record::{Column, Table};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// The file, beside the encoder.
-pub(crate) const EXAMPLE_FILE: &str = "reconstruction.parquet";
+pub const EXAMPLE_FILE: &str = "reconstruction.parquet";
 
 impl Pretraining<'_> {
     /// The segment to show: of those of the validation split the one in the middle by length.
@@ -49,31 +47,4 @@ impl Pretraining<'_> {
             .with("hidden", Column::Bool(each().map(|(frame, _)| guesses.contains_key(&frame)).collect()))
             .with("guess", Column::OptionF64(each().map(guess).collect())))
     }
-}
-
-/// Reads what a pre-training left; `encoder` names it, `frame_s` is the time from frame to frame.
-///
-/// # Errors
-/// A file that is no such table.
-pub(crate) fn read_example(path: &Path, encoder: &str, frame_s: Option<f64>) -> Result<Reconstruction, TrainError> {
-    let table = Table::read(path)?;
-    let (video, segment) = (table.text(path, "video")?, table.i32(path, "segment")?);
-    let (frame, column) = (table.i32(path, "frame")?, table.text(path, "column")?);
-    let (input, hidden) = (table.f32(path, "input")?, table.bool(path, "hidden")?);
-    let guess = table.option_f64(path, "guess")?;
-    let of = video.first().zip(segment.first()).map(|(video, row)| format!(", validation segment {video}[{row}]"));
-    let mut out =
-        Reconstruction { name: format!("{encoder}{}", of.unwrap_or_default()), frame_s, ..Default::default() };
-    for i in 0..table.rows() {
-        if frame[i] as usize == out.hidden.len() {
-            out.hidden.push(hidden[i]);
-        }
-        let at = out.columns.iter().position(|c| c.name == column[i]).unwrap_or_else(|| {
-            out.columns.push(RebuiltColumn { name: column[i].clone(), ..RebuiltColumn::default() });
-            out.columns.len() - 1
-        });
-        out.columns[at].input.push(f64::from(input[i]));
-        out.columns[at].guess.push(guess[i]);
-    }
-    Ok(out)
 }

@@ -1,0 +1,65 @@
+use crate::StudyError;
+use anyhow::Result;
+use mosei_data::{DataError, ImportFormat, ImportOptions};
+use std::path::PathBuf;
+
+/// Make a .csd pair of features and labels in other formats: Parquet, CSV, .npy folders, openSMILE's output, processed MOSEI releases.
+///
+/// Example: mosei-ssl import --features features.parquet --labels labels.csv --mapping mapping.toml --out data
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A table with one row a frame, a folder with one file a recording, or HDF5.
+    #[arg(long, value_name = "PATH")]
+    features: PathBuf,
+    /// A table with one row a labelled segment: CSV or Parquet.
+    #[arg(long, value_name = "PATH")]
+    labels: PathBuf,
+    /// Which recordings or speakers train, validate and test (JSON).
+    #[arg(long, value_name = "FILE")]
+    folds: Option<PathBuf>,
+    /// What columns, words and names mean (TOML; docs/your-data.md).
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// Names of the feature columns, one a line, where the features have none.
+    #[arg(long, value_name = "FILE")]
+    columns: Option<PathBuf>,
+    /// What the features are, where it cannot be seen: csv, parquet, arff, npy, hdf5.
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// Frames a second, where the features have no times.
+    #[arg(long, value_name = "HZ", conflicts_with = "hop_s")]
+    rate: Option<f64>,
+    /// Seconds from frame to frame, instead of a rate.
+    #[arg(long, value_name = "SECONDS")]
+    hop_s: Option<f64>,
+    /// The folder to write.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+pub(crate) fn run(a: Arguments) -> Result<()> {
+    let format = a.format.as_deref().map(format).transpose()?;
+    let rate_hz = a.rate.or(a.hop_s.map(f64::recip));
+    let Arguments { features, labels, folds, mapping, columns, out, .. } = a;
+    let options = ImportOptions { features, labels, folds, mapping, columns, format, rate_hz };
+    let summary = mosei_data::import(&options, &out, &mut super::video_progress("writing videos"));
+    let summary = summary.map_err(|error| match error {
+        DataError::Mapping { path, key, reason } => StudyError::Config { path, key, reason },
+        DataError::Config(e) => StudyError::Argument { what: "--rate", expected: e.expected, found: e.found },
+        error => error.into(),
+    })?;
+    super::say(&format!(
+        "{summary}written: {}, {} in {}\n",
+        mosei_data::IMPORT_FEATURES_FILE,
+        mosei_data::IMPORT_LABELS_FILE,
+        out.display()
+    ))
+}
+
+fn format(name: &str) -> Result<ImportFormat, StudyError> {
+    ImportFormat::from_name(name).ok_or_else(|| StudyError::Argument {
+        what: "--format",
+        expected: ImportFormat::ALL.map(ImportFormat::name).join(", "),
+        found: name.to_string(),
+    })
+}

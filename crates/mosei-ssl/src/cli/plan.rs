@@ -1,0 +1,71 @@
+use crate::{Place, RunFolder, Study, StudyError};
+use anyhow::Result;
+use backbone::Precision;
+use std::path::{Path, PathBuf};
+use sweep::Plan;
+use torch_ext::Processor;
+
+/// Print the steps of a study as JSON: key, command, what each needs and leaves.
+///
+/// Writes the resolved configuration to RUN/config.toml, which the commands of the steps read.
+///
+/// Example: mosei-ssl plan configs/demo.toml --run runs/demo --dry-run
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The study's configuration (TOML).
+    config: PathBuf,
+    /// The run folder.
+    #[arg(long, value_name = "RUN")]
+    run: PathBuf,
+    /// The folder with the data files; without one the study makes its own.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// cpu, cuda or cuda:INDEX, instead of the configuration's.
+    #[arg(long)]
+    device: Option<String>,
+    /// Write nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) fn run(a: Arguments) -> Result<()> {
+    // The commands of the steps name absolute paths, so that they run from anywhere.
+    let folder = RunFolder::new(std::path::absolute(&a.run)?);
+    let plan = make(&a.config, folder, a.data.as_deref(), a.device.as_deref(), a.dry_run)?;
+    super::say(&(serde_json::to_string(&plan)? + "\n"))
+}
+
+/// The plan of a configuration in a run folder (an absolute path), where a device may replace the configuration's. Unless
+/// `dry_run`, the resolved configuration is written there and the cost of a step is measured.
+pub(crate) fn make(
+    config: &Path,
+    folder: RunFolder,
+    data: Option<&Path>,
+    device: Option<&str>,
+    dry_run: bool,
+) -> Result<Plan> {
+    let mut study = Study::load(config)?;
+    if let Some(device) = device {
+        study = study.with_device(device).map_err(|e| StudyError::Argument {
+            what: "--device",
+            expected: e.expected,
+            found: e.found,
+        })?;
+    }
+    let place = Place { run: folder, data: data.map(std::path::absolute).transpose()? };
+    let mut plan = crate::plan(&study, &place)?;
+    if study.encoder.precision == Precision::Bf16 && study.device == "cpu" && Processor::best() < Processor::Avx512Bf16
+    {
+        tracing::warn!(
+            "encoder.precision is bf16, and this processor ({}) has no products of bfloat16: fp32 may be faster here",
+            Processor::best().name()
+        );
+    }
+    if !dry_run {
+        plan.cost_ns = crate::seconds_per_segment(&study, &place.run)?.map(|seconds| (seconds * 1e9) as u64);
+        // A device that is not available is reported now, not by each of a hundred cells.
+        torch_ext::open_device(&study.device).map_err(StudyError::from)?;
+        run_record::write_atomic(&place.run.config(), study.to_toml().as_bytes())?;
+    }
+    Ok(plan)
+}

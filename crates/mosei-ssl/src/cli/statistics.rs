@@ -1,0 +1,27 @@
+use crate::RunFolder;
+use anyhow::Result;
+use std::path::PathBuf;
+
+/// Draw a run's study anew many times: intervals, tests and label equivalence, from its predictions alone.
+///
+/// Writes RUN/statistics.json.
+///
+/// Example: mosei-ssl statistics runs/demo
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The run folder, evaluated.
+    run: PathBuf,
+}
+
+pub(crate) fn run(a: Arguments) -> Result<()> {
+    let s = crate::write_statistics(&RunFolder::new(&a.run))?;
+    tracing::info!(
+        "{} numbers from {} studies of {} videos, {} seeds, {} label draws",
+        s.curves.len() + s.contrasts.len() + s.equivalences.len() + s.areas.len(),
+        s.questions.resamples,
+        s.clusters,
+        s.seeds,
+        s.draws
+    );
+    Ok(())
+}
