@@ -326,10 +326,24 @@ fn cells_broken_by_hand_are_refused_by_name() {
     // The ablation's encoder under the name of ssl.
     let words =
         ["cells/fold0/ssl-", "start ssl: expected an encoder of kind ordinary, found an encoder of kind transductive"];
+    let edit_cell = |run: &Path, change: &dyn Fn(&mut Value)| {
+        edit_json(&run.join("plan.json"), |plan| {
+            let steps = plan["steps"].as_array_mut().unwrap();
+            change(steps.iter_mut().find(|step| step["id"] == SSL).unwrap());
+        });
+    };
     broken(&bench, "encoders-of-their-kind", &words, |run| {
-        let path = run.join("plan.json");
-        let plan = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(path, plan.replace("/fold0-seed0/encoder\"", "/fold0-seed0-transductive/encoder\"")).unwrap();
+        edit_cell(run, &|step| step["task"]["encoder"] = ABLATION.into());
+    });
+    // A command that does not do what the plan says of the step.
+    broken(&bench, "cells-as-planned", &[SSL, "its command: expected n20, found f1"], |run| {
+        edit_cell(run, &|step| {
+            let words = step["command"].as_array_mut().unwrap();
+            words.iter_mut().filter(|word| **word == "n20").for_each(|word| *word = "f1".into());
+        });
+    });
+    broken(&bench, "cells-as-planned", &[SSL, "expected a step of a study"], |run| {
+        edit_cell(run, &|step| step["task"]["start"] = "sssl".into());
     });
     let last = Table::read(&predictions(&bench.path("run"))).unwrap().rows() - 1;
     let judged = "judged-on-the-split";
@@ -425,28 +439,16 @@ fn journals_broken_by_hand_are_refused_by_name() {
             edit_journal(&journal(run), |lines| lines[0]["beginning"][key] = "another".into());
         });
     }
-    for key in ["batch", "dropout"] {
-        broken(&bench, "same-beginning", &[SCRATCH, SSL, "step 7", "another"], |run| {
+    for (key, other) in [("batch", Value::from("another")), ("dropout", Value::from(-1))] {
+        let text = other.as_str().map_or(other.to_string(), str::to_string);
+        broken(&bench, "same-beginning", &[SCRATCH, SSL, "step 7", &text], |run| {
             edit_journal(&journal(run), |lines| {
                 let step = lines.iter().position(|l| l["event"] == "step" && l["step"] == 7).unwrap();
-                lines[step][key] = "another".into();
+                lines[step][key] = other.clone();
             });
         });
     }
-    // Journals of before there was such a line.
-    let run = bench.path("run");
-    for (start, labels) in ["ssl", "scratch", "ssl-transductive"].iter().flat_map(|s| [(s, "n20"), (s, "f1")]) {
-        edit_journal(&run.join(format!("cells/fold0/{start}-{labels}-seed0-draw0/journal.jsonl")), |lines| {
-            lines[0].as_object_mut().unwrap().remove("beginning");
-        });
-        edit_json(&run.join(format!("steps/cells/fold0/{start}-{labels}-seed0-draw0/step.json")), |record| {
-            record.as_object_mut().unwrap().remove("outputs");
-        });
-    }
-    let text = bench.succeed("audit run");
-    assert_eq!(
-        text.lines().filter(|l| l.starts_with("not checked") && l.contains("no journal says")).count(),
-        2,
-        "{text}"
-    );
+    broken(&bench, "cells-as-planned", &[SCRATCH, "journal.jsonl: line 1: not an event of a journal"], |run| {
+        edit_journal(&journal(run), |lines| lines[0]["event"] = "begin".into());
+    });
 }

@@ -37,11 +37,7 @@ fn what_is_nearly_right_is_named() {
     near("check study.toml", 2, "did you mean 'encoder'?");
     bench.write("study.toml", &tiny("[report]\nprimary_metric = \"rocauc\"\n"));
     near("check study.toml", 2, "did you mean 'roc_auc'?");
-    near(
-        "finetune --config study.toml --prepared p --subsets s --labels n20 --out c --start scrach",
-        2,
-        "did you mean 'scratch'?",
-    );
+    near("finetune --config study.toml --prepared p --subsets s --labels n20 --out c --start scrach", 2, "'scratch'");
     near("check stduy.toml", 1, "stduy.toml");
     // What is far from everything is not guessed at.
     bench.write("study.toml", &tiny("[zzz]\n"));

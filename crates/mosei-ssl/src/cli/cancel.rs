@@ -3,8 +3,9 @@ use std::path::PathBuf;
 use sweep::slurm::ranges;
 
 /// Cancel the jobs that a sweep has submitted to Slurm. What is done stays done.
+///
+/// Example: mosei-ssl cancel runs/demo
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  mosei-ssl cancel runs/demo")]
 pub(crate) struct Arguments {
     /// The run folder.
     run: PathBuf,

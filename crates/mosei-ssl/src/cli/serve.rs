@@ -1,4 +1,4 @@
-/// Fork a process for each step that an engine asks for. For `cargo xtask sweep`.
+/// Fork a process for each step that an engine asks for. `sweep` starts it.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 

@@ -7,10 +7,10 @@ use sweep::slurm::ranges;
 
 /// Print the state of a sweep: counts, failures, what runs, time elapsed and left. For jobs of a cluster, from any of its
 /// machines that sees the folder.
+///
+/// Examples: mosei-ssl status runs/demo;
+/// mosei-ssl status runs/demo --nodes 1,16,256 --per-node 4
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
-  mosei-ssl status runs/demo
-  mosei-ssl status runs/demo --nodes 1,16,256 --per-node 4")]
 pub(crate) struct Arguments {
     /// The run folder.
     run: PathBuf,

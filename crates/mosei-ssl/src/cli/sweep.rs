@@ -13,12 +13,10 @@ use std::path::{Path, PathBuf};
 use sweep::{Event, Explanation, Forecast, Plan, Reason};
 
 /// Run the study of a configuration: steps that are done are not run again.
+///
+/// Examples: mosei-ssl sweep configs/demo.toml --out runs/demo --jobs 4;
+/// mosei-ssl sweep configs/mosei.toml --data ../mosei --engine slurm --wait
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
-  mosei-ssl sweep configs/demo.toml --out runs/demo --jobs 4
-  mosei-ssl sweep configs/mosei.toml --data ../mosei --device cuda
-  mosei-ssl sweep configs/mosei.toml --data ../mosei --engine slurm --wait
-  mosei-ssl sweep configs/demo.toml --explain")]
 pub(crate) struct Arguments {
     /// The study's configuration (TOML).
     #[arg(env = "MOSEI_SSL_CONFIG")]
