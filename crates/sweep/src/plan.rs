@@ -79,6 +79,9 @@ pub struct Step {
     /// Collects what there is: runs once all its needs have ended, well or not, if at least one ended well.
     #[serde(default)]
     pub tolerant: bool,
+    /// What the program that made the plan knows of the step; the engine stores it and never reads it.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub task: serde_json::Value,
 }
 
 fn one() -> usize {
@@ -282,5 +285,10 @@ mod tests {
             serde_json::from_str(r#"{"name":"p","steps":[{"id":"a","key":"k","command":["x"]}]}"#).unwrap();
         assert_eq!((plan.threads, plan.steps[0].tolerant), (1, false));
         assert!(serde_json::from_str::<Plan>(r#"{"name":"p","steps":[],"stepz":[]}"#).is_err());
+        assert!(!serde_json::to_string(&plan).unwrap().contains("task"), "a step without a task has no such key");
+        let task = serde_json::json!({"kind": "cell", "fold": 2});
+        let step = Step { task: task.clone(), ..plan.steps[0].clone() };
+        let read: Step = serde_json::from_str(&serde_json::to_string(&step).unwrap()).unwrap();
+        assert_eq!(read.task, task);
     }
 }
