@@ -8,7 +8,7 @@ use crate::sweep::Display;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use sweep::slurm::{Launch, Pace, ranges};
+use sweep::slurm::{Launch, Polling, ranges};
 use sweep::{Event, Interrupt, Plan};
 
 /// Takes back the jobs that a sweep has submitted to Slurm. What is done stays done.
@@ -51,7 +51,7 @@ impl Step {
             Event::Skipped { step } => say!("{} was done before", step.id),
             Event::Started { step } => say!("running {}", step.id),
             Event::Done { step, seconds } => say!("done {} in {}", step.id, duration(seconds)),
-            Event::Again { step, error, .. } => say!("again {}: {error}", step.id),
+            Event::Retrying { step, error, .. } => say!("again {}: {error}", step.id),
             Event::Failed { step, error } => say!("FAILED {}: {error}", step.id),
             Event::Blocked { by, steps } => {
                 let ids: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
@@ -84,12 +84,12 @@ pub fn run(plan: &Plan, run: &Path, program: &Path, wait: bool) -> Result<ExitCo
     let mut display = Display::new(plan.steps.len(), run);
     if wait {
         let interrupt = Interrupt::listen().context("failed to listen for signals")?;
-        let pace = Pace::default();
+        let polling = Polling::default();
         let mut tell = |event: Event<'_>| display.tell(event);
-        let outcome = sweep::slurm::run_until(plan, run, &launch, pace, interrupt.flag(), &mut tell)?;
+        let outcome = sweep::slurm::run_until(plan, run, &launch, polling, interrupt.flag(), &mut tell)?;
         display.finish();
         let code = summary(&outcome, run);
-        if interrupt.came() {
+        if interrupt.is_set() {
             say!("only the waiting has ended; the jobs go on");
             follow(run);
         }

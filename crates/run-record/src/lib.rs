@@ -37,7 +37,7 @@ mod table;
 mod table_file;
 
 pub use atomic::{StagedDir, StagedFile, read_to_string, write_atomic};
-pub use error::RecordError;
+pub use error::{RecordError, error_chain};
 pub use hash::{hash_bytes, hash_file, hash_json};
 pub use journal::Journal;
 pub use made::{MADE_FILE, Made, MadeByTorch, processor_model, step_folder_variable};
