@@ -1,7 +1,7 @@
-//! What a run leaves on disk, and how it gets there.
+//! The files of a run: how they are written, read and checked.
 //!
-//! What lives here: atomic writes, content hashes, the one home of randomness, journals, Parquet tables, result
-//! rows, the marker that says a step is done, and where it was made. What does not: what any of it means for emotions or models.
+//! In this crate: atomic writes, content hashes, seeded random streams, journals, Parquet tables, result rows, the record of
+//! a finished step, and its provenance. Not in this crate: what any of it means for emotions or models.
 //!
 //! ```
 //! use rand::RngExt;
