@@ -40,6 +40,26 @@ fn every_front_page_has_an_example_that_runs() {
         let page: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
         // An opening fence without a word behind it: neither `ignore` nor `no_run` nor `text`.
         assert!(page.iter().filter(|line| **line == "//! ```").count() >= 2, "{}", folder.display());
-        assert!(page.iter().any(|line| line.starts_with("//! What lives here")), "{}", folder.display());
+        let scope = ["//! In this crate", "//! What lives here"];
+        let states_scope = page.iter().any(|line| scope.iter().any(|start| line.starts_with(start)));
+        assert!(states_scope, "{}", folder.display());
+    }
+}
+
+/// The lines of the first code block after a line `fence`, without those that the documentation hides.
+fn example(text: &str, fence: &str) -> Vec<String> {
+    let lines =
+        text.lines().map(|line| line.strip_prefix("//!").map_or(line, |rest| rest.strip_prefix(' ').unwrap_or(rest)));
+    let block = lines.skip_while(|line| *line != fence).skip(1).take_while(|line| *line != "```");
+    block.filter(|line| !line.starts_with("# ")).map(str::to_string).collect()
+}
+
+#[test]
+fn a_readme_shows_the_tested_example_of_the_documentation() {
+    for folder in crates().into_iter().filter(|folder| folder.join("README.md").is_file()) {
+        let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
+        let (shown, tested) = (example(&read("README.md"), "```rust"), example(&read("src/lib.rs"), "```"));
+        assert!(!tested.is_empty());
+        assert_eq!(shown, tested, "{}", folder.display());
     }
 }

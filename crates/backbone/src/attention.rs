@@ -1,10 +1,10 @@
-use crate::layer::Pass;
-use crate::linear::{Linear, Making};
+use crate::layer::ForwardContext;
+use crate::linear::{Builder, Linear};
 use crate::parameters::Init;
 use crate::{BackboneError, Layout};
 use tch::{Device, Tensor};
 
-/// Self-attention of each segment's frames among themselves (`nn.MultiheadAttention`).
+/// Self-attention within each segment (`nn.MultiheadAttention`).
 #[derive(Debug)]
 pub(crate) struct Attention {
     input: Linear,
@@ -13,35 +13,40 @@ pub(crate) struct Attention {
 }
 
 impl Attention {
-    pub(crate) fn new(making: &mut Making<'_, '_>, name: &str, width: i64, heads: i64) -> Result<Self, BackboneError> {
-        // PyTorch: Xavier for the joint input product, biases 0.
+    pub(crate) fn new(
+        builder: &mut Builder<'_, '_>,
+        name: &str,
+        width: i64,
+        heads: i64,
+    ) -> Result<Self, BackboneError> {
+        // As in PyTorch: Xavier initialisation of the joint input projection, zero biases.
         let xavier = Init::Uniform((6.0 / (4 * width) as f64).sqrt());
         let zero = Init::Constant(0.0);
         let input = Linear::from_parts(
-            making.tensor(format!("{name}.in_proj_weight"), &[3 * width, width], xavier)?,
-            making.tensor(format!("{name}.in_proj_bias"), &[3 * width], zero)?,
+            builder.tensor(format!("{name}.in_proj_weight"), &[3 * width, width], xavier)?,
+            builder.tensor(format!("{name}.in_proj_bias"), &[3 * width], zero)?,
         );
         let bound = Init::Uniform(1.0 / (width as f64).sqrt());
         let output = Linear::from_parts(
-            making.tensor(format!("{name}.out_proj.weight"), &[width, width], bound)?,
-            making.tensor(format!("{name}.out_proj.bias"), &[width], zero)?,
+            builder.tensor(format!("{name}.out_proj.weight"), &[width, width], bound)?,
+            builder.tensor(format!("{name}.out_proj.bias"), &[width], zero)?,
         );
         Ok(Attention { input, output, heads })
     }
 
     /// # Shapes
     /// `x_nd` [N, D] → [N, D]
-    pub(crate) fn forward(&self, x_nd: &Tensor, pass: &Pass<'_>) -> Result<Tensor, BackboneError> {
+    pub(crate) fn forward(&self, x_nd: &Tensor, context: &ForwardContext<'_>) -> Result<Tensor, BackboneError> {
         let qkv_n3d = self.input.forward(x_nd)?;
         let y_nd = if x_nd.device() == Device::Cpu {
-            torch_ext::packed_attention(&qkv_n3d, pass.layout.offsets(), self.heads, pass.dropout)?
+            torch_ext::packed_attention(&qkv_n3d, context.layout.offsets(), self.heads, context.dropout)?
         } else {
-            self.padded(&qkv_n3d, pass.layout, pass.dropout)?
+            self.padded(&qkv_n3d, context.layout, context.dropout)?
         };
         self.output.forward(&y_nd)
     }
 
-    /// By libtorch's kernel, which wants a rectangle: the one place where segments are padded.
+    /// Attention with libtorch's kernel, which requires padded segments; the only place with padding.
     ///
     /// # Shapes
     /// `qkv_n3d` [N, 3 D] → [N, D]
@@ -74,11 +79,11 @@ mod tests {
     use tch::Kind;
 
     #[test]
-    fn packed_and_padded_attention_are_one() {
+    fn packed_and_padded_attention_are_equal() {
         let mut source = Source::draw(|_: &str| ChaCha12Rng::seed_from_u64(1));
         let mut parameters = Parameters::default();
-        let mut making = Making { parameters: &mut parameters, source: &mut source, device: Device::Cpu };
-        let attention = Attention::new(&mut making, "a", 24, 2).unwrap();
+        let mut builder = Builder { parameters: &mut parameters, source: &mut source, device: Device::Cpu };
+        let attention = Attention::new(&mut builder, "a", 24, 2).unwrap();
         let layout = Layout::new(&[0, 9, 10, 30], Device::Cpu).unwrap();
         let x_nd = (Tensor::arange(30 * 24, (Kind::Float, Device::Cpu)) * 0.37).sin().reshape([30, 24]);
         let qkv_n3d = attention.input.forward(&x_nd).unwrap();

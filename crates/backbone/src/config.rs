@@ -1,28 +1,28 @@
 use crate::BackboneError;
 use serde::{Deserialize, Serialize};
 
-/// The encoder's shape.
+/// The architecture of the encoder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EncoderConfig {
-    /// Width D of a frame inside the encoder. Default 64.
+    /// Model width D. Default 64.
     pub model_dim: usize,
-    /// Attention heads; they divide `model_dim`. Default 4.
+    /// Attention heads, a divisor of `model_dim`. Default 4.
     pub heads: usize,
     /// Layers. Default 3.
     pub layers: usize,
-    /// Width inside the feed-forward block. Default 256.
+    /// Inner width of the feed-forward block. Default 256.
     pub feedforward_dim: usize,
-    /// Dropout in attention, in both blocks and after them, in [0, 1). Default 0.1.
+    /// Dropout probability in attention, inside both blocks and after them, in [0, 1). Default 0.1.
     pub dropout: f64,
-    /// Between the two feed-forward products. Default `gelu`.
+    /// Activation of the feed-forward block. Default `gelu`.
     pub activation: Activation,
-    /// Pre-norm (norms before each block and at the end) or post-norm. Default true.
+    /// Pre-norm (layer norms before each block and at the end) instead of post-norm. Default true.
     pub norm_first: bool,
-    /// How a frame's place is told. Default `sinusoidal`.
+    /// The positional encoding. Default `sinusoidal`.
     pub positions: Positions,
-    /// Of the layers' products in training steps. Looks at the validation data, predictions and embeddings are always of
-    /// 32-bit floats. Default `fp32`.
+    /// Precision of the layers' matrix products in training steps. Validation, prediction and embedding always use 32-bit
+    /// floats. Default `fp32`.
     pub precision: Precision,
 }
 
@@ -43,7 +43,7 @@ impl Default for EncoderConfig {
 }
 
 impl EncoderConfig {
-    /// Whether every value makes sense.
+    /// Validates the settings.
     pub fn check(&self) -> Result<(), BackboneError> {
         let wrong =
             |key, expected: &str, found: String| Err(BackboneError::Config { key, expected: expected.into(), found });
@@ -62,7 +62,7 @@ impl EncoderConfig {
             return wrong("heads", &format!("a divisor of model_dim {}", self.model_dim), self.heads.to_string());
         }
         if self.positions == Positions::Sinusoidal && !self.model_dim.is_multiple_of(2) {
-            return wrong("model_dim", "an even number, for sinusoidal positions", self.model_dim.to_string());
+            return wrong("model_dim", "an even number for sinusoidal positions", self.model_dim.to_string());
         }
         if !(self.dropout >= 0.0 && self.dropout < 1.0) {
             return wrong("dropout", "a share from 0 to below 1", self.dropout.to_string());
@@ -71,38 +71,38 @@ impl EncoderConfig {
     }
 }
 
-/// Between the two feed-forward products.
+/// The activation between the two linear layers of a feed-forward block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
-    /// x Φ(x), the exact form.
+    /// x Φ(x), in its exact form.
     Gelu,
     /// max(0, x).
     Relu,
 }
 
-/// What the layers multiply in training steps. Weights, the residual stream, norms, sums and the loss are 32-bit floats
-/// in any case.
+/// The precision of matrix products in training steps. Weights, the residual stream, norms, sums and the loss are always 32-bit
+/// floats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// 32-bit floats.
     Fp32,
-    /// bfloat16, added up in 32-bit floats; fast where the processor has products of it.
+    /// bfloat16 with 32-bit accumulation; fast on processors with bfloat16 instructions.
     Bf16,
 }
 
-/// How a frame's place in its segment is told.
+/// The encoding of a frame's position in its segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Positions {
     /// Sines at even, cosines at odd columns (Vaswani et al., 1706.03762, section 3.5).
     Sinusoidal,
-    /// One learned vector a place.
+    /// One learned vector per position.
     Learned,
 }
 
-/// How a segment's frames become one vector, and which heads stand on it.
+/// The pooling of a segment's frames to one vector, and the heads on that vector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadsConfig {
@@ -111,13 +111,13 @@ pub struct HeadsConfig {
     /// Which layers are pooled.
     #[serde(default)]
     pub layers: Layers,
-    /// Whether the mean and deviation of the segment's input columns stand beside what is pooled.
+    /// Whether mean and standard deviation of the segment's input columns are appended to the pooled vector.
     #[serde(default)]
     pub input_statistics: bool,
-    /// Whether what is pooled is standardised, number by number, before the heads (see [`crate::EmotionHeads::standardise`]).
+    /// Whether the pooled vector is standardised by dimension before the heads (see [`crate::EmotionHeads::standardise`]).
     #[serde(default)]
     pub standardise: bool,
-    /// Dropout of the pooled vector, in [0, 1).
+    /// Dropout probability on the pooled vector, in [0, 1).
     pub dropout: f64,
     /// Whether there is a head for the presence of each emotion.
     pub presence: bool,
@@ -126,44 +126,44 @@ pub struct HeadsConfig {
 }
 
 impl HeadsConfig {
-    /// Whether there is something to learn before frames are one vector: then that vector changes as the heads learn.
+    /// Whether pooling has trainable parameters; then the pooled vectors change while the heads are trained.
     pub fn pooling_learns(&self) -> bool {
         self.pooling == Pooling::Attention || self.layers == Layers::WeightedSum
     }
 
-    /// Numbers K that the heads read of a frame.
+    /// Number K of features per frame that the heads read.
     pub fn frame_dim(&self, encoder: &EncoderConfig, input_dim: usize) -> usize {
         let layers = if self.layers == Layers::WeightedSum { encoder.layers + 1 } else { 1 };
         layers * encoder.model_dim + if self.input_statistics { input_dim } else { 0 }
     }
 
-    /// Numbers P that a segment is pooled to.
+    /// Dimension P of the pooled vector.
     pub fn pooled_dim(&self, model_dim: usize, input_dim: usize) -> usize {
         let moments = if self.pooling == Pooling::MeanDeviation { 2 } else { 1 };
         moments * model_dim + if self.input_statistics { 2 * input_dim } else { 0 }
     }
 }
 
-/// Which of the encoder's layers the heads read.
+/// The encoder layers that the heads read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layers {
-    /// What the last gives.
+    /// The output of the last layer.
     #[default]
     Last,
-    /// A sum of what goes into the first and of what each gives, its weights a learned softmax that begins even (ELMo,
-    /// 1802.05365; s3prl's featurizer).
+    /// A weighted sum of the first layer's input and the output of every layer. The weights are a learned softmax, initially
+    /// uniform (ELMo, 1802.05365; s3prl's featurizer).
     WeightedSum,
 }
 
-/// How a segment's frames become one vector. Only the segment's own frames enter.
+/// How the frames of a segment are pooled to one vector. Only the segment's own frames contribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pooling {
-    /// Mean over frames: D numbers.
+    /// Mean over frames, of dimension D.
     Mean,
-    /// Mean and population standard deviation over frames: 2 D numbers.
+    /// Mean and population standard deviation over frames, of dimension 2 D.
     MeanDeviation,
-    /// Mean weighted by a learned softmax over frames: D numbers.
+    /// Mean weighted by a learned softmax over frames (attention pooling), of dimension D.
     Attention,
 }

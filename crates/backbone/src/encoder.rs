@@ -1,11 +1,11 @@
-use crate::layer::{Layer, Pass, Stream};
-use crate::linear::{Linear, Making};
+use crate::layer::{ForwardContext, Layer, ResidualStream};
+use crate::linear::{Builder, Linear};
 use crate::norm::Norm;
 use crate::positions::PositionTable;
 use crate::{BackboneError, EncoderConfig, Layout, Parameters, Precision, Source};
 use tch::{Device, Tensor};
 
-/// The encoder: a linear map of the columns, positions, layers, and a last norm where norms come first.
+/// The encoder: input projection, positional encoding, transformer layers, and with pre-norm a final layer norm.
 #[derive(Debug)]
 pub struct Encoder {
     config: EncoderConfig,
@@ -19,10 +19,10 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// An encoder of `input_dim` columns and segments of up to `max_frames` frames.
+    /// An encoder for `input_dim` columns and segments of up to `max_frames` frames.
     ///
     /// # Errors
-    /// A configuration that makes no sense; a tensor of the source that is missing or has another shape.
+    /// An invalid configuration; a missing tensor or one of another shape in `source`.
     pub fn new(
         config: &EncoderConfig,
         input_dim: usize,
@@ -31,36 +31,36 @@ impl Encoder {
         device: Device,
     ) -> Result<Self, BackboneError> {
         config.check()?;
-        // Sizes come from files too: they are looked at before memory is asked for.
-        for (key, size, most) in [("input_dim", input_dim, 1 << 20), ("max_frames", max_frames, 1 << 20)] {
-            if !(1..=most).contains(&size) {
-                let expected = format!("a number from 1 to {most}");
+        // Sizes may come from a file, so they are checked before memory is allocated.
+        for (key, size, max) in [("input_dim", input_dim, 1 << 20), ("max_frames", max_frames, 1 << 20)] {
+            if !(1..=max).contains(&size) {
+                let expected = format!("a number from 1 to {max}");
                 return Err(BackboneError::Config { key, expected, found: size.to_string() });
             }
         }
         let mut parameters = Parameters::default();
-        let mut making = Making { parameters: &mut parameters, source, device };
+        let mut builder = Builder { parameters: &mut parameters, source, device };
         let width = config.model_dim;
-        let input = making.linear("input", input_dim as i64, width as i64)?;
-        let positions = PositionTable::new(&mut making, config.positions, max_frames, width)?;
+        let input = builder.linear("input", input_dim as i64, width as i64)?;
+        let positions = PositionTable::new(&mut builder, config.positions, max_frames, width)?;
         let layers = (0..config.layers)
-            .map(|i| Layer::new(&mut making, &format!("encoder.layers.{i}"), config))
+            .map(|i| Layer::new(&mut builder, &format!("encoder.layers.{i}"), config))
             .collect::<Result<_, _>>()?;
-        let norm = config.norm_first.then(|| Norm::new(&mut making, "encoder.norm", width as i64)).transpose()?;
+        let norm = config.norm_first.then(|| Norm::new(&mut builder, "encoder.norm", width as i64)).transpose()?;
         Ok(Encoder { config: config.clone(), input_dim, max_frames, input, positions, layers, norm, parameters })
     }
 
-    /// Its shape.
+    /// Its architecture.
     pub fn config(&self) -> &EncoderConfig {
         &self.config
     }
 
-    /// Columns C that it takes.
+    /// Number C of input columns.
     pub fn input_dim(&self) -> usize {
         self.input_dim
     }
 
-    /// Frames of the longest segment that it takes.
+    /// Maximum number of frames of a segment.
     pub fn max_frames(&self) -> usize {
         self.max_frames
     }
@@ -70,20 +70,19 @@ impl Encoder {
         &self.parameters
     }
 
-    /// Encodes a packed batch; `train` turns dropout on, and the
-    /// configuration's precision: without it, products are of 32-bit floats.
+    /// Encodes a packed batch. `train` enables dropout and the configured precision; otherwise all products use 32-bit floats.
     ///
     /// # Shapes
     /// `x_nc` [N, C] → [N, D]
     ///
     /// # Errors
-    /// A batch of another shape than the layout or the encoder says.
+    /// A batch whose shape does not match the layout or the encoder.
     pub fn forward(&self, x_nc: &Tensor, layout: &Layout, train: bool) -> Result<Tensor, BackboneError> {
         self.run(x_nc, layout, train, |_| Ok(()))
     }
 
-    /// As [`Encoder::forward`], with what goes into the first layer and what each layer gives side by side; only the last
-    /// of them has gone through the last norm.
+    /// As [`Encoder::forward`], but returns the first layer's input and the output of every layer, concatenated. The final norm
+    /// is applied to the last one only.
     ///
     /// # Shapes
     /// `x_nc` [N, C] → [N, (layers + 1) D]
@@ -101,13 +100,13 @@ impl Encoder {
         Ok(Tensor::f_cat(&parts, 1)?)
     }
 
-    /// Runs the layers; `visit` sees what goes into the first and what each gives.
+    /// Runs the layers. `visit` is called with the first layer's input and each layer's output.
     fn run(
         &self,
         x_nc: &Tensor,
         layout: &Layout,
         train: bool,
-        mut visit: impl FnMut(&Stream) -> Result<(), BackboneError>,
+        mut visit: impl FnMut(&ResidualStream) -> Result<(), BackboneError>,
     ) -> Result<Tensor, BackboneError> {
         let expected = [layout.frames(), self.input_dim as i64];
         if x_nc.size() != expected {
@@ -117,17 +116,17 @@ impl Encoder {
         if layout.longest() > self.max_frames as i64 {
             return Err(BackboneError::TooLong { found: layout.longest(), max_frames: self.max_frames });
         }
-        let half = train && self.config.precision == Precision::Bf16;
-        let pass = Pass { layout, dropout: if train { self.config.dropout } else { 0.0 }, half };
+        let bf16 = train && self.config.precision == Precision::Bf16;
+        let context = ForwardContext { layout, dropout: if train { self.config.dropout } else { 0.0 }, bf16 };
         let h_nd = self.positions.add(&self.input.forward(x_nc)?, layout)?;
-        let mut stream = Stream { h_nd, branch_nd: None };
+        let mut stream = ResidualStream { h_nd, branch_nd: None };
         visit(&stream)?;
         for layer in &self.layers {
-            stream = layer.forward(&stream, &pass)?;
+            stream = layer.forward(&stream, &context)?;
             visit(&stream)?;
         }
         match &self.norm {
-            Some(norm) => Ok(norm.after(&stream, &pass, false)?.1),
+            Some(norm) => Ok(norm.add_and_norm(&stream, &context, false)?.1),
             None => Ok(stream.h_nd),
         }
     }

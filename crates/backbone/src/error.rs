@@ -1,19 +1,19 @@
 use std::path::PathBuf;
 
-/// Why an encoder or a head cannot be made, read, written or run.
+/// Why an encoder or a head cannot be created, read, written or run.
 #[derive(Debug, thiserror::Error)]
 pub enum BackboneError {
-    /// A setting that makes no sense.
+    /// An invalid setting.
     #[error("{key}: expected {expected}, found {found}")]
     Config {
-        /// Which key.
+        /// The key.
         key: &'static str,
-        /// What it must be.
+        /// What is allowed.
         expected: String,
-        /// What it is.
+        /// What was found.
         found: String,
     },
-    /// A tensor is not there.
+    /// A missing tensor.
     #[error("tensor '{name}': expected shape {expected:?}, found no such tensor")]
     MissingTensor {
         /// Its name.
@@ -21,23 +21,23 @@ pub enum BackboneError {
         /// Its shape.
         expected: Vec<i64>,
     },
-    /// A tensor has another shape than the configuration says.
+    /// A tensor whose shape does not match the configuration.
     #[error("tensor '{name}': expected shape {expected:?}, found {found:?}")]
     Shape {
         /// Its name.
         name: String,
-        /// Its shape by the configuration.
+        /// The shape according to the configuration.
         expected: Vec<i64>,
         /// Its shape.
         found: Vec<i64>,
     },
-    /// A tensor that the configuration knows nothing of.
+    /// A tensor that is not part of the configuration.
     #[error("tensor '{name}': not a tensor of this configuration")]
     UnknownTensor {
         /// Its name.
         name: String,
     },
-    /// A tensor holds something else than 32-bit floats.
+    /// A tensor of another type than 32-bit float.
     #[error("tensor '{name}': expected 32-bit floats, found {found}")]
     Kind {
         /// Its name.
@@ -45,25 +45,25 @@ pub enum BackboneError {
         /// Its type.
         found: String,
     },
-    /// A tensor holds something that is no number.
+    /// A tensor with a NaN or an infinite value.
     #[error("tensor '{name}': expected finite numbers, found {found} at {place}")]
     NotFinite {
         /// Its name.
         name: String,
-        /// What is there.
+        /// The value.
         found: f32,
-        /// Where: the number of the value, from 0.
+        /// The index of the value, from 0.
         place: usize,
     },
-    /// Offsets that do not cut a batch into segments.
+    /// Invalid segment offsets.
     #[error("segment offsets: expected {expected}, found {found}")]
     Offsets {
-        /// What they must be.
+        /// What is allowed.
         expected: &'static str,
-        /// What they are.
+        /// What was found.
         found: String,
     },
-    /// A segment longer than the encoder has positions for.
+    /// A segment with more frames than the encoder has positions.
     #[error("segment of {found} frames: the encoder has positions for {max_frames}")]
     TooLong {
         /// Frames of the segment.
@@ -74,41 +74,41 @@ pub enum BackboneError {
     /// A file cannot be read or written.
     #[error("{}: {action}", path.display())]
     Io {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What was tried.
+        /// What failed.
         action: &'static str,
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A JSON file does not say what it should.
+    /// An invalid JSON file.
     #[error("{}: not the configuration of an encoder", path.display())]
     Json {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// The parser's reason.
         source: serde_json::Error,
     },
-    /// A tensor file is broken.
+    /// An invalid tensor file.
     #[error("{}: not a safetensors file", path.display())]
     Tensors {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// The library's reason.
         source: safetensors::SafeTensorError,
     },
-    /// Something in a file does not fit; `source` says what.
+    /// An error in a file; `source` describes it.
     #[error("{}", path.display())]
     InFile {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What does not fit.
+        /// The error.
         source: Box<BackboneError>,
     },
-    /// libtorch refused.
+    /// An error of libtorch.
     #[error(transparent)]
     Tch(#[from] tch::TchError),
-    /// The shim refused.
+    /// An error of `torch-ext`.
     #[error(transparent)]
     Shim(#[from] torch_ext::TorchError),
 }

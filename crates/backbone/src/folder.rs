@@ -1,4 +1,4 @@
-//! An encoder's folder: `model.safetensors` and `config.json`, readable from Python.
+//! The folder of an encoder: `model.safetensors` and `config.json`, which Python can read too.
 
 use crate::{Activation, BackboneError, Encoder, EncoderConfig, Positions, Source};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -11,16 +11,16 @@ const CONFIG_FILE: &str = "config.json";
 const TENSOR_FILE: &str = "model.safetensors";
 const TEXT_KEY: &str = "state";
 
-/// How the columns were made ready for the encoder: `(x - mean) / std`, clipped at ± `clip`.
+/// The normalisation of the encoder's input: `(x - mean) / std`, clipped to ± `clip`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Normalisation {
     /// Names of the columns, in the order of the encoder's input.
     pub columns: Vec<String>,
-    /// Mean of each.
+    /// Mean of each column.
     pub mean: Vec<f64>,
-    /// Standard deviation of each.
+    /// Standard deviation of each column.
     pub std: Vec<f64>,
-    /// Where standardised values are clipped.
+    /// Limit of the standardised values.
     pub clip: f64,
 }
 
@@ -44,16 +44,16 @@ struct FolderConfig {
     clip: f64,
 }
 
-/// An encoder as it lies on disk.
+/// The content of an encoder's folder.
 #[derive(Debug)]
 pub struct EncoderFolder {
-    /// Its shape.
+    /// Its architecture.
     pub config: EncoderConfig,
-    /// Columns C that it takes.
+    /// Number C of input columns.
     pub input_dim: usize,
-    /// Frames of the longest segment that it takes.
+    /// Maximum number of frames of a segment.
     pub max_frames: usize,
-    /// How its input is made ready.
+    /// The normalisation of its input.
     pub normalisation: Normalisation,
     /// Its tensors by name.
     pub tensors: BTreeMap<String, Tensor>,
@@ -91,7 +91,7 @@ impl EncoderFolder {
     /// Reads a folder.
     ///
     /// # Errors
-    /// A file that is missing or broken, a key that is unknown or missing, lists of columns of different length.
+    /// A missing or invalid file; an unknown or missing key; column lists of different length.
     pub fn read(folder: &Path) -> Result<Self, BackboneError> {
         let path = folder.join(CONFIG_FILE);
         let text = std::fs::read_to_string(&path).map_err(io("cannot be read", &path))?;
@@ -99,13 +99,13 @@ impl EncoderFolder {
             serde_json::from_str(&text).map_err(|source| BackboneError::Json { path: path.clone(), source })?;
         for (key, found) in [("columns", c.columns.len()), ("mean", c.mean.len()), ("std", c.std.len())] {
             if found != c.input_dim {
-                let (expected, found) = (format!("{} values, one an input", c.input_dim), found.to_string());
+                let (expected, found) = (format!("{} values, one per input", c.input_dim), found.to_string());
                 let source = Box::new(BackboneError::Config { key, expected, found });
                 return Err(BackboneError::InFile { path, source });
             }
         }
-        if let Some(twice) = (1..c.columns.len()).find(|&i| c.columns[..i].contains(&c.columns[i])) {
-            let (expected, found) = ("each name once".to_string(), format!("'{}' twice", c.columns[twice]));
+        if let Some(duplicate) = (1..c.columns.len()).find(|&i| c.columns[..i].contains(&c.columns[i])) {
+            let (expected, found) = ("each name once".to_string(), format!("'{}' twice", c.columns[duplicate]));
             let source = Box::new(BackboneError::Config { key: "columns", expected, found });
             return Err(BackboneError::InFile { path, source });
         }
@@ -118,7 +118,7 @@ impl EncoderFolder {
             activation: c.activation,
             norm_first: c.norm_first,
             positions: c.positions,
-            // A matter of a training, not of the weights.
+            // The precision is a setting of training, not of the weights.
             ..EncoderConfig::default()
         };
         if let Err(source) = config.check() {
@@ -136,11 +136,10 @@ impl EncoderFolder {
         })
     }
 
-    /// The encoder itself.
+    /// Builds the encoder.
     ///
     /// # Errors
-    /// A tensor that is missing, has another shape than the configuration says, or that the configuration knows
-    /// nothing of.
+    /// A tensor that is missing, has another shape than the configuration, or is not part of it.
     pub fn encoder(&self, device: Device) -> Result<Encoder, BackboneError> {
         let in_file = |source| BackboneError::InFile { path: self.path.join(TENSOR_FILE), source: Box::new(source) };
         let mut source = Source::tensors(&self.tensors);
@@ -159,7 +158,7 @@ fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Backb
     move |source| BackboneError::Io { path, action, source }
 }
 
-/// Writes 32-bit tensors and, where there is one, a text of the caller's into one safetensors file.
+/// Writes 32-bit tensors and an optional text into a safetensors file.
 pub fn write_tensors(tensors: &[(String, Tensor)], text: Option<&str>, path: &Path) -> Result<(), BackboneError> {
     let mut bytes = Vec::with_capacity(tensors.len());
     for (name, tensor) in tensors {
@@ -170,24 +169,24 @@ pub fn write_tensors(tensors: &[(String, Tensor)], text: Option<&str>, path: &Pa
         let values = Vec::<f32>::try_from(&flat)?;
         bytes.push(values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
     }
-    let broken = |source| BackboneError::Tensors { path: path.to_path_buf(), source };
+    let invalid = |source| BackboneError::Tensors { path: path.to_path_buf(), source };
     let mut views = Vec::with_capacity(tensors.len());
     for ((name, tensor), data) in tensors.iter().zip(&bytes) {
         let shape = tensor.size().iter().map(|&n| n as usize).collect();
-        views.push((name.as_str(), TensorView::new(Dtype::F32, shape, data).map_err(broken)?));
+        views.push((name.as_str(), TensorView::new(Dtype::F32, shape, data).map_err(invalid)?));
     }
-    // One text only: the library writes a map of several in no fixed order.
+    // A single text: the library writes several metadata entries in no fixed order.
     let texts = text.map(|t| HashMap::from([(TEXT_KEY.to_string(), t.to_string())]));
-    let serialised = safetensors::serialize(views, texts).map_err(broken)?;
+    let serialised = safetensors::serialize(views, texts).map_err(invalid)?;
     std::fs::write(path, serialised).map_err(io("cannot be written", path))
 }
 
-/// Reads the 32-bit tensors of a safetensors file, all of them finite, and the text that [`write_tensors`] put there.
+/// Reads the 32-bit tensors of a safetensors file, which must be finite, and the text of [`write_tensors`].
 pub fn read_tensors(path: &Path) -> Result<(BTreeMap<String, Tensor>, Option<String>), BackboneError> {
     let bytes = std::fs::read(path).map_err(io("cannot be read", path))?;
-    let broken = |source| BackboneError::Tensors { path: path.to_path_buf(), source };
-    let file = SafeTensors::deserialize(&bytes).map_err(broken)?;
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(broken)?;
+    let invalid = |source| BackboneError::Tensors { path: path.to_path_buf(), source };
+    let file = SafeTensors::deserialize(&bytes).map_err(invalid)?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(invalid)?;
     let mut tensors = BTreeMap::new();
     for (name, view) in file.iter() {
         if view.dtype() != Dtype::F32 {

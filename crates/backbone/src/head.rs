@@ -1,19 +1,19 @@
-use crate::linear::{Linear, Making};
+use crate::linear::{Builder, Linear};
 use crate::parameters::Init;
 use crate::{BackboneError, Encoder, EncoderConfig, HeadsConfig, Layers, Layout, Parameters, Pooling, Source};
 use tch::{Device, Kind, Tensor};
 
-/// Rebuilds the columns of frames from what the encoder makes of them.
+/// Reconstructs the input columns of frames from the encoder's output.
 #[derive(Debug)]
 pub struct ReconstructionHead {
     linear: Linear,
-    /// What stands in the input in place of a hidden frame where the replacement is learned: [C].
+    /// The learned replacement of masked input frames: [C].
     hidden_frame: Tensor,
     parameters: Parameters,
 }
 
 impl ReconstructionHead {
-    /// A head from width `model_dim` to `input_dim` columns.
+    /// A head from model width `model_dim` to `input_dim` columns.
     pub fn new(
         model_dim: usize,
         input_dim: usize,
@@ -21,10 +21,10 @@ impl ReconstructionHead {
         device: Device,
     ) -> Result<Self, BackboneError> {
         let mut parameters = Parameters::default();
-        let mut making = Making { parameters: &mut parameters, source, device };
-        let linear = making.linear("reconstruction", model_dim as i64, input_dim as i64)?;
+        let mut builder = Builder { parameters: &mut parameters, source, device };
+        let linear = builder.linear("reconstruction", model_dim as i64, input_dim as i64)?;
         let init = Init::Uniform(0.02);
-        let hidden_frame = making.tensor("hidden_frame".into(), &[input_dim as i64], init)?;
+        let hidden_frame = builder.tensor("hidden_frame".into(), &[input_dim as i64], init)?;
         Ok(ReconstructionHead { linear, hidden_frame, parameters })
     }
 
@@ -33,7 +33,7 @@ impl ReconstructionHead {
         &self.parameters
     }
 
-    /// Adds the learned vector to the frames where `learned_n1` is 1 (and the input is 0).
+    /// Adds the learned replacement to the frames where `learned_n1` is 1 (and the input is 0).
     ///
     /// # Shapes
     /// `x_nc` [N, C], `learned_n1` [N, 1] → [N, C]
@@ -41,7 +41,7 @@ impl ReconstructionHead {
         Ok(x_nc.f_add(&learned_n1.f_mul(&self.hidden_frame)?)?)
     }
 
-    /// Rebuilds frames.
+    /// Reconstructs frames.
     ///
     /// # Shapes
     /// `h_kd` [K, D] → [K, C]
@@ -50,32 +50,32 @@ impl ReconstructionHead {
     }
 }
 
-/// Tells the presence and the intensity of each emotion in a segment.
+/// Predicts the presence and the intensity of each emotion in a segment.
 ///
-/// What it reads of a frame is [`EmotionHeads::read`]: K numbers of the encoder, and the C input columns behind them where
-/// their statistics are asked for.
+/// The features of a frame come from [`EmotionHeads::read`]: the encoder's outputs, followed by the C input columns if
+/// `input_statistics` is set.
 #[derive(Debug)]
 pub struct EmotionHeads {
     config: HeadsConfig,
     model_dim: i64,
-    /// Logits of the weights of the layers' sum: [layers + 1].
+    /// Logits of the layer weights: [layers + 1].
     mixture: Option<Tensor>,
     attention: Option<Linear>,
     presence: Option<Linear>,
     intensity: Option<Linear>,
-    /// Mean and deviation of what is pooled: [P] each.
-    standard: Option<[Tensor; 2]>,
+    /// Mean and standard deviation of the pooled vectors: [P] each.
+    standardisation: Option<[Tensor; 2]>,
     parameters: Parameters,
-    /// What is no parameter and belongs to the heads all the same.
-    fixed: Parameters,
+    /// Tensors of the heads that are not trained.
+    buffers: Parameters,
 }
 
-/// What the heads say of a batch.
+/// The predictions of the heads for a batch.
 #[derive(Debug)]
 pub struct Outputs {
-    /// Logits of presence, [B, E], where there is such a head.
+    /// Logits of presence, [B, E], if there is such a head.
     pub presence_be: Option<Tensor>,
-    /// Intensities, [B, E], not clipped, where there is such a head.
+    /// Intensities, [B, E], not clipped, if there is such a head.
     pub intensity_be: Option<Tensor>,
 }
 
@@ -94,29 +94,39 @@ impl EmotionHeads {
             return Err(BackboneError::Config { key: "heads", expected, found: "neither".into() });
         }
         let mut parameters = Parameters::default();
-        let mut making = Making { parameters: &mut parameters, source, device };
+        let mut builder = Builder { parameters: &mut parameters, source, device };
         let (d, e) = (encoder.model_dim as i64, emotions as i64);
         let mixture = match config.layers {
             Layers::Last => None,
             Layers::WeightedSum => {
-                Some(making.tensor("mixture".into(), &[encoder.layers as i64 + 1], Init::Constant(0.0))?)
+                Some(builder.tensor("mixture".into(), &[encoder.layers as i64 + 1], Init::Constant(0.0))?)
             }
         };
         let pooled = config.pooled_dim(encoder.model_dim, input_dim) as i64;
-        let attention = (config.pooling == Pooling::Attention).then(|| making.linear("pooling", d, 1)).transpose()?;
-        let presence = config.presence.then(|| making.linear("presence", pooled, e)).transpose()?;
-        let intensity = config.intensity.then(|| making.linear("intensity", pooled, e)).transpose()?;
-        let mut fixed = Parameters::default();
-        let mut making = Making { parameters: &mut fixed, source: making.source, device };
-        let standard = match config.standardise {
+        let attention = (config.pooling == Pooling::Attention).then(|| builder.linear("pooling", d, 1)).transpose()?;
+        let presence = config.presence.then(|| builder.linear("presence", pooled, e)).transpose()?;
+        let intensity = config.intensity.then(|| builder.linear("intensity", pooled, e)).transpose()?;
+        let mut buffers = Parameters::default();
+        let mut builder = Builder { parameters: &mut buffers, source: builder.source, device };
+        let standardisation = match config.standardise {
             false => None,
             true => Some([
-                making.tensor("pooled.mean".into(), &[pooled], Init::Constant(0.0))?.set_requires_grad(false),
-                making.tensor("pooled.deviation".into(), &[pooled], Init::Constant(1.0))?.set_requires_grad(false),
+                builder.tensor("pooled.mean".into(), &[pooled], Init::Constant(0.0))?.set_requires_grad(false),
+                builder.tensor("pooled.deviation".into(), &[pooled], Init::Constant(1.0))?.set_requires_grad(false),
             ]),
         };
         let config = config.clone();
-        Ok(EmotionHeads { config, model_dim: d, mixture, attention, presence, intensity, standard, parameters, fixed })
+        Ok(EmotionHeads {
+            config,
+            model_dim: d,
+            mixture,
+            attention,
+            presence,
+            intensity,
+            standardisation,
+            parameters,
+            buffers,
+        })
     }
 
     /// Its settings.
@@ -124,45 +134,45 @@ impl EmotionHeads {
         &self.config
     }
 
-    /// Their tensors that learn.
+    /// The trainable tensors.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
-    /// All their tensors, for a file.
+    /// All tensors, for a file.
     pub fn tensors(&self) -> Vec<(String, Tensor)> {
-        let entries = self.parameters.entries().iter().chain(self.fixed.entries());
+        let entries = self.parameters.entries().iter().chain(self.buffers.entries());
         entries.map(|(name, t)| (name.clone(), t.shallow_clone())).collect()
     }
 
-    /// From now on, takes `pooled_sp` for the sample whose mean and population deviation standardise what is pooled; a
-    /// number that hardly moves there is left as wide as it is.
+    /// Sets mean and population standard deviation of the standardisation from a sample of pooled vectors. A dimension that is
+    /// nearly constant is centred but not scaled.
     ///
     /// # Shapes
-    /// `pooled_sp` [S, P], of what [`EmotionHeads::pool`] gives
+    /// `pooled_sp` [S, P], from [`EmotionHeads::pool`]
     pub fn standardise(&mut self, pooled_sp: &Tensor) -> Result<(), BackboneError> {
-        let Some([mean_p, deviation_p]) = &mut self.standard else { return Ok(()) };
+        let Some([mean_p, std_p]) = &mut self.standardisation else { return Ok(()) };
         let pooled_sp = pooled_sp.f_to_kind(Kind::Double)?;
         let mean = pooled_sp.f_mean_dim(0, false, Kind::Double)?;
-        let deviation = pooled_sp.f_sub(&mean)?.f_square()?.f_mean_dim(0, false, Kind::Double)?.f_sqrt()?;
-        let still = deviation.f_le(1e-6)?;
+        let std = pooled_sp.f_sub(&mean)?.f_square()?.f_mean_dim(0, false, Kind::Double)?.f_sqrt()?;
+        let constant = std.f_le(1e-6)?;
         mean_p.f_copy_(&mean)?;
-        deviation_p.f_copy_(&deviation.f_masked_fill(&still, 1.0)?)?;
+        std_p.f_copy_(&std.f_masked_fill(&constant, 1.0)?)?;
         Ok(())
     }
 
-    /// What stands before the linear heads: what is pooled, standardised where the configuration says so.
+    /// The input of the linear heads: the pooled vectors, standardised if the configuration has it.
     ///
     /// # Shapes
     /// `pooled_bp` [B, P] → [B, P]
     pub fn standardised(&self, pooled_bp: &Tensor) -> Result<Tensor, BackboneError> {
-        match &self.standard {
-            Some([mean_p, deviation_p]) => Ok(pooled_bp.f_sub(mean_p)?.f_div(deviation_p)?),
+        match &self.standardisation {
+            Some([mean_p, std_p]) => Ok(pooled_bp.f_sub(mean_p)?.f_div(std_p)?),
             None => Ok(pooled_bp.shallow_clone()),
         }
     }
 
-    /// Takes every value of other heads of the same configuration.
+    /// Copies all values from other heads of the same configuration.
     pub fn take(&mut self, other: &EmotionHeads) -> Result<(), BackboneError> {
         tch::no_grad(|| {
             for ((name, own), (_, theirs)) in self.tensors().into_iter().zip(other.tensors()) {
@@ -175,7 +185,7 @@ impl EmotionHeads {
         })
     }
 
-    /// Gives the linear heads other values: weights and biases, one of each a head that there is: presence, intensity.
+    /// Sets the weights and biases of the linear heads, in the order presence, intensity, without heads that do not exist.
     ///
     /// # Shapes
     /// weights `[E, P]`, biases `[E]`
@@ -186,10 +196,10 @@ impl EmotionHeads {
         Ok(())
     }
 
-    /// What the heads see of a packed batch, frame by frame; `train` is the encoder's.
+    /// The features of each frame of a packed batch; `train` is passed to the encoder.
     ///
     /// # Shapes
-    /// `x_nc` [N, C] → [N, K], K as [`HeadsConfig::frame_dim`] says
+    /// `x_nc` [N, C] → [N, K], K by [`HeadsConfig::frame_dim`]
     pub fn read(
         &self,
         encoder: &Encoder,
@@ -204,7 +214,7 @@ impl EmotionHeads {
         if self.config.input_statistics { Ok(Tensor::f_cat(&[&h_nd, x_nc], 1)?) } else { Ok(h_nd) }
     }
 
-    /// Pools what [`EmotionHeads::read`] gives to segments and applies the heads.
+    /// Pools the features of [`EmotionHeads::read`] by segment and applies the heads.
     ///
     /// # Shapes
     /// `frames_nk` [N, K] → [B, E] each
@@ -212,7 +222,7 @@ impl EmotionHeads {
         self.forward_pooled(&self.pool(frames_nk, layout)?, train)
     }
 
-    /// Applies the heads to what [`EmotionHeads::pool`] gives.
+    /// Applies the heads to the vectors of [`EmotionHeads::pool`].
     ///
     /// # Shapes
     /// `pooled_bp` [B, P] → [B, E] each
@@ -222,10 +232,10 @@ impl EmotionHeads {
         Ok(Outputs { presence_be: apply(&self.presence)?, intensity_be: apply(&self.intensity)? })
     }
 
-    /// Pools each segment's frames to one vector.
+    /// Pools the frames of each segment to one vector.
     ///
     /// # Shapes
-    /// `frames_nk` [N, K] → [B, P], P as [`HeadsConfig::pooled_dim`] says
+    /// `frames_nk` [N, K] → [B, P], P by [`HeadsConfig::pooled_dim`]
     pub fn pool(&self, frames_nk: &Tensor, layout: &Layout) -> Result<Tensor, BackboneError> {
         let d = self.model_dim;
         let width = d * self.mixture.as_ref().map_or(1, |w| w.size()[0]);
@@ -242,9 +252,9 @@ impl EmotionHeads {
         let statistics = |x_nc: &Tensor| -> Result<[Tensor; 2], BackboneError> {
             let mean_bc = mean_bn.f_matmul(x_nc)?;
             let centred_nc = x_nc.f_sub(&member_bn.f_transpose(0, 1)?.f_matmul(&mean_bc)?)?;
-            // The root's slope at 0 is infinite: a segment of one frame has no deviation.
-            let deviation_bc = mean_bn.f_matmul(&centred_nc.f_square()?)?.f_add_scalar(1e-6)?.f_sqrt()?;
-            Ok([mean_bc, deviation_bc])
+            // The derivative of the root is infinite at 0, the variance of a segment of one frame.
+            let std_bc = mean_bn.f_matmul(&centred_nc.f_square()?)?.f_add_scalar(1e-6)?.f_sqrt()?;
+            Ok([mean_bc, std_bc])
         };
         let mut parts = match (&self.attention, self.config.pooling) {
             (Some(scorer), _) => vec![member_bn.f_matmul(&weighted(scorer, &h_nd, layout)?)?],
@@ -261,7 +271,7 @@ impl EmotionHeads {
     }
 }
 
-/// Frames times their weights: a softmax over each segment of what the scorer says of its frames.
+/// Frames multiplied by their attention weights, a softmax of the scores over each segment.
 fn weighted(scorer: &Linear, h_nd: &Tensor, layout: &Layout) -> Result<Tensor, BackboneError> {
     let score_bt1 = layout.pad(&scorer.forward(h_nd)?)?;
     let score_bt = score_bt1.f_squeeze_dim(2)?;

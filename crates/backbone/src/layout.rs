@@ -1,38 +1,38 @@
-//! How the segments of a packed batch lie, and the way between packed and padded rows.
+//! The layout of a packed batch, and the conversion between packed and padded rows.
 
 use crate::BackboneError;
 use tch::{Device, Kind, Tensor};
 
-/// Where the segments of a packed batch begin and end.
+/// The segment boundaries of a packed batch.
 #[derive(Debug)]
 pub struct Layout {
     offsets: Vec<i64>,
     lengths: Vec<i64>,
     frames: i64,
     longest: i64,
-    /// [N] row of each packed frame in the padded [B T] rows.
+    /// [N] row of each packed frame among the padded [B T] rows.
     padded_rows: Tensor,
-    /// [N] place of each frame in its segment.
-    places: Tensor,
+    /// [N] position of each frame in its segment.
+    positions: Tensor,
     /// [N] segment of each frame.
-    owners: Tensor,
-    /// [B, T] true where a padded row is a frame; `None` where all segments are of one length.
+    segment_ids: Tensor,
+    /// [B, T] true where a padded row is a frame; `None` if all segments have the same length.
     valid_bt: Option<Tensor>,
     device: Device,
 }
 
 impl Layout {
-    /// The layout of segments that begin at `offsets[i]` and end before `offsets[i + 1]`.
+    /// The layout of segments from `offsets[i]` to before `offsets[i + 1]`.
     ///
     /// # Errors
-    /// Offsets that do not begin at 0 or do not rise: every segment has at least one frame.
+    /// Offsets that do not start at 0 or are not strictly increasing: every segment has at least one frame.
     pub fn new(offsets: &[i64], device: Device) -> Result<Self, BackboneError> {
         let wrong = |expected| BackboneError::Offsets { expected, found: format!("{offsets:?}") };
         if offsets.len() < 2 || offsets[0] != 0 {
-            return Err(wrong("0 first, and at least one segment"));
+            return Err(wrong("0 first and at least one segment"));
         }
         if offsets.windows(2).any(|w| w[1] <= w[0]) {
-            return Err(wrong("rising numbers"));
+            return Err(wrong("strictly increasing numbers"));
         }
         let lengths: Vec<i64> = offsets.windows(2).map(|w| w[1] - w[0]).collect();
         let longest = lengths.iter().copied().max().unwrap_or(0);
@@ -50,8 +50,8 @@ impl Layout {
         };
         Ok(Layout {
             padded_rows: each(|b, t, longest| b * longest + t)?,
-            places: each(|_, t, _| t)?,
-            owners: each(|b, _, _| b)?,
+            positions: each(|_, t, _| t)?,
+            segment_ids: each(|b, _, _| b)?,
             frames,
             longest,
             offsets: offsets.to_vec(),
@@ -71,7 +71,7 @@ impl Layout {
         self.lengths.len() as i64
     }
 
-    /// Frames N of all segments together.
+    /// Total number N of frames.
     pub fn frames(&self) -> i64 {
         self.frames
     }
@@ -81,22 +81,22 @@ impl Layout {
         self.longest
     }
 
-    /// Rows that the largest kernel computes: N on the CPU, where nothing is padded, else B T.
+    /// Rows that attention computes: N on the CPU, where nothing is padded, else B T.
     pub fn computed_frames(&self) -> i64 {
         if self.device == Device::Cpu { self.frames } else { self.segments() * self.longest }
     }
 
-    /// Where segments begin, and the end of the last: [B + 1].
+    /// The start of each segment and the end of the last: [B + 1].
     pub(crate) fn offsets(&self) -> &[i64] {
         &self.offsets
     }
 
-    /// Place of each frame in its segment, from 0: [N] int64.
-    pub(crate) fn places(&self) -> &Tensor {
-        &self.places
+    /// Position of each frame in its segment, from 0: [N] int64.
+    pub(crate) fn positions(&self) -> &Tensor {
+        &self.positions
     }
 
-    /// True where a padded row is a frame, or `None` where every row is: [B, T].
+    /// True where a padded row is a frame, or `None` if every row is: [B, T].
     pub(crate) fn valid_bt(&self) -> Option<&Tensor> {
         self.valid_bt.as_ref()
     }
@@ -123,12 +123,12 @@ impl Layout {
         Ok(torch_ext::gather_rows(&x, &self.padded_rows)?)
     }
 
-    /// The matrix whose product with [N, D] sums each segment's frames: [B, N], 1 at a segment's own frames.
+    /// The matrix whose product with [N, D] sums the frames of each segment: [B, N], 1 at a segment's own frames.
     ///
-    /// A product, unlike adding by index, is one fast call and the same in each run.
+    /// Unlike index addition, the product is one fast call with reproducible results.
     pub(crate) fn membership_bn(&self) -> Result<Tensor, BackboneError> {
         let zeros = Tensor::f_zeros([self.segments(), self.frames], (Kind::Float, self.device))?;
-        Ok(zeros.f_scatter_value(0, &self.owners.f_unsqueeze(0)?, 1.0)?)
+        Ok(zeros.f_scatter_value(0, &self.segment_ids.f_unsqueeze(0)?, 1.0)?)
     }
 
     /// Frames of each segment as [B, 1] floats.

@@ -1,14 +1,14 @@
 //! A transformer encoder over *packed* segments, with heads for reconstruction and for emotions.
 //!
-//! Segments stand one after another in one matrix, with offsets; nothing is padded, except on a GPU inside attention,
-//! where a library kernel forces it. Tensor names and shapes are those of PyTorch's `nn.TransformerEncoder`.
+//! A batch is one matrix of the frames of all segments, with segment offsets. Nothing is padded, except on a GPU inside
+//! attention, where the library's kernel requires it. Tensor names and shapes are those of PyTorch's `nn.TransformerEncoder`.
 //!
-//! What lives here: layers, heads, first values of weights, and the encoder's folder. What does not: data, masks,
-//! losses, optimisers.
+//! In this crate: layers, heads, weight initialisation and the encoder's folder. Not in this crate: data, masks, losses,
+//! optimisers.
 //!
-//! # Letters in names of tensors
-//! B segments of a batch, N frames of all its segments together, T frames of the longest, C columns, D model width,
-//! H heads, E emotions.
+//! # Letters in tensor names
+//! B segments in a batch, N frames of all segments, T frames of the longest segment, C columns, D model width, H heads, E
+//! emotions.
 //!
 //! ```
 //! use backbone::{Encoder, EncoderConfig, Layout, Source};

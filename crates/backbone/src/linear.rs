@@ -2,21 +2,21 @@ use crate::parameters::Init;
 use crate::{BackboneError, Parameters, Source};
 use tch::{Device, Tensor};
 
-/// x Wᵀ + b, with PyTorch's names and first values (uniform within 1/√inputs).
+/// x Wᵀ + b, with PyTorch's names and initialisation (uniform within ± 1/√inputs).
 #[derive(Debug)]
 pub(crate) struct Linear {
     weight: Tensor,
     bias: Tensor,
 }
 
-/// Where a module's tensors come from and go.
-pub(crate) struct Making<'a, 's> {
+/// Creates the tensors of a module.
+pub(crate) struct Builder<'a, 's> {
     pub(crate) parameters: &'a mut Parameters,
     pub(crate) source: &'a mut Source<'s>,
     pub(crate) device: Device,
 }
 
-impl Making<'_, '_> {
+impl Builder<'_, '_> {
     pub(crate) fn tensor(&mut self, name: String, shape: &[i64], init: Init) -> Result<Tensor, BackboneError> {
         self.parameters.add(self.source, self.device, name, shape, init)
     }
@@ -35,7 +35,7 @@ impl Linear {
         Linear { weight, bias }
     }
 
-    /// Takes other values.
+    /// Sets weight and bias.
     pub(crate) fn set(&self, weight: &Tensor, bias: &Tensor) -> Result<(), BackboneError> {
         tch::no_grad(|| {
             for (own, other) in [(&self.weight, weight), (&self.bias, bias)] {
@@ -52,7 +52,7 @@ impl Linear {
     /// # Shapes
     /// `x` [N, inputs] → [N, outputs]
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor, BackboneError> {
-        // The weights learn in 32-bit floats whatever they are multiplied in.
+        // The weights are 32-bit floats, whatever the type of the product.
         let kind = x.kind();
         Ok(x.f_linear(&self.weight.f_to_kind(kind)?, Some(&self.bias.f_to_kind(kind)?))?)
     }

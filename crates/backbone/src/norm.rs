@@ -1,6 +1,6 @@
 use crate::BackboneError;
-use crate::layer::{Pass, Stream};
-use crate::linear::Making;
+use crate::layer::{ForwardContext, ResidualStream};
+use crate::linear::Builder;
 use crate::parameters::Init;
 use tch::Tensor;
 
@@ -12,21 +12,21 @@ pub(crate) struct Norm {
 }
 
 impl Norm {
-    pub(crate) fn new(making: &mut Making<'_, '_>, name: &str, width: i64) -> Result<Self, BackboneError> {
+    pub(crate) fn new(builder: &mut Builder<'_, '_>, name: &str, width: i64) -> Result<Self, BackboneError> {
         Ok(Norm {
-            weight: making.tensor(format!("{name}.weight"), &[width], Init::Constant(1.0))?,
-            bias: making.tensor(format!("{name}.bias"), &[width], Init::Constant(0.0))?,
+            weight: builder.tensor(format!("{name}.weight"), &[width], Init::Constant(1.0))?,
+            bias: builder.tensor(format!("{name}.bias"), &[width], Init::Constant(0.0))?,
         })
     }
 
-    /// The stream with its branch added, and its norm, in bfloat16 where `half`.
-    pub(crate) fn after(
+    /// The stream with its branch added, and the norm of the sum, in bfloat16 if `bf16`.
+    pub(crate) fn add_and_norm(
         &self,
-        stream: &Stream,
-        pass: &Pass<'_>,
-        half: bool,
+        stream: &ResidualStream,
+        context: &ForwardContext<'_>,
+        bf16: bool,
     ) -> Result<(Tensor, Tensor), BackboneError> {
         let branch = stream.branch_nd.as_ref();
-        Ok(torch_ext::add_norm(&stream.h_nd, branch, &self.weight, &self.bias, pass.dropout, half)?)
+        Ok(torch_ext::add_norm(&stream.h_nd, branch, &self.weight, &self.bias, context.dropout, bf16)?)
     }
 }

@@ -1,45 +1,45 @@
-//! Named tensors: where they come from, and in which order they stand.
+//! Named tensors and their sources.
 
 use crate::BackboneError;
 use rand::{Rng, RngExt};
 use std::collections::BTreeMap;
 use tch::{Device, Kind, Tensor};
 
-/// The first values of a tensor, as PyTorch's modules choose them.
+/// The initialisation of a tensor, as in PyTorch's modules.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Init {
     /// Uniform on [-bound, bound].
     Uniform(f64),
-    /// One value.
+    /// A constant value.
     Constant(f32),
 }
 
-/// Where tensors come from.
-pub struct Source<'a>(Kinds<'a>);
+/// The source of a module's tensors: random initialisation or existing weights.
+pub struct Source<'a>(SourceKind<'a>);
 
-/// Makes the generator for the tensor of a name.
+/// Creates the generator for a tensor name.
 type Generators<'a> = Box<dyn FnMut(&str) -> Box<dyn Rng> + 'a>;
 
-enum Kinds<'a> {
+enum SourceKind<'a> {
     Draw(Generators<'a>),
     Tensors(&'a BTreeMap<String, Tensor>),
 }
 
 impl<'a> Source<'a> {
-    /// Fresh weights. `generator` makes the generator for the tensor of a name, so that the values of one tensor depend
-    /// neither on the others nor on the order in which they are made.
+    /// Random initialisation. `generator` creates the random generator for a tensor name, so that a tensor's values depend
+    /// neither on the other tensors nor on the order of creation.
     pub fn draw<R: Rng + 'static>(mut generator: impl FnMut(&str) -> R + 'a) -> Self {
-        Source(Kinds::Draw(Box::new(move |name| Box::new(generator(name)))))
+        Source(SourceKind::Draw(Box::new(move |name| Box::new(generator(name)))))
     }
 
-    /// Weights that are there. Tensors of other names are left alone.
+    /// Existing weights. Tensors with other names are ignored.
     pub fn tensors(tensors: &'a BTreeMap<String, Tensor>) -> Self {
-        Source(Kinds::Tensors(tensors))
+        Source(SourceKind::Tensors(tensors))
     }
 
     fn make(&mut self, name: &str, shape: &[i64], init: Init) -> Result<Tensor, BackboneError> {
         match &mut self.0 {
-            Kinds::Draw(generator) => {
+            SourceKind::Draw(generator) => {
                 let count = shape.iter().product::<i64>() as usize;
                 let values: Vec<f32> = match init {
                     Init::Constant(value) => vec![value; count],
@@ -50,7 +50,7 @@ impl<'a> Source<'a> {
                 };
                 Ok(Tensor::f_from_slice(&values)?.f_reshape(shape)?)
             }
-            Kinds::Tensors(tensors) => {
+            SourceKind::Tensors(tensors) => {
                 let Some(tensor) = tensors.get(name) else {
                     return Err(BackboneError::MissingTensor { name: name.into(), expected: shape.to_vec() });
                 };
@@ -67,14 +67,14 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The tensors of a module by name, in the order in which they were made.
+/// The tensors of a module by name, in the order of creation.
 #[derive(Debug, Default)]
 pub struct Parameters {
     entries: Vec<(String, Tensor)>,
 }
 
 impl Parameters {
-    /// Makes a tensor that learns, keeps it under `name` and hands it out.
+    /// Creates a trainable tensor, stores it under `name` and returns it.
     pub(crate) fn add(
         &mut self,
         source: &mut Source<'_>,
@@ -93,17 +93,17 @@ impl Parameters {
         &self.entries
     }
 
-    /// The tensors alone, as an optimiser wants them; they share their values with these.
+    /// The tensors alone, for an optimiser; they share their storage with these.
     pub fn tensors(&self) -> Vec<Tensor> {
         self.entries.iter().map(|(_, t)| t.shallow_clone()).collect()
     }
 
-    /// A copy of every value.
+    /// A copy of all values.
     pub fn snapshot(&self) -> BTreeMap<String, Tensor> {
         self.entries.iter().map(|(name, t)| (name.clone(), t.detach().copy())).collect()
     }
 
-    /// Sets every value from a snapshot.
+    /// Restores all values from a snapshot.
     pub fn restore(&self, snapshot: &BTreeMap<String, Tensor>) -> Result<(), BackboneError> {
         tch::no_grad(|| {
             for (name, tensor) in &self.entries {

@@ -1,5 +1,5 @@
-//! The encoder against PyTorch's `nn.TransformerEncoder`: files made by `golden/make.py`.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! The encoder is compared with PyTorch's `nn.TransformerEncoder`, on files of `golden/make.py`.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use backbone::{EncoderFolder, Layout, read_tensors};
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ fn outputs_equal_those_of_pytorch() {
 }
 
 #[test]
-fn a_segment_alone_gives_what_it_gives_in_a_batch() {
+fn a_segment_has_the_same_output_alone_and_in_a_batch() {
     let folder = EncoderFolder::read(&golden(NAMES[0])).unwrap();
     let encoder = folder.encoder(Device::Cpu).unwrap();
     let (expected, _) = read_tensors(&golden(NAMES[0]).join("expected.safetensors")).unwrap();
@@ -42,7 +42,7 @@ fn a_segment_alone_gives_what_it_gives_in_a_batch() {
 }
 
 #[test]
-fn a_folder_comes_back_as_it_was_written() {
+fn a_folder_round_trips() {
     for name in NAMES {
         let read = EncoderFolder::read(&golden(name)).unwrap();
         let dir = tempfile::tempdir().unwrap();
@@ -57,7 +57,7 @@ fn a_folder_comes_back_as_it_was_written() {
 }
 
 #[test]
-fn an_encoder_that_does_not_fit_is_refused_by_tensor() {
+fn a_mismatch_of_config_and_weights_is_rejected_by_name() {
     let dir = tempfile::tempdir().unwrap();
     let from = golden(NAMES[0]);
     std::fs::copy(from.join("model.safetensors"), dir.path().join("model.safetensors")).unwrap();
@@ -76,7 +76,7 @@ fn an_encoder_that_does_not_fit_is_refused_by_tensor() {
         ("\"layers\": 2", "\"layers\": 1", "'encoder.layers.1.linear1.bias': not a tensor of this configuration"),
         ("\"heads\": 4", "\"heads\": 5", "heads: expected a divisor of model_dim 16, found 5"),
         ("\"c1\"", "\"c0\"", "columns: expected each name once, found 'c0' twice"),
-        ("\"input_dim\": 5", "\"input_dim\": 6", "columns: expected 6 values, one an input, found 5"),
+        ("\"input_dim\": 5", "\"input_dim\": 6", "columns: expected 6 values, one per input, found 5"),
     ];
     for (old, new, message) in cases {
         std::fs::write(dir.path().join("config.json"), text.replace(old, new)).unwrap();

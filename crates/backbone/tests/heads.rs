@@ -1,5 +1,5 @@
-//! The heads against plain loops, and the first values of weights.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! The heads are compared with plain loops; weight initialisation.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use backbone::{EmotionHeads, Encoder, EncoderConfig, HeadsConfig, Layers, Layout, Pooling, Source};
 use rand::SeedableRng;
@@ -42,7 +42,7 @@ fn tensor(heads: &EmotionHeads, name: &str) -> Tensor {
     heads.parameters().entries().iter().find(|(n, _)| n == name).unwrap().1.detach()
 }
 
-/// Pools each segment by itself, then applies the presence head.
+/// Pools each segment separately, then applies the presence head.
 fn expected(pooling: Pooling, heads: &EmotionHeads) -> Tensor {
     let h_nd = frames();
     let rows: Vec<Tensor> = OFFSETS
@@ -53,8 +53,8 @@ fn expected(pooling: Pooling, heads: &EmotionHeads) -> Tensor {
             match pooling {
                 Pooling::Mean => mean,
                 Pooling::MeanDeviation => {
-                    let deviation = ((&h_td - &mean).square().mean_dim(0, false, Kind::Float) + 1e-6).sqrt();
-                    Tensor::cat(&[mean, deviation], 0)
+                    let std = ((&h_td - &mean).square().mean_dim(0, false, Kind::Float) + 1e-6).sqrt();
+                    Tensor::cat(&[mean, std], 0)
                 }
                 Pooling::Attention => {
                     let score = h_td.linear(&tensor(heads, "pooling.weight"), Some(&tensor(heads, "pooling.bias")));
@@ -67,7 +67,7 @@ fn expected(pooling: Pooling, heads: &EmotionHeads) -> Tensor {
 }
 
 #[test]
-fn pooling_sees_each_segment_alone() {
+fn pooling_treats_each_segment_separately() {
     let layout = Layout::new(&OFFSETS, Device::Cpu).unwrap();
     for pooling in [Pooling::Mean, Pooling::MeanDeviation, Pooling::Attention] {
         let heads = heads(pooling);
@@ -78,7 +78,7 @@ fn pooling_sees_each_segment_alone() {
 }
 
 #[test]
-fn a_sum_of_layers_begins_as_their_mean_and_follows_its_weights() {
+fn the_weighted_sum_of_layers_starts_as_their_mean_and_follows_its_weights() {
     let layout = Layout::new(&OFFSETS, Device::Cpu).unwrap();
     let config = EncoderConfig { model_dim: 4, heads: 2, layers: 2, feedforward_dim: 8, ..EncoderConfig::default() };
     let encoder = Encoder::new(&config, 3, 10, &mut source(), Device::Cpu).unwrap();
@@ -103,7 +103,7 @@ fn a_sum_of_layers_begins_as_their_mean_and_follows_its_weights() {
 }
 
 #[test]
-fn input_columns_bring_their_mean_and_deviation() {
+fn input_statistics_are_mean_and_standard_deviation() {
     let layout = Layout::new(&OFFSETS, Device::Cpu).unwrap();
     let heads = make(HeadsConfig { input_statistics: true, ..plain() });
     let x_nc = Tensor::from_slice(&(0..22u8).map(|i| f32::from(i % 7)).collect::<Vec<_>>()).reshape([11, 2]);
@@ -112,18 +112,18 @@ fn input_columns_bring_their_mean_and_deviation() {
     for (row, w) in OFFSETS.windows(2).enumerate() {
         let x_tc = x_nc.slice(0, w[0], w[1], 1);
         let mean = x_tc.mean_dim(0, false, Kind::Float);
-        let deviation = ((&x_tc - &mean).square().mean_dim(0, false, Kind::Float) + 1e-6).sqrt();
+        let std = ((&x_tc - &mean).square().mean_dim(0, false, Kind::Float) + 1e-6).sqrt();
         let found = pooled.get(row as i64).slice(0, 3, 7, 1);
-        assert!(f64::try_from((found - Tensor::cat(&[mean, deviation], 0)).abs().max()).unwrap() < 1e-5);
+        assert!(f64::try_from((found - Tensor::cat(&[mean, std], 0)).abs().max()).unwrap() < 1e-5);
     }
 }
 
 #[test]
-fn what_is_pooled_is_standardised_by_a_sample() {
+fn pooled_vectors_are_standardised_by_a_sample() {
     let mut heads = make(HeadsConfig { standardise: true, ..plain() });
     let sample = Tensor::from_slice(&[1.0f32, 5.0, 0.0, 3.0, 5.0, 4.0]).reshape([2, 3]);
     heads.standardise(&sample).unwrap();
-    // The second number never moves and keeps its width.
+    // The second dimension is constant and is not scaled.
     let found = heads.standardised(&sample).unwrap();
     assert_eq!(found, Tensor::from_slice(&[-1.0f32, 0.0, -1.0, 1.0, 0.0, 1.0]).reshape([2, 3]));
     let names: Vec<String> = heads.tensors().into_iter().map(|(name, _)| name).collect();
@@ -132,7 +132,7 @@ fn what_is_pooled_is_standardised_by_a_sample() {
 }
 
 #[test]
-fn first_values_depend_on_the_name_alone_and_have_pytorchs_spread() {
+fn initial_values_depend_on_the_name_alone_and_have_pytorchs_bounds() {
     let config = EncoderConfig { layers: 1, ..EncoderConfig::default() };
     let make = |layers| {
         let config = EncoderConfig { layers, ..config.clone() };
@@ -151,14 +151,14 @@ fn first_values_depend_on_the_name_alone_and_have_pytorchs_spread() {
 }
 
 #[test]
-fn offsets_that_cut_nothing_are_refused() {
+fn invalid_offsets_are_rejected() {
     for offsets in [&[] as &[i64], &[0], &[1, 2], &[0, 3, 3], &[0, 3, 2]] {
         assert!(Layout::new(offsets, Device::Cpu).is_err(), "{offsets:?}");
     }
 }
 
 #[test]
-fn a_batch_that_does_not_fit_is_refused() {
+fn a_batch_of_the_wrong_shape_is_rejected() {
     let encoder = Encoder::new(&EncoderConfig::default(), 20, 10, &mut source(), Device::Cpu).unwrap();
     let zeros = |n, c| Tensor::zeros([n, c], (Kind::Float, Device::Cpu));
     let run = |n, c, offsets: &[i64]| {

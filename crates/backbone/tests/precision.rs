@@ -1,5 +1,5 @@
-//! Training steps in bfloat16 against those in 32-bit floats.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! Training steps in bfloat16 are compared with those in 32-bit floats.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use backbone::{Encoder, EncoderConfig, Layout, Precision, Source};
 use rand::{SeedableRng, rngs::ChaCha12Rng};
@@ -16,7 +16,7 @@ fn batch() -> (Tensor, Layout) {
     (x_nc, Layout::new(&[0, 1, 60, 83, 100], Device::Cpu).unwrap())
 }
 
-/// Outputs of a pass and the gradient of every tensor.
+/// The output of a forward pass and the gradient of every tensor.
 fn pass(encoder: &Encoder, train: bool) -> (Tensor, Vec<Tensor>) {
     let (x_nc, layout) = batch();
     let y_nd = encoder.forward(&x_nc, &layout, train).unwrap();
@@ -30,7 +30,7 @@ fn relative(a: &Tensor, b: &Tensor) -> f64 {
 }
 
 #[test]
-fn steps_in_bfloat16_are_those_in_floats_but_for_rounding() {
+fn steps_in_bfloat16_equal_those_in_floats_up_to_rounding() {
     for norm_first in [true, false] {
         let (exact, rounded) = (encoder(norm_first, Precision::Fp32), encoder(norm_first, Precision::Bf16));
         let ((y, gradients), (y16, gradients16)) = (pass(&exact, true), pass(&rounded, true));
@@ -39,7 +39,7 @@ fn steps_in_bfloat16_are_those_in_floats_but_for_rounding() {
         assert!((1e-5..2e-2).contains(&difference), "norm_first {norm_first}: outputs differ by {difference:e}");
         for ((name, _), (g16, g)) in exact.parameters().entries().iter().zip(gradients16.iter().zip(&gradients)) {
             assert_eq!(g16.kind(), Kind::Float, "{name}");
-            // The gradient of the keys' bias is 0 but for rounding: the softmax does not see it.
+            // The gradient of the key bias is 0 up to rounding: the softmax does not depend on it.
             let difference = relative(g16, g);
             assert!(difference < 5e-2, "norm_first {norm_first}: gradients of {name} differ by {difference:e}");
         }
@@ -47,7 +47,7 @@ fn steps_in_bfloat16_are_those_in_floats_but_for_rounding() {
 }
 
 #[test]
-fn without_training_precision_changes_nothing() {
+fn precision_has_no_effect_outside_training() {
     let (y, _) = pass(&encoder(true, Precision::Fp32), false);
     let (y16, _) = pass(&encoder(true, Precision::Bf16), false);
     assert_eq!(y, y16);

@@ -2,10 +2,10 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A label budget as a study's configuration names it: a share of the training segments, or a count of them.
+/// A label budget as configured: a fraction of the training segments, or a number of them.
 ///
-/// Its text, `f0.05` or `n24`, is the budget's name in every table. One budget is one name, however many segments it comes to
-/// in folds of different size.
+/// Its text, `f0.05` or `n24`, is the budget's name in every table. The name is the same in all folds, even where a fraction
+/// amounts to different numbers of segments.
 ///
 /// ```
 /// use mosei_schema::LabelBudget;
@@ -17,14 +17,14 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum LabelBudget {
-    /// A share of the training segments, above 0 and at most 1.
+    /// A fraction of the training segments, above 0 and at most 1.
     Fraction(f64),
-    /// Segments, at least one.
+    /// A number of segments, at least one.
     Count(usize),
 }
 
 impl LabelBudget {
-    /// Labelled segments out of `training_segments`; a share comes to the nearest whole number, halves away from 0.
+    /// Labelled segments out of `training_segments`. A fraction is rounded to the nearest integer, halves away from 0.
     pub fn labels_of(self, training_segments: usize) -> usize {
         match self {
             LabelBudget::Fraction(share) => (share * training_segments as f64).round() as usize,
@@ -32,7 +32,7 @@ impl LabelBudget {
         }
     }
 
-    /// The share of `training_segments` that it asks for: as configured, or what a count comes to.
+    /// The fraction of `training_segments`: as configured, or computed from a count.
     pub fn share_of(self, training_segments: usize) -> f64 {
         match self {
             LabelBudget::Fraction(share) => share,
@@ -41,7 +41,7 @@ impl LabelBudget {
     }
 }
 
-/// `f0.05` for a share, `n24` for a count.
+/// `f0.05` for a fraction, `n24` for a count.
 impl fmt::Display for LabelBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -51,7 +51,7 @@ impl fmt::Display for LabelBudget {
     }
 }
 
-/// A text that names no label budget.
+/// A text that is not a label budget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetError {
     /// The text.
@@ -59,8 +59,8 @@ pub struct BudgetError {
 }
 
 impl BudgetError {
-    /// What a label budget is written like.
-    pub const EXPECTED: &'static str = "a share such as f0.05 or a count such as n24";
+    /// The notation of label budgets, for messages.
+    pub const EXPECTED: &'static str = "a fraction such as f0.05 or a count such as n24";
 }
 
 impl fmt::Display for BudgetError {
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn budgets_round_trip_and_nonsense_is_refused() {
+    fn budgets_round_trip_and_invalid_ones_are_rejected() {
         for budget in [LabelBudget::Fraction(0.05), LabelBudget::Fraction(1.0), LabelBudget::Count(24)] {
             assert_eq!(budget.to_string().parse::<LabelBudget>().unwrap(), budget);
         }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_comes_to_the_nearest_number() {
+    fn a_fraction_is_rounded_to_the_nearest_number() {
         let found = [(0.01, 49), (0.01, 50), (0.1, 14), (0.1, 15), (0.3, 5), (1.0, 7)];
         assert_eq!(found.map(|(f, n)| LabelBudget::Fraction(f).labels_of(n)), [0, 1, 1, 2, 2, 7]);
         assert_eq!(LabelBudget::Count(24).share_of(96), 0.25);

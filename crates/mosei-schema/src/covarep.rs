@@ -1,4 +1,4 @@
-/// Frames a second of MOSEI's COVAREP stream: frame `k` covers `[k / 100 s, (k + 1) / 100 s)`.
+/// Frame rate of MOSEI's COVAREP features in Hz: frame `k` covers `[k / 100 s, (k + 1) / 100 s)`.
 pub const COVAREP_RATE_HZ: f64 = 100.0;
 
 /// The 74 columns of COVAREP as CMU-MOSEI stores them, in file order.
@@ -84,7 +84,7 @@ mod tests {
     use super::COVAREP_COLUMNS;
 
     #[test]
-    fn covarep_columns_are_74_different_names() {
+    fn covarep_has_74_distinct_columns() {
         let unique: std::collections::BTreeSet<_> = COVAREP_COLUMNS.iter().collect();
         assert_eq!(unique.len(), 74);
         assert_eq!((COVAREP_COLUMNS[11], COVAREP_COLUMNS[36], COVAREP_COLUMNS[61]), ("MCEP_0", "HMPDM_0", "HMPDD_0"));

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-/// Smallest intensity of an emotion.
+/// Lowest intensity of an emotion.
 pub const INTENSITY_MIN: f64 = 0.0;
-/// Largest intensity of an emotion.
+/// Highest intensity of an emotion.
 pub const INTENSITY_MAX: f64 = 3.0;
 /// Most negative sentiment.
 pub const SENTIMENT_MIN: f64 = -3.0;
@@ -44,7 +44,7 @@ impl Emotion {
         }
     }
 
-    /// The emotion of that name, or `None`.
+    /// The emotion with this name, or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|e| e.name() == name)
     }

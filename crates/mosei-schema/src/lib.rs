@@ -1,7 +1,7 @@
-//! The nouns of a MOSEI-shaped study.
+//! The shared types of a study of CMU-MOSEI or a corpus like it.
 //!
-//! What lives here: names, ranges and identifiers that more than one crate must spell the same way.
-//! What does not: anything that reads, writes or computes.
+//! In this crate: names, ranges and identifiers that several crates use. Not in this crate: anything that reads, writes or
+//! computes.
 //!
 //! ```
 //! use mosei_schema::{Emotion, intensity_class};

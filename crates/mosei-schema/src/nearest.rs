@@ -1,10 +1,9 @@
-/// The name that takes the fewest letters inserted, dropped, replaced or swapped to become `wanted`; the first of several.
+/// The name with the smallest edit distance to `wanted` (insertions, deletions, substitutions and transpositions); the first of several.
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     names.into_iter().min_by_key(|name| strsim::osa_distance(wanted, name))
 }
 
-/// The name that was probably meant: the nearest, where at most a third of its letters (and at least one) are other ones.
-/// Capitals do not count.
+/// The name that was probably meant: the nearest, if its edit distance is at most a third of its length, or 1. Case is ignored.
 ///
 /// ```
 /// use mosei_schema::near_miss;
@@ -18,7 +17,7 @@ pub fn near_miss<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> 
     (letters <= (name.chars().count() / 3).max(1)).then_some(name)
 }
 
-/// A name that is unknown, with the one that was probably meant behind it: what messages say was found.
+/// An unknown name, followed by the one that was probably meant, for error messages.
 pub fn found_with_near_miss<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     match near_miss(found, names) {
         Some(near) => format!("{found}; did you mean '{near}'?"),
@@ -26,19 +25,19 @@ pub fn found_with_near_miss<'a>(found: &str, names: impl IntoIterator<Item = &'a
     }
 }
 
-/// A parser's words about a name that it does not know, with the one that was probably meant behind them.
+/// A parser's message about an unknown name, followed by the name that was probably meant.
 ///
 /// ```
 /// use mosei_schema::with_near_miss;
-/// let words = "unknown field `hedas`, expected one of `model_dim`, `heads`";
-/// assert_eq!(with_near_miss(words), format!("{words}; did you mean 'heads'?"));
+/// let message = "unknown field `hedas`, expected one of `model_dim`, `heads`";
+/// assert_eq!(with_near_miss(message), format!("{message}; did you mean 'heads'?"));
 /// ```
-pub fn with_near_miss(words: &str) -> String {
-    let line = words.lines().find(|line| line.starts_with("unknown field") || line.starts_with("unknown variant"));
+pub fn with_near_miss(message: &str) -> String {
+    let line = message.lines().find(|line| line.starts_with("unknown field") || line.starts_with("unknown variant"));
     let mut quoted = line.unwrap_or_default().split('`').skip(1).step_by(2);
     match quoted.next().and_then(|unknown| near_miss(unknown, quoted)) {
-        Some(near) => format!("{}; did you mean '{near}'?", words.trim_end()),
-        None => words.to_string(),
+        Some(near) => format!("{}; did you mean '{near}'?", message.trim_end()),
+        None => message.to_string(),
     }
 }
 
@@ -47,14 +46,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_is_the_first_of_the_nearest() {
+    fn ties_go_to_the_first_name() {
         assert_eq!(nearest("MCEP_01", ["VUV", "MCEP_1", "MCEP_10"]), Some("MCEP_1"));
         assert_eq!(nearest("é", ["e", "x"]), Some("e"));
         assert_eq!(nearest("x", []), None);
     }
 
     #[test]
-    fn what_is_far_is_no_near_miss() {
+    fn distant_names_are_not_suggested() {
         for (wanted, found) in
             [("suprise", Some("surprise")), ("FEAR", Some("fear")), ("asd", Some("sad")), ("calm", None), ("", None)]
         {

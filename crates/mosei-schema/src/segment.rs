@@ -1,14 +1,14 @@
 use serde::{Deserialize, Serialize};
 
-/// A labelled segment: the video's id as the file spells it, and the segment's row there (from 0), or its number where the file
-/// names segments ([`crate::segment_name`]).
+/// The id of a labelled segment: the video's id as in the file, and the segment's row in that video (from 0), or its number if
+/// the file names segments ([`crate::segment_name`]).
 ///
-/// The id of unlabelled speech outside all segments is row -1.
+/// Unlabelled speech outside all segments has row -1.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SegmentId {
-    /// Video id: a string, even where it looks like a number.
+    /// Video id: a string, even if it looks like a number.
     pub video: String,
-    /// Row of the segment in the label file's video, or its number.
+    /// Row of the segment in its video in the label file, or its number.
     pub segment: i32,
 }
 
@@ -18,15 +18,15 @@ impl std::fmt::Display for SegmentId {
     }
 }
 
-/// The part of a corpus a video belongs to.
+/// The split of a corpus that a video belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
-    /// Fitted on.
+    /// Training set.
     Train,
-    /// Chosen on: early stopping, thresholds.
+    /// Validation set, for model selection: early stopping, thresholds.
     Valid,
-    /// Judged on, once.
+    /// Held-out test set, evaluated once.
     Test,
 }
 

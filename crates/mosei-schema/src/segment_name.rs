@@ -1,11 +1,11 @@
 use crate::is_video_id;
 
-/// How the segments of a video are counted, which is told by how they are written. The two are not the same numbers.
+/// How the segments of a video are numbered, which their notation shows. The two numberings differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Numbering {
-    /// `VIDEO[3]`: by row of the file that they were aligned to, from 0, as CMU's SDK writes them.
+    /// `VIDEO[3]`: by row of the file that the segments were aligned to, from 0, as in files of CMU's SDK.
     Rows,
-    /// `VIDEO$_$3`: by clip of the transcript, as MMSA's files write them. Clips without a label have a number too.
+    /// `VIDEO$_$3`: by clip of the transcript, as in files of MMSA. Clips without a label have a number too.
     Clips,
 }
 
@@ -18,7 +18,7 @@ impl Numbering {
         }
     }
 
-    /// A segment's name in this notation.
+    /// The name of a segment in this notation.
     pub fn name(self, video: &str, number: i32) -> String {
         match self {
             Numbering::Rows => format!("{video}[{number}]"),
@@ -27,7 +27,7 @@ impl Numbering {
     }
 }
 
-/// An id that names a segment of a video.
+/// The parsed id of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentName<'a> {
     /// The video.
@@ -38,9 +38,8 @@ pub struct SegmentName<'a> {
     pub numbering: Numbering,
 }
 
-/// The video and segment that an id names, where it is written as one of a segment: `VIDEO[3]`, or `VIDEO$_$3`. All other ids
-/// name a video, also those that end in a bracket without a number or hold `$_$` somewhere. This is the one rule of that
-/// notation: whatever reads ids of files asks it.
+/// Parses the id of a segment: `VIDEO[3]` or `VIDEO$_$3`. Any other id is that of a video, even if it ends with a bracket without
+/// a number or contains `$_$`. Every reader of ids uses this function.
 ///
 /// ```
 /// use mosei_schema::{Numbering, segment_name};
@@ -53,13 +52,13 @@ pub fn segment_name(id: &str) -> Option<SegmentName<'_>> {
     let rows = id.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')).map(|parts| (parts, Numbering::Rows));
     let clips = || id.rsplit_once("$_$").map(|parts| (parts, Numbering::Clips));
     let ((video, number), numbering) = rows.or_else(clips)?;
-    // `parse` would take a sign too.
+    // `parse` alone would accept a sign.
     let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
     let number = number.parse().ok().filter(|_| digits && is_video_id(video))?;
     Some(SegmentName { video, number, numbering })
 }
 
-/// The video that an id belongs to: that of the segment that it names, else itself.
+/// The video of an id: that of the segment, or the id itself if it is not that of a segment.
 ///
 /// ```
 /// use mosei_schema::video_of;
@@ -67,7 +66,7 @@ pub fn segment_name(id: &str) -> Option<SegmentName<'_>> {
 /// ```
 pub fn video_of(id: &str) -> &str {
     match segment_name(id) {
-        // Aligned twice, an id has two numbers.
+        // After two alignments, an id has two numbers.
         Some(name) => video_of(name.video),
         None => id,
     }
@@ -78,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn segments_are_told_from_videos_where_that_is_certain() {
+    fn only_unambiguous_ids_are_parsed_as_segments() {
         let split = |id| segment_name(id).map(|n| (n.video, n.number, n.numbering));
         assert_eq!(split("-a_b[12]"), Some(("-a_b", 12, Numbering::Rows)));
         assert_eq!(split("a[3]b[007]"), Some(("a[3]b", 7, Numbering::Rows)));
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_as_they_are_written() {
+    fn names_round_trip() {
         for numbering in [Numbering::Rows, Numbering::Clips] {
             let name = numbering.name("v", 3);
             assert_eq!(segment_name(&name), Some(SegmentName { video: "v", number: 3, numbering }));

@@ -1,11 +1,10 @@
-/// Most bytes (UTF-8) of a video id; names of files are hardly ever longer.
+/// Maximum length of a video id in UTF-8 bytes, below the usual limit of file names.
 pub const VIDEO_ID_MAX_BYTES: usize = 200;
 
-/// The rule of [`is_video_id`], in words for messages.
+/// The rule of [`is_video_id`], for messages.
 pub const VIDEO_ID_RULE: &str = "a video id (1 to 200 bytes; no '/' or '\\', no control or invisible characters, no space at an end; not '.' or '..')";
 
-/// Whether a text may be a video id: one that is safe to print, and that names one thing in one folder even if somebody should
-/// make a file name of it.
+/// Whether a text is a valid video id: safe to print, and safe as a file name.
 ///
 /// ```
 /// use mosei_schema::is_video_id;
@@ -17,12 +16,12 @@ pub fn is_video_id(text: &str) -> bool {
         && text.len() <= VIDEO_ID_MAX_BYTES
         && !matches!(text, "." | "..")
         && text.trim() == text
-        && !text.chars().any(|c| matches!(c, '/' | '\\') || c.is_control() || is_unseen(c))
+        && !text.chars().any(|c| matches!(c, '/' | '\\') || c.is_control() || is_invisible(c))
 }
 
-/// Characters that show nothing, turn the direction of writing, or stand for bytes that were none. Spaces but the plain one
-/// are among them: they look like it.
-fn is_unseen(c: char) -> bool {
+/// Invisible characters, characters that change the writing direction, and replacement or private-use characters. They include all
+/// spaces except the plain one, which they resemble.
+fn is_invisible(c: char) -> bool {
     (c.is_whitespace() && c != ' ')
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -36,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_of_all_kinds_of_corpora_may_be() {
+    fn ids_of_many_corpora_are_valid() {
         let longest = "x".repeat(VIDEO_ID_MAX_BYTES);
         for id in [
             "a",
@@ -56,13 +55,13 @@ mod tests {
     }
 
     #[test]
-    fn what_could_leave_a_folder_or_hide_may_not() {
+    fn unsafe_and_invisible_ids_are_rejected() {
         let long = "x".repeat(VIDEO_ID_MAX_BYTES + 1);
-        let unseen =
+        let invisible =
             ["a\u{200b}", "\u{202e}a", "a\u{feff}", "a\u{a0}b", "a\u{2028}b", "a\u{fffd}", "\u{e0041}", "a\u{ad}b"];
         let outside = ["", ".", "..", "../a", "a/b", "/etc/passwd", "a\\b", "C:\\a", &long];
         let control = ["a\nb", "a\0b", "a\tb", "\u{1b}[31ma", "a\u{7f}", "a\u{85}", " a", "a "];
-        for id in unseen.iter().chain(&outside).chain(&control) {
+        for id in invisible.iter().chain(&outside).chain(&control) {
             assert!(!is_video_id(id), "{id:?}");
         }
     }

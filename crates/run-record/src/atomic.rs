@@ -1,7 +1,7 @@
-//! Files and folders that are there whole or not at all: written beside their place, synced, then renamed.
+//! Atomic files and folders: written under a temporary name next to the target, synced, then renamed.
 //!
-//! What is under construction is named `.tmp-NAME-` and something random, and locked by the process that makes it. A
-//! process that is killed leaves it behind without a lock, and whoever makes `NAME` next removes it.
+//! The temporary name is `.tmp-NAME-` with a random suffix, and the writing process holds a lock on it. If the process is
+//! killed, the unlocked rest is removed by the next process that writes `NAME`.
 
 use crate::{RecordError, sums};
 use std::ffi::OsString;
@@ -9,9 +9,9 @@ use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Writes a whole file: to a temporary name in the same folder, synced, then renamed over `path`.
+/// Writes a file atomically: to a temporary name in the same folder, synced, then renamed to `path`.
 ///
-/// Missing parent folders are made.
+/// Missing parent folders are created.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
     let mut staged = StagedFile::create(path)?;
     staged.file_mut().write_all(bytes).map_err(RecordError::io("write", path))?;
@@ -30,10 +30,10 @@ fn parent_of(path: &Path) -> PathBuf {
     }
 }
 
-/// Name of a folder that was replaced, in the folder it was moved aside into.
+/// Name of a replaced folder inside the temporary folder that it is moved into.
 const REPLACED: &str = "replaced";
 
-/// How what is under construction for `target` is called, up to what is random.
+/// The temporary name for `target` without its random suffix.
 fn prefix(target: &Path) -> OsString {
     let mut prefix = OsString::from(".tmp-");
     prefix.push(target.file_name().unwrap_or_default());
@@ -41,18 +41,18 @@ fn prefix(target: &Path) -> OsString {
     prefix
 }
 
-/// Removes what processes that were killed left of `target`, and of nothing else.
-fn remove_left_behind(parent: &Path, target: &Path) {
+/// Removes the temporary files and folders for `target` that killed processes left behind.
+fn remove_leftovers(parent: &Path, target: &Path) {
     let prefix = prefix(target);
-    // What cannot be listed or removed is in nobody's way: it is only not tidy.
+    // Best effort: a leftover that cannot be removed does no harm.
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
         if !name.as_encoded_bytes().starts_with(prefix.as_encoded_bytes()) {
             continue;
         }
         let path = entry.path();
-        let alive = File::open(&path).is_ok_and(|f| matches!(f.try_lock(), Err(TryLockError::WouldBlock)));
-        if !alive {
+        let in_use = File::open(&path).is_ok_and(|f| matches!(f.try_lock(), Err(TryLockError::WouldBlock)));
+        if !in_use {
             let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         }
     }
@@ -63,7 +63,7 @@ fn sync_folder(path: &Path) -> Result<(), RecordError> {
     File::open(path).and_then(|f| f.sync_all()).map_err(RecordError::io("sync", path))
 }
 
-/// A file under construction; dropped without [`StagedFile::commit`] it leaves nothing behind.
+/// A file being written. Dropped without [`StagedFile::commit`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct StagedFile {
     target: PathBuf,
@@ -71,117 +71,117 @@ pub struct StagedFile {
 }
 
 impl StagedFile {
-    /// Starts a file that will stand at `path`; missing parent folders are made.
+    /// Starts a file for `path`. Missing parent folders are created.
     pub fn create(path: &Path) -> Result<Self, RecordError> {
         let parent = parent_of(path);
-        // A rename would put a file in the place of a device such as /dev/null.
+        // The rename would replace a device such as /dev/null by a file.
         match fs::metadata(path) {
             Ok(found) if !found.is_file() => {
-                let found = if found.is_dir() { "a folder" } else { "a device or the like" };
+                let found = if found.is_dir() { "a folder" } else { "a device or other special file" };
                 return Err(RecordError::NoFile { path: path.to_path_buf(), found });
             }
             _ => {}
         }
-        fs::create_dir_all(&parent).map_err(RecordError::io("make folder", &parent))?;
+        fs::create_dir_all(&parent).map_err(RecordError::io("create folder", &parent))?;
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
         {
-            // Temporary files are private by default; results are meant to be as readable as any other file.
+            // Temporary files are private by default; results get the usual permissions.
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
-        remove_left_behind(&parent, path);
+        remove_leftovers(&parent, path);
         let prefix = prefix(path);
         let temporary =
-            builder.prefix(&prefix).tempfile_in(&parent).map_err(RecordError::io("make a file in", &parent))?;
-        // Where a file system has no locks, nobody can tell that the file is alive, and nobody removes it either.
+            builder.prefix(&prefix).tempfile_in(&parent).map_err(RecordError::io("create a file in", &parent))?;
+        // On a file system without locks this fails, and then leftovers are not removed either.
         let _ = temporary.as_file().try_lock();
         Ok(StagedFile { target: path.to_path_buf(), temporary })
     }
 
-    /// Where the bytes go meanwhile.
+    /// The temporary file to write to.
     pub fn file_mut(&mut self) -> &mut File {
         self.temporary.as_file_mut()
     }
 
-    /// A second handle on the file under construction.
+    /// A second handle of the temporary file.
     pub fn reopen(&self) -> Result<File, RecordError> {
         self.temporary.as_file().try_clone().map_err(RecordError::io("open", &self.target))
     }
 
-    /// Syncs the bytes and moves the file to its place.
+    /// Syncs the content and renames the file to its target.
     pub fn commit(self) -> Result<(), RecordError> {
         let StagedFile { target, temporary } = self;
         let (file, temporary) = temporary.into_parts();
         file.sync_all().map_err(RecordError::io("sync", &target))?;
         fs::rename(&temporary, &target).map_err(RecordError::io("rename", &target))?;
-        // Its name has gone: there is nothing left to remove.
+        // The temporary name no longer exists, so there is nothing to remove on drop.
         let _ = temporary.keep();
         sync_folder(&parent_of(&target))
     }
 }
 
-/// A folder under construction; dropped without [`StagedDir::commit`] it leaves nothing behind.
+/// A folder being written. Dropped without [`StagedDir::commit`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct StagedDir {
     target: PathBuf,
     temporary: tempfile::TempDir,
-    /// The folder itself, locked while it is under construction.
-    _alive: Option<File>,
+    /// The folder itself, locked while it is being written.
+    _lock: Option<File>,
 }
 
 impl StagedDir {
-    /// Starts a folder that will stand at `path`; missing parent folders are made.
+    /// Starts a folder for `path`. Missing parent folders are created.
     pub fn create(path: &Path) -> Result<Self, RecordError> {
         let parent = parent_of(path);
-        fs::create_dir_all(&parent).map_err(RecordError::io("make folder", &parent))?;
+        fs::create_dir_all(&parent).map_err(RecordError::io("create folder", &parent))?;
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o777));
         }
-        remove_left_behind(&parent, path);
+        remove_leftovers(&parent, path);
         let prefix = prefix(path);
         let temporary =
-            builder.prefix(&prefix).tempdir_in(&parent).map_err(RecordError::io("make a folder in", &parent))?;
-        let _alive = File::open(temporary.path()).ok().filter(|folder| folder.try_lock().is_ok());
-        Ok(StagedDir { target: path.to_path_buf(), temporary, _alive })
+            builder.prefix(&prefix).tempdir_in(&parent).map_err(RecordError::io("create a folder in", &parent))?;
+        let _lock = File::open(temporary.path()).ok().filter(|folder| folder.try_lock().is_ok());
+        Ok(StagedDir { target: path.to_path_buf(), temporary, _lock })
     }
 
-    /// Where the files go meanwhile.
+    /// The temporary folder to write to.
     pub fn path(&self) -> &Path {
         self.temporary.path()
     }
 
-    /// Writes the checksums of its files beside them (see [`check_sums`](crate::check_sums)), syncs all of it and moves the
-    /// folder to its place; a folder that stands there is replaced.
+    /// Writes the checksums of the files into the folder (see [`check_sums`](crate::check_sums)), syncs everything and renames
+    /// the folder to its target. An existing folder is replaced.
     pub fn commit(self) -> Result<(), RecordError> {
         sums::write(self.path())?;
         self.commit_as_is()
     }
 
-    /// As [`StagedDir::commit`], for a folder that says itself what its files hold, or need not.
+    /// As [`StagedDir::commit`] without checksums, for a folder with its own integrity data or without need of any.
     pub fn commit_as_is(self) -> Result<(), RecordError> {
-        let StagedDir { target, temporary, _alive } = self;
+        let StagedDir { target, temporary, _lock } = self;
         sums::sync_all(temporary.path())?;
         let parent = parent_of(&target);
-        // A folder cannot be replaced in one go. Moved aside first, the old one is never there by half: a crash in between
-        // leaves no folder, which reads as "not done".
+        // A folder cannot be replaced atomically. The old one is moved aside first, so that it never exists in part: after a
+        // crash in between there is no folder, which counts as "not done".
         let aside = match fs::metadata(&target) {
             Ok(found) if !found.is_dir() => return Err(RecordError::NoFolder { path: target }),
             Ok(_) => {
                 let old = tempfile::Builder::new()
                     .prefix(&prefix(&target))
                     .tempdir_in(&parent)
-                    .map_err(RecordError::io("make a folder in", &parent))?;
+                    .map_err(RecordError::io("create a folder in", &parent))?;
                 fs::rename(&target, old.path().join(REPLACED)).map_err(RecordError::io("replace", &target))?;
                 Some(old)
             }
             Err(_) => None,
         };
         if let Err(source) = fs::rename(temporary.path(), &target) {
-            // What was built goes when `temporary` does, and what was there comes back.
+            // Dropping `temporary` removes the new folder; the old one is restored.
             if let Some(old) = &aside {
                 let _ = fs::rename(old.path().join(REPLACED), &target);
             }
@@ -189,7 +189,7 @@ impl StagedDir {
         }
         let _moved = temporary.keep();
         sync_folder(&parent)?;
-        aside.map_or(Ok(()), |old| old.close().map_err(RecordError::io("remove what was in the place of", &target)))
+        aside.map_or(Ok(()), |old| old.close().map_err(RecordError::io("remove the old version of", &target)))
     }
 }
 
@@ -218,7 +218,7 @@ mod tests {
         };
         fs::write(dir.path().join(".tmp-a.txt-killed"), "half").unwrap();
         fs::create_dir(dir.path().join(".tmp-a.txt-folder")).unwrap();
-        fs::write(dir.path().join(".tmp-b.txt-other"), "somebody else's").unwrap();
+        fs::write(dir.path().join(".tmp-b.txt-other"), "of another target").unwrap();
         let first = StagedFile::create(&dir.path().join("a.txt")).unwrap();
         let second = StagedFile::create(&dir.path().join("a.txt")).unwrap();
         let (one, two) = (StagedDir::create(&dir.path().join("c")).unwrap(), dir.path().join("c"));
@@ -236,22 +236,22 @@ mod tests {
     }
 
     #[test]
-    fn only_a_file_is_replaced_by_a_file() {
+    fn a_file_replaces_only_files() {
         let dir = tempfile::tempdir().unwrap();
         let message = write_atomic(dir.path(), b"x").unwrap_err().to_string();
         assert!(message.ends_with("expected a file or nothing there, found a folder"), "{message}");
         #[cfg(unix)]
         {
-            // A device in /dev is the case to guard against; a link to one is as good, and harmless to lose.
+            // The test uses a link to a device, so that a failure destroys nothing.
             let link = dir.path().join("null");
             std::os::unix::fs::symlink("/dev/null", &link).unwrap();
             let message = write_atomic(&link, b"x").unwrap_err().to_string();
-            assert!(message.ends_with("found a device or the like"), "{message}");
+            assert!(message.ends_with("found a device or other special file"), "{message}");
         }
     }
 
     #[test]
-    fn a_folder_that_cannot_be_moved_leaves_nothing() {
+    fn a_folder_that_cannot_be_renamed_leaves_nothing() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("file"), "in the way").unwrap();
         let staged = StagedDir::create(&dir.path().join("file")).unwrap();
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_committed_file_replaces_the_old_one_whole() {
+    fn a_committed_file_replaces_the_old_one() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.txt");
         write_atomic(&path, b"first, and longer").unwrap();
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_committed_folder_replaces_the_old_one_whole() {
+    fn a_committed_folder_replaces_the_old_one() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("c");
         for name in ["one", "two"] {

@@ -1,7 +1,7 @@
-//! Columns as this program holds them, from tables that other software wrote.
+//! Conversion of columns in tables that other software wrote.
 //!
-//! pandas, polars and DuckDB make every column nullable, write whole numbers as int64 (or, beside a missing one, as double), and
-//! some write single precision. Whatever has one reading is taken; the rest is refused with its row.
+//! pandas, polars and DuckDB make every column nullable and write integers as int64 (pandas as double, if a value is missing);
+//! some write single precision. Values with an exact conversion are accepted; all others are an error that names the row.
 
 use crate::table::Foreign;
 use crate::{Column, RecordError, Table};
@@ -9,32 +9,32 @@ use std::borrow::Cow;
 use std::path::Path;
 
 impl Table {
-    /// A column of text that lacks no value.
+    /// A text column without nulls.
     ///
     /// # Errors
-    /// A column that is missing or of another kind; a null.
+    /// A missing column; a column of another type; a null.
     pub fn to_text<'a>(&'a self, path: &Path, name: &str) -> Result<Cow<'a, [String]>, RecordError> {
         match self.get(name) {
-            Some(Column::Foreign(Foreign::Text(values))) => all(path, name, "text", values).map(Cow::Owned),
+            Some(Column::Foreign(Foreign::Text(values))) => non_null(path, name, "text", values).map(Cow::Owned),
             _ => self.text(path, name).map(Cow::Borrowed),
         }
     }
 
-    /// A column of truth values that lacks none.
+    /// A boolean column without nulls.
     ///
     /// # Errors
     /// As [`Table::to_text`].
     pub fn to_bool<'a>(&'a self, path: &Path, name: &str) -> Result<Cow<'a, [bool]>, RecordError> {
         match self.get(name) {
-            Some(Column::Foreign(Foreign::Bool(values))) => all(path, name, "boolean", values).map(Cow::Owned),
+            Some(Column::Foreign(Foreign::Bool(values))) => non_null(path, name, "boolean", values).map(Cow::Owned),
             _ => self.bool(path, name).map(Cow::Borrowed),
         }
     }
 
-    /// A column of numbers, some of which may be missing.
+    /// A numeric column with nulls.
     ///
     /// # Errors
-    /// A column that is missing or of another kind; a whole number that a double does not hold.
+    /// A missing column; a column of another type; an integer that a double cannot represent exactly.
     pub fn to_option_f64<'a>(&'a self, path: &Path, name: &str) -> Result<Cow<'a, [Option<f64>]>, RecordError> {
         let each = |values: Vec<Option<f64>>| Ok(Cow::Owned(values));
         match self.get(name) {
@@ -44,7 +44,7 @@ impl Table {
             Some(Column::OptionI32(values)) => each(values.iter().map(|x| x.map(f64::from)).collect()),
             Some(Column::Foreign(Foreign::I64(values))) => {
                 let number = |(row, value): (usize, &Option<i64>)| match value {
-                    Some(x) if x.unsigned_abs() > 1 << 53 => Err(wrong(path, name, "a number below 2^53", row, x)),
+                    Some(x) if x.unsigned_abs() > 1 << 53 => Err(invalid(path, name, "a number below 2^53", row, x)),
                     value => Ok(value.map(|x| x as f64)),
                 };
                 each(values.iter().enumerate().map(number).collect::<Result<_, _>>()?)
@@ -53,41 +53,41 @@ impl Table {
         }
     }
 
-    /// A column of numbers that lacks none.
+    /// A numeric column without nulls.
     ///
     /// # Errors
     /// As [`Table::to_option_f64`]; a null.
     pub fn to_f64<'a>(&'a self, path: &Path, name: &str) -> Result<Cow<'a, [f64]>, RecordError> {
         match self.get(name) {
             Some(Column::F64(values)) => Ok(Cow::Borrowed(values)),
-            _ => all(path, name, "a number", &self.to_option_f64(path, name)?).map(Cow::Owned),
+            _ => non_null(path, name, "a number", &self.to_option_f64(path, name)?).map(Cow::Owned),
         }
     }
 
-    /// A column of whole numbers, some of which may be missing. A double without a fraction is a whole number: so pandas writes
-    /// whole numbers beside a missing one.
+    /// An integer column with nulls. A double without a fraction counts as an integer, because pandas writes integers as doubles
+    /// if a value is missing.
     ///
     /// # Errors
-    /// A column that is missing or of another kind; a number that is not whole, or that 32 bits do not hold.
+    /// A missing column; a column of another type; a number that is not an integer or does not fit into 32 bits.
     pub fn to_option_i32<'a>(&'a self, path: &Path, name: &str) -> Result<Cow<'a, [Option<i32>]>, RecordError> {
-        const EXPECTED: &str = "a whole number of 32 bits";
+        const EXPECTED: &str = "a 32-bit integer";
         let Some(column) = self.get(name) else { return self.option_i32(path, name).map(Cow::Borrowed) };
         Ok(match column {
             Column::I32(values) => Cow::Owned(values.iter().copied().map(Some).collect()),
             Column::Foreign(Foreign::I64(values)) => {
                 let number = |(row, value): (usize, &Option<i64>)| {
-                    let narrow = |x: &i64| i32::try_from(*x).map_err(|_| wrong(path, name, EXPECTED, row, x));
+                    let narrow = |x: &i64| i32::try_from(*x).map_err(|_| invalid(path, name, EXPECTED, row, x));
                     value.as_ref().map(narrow).transpose()
                 };
                 Cow::Owned(values.iter().enumerate().map(number).collect::<Result<_, _>>()?)
             }
             Column::F32(_) | Column::F64(_) | Column::OptionF64(_) => {
                 let number = |(row, value): (usize, &Option<f64>)| match *value {
-                    // A missing number where a column cannot be null.
+                    // NaN marks a missing number in a column without nulls.
                     None => Ok(None),
                     Some(x) if x.is_nan() => Ok(None),
                     Some(x) if x.fract() == 0.0 && x.abs() <= f64::from(i32::MAX) => Ok(Some(x as i32)),
-                    Some(x) => Err(wrong(path, name, EXPECTED, row, &x)),
+                    Some(x) => Err(invalid(path, name, EXPECTED, row, &x)),
                 };
                 let values = self.to_option_f64(path, name)?;
                 Cow::Owned(values.iter().enumerate().map(number).collect::<Result<_, _>>()?)
@@ -96,7 +96,7 @@ impl Table {
         })
     }
 
-    /// A column of whole numbers that lacks none.
+    /// An integer column without nulls.
     ///
     /// # Errors
     /// As [`Table::to_option_i32`]; a null.
@@ -104,22 +104,22 @@ impl Table {
         match self.get(name) {
             Some(Column::I32(values)) => Ok(Cow::Borrowed(values)),
             None => self.i32(path, name).map(Cow::Borrowed),
-            _ => all(path, name, "a whole number", &self.to_option_i32(path, name)?).map(Cow::Owned),
+            _ => non_null(path, name, "an integer", &self.to_option_i32(path, name)?).map(Cow::Owned),
         }
     }
 }
 
 /// The values, if there are no nulls.
-fn all<T: Clone>(path: &Path, name: &str, expected: &str, values: &[Option<T>]) -> Result<Vec<T>, RecordError> {
+fn non_null<T: Clone>(path: &Path, name: &str, expected: &str, values: &[Option<T>]) -> Result<Vec<T>, RecordError> {
     let value = |(row, value): (usize, &Option<T>)| match value {
         Some(value) => Ok(value.clone()),
-        None => Err(wrong(path, name, expected, row, &"null")),
+        None => Err(invalid(path, name, expected, row, &"null")),
     };
     values.iter().enumerate().map(value).collect()
 }
 
 /// `row` counts from 0.
-fn wrong(path: &Path, name: &str, expected: &str, row: usize, found: &dyn std::fmt::Display) -> RecordError {
+fn invalid(path: &Path, name: &str, expected: &str, row: usize, found: &dyn std::fmt::Display) -> RecordError {
     RecordError::Column {
         path: path.to_path_buf(),
         column: name.to_string(),
@@ -137,17 +137,17 @@ mod tests {
     }
 
     #[test]
-    fn what_has_one_reading_is_taken() {
+    fn values_with_an_exact_conversion_are_accepted() {
         let path = Path::new("t.parquet");
-        let whole = |column| table(column).to_option_i32(path, "x").map(Cow::into_owned).map_err(|e| e.to_string());
-        assert_eq!(whole(Column::I32(vec![7])).unwrap(), [Some(7)]);
-        assert_eq!(whole(Column::Foreign(Foreign::I64(vec![Some(7), None]))).unwrap(), [Some(7), None]);
-        assert_eq!(whole(Column::OptionF64(vec![Some(7.0), None, Some(f64::NAN)])).unwrap(), [Some(7), None, None]);
-        let message = whole(Column::F64(vec![1.0, 1.5])).unwrap_err();
-        assert!(message.ends_with("column 'x': expected a whole number of 32 bits, found 1.5 in row 2"), "{message}");
-        let message = whole(Column::Foreign(Foreign::I64(vec![Some(1 << 40)]))).unwrap_err();
+        let integers = |column| table(column).to_option_i32(path, "x").map(Cow::into_owned).map_err(|e| e.to_string());
+        assert_eq!(integers(Column::I32(vec![7])).unwrap(), [Some(7)]);
+        assert_eq!(integers(Column::Foreign(Foreign::I64(vec![Some(7), None]))).unwrap(), [Some(7), None]);
+        assert_eq!(integers(Column::OptionF64(vec![Some(7.0), None, Some(f64::NAN)])).unwrap(), [Some(7), None, None]);
+        let message = integers(Column::F64(vec![1.0, 1.5])).unwrap_err();
+        assert!(message.ends_with("column 'x': expected a 32-bit integer, found 1.5 in row 2"), "{message}");
+        let message = integers(Column::Foreign(Foreign::I64(vec![Some(1 << 40)]))).unwrap_err();
         assert!(message.contains("found 1099511627776 in row 1"), "{message}");
-        let message = whole(Column::Text(vec!["1".into()])).unwrap_err();
+        let message = integers(Column::Text(vec!["1".into()])).unwrap_err();
         assert!(message.contains("expected int32 or null, found text"), "{message}");
 
         assert_eq!(*table(Column::F32(vec![0.5])).to_f64(path, "x").unwrap(), [0.5]);

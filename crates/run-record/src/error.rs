@@ -1,74 +1,89 @@
+use std::error::Error;
 use std::path::{Path, PathBuf};
 
-/// Why something of a run could not be written or read.
+/// An error and its causes on one line, separated by colons. A cause whose message the line holds already is left out.
+pub fn error_chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let message = cause.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
+/// Why a file of a run could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// The operating system refused.
+    /// A call to the operating system failed.
     #[error("failed to {action} {}", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// What was attempted, as a verb.
         action: &'static str,
-        /// Where.
+        /// The path.
         path: PathBuf,
         /// The system's reason.
         source: std::io::Error,
     },
-    /// Something that is no file stands where a file is to be written.
+    /// Something other than a file is in the place of a file to be written.
     #[error("{}: expected a file or nothing there, found {found}", path.display())]
     NoFile {
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// What stands there.
+        /// What is there.
         found: &'static str,
     },
-    /// Something that is no folder stands where a folder is to be written.
+    /// A file is in the place of a folder to be written.
     #[error("{}: expected a folder or nothing there, found a file", path.display())]
     NoFolder {
-        /// Where.
+        /// The path.
         path: PathBuf,
     },
-    /// A file is not what was written there.
+    /// A file has changed since it was written.
     #[error("{}: expected content with BLAKE3 {expected}, found {found}", path.display())]
     Sum {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// The checksum taken when it was written.
         expected: String,
-        /// Its checksum now, or that it is gone.
+        /// Its checksum now, or that it is missing.
         found: String,
     },
-    /// A JSON document does not say what it should.
+    /// A JSON document has unexpected content.
     #[error("{}: not the JSON expected here", path.display())]
     Json {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// The parser's reason.
         source: serde_json::Error,
     },
-    /// A Parquet table is broken or cannot be written.
-    #[error("{}: table cannot be read or written", path.display())]
+    /// A Parquet table is invalid or cannot be written.
+    #[error("{}: the table cannot be read or written", path.display())]
     Parquet {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// The library's reason.
         source: parquet::errors::ParquetError,
     },
-    /// A CSV table is broken or cannot be written.
-    #[error("{}: not the CSV expected here", path.display())]
+    /// A CSV table is invalid or cannot be written.
+    #[error("{}: unexpected CSV content", path.display())]
     Csv {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// The library's reason.
         source: csv::Error,
     },
-    /// A table lacks a column or holds it in another type.
+    /// A column of a table is missing or has another type.
     #[error("{}: column '{column}': expected {expected}, found {found}", path.display())]
     Column {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Which column.
+        /// The column.
         column: String,
-        /// Type or count that was wanted.
+        /// The expected type or count.
         expected: String,
         /// What is there.
         found: String,
@@ -89,5 +104,20 @@ impl RecordError {
     pub(crate) fn csv(path: &Path) -> impl FnOnce(csv::Error) -> Self {
         let path = path.to_path_buf();
         move |source| RecordError::Csv { path, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_holds_each_message_once() {
+        let source = std::io::Error::other("disk full");
+        let error = RecordError::Io { action: "write", path: "a".into(), source };
+        assert_eq!(error_chain(&error), "failed to write a: disk full");
+        let source = std::io::Error::other("write");
+        let error = RecordError::Io { action: "write", path: "a".into(), source };
+        assert_eq!(error_chain(&error), "failed to write a");
     }
 }

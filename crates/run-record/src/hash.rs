@@ -1,4 +1,4 @@
-//! Content hashes: BLAKE3, as lower-case hexadecimal.
+//! Content hashes: BLAKE3, in lower-case hexadecimal.
 
 use crate::RecordError;
 use serde::Serialize;
@@ -12,17 +12,17 @@ pub fn hash_bytes(bytes: &[u8]) -> String {
 
 /// The hash of a file's content.
 pub fn hash_file(path: &Path) -> Result<String, RecordError> {
-    // Read, not mapped: mapped pages count as the process's memory, and these files can be larger than it.
+    // Read, not mapped: mapped pages count towards the process's memory, and these files can exceed it.
     let mut hasher = blake3::Hasher::new();
     let file = File::open(path).map_err(RecordError::io("open", path))?;
     hasher.update_reader(file).map_err(RecordError::io("read", path))?;
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-/// The hash of a value through its JSON form, which for structs and ordered maps is one fixed text.
+/// The hash of a value's JSON form, which is unique for structs and ordered maps.
 ///
 /// # Panics
-/// Where the value has no JSON form (a map with keys that are not strings).
+/// If the value has no JSON form (a map with keys that are not strings).
 pub fn hash_json<T: Serialize>(value: &T) -> String {
     match serde_json::to_vec(value) {
         Ok(bytes) => hash_bytes(&bytes),

@@ -1,4 +1,4 @@
-//! A journal: one JSON object a line, appended while something runs.
+//! A journal: one JSON object per line, appended while a process runs.
 
 use crate::RecordError;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// An open journal. Each line goes to the system at once, so that a reader sees it and a crash keeps it.
+/// An open journal. Each line is written immediately, so that readers see it and a crash of the process does not lose it.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -14,16 +14,16 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens a journal, new or to go on with; missing parent folders are made.
+    /// Opens a new or existing journal for appending. Missing parent folders are created.
     pub fn append(path: &Path) -> Result<Self, RecordError> {
         if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(RecordError::io("make folder", parent))?;
+            std::fs::create_dir_all(parent).map_err(RecordError::io("create folder", parent))?;
         }
         let file = OpenOptions::new().create(true).append(true).open(path).map_err(RecordError::io("open", path))?;
         Ok(Journal { path: path.to_path_buf(), file })
     }
 
-    /// Starts a journal anew, dropping what an earlier one held.
+    /// Starts an empty journal, replacing an existing one.
     pub fn create(path: &Path) -> Result<Self, RecordError> {
         let mut journal = Self::append(path)?;
         journal.file = File::create(path).map_err(RecordError::io("create", path))?;

@@ -1,7 +1,7 @@
-//! What a run leaves on disk, and how it gets there.
+//! The files of a run: how they are written, read and checked.
 //!
-//! What lives here: atomic writes, content hashes, the one home of randomness, journals, Parquet tables, result
-//! rows, the marker that says a step is done, and where it was made. What does not: what any of it means for emotions or models.
+//! In this crate: atomic writes, content hashes, seeded random streams, journals, Parquet tables, result rows, the record of
+//! a finished step, and its provenance. Not in this crate: what any of it means for emotions or models.
 //!
 //! ```
 //! use rand::RngExt;
@@ -37,7 +37,7 @@ mod table;
 mod table_file;
 
 pub use atomic::{StagedDir, StagedFile, read_to_string, write_atomic};
-pub use error::RecordError;
+pub use error::{RecordError, error_chain};
 pub use hash::{hash_bytes, hash_file, hash_json};
 pub use journal::Journal;
 pub use made::{MADE_FILE, Made, MadeByTorch, processor_model, step_folder_variable};

@@ -1,33 +1,33 @@
-//! Where a step was made: the machine and the libraries that its bits hang on.
+//! The provenance of a step: the machine and the libraries that its exact bits depend on.
 //!
-//! What lives here: the record, and its way from the step's own process, which alone knows, to the engine that started it. What does
-//! not: asking a library what it chose; whoever is linked to it does that.
+//! Here: the record, and how a step's process, which alone knows it, passes it to the engine. Querying a library for its choices
+//! is left to the crates that are linked to it.
 
 use crate::{RecordError, read_to_string, write_atomic};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// Name of the file in a step's folder by which its process hands over where it worked.
+/// Name of the file in a step's folder in which its process passes its provenance to the engine.
 pub const MADE_FILE: &str = "made.json";
 
-/// The variable that names a step's folder to its process.
+/// The environment variable that holds a step's folder for its process.
 pub const STEP_FOLDER: &str = "SWEEP_STEP_FOLDER";
 
-/// One machine, and how a process worked there.
+/// One machine, and how a process ran there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Made {
-    /// The processor's model, as the system names it.
+    /// The processor's model, as the system reports it.
     pub processor: String,
-    /// Threads: those that OpenMP gave, counted; of a process without it, the cores that it may use.
+    /// The number of OpenMP threads; without OpenMP, the number of available cores.
     pub threads: usize,
-    /// What else its bits hang on, where it computed with libtorch.
+    /// The choices of libtorch, if the process computed with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub torch: Option<MadeByTorch>,
 }
 
-/// What a process that computes with libtorch chose at run time.
+/// What a process with libtorch chose at run time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MadeByTorch {
@@ -35,22 +35,22 @@ pub struct MadeByTorch {
     pub version: String,
     /// The device, such as `cpu` or `cuda:0`.
     pub device: String,
-    /// Instruction set of the kernels that this project has beside libtorch's.
+    /// Instruction set of this project's own kernels.
     pub kernels: String,
     /// Instruction set of libtorch's own kernels.
     pub aten: String,
-    /// Of the products in training, such as `fp32`.
+    /// Precision of the matrix products in training, such as `fp32`.
     pub precision: String,
 }
 
 impl Made {
-    /// By this process, without libtorch.
+    /// The provenance of this process, without libtorch.
     pub fn here() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Made { processor: processor_model(), threads, torch: None }
     }
 
-    /// In words, for a table.
+    /// A description for tables.
     pub fn to_text(&self) -> String {
         let threads = format!("{} {}", self.threads, if self.threads == 1 { "thread" } else { "threads" });
         match &self.torch {
@@ -62,11 +62,11 @@ impl Made {
         }
     }
 
-    /// Hands over to the engine where a step was made: all machines that had a part in it. Does nothing where no engine started
-    /// this process.
+    /// Passes a step's provenance to the engine: every machine that took part in it. Does nothing if no engine started this
+    /// process.
     ///
     /// # Errors
-    /// Where the file cannot be written.
+    /// A file that cannot be written.
     pub fn hand_over(made: &[Made]) -> Result<(), RecordError> {
         match std::env::var_os(STEP_FOLDER) {
             None => Ok(()),
@@ -74,7 +74,7 @@ impl Made {
         }
     }
 
-    /// What a process has handed over in a step's folder; nothing where it does not do that.
+    /// The provenance that a process has passed in a step's folder; empty if it has not.
     ///
     /// # Errors
     /// A file that cannot be read.
@@ -93,19 +93,19 @@ fn write(path: &Path, made: &[Made]) -> Result<(), RecordError> {
     write_atomic(path, &text)
 }
 
-/// The variable and its value by which a step's process finds its folder.
+/// The environment variable, with its value, from which a step's process reads its folder.
 pub fn step_folder_variable(folder: &Path) -> (&'static str, OsString) {
     let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
     (STEP_FOLDER, whole.into_os_string())
 }
 
-/// The model of this machine's processor, as Linux names it; elsewhere, or where it has no name, its architecture.
+/// The processor model as Linux reports it; elsewhere, or without a model name, the architecture.
 pub fn processor_model() -> String {
     let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = text.lines().find_map(|line| line.strip_prefix("model name")?.trim_start().strip_prefix(':'));
     match name.map(str::trim).filter(|name| !name.is_empty()) {
         Some(name) => name.to_string(),
-        None => format!("a processor without a name ({})", std::env::consts::ARCH),
+        None => format!("unknown processor ({})", std::env::consts::ARCH),
     }
 }
 
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_handed_over_is_what_is_read_and_nothing_is_nothing() {
+    fn provenance_round_trips_and_a_missing_file_is_empty() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(Made::handed_over(dir.path()).unwrap(), []);
         let torch = MadeByTorch {

@@ -1,34 +1,34 @@
-//! `predictions.parquet`: one row a (cell, segment, emotion).
+//! `predictions.parquet`: one row per (cell, segment, emotion).
 
 use crate::{Column, RecordError, Table, TableReader};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The settings that name a cell of the study's grid.
+/// The settings that identify a cell of the study's grid.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CellId {
     /// The cell's key.
     pub cell: String,
-    /// Cross-validation fold; 0 where there is one split.
+    /// Cross-validation fold; 0 with a single split.
     pub fold: i32,
     /// `ssl`, `scratch`, `frozen`, `random-frozen`, or a control.
     pub start: String,
-    /// Share of the training segments whose labels were used.
+    /// Fraction of the training segments whose labels were used.
     pub fraction: f64,
-    /// How many that was.
+    /// The number of these segments.
     pub n_labels: i32,
-    /// Training seed: first weights of the heads (and of an encoder that is not pre-trained), batches, dropout.
+    /// Training seed: initial weights of the heads (and of an encoder that is not pre-trained), batches, dropout.
     pub seed: i32,
-    /// Which label draw.
+    /// The number of the label draw.
     pub draw: i32,
-    /// Name of the label budget, as configured: `n24`, `f0.05`. One budget comes to other numbers in folds of other size.
+    /// Name of the label budget, as configured: `n24`, `f0.05`. A budget may amount to different numbers in folds of different size.
     pub budget: String,
     /// Seed of the pre-training; `None` for a start without one.
     pub pretrain_seed: Option<i32>,
 }
 
-/// What a cell predicts of one emotion in one segment, beside its label.
+/// The prediction of a cell for one emotion in one segment, with the label.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PredictionRow {
     /// `valid` or `test`.
@@ -41,20 +41,20 @@ pub struct PredictionRow {
     pub emotion: String,
     /// The label, as in the file.
     pub intensity: f64,
-    /// The label under the presence rule.
+    /// The binary label, by the presence rule.
     pub present: bool,
     /// Predicted probability of presence; `None` without such a head.
     pub score: Option<f64>,
     /// Predicted intensity; `None` without such a head.
     pub predicted_intensity: Option<f64>,
-    /// The threshold applied to `score`: present where `score >= threshold`.
+    /// The threshold applied to `score`: present if `score >= threshold`.
     pub threshold: f64,
 }
 
 /// All predictions of one cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CellPredictions {
-    /// Which cell.
+    /// The cell.
     pub id: CellId,
     /// Its rows, in the order of the file.
     pub rows: Vec<PredictionRow>,
@@ -88,10 +88,10 @@ impl CellPredictions {
             .with("threshold", Column::F64(self.rows.iter().map(|r| r.threshold).collect()))
     }
 
-    /// The cells of a table, in the order of their first rows; the rows of a cell stand together.
+    /// The cells of a table, in file order; the rows of a cell must be contiguous.
     ///
     /// # Errors
-    /// A column that is missing or of another type, and a cell whose rows differ in its settings.
+    /// A missing column; a column of another type; a cell whose rows have different settings.
     pub fn from_table(path: &Path, table: &Table) -> Result<Vec<Self>, RecordError> {
         let (cell, fold, start) =
             (table.to_text(path, "cell")?, table.to_i32(path, "fold")?, table.to_text(path, "start")?);
@@ -104,7 +104,7 @@ impl CellPredictions {
         let score = table.to_option_f64(path, "score")?;
         let predicted = table.to_option_f64(path, "predicted_intensity")?;
         let threshold = table.to_f64(path, "threshold")?;
-        // Tables that other software wrote may have no pre-training to tell of.
+        // Tables from other software may come without pre-training.
         let pretrain_seed = match table.get("pretrain_seed") {
             Some(_) => table.to_option_i32(path, "pretrain_seed")?,
             None => Vec::new().into(),
@@ -133,8 +133,8 @@ impl CellPredictions {
                         return Err(RecordError::Column {
                             path: path.to_path_buf(),
                             column: "cell".into(),
-                            expected: format!("the settings of cell {} to be the same in all its rows", cell[i]),
-                            found: format!("others in row {}", i + 1),
+                            expected: format!("equal settings of cell {} in all its rows", cell[i]),
+                            found: format!("different ones in row {}", i + 1),
                         });
                     }
                     last.rows.push(row);
@@ -159,10 +159,10 @@ impl CellPredictions {
     }
 }
 
-/// Visits the cells of a table of predictions, of which no more than two are held at a time.
+/// Visits the cells of a table of predictions. At most two cells are in memory at a time.
 ///
 /// # Errors
-/// As [`CellPredictions::from_table`]; a cell whose rows do not stand together; those of `visit`.
+/// As [`CellPredictions::from_table`]; a cell whose rows are not contiguous; the errors of `visit`.
 pub fn each_cell<E: From<RecordError>>(
     path: &Path,
     visit: impl FnMut(CellPredictions) -> Result<(), E>,
@@ -171,7 +171,7 @@ pub fn each_cell<E: From<RecordError>>(
     visit_cells(path, || parts.next().transpose(), |_| true, visit)
 }
 
-/// The same for the cells of these keys; parts without one of them are passed over.
+/// Like [`each_cell`], but only for the cells with these keys. Parts of the file without any of them are skipped.
 ///
 /// # Errors
 /// As [`each_cell`].
@@ -191,17 +191,17 @@ fn visit_cells<E: From<RecordError>>(
     mut visit: impl FnMut(CellPredictions) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut open: Option<CellPredictions> = None;
-    let mut met = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     while let Some(part) = next()? {
         for cell in CellPredictions::from_table(path, &part)?.into_iter().filter(|c| wanted(&c.id.cell)) {
             match &mut open {
-                // A cell may go on in the next part.
+                // A cell may continue in the next part.
                 Some(last) if last.id == cell.id => last.rows.extend(cell.rows),
-                _ if !met.insert(cell.id.cell.clone()) => {
+                _ if !seen.insert(cell.id.cell.clone()) => {
                     return Err(E::from(RecordError::Column {
                         path: path.to_path_buf(),
                         column: "cell".into(),
-                        expected: "the rows of each cell to stand together (sort the table by cell)".into(),
+                        expected: "contiguous rows of each cell (sort the table by cell)".into(),
                         found: format!("cell {} in two places", cell.id.cell),
                     }));
                 }
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_come_back_from_their_table() {
+    fn cells_round_trip_through_a_table() {
         let path = Path::new("p.parquet");
         assert_eq!(CellPredictions::from_table(path, &cell("a", 3).to_table()).unwrap(), [cell("a", 3)]);
     }
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_in_two_places_is_refused() {
+    fn a_cell_with_separate_rows_is_rejected() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p.parquet");
         let mut writer = crate::TableWriter::create(&path).unwrap();
@@ -281,11 +281,11 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_visited_whole_and_only_those_wanted() {
+    fn requested_cells_are_visited_whole() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p.parquet");
         let mut writer = crate::TableWriter::create(&path).unwrap();
-        // Cell b stands in two parts.
+        // Cell b spans two parts.
         for name in ["a", "b", "b", "c"] {
             writer.append(&cell(name, 3).to_table()).unwrap();
         }
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_of_two_settings_is_refused() {
+    fn a_cell_with_two_settings_is_rejected() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p.parquet");
         let mut writer = crate::TableWriter::create(&path).unwrap();
@@ -318,6 +318,6 @@ mod tests {
         writer.append(&cell("a", 4).to_table()).unwrap();
         writer.finish().unwrap();
         let error = CellPredictions::from_table(&path, &Table::read(&path).unwrap()).unwrap_err().to_string();
-        assert!(error.contains("settings of cell a"), "{error}");
+        assert!(error.contains("equal settings of cell a"), "{error}");
     }
 }

@@ -1,25 +1,25 @@
-//! `results.csv`: one row a measurement.
+//! `results.csv`: one row per measurement.
 
 use crate::{RecordError, StagedFile};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// One measurement of one cell. An undefined value is `None`, an empty field in the file, never 0.
+/// One measurement of one cell. An undefined value is `None`, an empty field in the file, and never 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResultRow {
     /// The cell's key.
     pub cell: String,
-    /// Cross-validation fold; 0 where there is one split.
+    /// Cross-validation fold; 0 with a single split.
     pub fold: i32,
     /// `ssl`, `scratch`, `frozen`, `random-frozen`, or a control.
     pub start: String,
-    /// Share of the training segments whose labels were used.
+    /// Fraction of the training segments whose labels were used.
     pub fraction: f64,
-    /// How many that was.
+    /// The number of these segments.
     pub n_labels: i32,
     /// Training seed.
     pub seed: i32,
-    /// Which label draw.
+    /// The number of the label draw.
     pub draw: i32,
     /// Name of the label budget, as configured: `n24`, `f0.05`.
     pub budget: String,
@@ -31,13 +31,13 @@ pub struct ResultRow {
     pub emotion: String,
     /// Name of the metric.
     pub metric: String,
-    /// The measurement, where it is defined.
+    /// The value, if it is defined.
     pub value: Option<f64>,
-    /// Positive rows; all rows for errors of intensity.
+    /// The number of positive rows; of all rows for intensity errors.
     pub support: u64,
 }
 
-/// Writes `results.csv` whole.
+/// Writes `results.csv` atomically.
 pub fn write_results(path: &Path, rows: &[ResultRow]) -> Result<(), RecordError> {
     let staged = StagedFile::create(path)?;
     let mut writer = csv::Writer::from_writer(staged.reopen()?);

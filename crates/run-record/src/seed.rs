@@ -1,33 +1,33 @@
-//! The one home of randomness: every generator of the workspace is made here.
+//! Seeded random streams. Every random generator of the workspace is created here.
 //!
-//! A stream is a function of (seed, purpose, index) alone, so no generator's state ever needs saving, and drawing
-//! more from one stream moves no other.
+//! A stream is a function of (seed, purpose, index) alone. So no generator state has to be saved, and drawing more numbers from
+//! one stream does not affect another.
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
 
-/// What a random stream is for. Two purposes never share numbers, whatever their seeds.
+/// The purpose of a random stream. Streams of different purposes are independent, also for equal seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
-    /// Videos into train, valid and test, or into the groups of a cross-validation.
+    /// Assignment of videos to train, valid and test, or to cross-validation folds.
     Split,
     /// Which segments have labels.
     Subset,
     /// Which validation segments have labels.
     ValidationSubset,
-    /// First values of weights.
+    /// Initial weights.
     Init,
-    /// Order of segments in an epoch.
+    /// Order of the segments in an epoch.
     Order,
-    /// Which frames are hidden, and by what they are replaced.
+    /// Which frames are masked, and their replacements.
     Mask,
-    /// The order of frames within a segment, where a control shuffles them.
+    /// Order of the frames within a segment, for the control that shuffles them.
     Frames,
     /// Dropout, through libtorch's own generator.
     Dropout,
     /// Resampling in statistics.
     Bootstrap,
-    /// Signs and orders at random in tests of significance.
+    /// Random signs and permutations in significance tests.
     Permutation,
     /// The synthetic corpus.
     Synth,
@@ -65,12 +65,12 @@ pub fn rng(seed: u64, stream: Stream, index: u64) -> ChaCha12Rng {
     ChaCha12Rng::from_seed(key(seed, stream, &index.to_le_bytes()))
 }
 
-/// The generator of `(seed, stream, name)`, for things that have names rather than numbers.
+/// The generator of `(seed, stream, name)`, for items with names instead of indices.
 pub fn rng_named(seed: u64, stream: Stream, name: &str) -> ChaCha12Rng {
     ChaCha12Rng::from_seed(key(seed, stream, name.as_bytes()))
 }
 
-/// A number for a generator that is not ours, such as libtorch's.
+/// A seed for a generator of another library, such as libtorch.
 pub fn foreign_seed(seed: u64, stream: Stream, index: u64) -> i64 {
     let bytes = key(seed, stream, &index.to_le_bytes());
     let mut low = [0; 8];
@@ -84,8 +84,8 @@ mod tests {
     use rand::Rng;
 
     #[test]
-    fn a_stream_is_fixed_for_ever() {
-        // Frozen values: a change here changes every result of every run.
+    fn streams_never_change() {
+        // Frozen values: any change here changes every result of every run.
         assert_eq!(rng(7, Stream::Mask, 3).next_u64(), FIRST);
         assert_eq!(foreign_seed(7, Stream::Dropout, 3), FOREIGN);
     }

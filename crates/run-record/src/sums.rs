@@ -1,17 +1,17 @@
-//! The checksums of a folder's files, in the folder itself: `checksums.json`, a map from path to BLAKE3.
+//! `checksums.json` in a folder: a map from the path of each file to its BLAKE3 hash.
 //!
-//! What lives here: taking them when a folder is finished, and comparing them when it is read. What does not: the hashes
-//! of a run's steps, which stand with the steps (see [`crate::StepRecord`]).
+//! Here: computing the checksums when a folder is finished, and verifying them when it is read. The hashes of a step's outputs
+//! are in the step's record ([`crate::StepRecord`]).
 
 use crate::{RecordError, hash_file, read_to_string};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Component, Path, PathBuf};
 
-/// Name of the file in each folder that was written whole.
+/// Name of the checksum file of a folder.
 pub const SUMS_FILE: &str = "checksums.json";
 
-/// Takes the checksum of every file below `folder` and writes them there.
+/// Computes the checksum of every file below `folder` and writes the checksum file.
 pub(crate) fn write(folder: &Path) -> Result<(), RecordError> {
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     list(folder, &mut files, &mut folders)?;
@@ -25,8 +25,7 @@ pub(crate) fn write(folder: &Path) -> Result<(), RecordError> {
     fs::write(&path, text + "\n").map_err(RecordError::io("write", &path))
 }
 
-/// Makes all files below `folder`, and the names by which they are found, durable: a rename of what holds them is worth
-/// nothing before.
+/// Syncs all files and folders below `folder`, without which a rename of the folder would not be durable.
 pub(crate) fn sync_all(folder: &Path) -> Result<(), RecordError> {
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     list(folder, &mut files, &mut folders)?;
@@ -34,13 +33,13 @@ pub(crate) fn sync_all(folder: &Path) -> Result<(), RecordError> {
     files.iter().chain(&folders).try_for_each(sync)
 }
 
-/// Compares the files of a folder that was written whole with the checksums it came with.
+/// Verifies the files of a folder against its checksums.
 ///
 /// # Returns
-/// Whether there were checksums to compare with; a folder made by other means has none.
+/// Whether the folder has checksums; one that was created by other means has none.
 ///
 /// # Errors
-/// The first file that is missing or has other content.
+/// The first file that is missing or has changed.
 pub fn check_sums(folder: &Path) -> Result<bool, RecordError> {
     let path = folder.join(SUMS_FILE);
     if !path.exists() {
@@ -50,11 +49,11 @@ pub fn check_sums(folder: &Path) -> Result<bool, RecordError> {
         serde_json::from_str(&read_to_string(&path)?).map_err(|source| RecordError::Json { path, source })?;
     for (name, expected) in sums {
         let file = folder.join(&name);
-        // A list that names something else is not the one that was written here.
+        // A path outside the folder shows that the checksum file itself was altered.
         let inside = Path::new(&name).components().all(|part| matches!(part, Component::Normal(_)));
         let found = match inside && file.is_file() {
             true => hash_file(&file)?,
-            false if !inside => "a path out of the folder".to_string(),
+            false if !inside => "a path outside the folder".to_string(),
             false => "no such file".to_string(),
         };
         if found != expected {
@@ -64,13 +63,13 @@ pub fn check_sums(folder: &Path) -> Result<bool, RecordError> {
     Ok(true)
 }
 
-/// A path inside a folder as it stands in the list, the same on every system.
+/// A path relative to a folder with `/` as separator, the same on every system.
 fn name(folder: &Path, path: &Path) -> String {
     let inside = path.strip_prefix(folder).unwrap_or(path);
     inside.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
-/// Files and folders below `folder` and itself, sorted by name.
+/// All files below `folder`, and all folders including itself, sorted by name.
 fn list(folder: &Path, files: &mut Vec<PathBuf>, folders: &mut Vec<PathBuf>) -> Result<(), RecordError> {
     let read = RecordError::io("list", folder);
     let entries: std::io::Result<Vec<_>> = fs::read_dir(folder).and_then(Iterator::collect);
@@ -89,35 +88,35 @@ mod tests {
     use crate::StagedDir;
 
     #[test]
-    fn what_was_altered_or_lost_is_named() {
+    fn a_changed_or_missing_file_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        let place = dir.path().join("model");
-        let staged = StagedDir::create(&place).unwrap();
+        let model = dir.path().join("model");
+        let staged = StagedDir::create(&model).unwrap();
         fs::create_dir(staged.path().join("encoder")).unwrap();
         fs::write(staged.path().join("encoder/w"), "weights").unwrap();
         fs::write(staged.path().join("heads"), "heads").unwrap();
         staged.commit().unwrap();
-        assert!(check_sums(&place).unwrap());
+        assert!(check_sums(&model).unwrap());
 
-        let file = place.join("encoder/w");
+        let file = model.join("encoder/w");
         fs::write(&file, "Weights").unwrap();
-        let message = check_sums(&place).unwrap_err().to_string();
-        let taken = |text: &str| crate::hash_bytes(text.as_bytes());
-        let expected = format!("expected content with BLAKE3 {}, found {}", taken("weights"), taken("Weights"));
+        let message = check_sums(&model).unwrap_err().to_string();
+        let hash = |text: &str| crate::hash_bytes(text.as_bytes());
+        let expected = format!("expected content with BLAKE3 {}, found {}", hash("weights"), hash("Weights"));
         assert_eq!(message, format!("{}: {expected}", file.display()));
         fs::remove_file(&file).unwrap();
-        assert!(check_sums(&place).unwrap_err().to_string().ends_with("found no such file"));
+        assert!(check_sums(&model).unwrap_err().to_string().ends_with("found no such file"));
         fs::write(&file, "weights").unwrap();
-        assert!(check_sums(&place).unwrap());
-        fs::write(place.join(SUMS_FILE), "{").unwrap();
-        assert!(check_sums(&place).is_err());
-        fs::write(place.join(SUMS_FILE), format!("{{\"../file\": \"{}\"}}", taken("x"))).unwrap();
+        assert!(check_sums(&model).unwrap());
+        fs::write(model.join(SUMS_FILE), "{").unwrap();
+        assert!(check_sums(&model).is_err());
+        fs::write(model.join(SUMS_FILE), format!("{{\"../file\": \"{}\"}}", hash("x"))).unwrap();
         fs::write(dir.path().join("file"), "x").unwrap();
-        assert!(check_sums(&place).unwrap_err().to_string().ends_with("found a path out of the folder"));
+        assert!(check_sums(&model).unwrap_err().to_string().ends_with("found a path outside the folder"));
     }
 
     #[test]
-    fn a_folder_made_by_hand_has_nothing_to_compare_with() {
+    fn a_folder_without_checksums_passes() {
         assert!(!check_sums(tempfile::tempdir().unwrap().path()).unwrap());
     }
 }

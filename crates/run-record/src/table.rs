@@ -1,4 +1,4 @@
-//! Flat Parquet tables: named columns of one length, with no nesting.
+//! Flat Parquet tables: named columns of equal length without nesting.
 
 use crate::{RecordError, StagedFile};
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// One column's values.
+/// The values of one column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
     /// UTF-8 text.
@@ -30,30 +30,30 @@ pub enum Column {
     F64(Vec<f64>),
     /// Double precision, or null.
     OptionF64(Vec<Option<f64>>),
-    /// Truth values.
+    /// Booleans.
     Bool(Vec<bool>),
-    /// What only other software writes.
+    /// A type that only other software writes.
     Foreign(Foreign),
 }
 
-/// A column of a kind that no table written here has; the functions of [`Table`] that convert take what of it has one reading.
+/// A column of a type that this crate reads but does not write; the `to_` functions of [`Table`] convert it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Foreign {
     /// UTF-8 text, or null.
     Text(Vec<Option<String>>),
     /// 64-bit integers, or null.
     I64(Vec<Option<i64>>),
-    /// Truth values, or null.
+    /// Booleans, or null.
     Bool(Vec<Option<bool>>),
-    /// So many rows that cannot be read here: lists, dates of old kinds, bytes that are not text.
+    /// A column that cannot be read: lists, legacy dates, bytes that are not UTF-8.
     Unread {
-        /// Rows.
+        /// The number of rows.
         rows: usize,
     },
 }
 
 impl Column {
-    /// Rows of the column.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         match self {
             Column::Text(v) => v.len(),
@@ -87,7 +87,7 @@ impl Column {
             Column::Foreign(Foreign::Text(_)) => "text or null",
             Column::Foreign(Foreign::I64(_)) => "int64 or null",
             Column::Foreign(Foreign::Bool(_)) => "boolean or null",
-            Column::Foreign(Foreign::Unread { .. }) => "a kind that is not read here",
+            Column::Foreign(Foreign::Unread { .. }) => "an unsupported type",
         }
     }
 
@@ -112,7 +112,7 @@ impl Column {
     }
 }
 
-/// Named columns of one length.
+/// Named columns of equal length.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
     columns: Vec<(String, Column)>,
@@ -144,7 +144,7 @@ impl Table {
     /// Adds a column.
     ///
     /// # Panics
-    /// Where its length differs from that of the columns before it.
+    /// If its length differs from that of the other columns.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, column: Column) -> Self {
         let name = name.into();
@@ -155,7 +155,7 @@ impl Table {
         self
     }
 
-    /// Rows of the table.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.columns.first().map_or(0, |(_, c)| c.len())
     }
@@ -178,7 +178,7 @@ impl Table {
     typed!(option_f64, OptionF64, Option<f64>, "double or null");
     typed!(bool, Bool, bool, "boolean");
 
-    /// Writes the table as one Parquet file, whole or not at all.
+    /// Writes the table atomically as a Parquet file.
     pub fn write(&self, path: &Path) -> Result<(), RecordError> {
         let mut writer = TableWriter::create(path)?;
         writer.append(self)?;
@@ -208,7 +208,7 @@ impl Table {
     }
 }
 
-/// A Parquet file written part by part, each part one row group.
+/// A Parquet file written in parts, each of them one row group.
 pub struct TableWriter {
     path: PathBuf,
     staged: StagedFile,
@@ -216,12 +216,12 @@ pub struct TableWriter {
 }
 
 impl TableWriter {
-    /// Starts a table that will stand at `path`.
+    /// Starts a table for `path`.
     pub fn create(path: &Path) -> Result<Self, RecordError> {
         Ok(TableWriter { path: path.to_path_buf(), staged: StagedFile::create(path)?, writer: None })
     }
 
-    /// Appends a part; all parts have the same columns.
+    /// Appends a part. All parts must have the same columns.
     pub fn append(&mut self, part: &Table) -> Result<(), RecordError> {
         let fail = || RecordError::parquet(&self.path);
         if self.writer.is_none() {
@@ -241,7 +241,7 @@ impl TableWriter {
         Ok(())
     }
 
-    /// Writes the footer and moves the file to its place. A table without parts is an empty file of no columns.
+    /// Writes the footer and renames the file to its target. A table without parts is a file without columns.
     pub fn finish(mut self) -> Result<(), RecordError> {
         if self.writer.is_none() {
             self.append(&Table::new())?;
@@ -267,8 +267,7 @@ fn schema_of(table: &Table) -> Result<Arc<Type>, ParquetError> {
                 Column::OptionF64(_) => (Physical::DOUBLE, Repetition::OPTIONAL),
                 Column::Bool(_) => (Physical::BOOLEAN, Repetition::REQUIRED),
                 Column::Foreign(_) => {
-                    let message =
-                        format!("column '{name}': expected a kind that is written here, found {}", column.kind());
+                    let message = format!("column '{name}': expected a supported type, found {}", column.kind());
                     return Err(ParquetError::General(message));
                 }
             };
@@ -311,7 +310,7 @@ fn write_column(out: &mut ColumnWriter<'_>, column: &Column) -> Result<(), Parqu
         (ColumnWriter::BoolColumnWriter(w), Column::Bool(v)) => {
             w.write_batch(v, None, None)?;
         }
-        _ => return Err(ParquetError::General("the parts of a table differ in their columns".into())),
+        _ => return Err(ParquetError::General("the parts of the table have different columns".into())),
     }
     Ok(())
 }
@@ -331,10 +330,11 @@ impl TableReader {
         Ok(TableReader { path: path.to_path_buf(), reader, next: 0 })
     }
 
-    /// The next part in which a text column has a value that is wanted. Of the parts before it no other column is read.
+    /// The next part in which the text column `column` has a value for which `wanted` returns true. Of the parts before it, only
+    /// that column is read.
     ///
     /// # Errors
-    /// As reading the parts; a column that is missing or of another type.
+    /// As for reading a part; a missing column; a column of another type.
     pub fn next_with(&mut self, column: &str, wanted: impl Fn(&str) -> bool) -> Result<Option<Table>, RecordError> {
         while self.next < self.reader.num_row_groups() {
             self.next += 1;
@@ -355,7 +355,7 @@ impl TableReader {
             let description = group.metadata().column(i).column_descr();
             let name = description.name().to_string();
             let (optional, list) = (description.max_def_level() > 0, description.max_rep_level() > 0);
-            // A part of a nested column has a name of its own that may be that of another column.
+            // The leaf name of a nested column may equal the name of another column.
             let nested = description.path().parts().len() > 1;
             let column = if list || nested {
                 Column::Foreign(Foreign::Unread { rows })
@@ -390,14 +390,14 @@ impl Iterator for TableReader {
     }
 }
 
-/// What the Parquet library makes of a file, an error where it panics: of some damaged ones it does.
+/// Calls the Parquet library and turns a panic, which some damaged files cause, into an error.
 ///
 /// # Errors
-/// The library's own; that it panicked.
+/// The library's error; an error for a panic.
 pub fn no_panic<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
-    // Whatever it was about goes with the error, so nobody sees it in a state between two.
+    // After a panic the reader is dropped with the error, so its inconsistent state is never used.
     catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err(ParquetError::General("damaged, in a way that the library has no words for".into())))
+        .unwrap_or_else(|_| Err(ParquetError::General("the file is damaged: the Parquet library panicked".into())))
 }
 
 fn read_column(reader: ColumnReader, rows: usize, optional: bool) -> Result<Column, ParquetError> {
@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_comes_back_as_it_was() {
+    fn a_table_round_trips() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.parquet");
         part(0).write(&path).unwrap();
@@ -483,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_come_back_one_by_one_and_together() {
+    fn parts_are_read_one_by_one_or_together() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.parquet");
         let mut writer = TableWriter::create(&path).unwrap();
@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_table_is_an_error() {
+    fn an_invalid_file_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.parquet");
         std::fs::write(&path, "PAR1 and nothing").unwrap();

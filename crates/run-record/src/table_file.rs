@@ -1,10 +1,10 @@
-//! A table in the format that its file's name asks for.
+//! A table file in the format given by its extension.
 
 use crate::{Column, Foreign, RecordError, StagedFile, Table, TableWriter};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// A table written part by part: `.csv` as CSV with a row of names, any other as Parquet.
+/// A table written in parts: CSV with a header for the extension `.csv`, else Parquet.
 pub enum TableFile {
     /// Parquet.
     Parquet(TableWriter),
@@ -13,7 +13,7 @@ pub enum TableFile {
 }
 
 impl TableFile {
-    /// Starts a table that will stand at `path`.
+    /// Starts a table for `path`.
     pub fn create(path: &Path) -> Result<Self, RecordError> {
         if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
             return CsvTableWriter::create(path).map(TableFile::Csv);
@@ -21,7 +21,7 @@ impl TableFile {
         TableWriter::create(path).map(TableFile::Parquet)
     }
 
-    /// Appends a part; all parts have the same columns.
+    /// Appends a part. All parts must have the same columns.
     pub fn append(&mut self, part: &Table) -> Result<(), RecordError> {
         match self {
             TableFile::Parquet(writer) => writer.append(part),
@@ -29,7 +29,7 @@ impl TableFile {
         }
     }
 
-    /// Moves the file to its place.
+    /// Renames the file to its target.
     pub fn finish(self) -> Result<(), RecordError> {
         match self {
             TableFile::Parquet(writer) => writer.finish(),
@@ -38,29 +38,29 @@ impl TableFile {
     }
 }
 
-/// A CSV file written part by part. Numbers are written so that they read back as themselves; null is an empty field.
+/// A CSV file written in parts. Numbers are written so that they round-trip; null is an empty field.
 pub struct CsvTableWriter {
     path: PathBuf,
     staged: StagedFile,
     writer: csv::Writer<File>,
-    named: bool,
+    has_header: bool,
 }
 
 impl CsvTableWriter {
-    /// Starts a table that will stand at `path`.
+    /// Starts a table for `path`.
     pub fn create(path: &Path) -> Result<Self, RecordError> {
         let staged = StagedFile::create(path)?;
         let writer = csv::Writer::from_writer(staged.reopen()?);
-        Ok(CsvTableWriter { path: path.to_path_buf(), staged, writer, named: false })
+        Ok(CsvTableWriter { path: path.to_path_buf(), staged, writer, has_header: false })
     }
 
-    /// Appends a part; all parts have the same columns.
+    /// Appends a part. All parts must have the same columns.
     pub fn append(&mut self, part: &Table) -> Result<(), RecordError> {
         let path = self.path.clone();
-        if !self.named {
+        if !self.has_header {
             let names = part.columns().iter().map(|(name, _)| name);
             self.writer.write_record(names).map_err(RecordError::csv(&path))?;
-            self.named = true;
+            self.has_header = true;
         }
         for row in 0..part.rows() {
             let fields = part.columns().iter().map(|(_, column)| field(column, row));
@@ -69,7 +69,7 @@ impl CsvTableWriter {
         Ok(())
     }
 
-    /// Moves the file to its place.
+    /// Renames the file to its target.
     pub fn finish(mut self) -> Result<(), RecordError> {
         self.writer.flush().map_err(RecordError::io("write", &self.path))?;
         drop(self.writer);
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_decides_the_format_and_both_hold_the_same() {
+    fn the_extension_decides_the_format() {
         let dir = tempfile::tempdir().unwrap();
         let part = Table::new()
             .with("id", Column::Text(vec!["a,\"b\"".into(), "-c".into()]))
@@ -117,7 +117,7 @@ mod tests {
         let rows = "\"a,\"\"b\"\"\",0.30000000000000004,0.1,true\n-c,,-2,false\n";
         assert_eq!(csv, format!("id,x,y,yes\n{rows}{rows}"));
         assert_eq!(Table::read(&written("t.parquet")).unwrap().rows(), 4);
-        // What is not finished is not there.
+        // A table that is not finished leaves no file.
         drop(TableFile::create(&dir.path().join("gone.csv")).unwrap());
         assert!(!dir.path().join("gone.csv").exists());
     }

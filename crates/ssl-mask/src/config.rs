@@ -1,18 +1,18 @@
 use serde::{Deserialize, Serialize};
 
-/// How frames are hidden.
+/// How frames are masked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MaskConfig {
-    /// Share of a segment's frames that is hidden, in (0, 1). Default 0.15, as Mockingjay and mvts.
+    /// Fraction of a segment's frames that is masked, in (0, 1). Default 0.15, as in Mockingjay and mvts.
     pub ratio: f64,
-    /// Which frames stand together. Default `independent`: whole time steps, the paper's rule.
+    /// How masked frames are grouped. Default `independent`: single time steps, as in the paper.
     pub shape: MaskShape,
-    /// Frames of a span: its length (`span`) or mean length (`geometric`); ignored by `independent`. Default 7.
+    /// Length of a span in frames (`span`), or its mean (`geometric`); ignored by `independent`. Default 7.
     pub span_frames: usize,
-    /// What stands in place of a hidden frame. Default `zero`.
+    /// What replaces a masked frame. Default `zero`.
     pub replacement: Replacement,
-    /// Distance between a hidden frame and its reconstruction. Default `smooth-l1`.
+    /// Distance between a masked frame and its reconstruction. Default `smooth-l1`.
     pub loss: ReconstructionLoss,
 }
 
@@ -28,33 +28,33 @@ impl Default for MaskConfig {
     }
 }
 
-/// Which frames are hidden together.
+/// How masked frames are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MaskShape {
     /// Single time steps, drawn without replacement (arXiv 2307.12343).
     Independent,
-    /// Spans of one length that do not overlap (Mockingjay, 1910.12638).
+    /// Spans of fixed length that do not overlap (Mockingjay, 1910.12638).
     Span,
     /// Spans of geometric length with geometric gaps (mvts, 2010.02803, section 3.2).
     Geometric,
 }
 
-/// What stands in place of a hidden frame. Frames are standardised, so that 0 is the training mean.
+/// What replaces a masked frame. Frames are standardised, so 0 is the training mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Replacement {
     /// Zeros.
     Zero,
-    /// A vector that is learned.
+    /// A learned vector.
     Learned,
     /// A frame drawn from the same segment.
     OtherFrame,
-    /// Zeros for 80 % of the hidden frames, another frame for 10 %, the frame itself for 10 % (BERT, 1810.04805).
+    /// Zeros for 80 % of the masked frames, another frame for 10 %, the frame itself for 10 % (BERT, 1810.04805).
     Mixed,
 }
 
-/// Distance between a hidden frame and its reconstruction.
+/// Distance between a masked frame and its reconstruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReconstructionLoss {
@@ -62,24 +62,24 @@ pub enum ReconstructionLoss {
     L1,
     /// Mean squared difference.
     Mse,
-    /// Half the square below 1, the absolute difference less 0.5 above.
+    /// Half the squared difference below 1, the absolute difference minus 0.5 above.
     SmoothL1,
 }
 
-/// A setting that makes no sense.
+/// An invalid setting.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{key}: expected {expected}, found {found}")]
 pub struct MaskConfigError {
-    /// Which key of [`MaskConfig`].
+    /// The key of [`MaskConfig`].
     pub key: &'static str,
-    /// What it must be.
+    /// What is allowed.
     pub expected: &'static str,
-    /// What it is.
+    /// What was found.
     pub found: String,
 }
 
 impl MaskConfig {
-    /// Whether every value makes sense.
+    /// Validates the settings.
     pub fn check(&self) -> Result<(), MaskConfigError> {
         if !(self.ratio > 0.0 && self.ratio < 1.0) {
             let found = self.ratio.to_string();
@@ -88,9 +88,9 @@ impl MaskConfig {
         if self.span_frames == 0 {
             return Err(MaskConfigError { key: "span_frames", expected: "at least 1 frame", found: "0".into() });
         }
-        // Open runs are at least one frame long, so hidden ones of mean `span` cannot take a larger share.
-        let most = self.span_frames as f64 / (self.span_frames as f64 + 1.0);
-        if self.shape == MaskShape::Geometric && self.ratio > most {
+        // Each gap is at least one frame long, which limits the ratio of spans with a given mean length.
+        let limit = self.span_frames as f64 / (self.span_frames as f64 + 1.0);
+        if self.shape == MaskShape::Geometric && self.ratio > limit {
             let expected = "for geometric spans at most span_frames / (span_frames + 1)";
             return Err(MaskConfigError { key: "ratio", expected, found: self.ratio.to_string() });
         }

@@ -1,26 +1,26 @@
 use crate::{MaskConfig, MaskConfigError, Replacement, shape};
 use rand::{Rng, RngExt};
 
-/// Draws masks after a checked configuration.
+/// Draws masks with a validated configuration.
 #[derive(Debug, Clone)]
 pub struct Masker {
     config: MaskConfig,
 }
 
-/// What is done to one hidden frame.
+/// The replacement of one masked frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Treatment {
     /// Set to zero.
     Zero,
-    /// Set to zero, for the learned vector to be added.
+    /// Set to zero; the learned vector is added later.
     Learned,
-    /// Set to the frame of that number.
+    /// Replaced by the frame with this index.
     Other(usize),
-    /// Left as it is.
+    /// Left unchanged.
     Keep,
 }
 
-/// The hidden frames of one segment.
+/// The masked frames of one segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HiddenFrames {
     frames: Vec<usize>,
@@ -28,7 +28,7 @@ pub struct HiddenFrames {
 }
 
 impl Masker {
-    /// A masker, if the configuration makes sense.
+    /// A masker, if the configuration is valid.
     pub fn new(config: &MaskConfig) -> Result<Self, MaskConfigError> {
         config.check()?;
         Ok(Masker { config: config.clone() })
@@ -39,9 +39,9 @@ impl Masker {
         &self.config
     }
 
-    /// Draws the hidden frames of a segment of `frames` frames: a function of its arguments alone.
+    /// Draws the masked frames of a segment of `frames` frames. The result depends on the arguments alone.
     ///
-    /// At least one frame is hidden, and never all where there are two or more.
+    /// At least one frame is masked, and of two or more never all.
     pub fn draw(&self, frames: usize, rng: &mut impl Rng) -> HiddenFrames {
         let c = &self.config;
         let hidden = shape::draw(c.shape, c.ratio, c.span_frames, frames, rng);
@@ -63,7 +63,7 @@ fn treatment(replacement: Replacement, frame: usize, frames: usize, rng: &mut im
     }
 }
 
-/// Another frame of the segment, each equally likely; in a segment of one frame there is none, and zeros stand in.
+/// Another frame of the segment, drawn uniformly; zeros in a segment of one frame.
 fn other(frame: usize, frames: usize, rng: &mut impl Rng) -> Treatment {
     if frames < 2 {
         return Treatment::Zero;
@@ -73,23 +73,23 @@ fn other(frame: usize, frames: usize, rng: &mut impl Rng) -> Treatment {
 }
 
 impl HiddenFrames {
-    /// Numbers of the hidden frames, ascending.
+    /// Indices of the masked frames, ascending.
     pub fn frames(&self) -> &[usize] {
         &self.frames
     }
 
-    /// What is done to each of [`HiddenFrames::frames`].
+    /// The replacement of each of [`HiddenFrames::frames`].
     pub fn treatments(&self) -> &[Treatment] {
         &self.treatments
     }
 
-    /// Puts the replacements into a segment. Other frames are taken as they were before any was hidden.
+    /// Replaces the masked frames of a segment. A frame that replaces another is copied from the unmasked segment.
     ///
     /// # Shapes
     /// `x_tc` [T, C], row-major
     ///
     /// # Panics
-    /// Where the segment is shorter than the one the mask was drawn for.
+    /// If the segment is shorter than the one that the mask was drawn for.
     pub fn apply(&self, x_tc: &mut [f32], columns: usize) {
         let row = |frame: usize| frame * columns..(frame + 1) * columns;
         let copies: Vec<(usize, Vec<f32>)> = self
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn replacements_do_as_they_say() {
+    fn replacements_are_applied() {
         let mut x = vec![1.0, 2.0, 3.0, 4.0, 5.0];
         let hidden = HiddenFrames {
             frames: vec![0, 1, 2, 4],

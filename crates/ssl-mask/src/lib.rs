@@ -1,9 +1,10 @@
-//! Which frames of a segment to hide, how, and the loss over the hidden ones.
+//! Masking for self-supervised learning on sequences of frames: random masks over time steps, replacements, and the
+//! reconstruction loss over masked frames.
 //!
-//! What lives here: the choice of hidden time steps ([`Masker::draw`]), what stands in their place
-//! ([`HiddenFrames::apply`]) and the reconstruction loss ([`reconstruction_loss`]). A mask is a function of the
-//! segment's length and the generator alone; whoever makes the generator from (seed, epoch, segment) gets masks that
-//! do not depend on batches, threads or padding. What does not live here: models, batches, randomness of its own.
+//! In this crate: the choice of masked time steps ([`Masker::draw`]), their replacement ([`HiddenFrames::apply`]) and the loss
+//! ([`reconstruction_loss`]). A mask depends only on the segment's length and the random generator. With a generator seeded by
+//! (seed, epoch, segment), masks do not depend on batches, threads or padding. Not in this crate: models, batches, random
+//! state.
 //!
 //! ```
 //! use rand::{SeedableRng, rngs::ChaCha12Rng};

@@ -1,12 +1,12 @@
 use crate::ReconstructionLoss;
 use tch::{Reduction, TchError, Tensor};
 
-/// The loss over hidden frames alone: the mean over their frames and columns.
+/// The loss over masked frames: the mean over frames and columns.
 ///
-/// The caller hands over the hidden frames only, so that no open or padded frame can enter.
+/// The arguments hold only the masked frames, so no visible or padded frame can contribute.
 ///
 /// # Shapes
-/// `predicted_kc`, `target_kc` [K, C], K hidden frames → []
+/// `predicted_kc`, `target_kc` [K, C], K masked frames → []
 pub fn reconstruction_loss(
     loss: ReconstructionLoss,
     predicted_kc: &Tensor,

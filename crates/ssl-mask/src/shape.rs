@@ -1,9 +1,9 @@
-//! Which time steps are hidden.
+//! The choice of masked time steps.
 
 use crate::MaskShape;
 use rand::{Rng, RngExt};
 
-/// The hidden frames of a segment, ascending: at least one, and never all where there are two or more.
+/// The masked frames of a segment, ascending: at least one, and of two or more never all.
 pub(crate) fn draw(shape: MaskShape, ratio: f64, span: usize, frames: usize, rng: &mut impl Rng) -> Vec<usize> {
     match frames {
         0 => Vec::new(),
@@ -20,7 +20,7 @@ fn target(ratio: f64, frames: usize) -> usize {
     ((ratio * frames as f64).round() as usize).clamp(1, frames - 1)
 }
 
-/// `k` of `0..n`, ascending, each set equally likely (Floyd's algorithm).
+/// `k` of `0..n`, ascending, each subset equally likely (Floyd's algorithm).
 fn distinct(n: usize, k: usize, rng: &mut impl Rng) -> Vec<usize> {
     let mut chosen = std::collections::BTreeSet::new();
     for j in n - k..n {
@@ -32,18 +32,18 @@ fn distinct(n: usize, k: usize, rng: &mut impl Rng) -> Vec<usize> {
     chosen.into_iter().collect()
 }
 
-/// Spans that do not overlap, each placement equally likely. In a segment so short that one span is more than its share,
-/// the span is cut to the share.
+/// Spans that do not overlap, each placement equally likely. In a segment too short for a whole span at this ratio, the span
+/// is shortened.
 fn spans(ratio: f64, span: usize, frames: usize, rng: &mut impl Rng) -> Vec<usize> {
     let length = span.min(target(ratio, frames)).min(frames / 2);
-    let most = (frames - 1) / length;
-    let count = ((ratio * frames as f64 / length as f64).round() as usize).clamp(1, most);
-    // Shrinking each span to one frame maps placements one to one onto sets of `count` of the remaining places.
-    let places = distinct(frames - count * (length - 1), count, rng);
-    places.iter().enumerate().flat_map(|(i, place)| (0..length).map(move |k| place + i * (length - 1) + k)).collect()
+    let max_count = (frames - 1) / length;
+    let count = ((ratio * frames as f64 / length as f64).round() as usize).clamp(1, max_count);
+    // Shrinking each span to one frame is a bijection between placements and subsets of `count` remaining frames.
+    let starts = distinct(frames - count * (length - 1), count, rng);
+    starts.iter().enumerate().flat_map(|(i, start)| (0..length).map(move |k| start + i * (length - 1) + k)).collect()
 }
 
-/// Alternating hidden and open runs of geometric length: mean `span` hidden, mean `span (1 - ratio) / ratio` open.
+/// Alternating masked and visible runs of geometric length, with means `span` and `span (1 - ratio) / ratio`.
 fn geometric(ratio: f64, span: usize, frames: usize, rng: &mut impl Rng) -> Vec<usize> {
     let end_hidden = 1.0 / span as f64;
     let end_open = (end_hidden * ratio / (1.0 - ratio)).min(1.0);

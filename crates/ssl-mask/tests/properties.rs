@@ -1,5 +1,5 @@
-//! What holds for every mask.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! Properties of all masks.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -29,7 +29,7 @@ fn draw(config: &MaskConfig, frames: usize, seed: u64) -> HiddenFrames {
 
 proptest! {
     #[test]
-    fn some_frames_are_hidden_and_some_are_not(config in config(), frames in 1usize..600, seed: u64) {
+    fn some_but_not_all_frames_are_masked(config in config(), frames in 1usize..600, seed: u64) {
         let hidden = draw(&config, frames, seed);
         prop_assert!(!hidden.frames().is_empty());
         prop_assert!(frames == 1 || hidden.frames().len() < frames);
@@ -43,23 +43,23 @@ proptest! {
     }
 
     #[test]
-    fn a_generator_fixes_the_mask(config in config(), frames in 1usize..600, seed: u64) {
+    fn the_generator_determines_the_mask(config in config(), frames in 1usize..600, seed: u64) {
         prop_assert_eq!(draw(&config, frames, seed), draw(&config, frames, seed));
     }
 
     #[test]
-    fn independent_frames_are_the_ratio_exactly(mut config in config(), frames in 2usize..600, seed: u64) {
+    fn independent_masks_have_the_exact_ratio(mut config in config(), frames in 2usize..600, seed: u64) {
         config.shape = MaskShape::Independent;
         let expected = ((config.ratio * frames as f64).round() as usize).clamp(1, frames - 1);
         prop_assert_eq!(draw(&config, frames, seed).frames().len(), expected);
     }
 
     #[test]
-    fn fixed_spans_have_their_length(mut config in config(), frames in 300usize..600, seed: u64) {
+    fn fixed_spans_have_the_configured_length(mut config in config(), frames in 300usize..600, seed: u64) {
         config.shape = MaskShape::Span;
         config.ratio = config.ratio.max(0.1);
         let hidden = draw(&config, frames, seed);
-        // Spans may touch: every run of hidden frames is whole spans long.
+        // Spans may touch, so the length of every masked run is a multiple of the span length.
         let mut run = 0;
         let mut last = None;
         for &frame in hidden.frames() {
@@ -75,8 +75,8 @@ proptest! {
 }
 
 #[test]
-fn every_frame_is_hidden_equally_often_in_the_long_run() {
-    // The share of draws that hide a frame is the ratio; the middle frames of a long segment show no edge effect.
+fn every_frame_is_masked_equally_often() {
+    // A frame is masked in a fraction `ratio` of all draws; the middle frames of a long segment show no edge effects.
     for shape in [MaskShape::Independent, MaskShape::Span, MaskShape::Geometric] {
         let masker = Masker::new(&MaskConfig { shape, ..MaskConfig::default() }).unwrap();
         let mut rng = ChaCha12Rng::seed_from_u64(5);
@@ -91,21 +91,21 @@ fn every_frame_is_hidden_equally_often_in_the_long_run() {
 }
 
 #[test]
-fn short_segments_lose_about_their_share_too() {
+fn short_segments_have_about_the_same_ratio() {
     for shape in [MaskShape::Independent, MaskShape::Span, MaskShape::Geometric] {
         let masker = Masker::new(&MaskConfig { shape, ..MaskConfig::default() }).unwrap();
         let mut rng = ChaCha12Rng::seed_from_u64(5);
         for frames in [5, 10, 20, 40] {
             let hidden: usize = (0..4000).map(|_| masker.draw(frames, &mut rng).frames().len()).sum();
             let share = hidden as f64 / (4000 * frames) as f64;
-            // At least one frame of five is a fifth; geometric spans differ most.
+            // One frame of five is already 20 %; geometric spans deviate most.
             assert!((0.12..0.27).contains(&share), "{shape:?}, {frames} frames: {share}");
         }
     }
 }
 
 #[test]
-fn geometric_runs_have_their_mean_length() {
+fn geometric_runs_have_the_configured_mean_length() {
     let config = MaskConfig { shape: MaskShape::Geometric, span_frames: 5, ..MaskConfig::default() };
     let hidden = draw(&config, 200_000, 3);
     let runs = 1 + hidden.frames().windows(2).filter(|w| w[1] != w[0] + 1).count();
@@ -126,7 +126,7 @@ fn the_mix_is_80_10_10() {
 }
 
 #[test]
-fn senseless_settings_are_refused_by_key() {
+fn invalid_settings_are_rejected_by_key() {
     for (config, key) in [
         (MaskConfig { ratio: 0.0, ..MaskConfig::default() }, "ratio"),
         (MaskConfig { ratio: 1.0, ..MaskConfig::default() }, "ratio"),

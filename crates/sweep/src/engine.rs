@@ -1,10 +1,11 @@
-//! The engine: one loop that starts what may run, watches it, and marks how it ended.
+//! The local engine: one loop that starts the steps that are ready, polls their processes and records how each ended.
 
 use crate::lock::SweepLock;
 use crate::marks::{LOG_FILE, Marks, PLAN_FILE, SWEEP_FILE, SweepRecord, unix_s, write_json};
-use crate::process::{Crew, POLL, end_orphans};
-use crate::schedule::{End, Schedule};
+use crate::process::{POLL, WorkerPool, end_orphans};
+use crate::schedule::{Schedule, StepOutcome};
 use crate::{Interrupt, Plan, Step, SweepError, slurm};
+use run_record::error_chain;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,87 +15,87 @@ use std::time::Instant;
 /// What happens while a plan runs.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
-    /// A process of an earlier sweep that was killed still ran, and was ended.
+    /// A process left running by an earlier sweep, which was killed, has been terminated.
     OrphanEnded {
         /// The step's id.
         id: &'a str,
     },
-    /// The step was done before.
+    /// The step is done already.
     Skipped {
-        /// Which.
+        /// The step.
         step: &'a Step,
     },
-    /// A job of a cluster has been submitted.
+    /// A job was submitted to a cluster.
     Submitted {
-        /// Its number there.
+        /// The job's number.
         job: &'a str,
-        /// What its steps are, by their kind.
+        /// The kind of its steps.
         kind: &'a str,
-        /// How many tasks it has.
+        /// The number of its tasks.
         tasks: usize,
     },
-    /// A job that a cluster has taken without saying its number was found by its name.
+    /// `sbatch` accepted a job without printing its number; the job was found by its name.
     FoundByName {
-        /// Its number.
+        /// The job's number.
         job: &'a str,
-        /// Its name.
+        /// The job's name.
         name: &'a str,
-        /// What the cluster said.
-        said: &'a str,
+        /// What `sbatch` printed.
+        output: &'a str,
     },
-    /// Its process runs.
+    /// The step's process was started.
     Started {
-        /// Which.
+        /// The step.
         step: &'a Step,
     },
-    /// It ended well.
+    /// The step succeeded.
     Done {
-        /// Which.
+        /// The step.
         step: &'a Step,
-        /// How long it took.
+        /// Seconds it took.
         seconds: f64,
     },
-    /// It ended badly and will be run again.
-    Again {
-        /// Which.
+    /// The step failed or was killed, and will be retried.
+    Retrying {
+        /// The step.
         step: &'a Step,
-        /// Why it ended, several lines.
+        /// The error, several lines.
         error: &'a str,
-        /// How many times it has run.
+        /// The number of attempts so far.
         runs: u32,
     },
-    /// It ended badly for the last time.
+    /// The step failed, and no retry is left.
     Failed {
-        /// Which.
+        /// The step.
         step: &'a Step,
-        /// Why, several lines.
+        /// The error, several lines.
         error: &'a str,
     },
-    /// A step has failed for the last time, and these cannot run as they need it, directly or not.
+    /// A step failed, and these cannot run because they need it, directly or indirectly.
     Blocked {
         /// The step that failed.
         by: &'a Step,
-        /// The steps that wait for it, and for no other that failed before it.
+        /// The blocked steps, without those that an earlier failure blocks.
         steps: &'a [&'a Step],
     },
-    /// The sweep is being stopped; processes are asked to end.
+    /// The sweep is stopping; its processes are being terminated.
     Stopping,
 }
 
-/// How a sweep ended. Ids stand in the order in which their steps ended.
+/// How a sweep ended. Ids are in the order in which their steps ended.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
-    /// Steps that ran well.
+    /// Steps that ran and succeeded.
     pub done: Vec<String>,
-    /// Steps that were done before.
+    /// Steps that were done already.
     pub skipped: Vec<String>,
-    /// Steps that failed, with the error.
+    /// Steps that failed, each with its error.
     pub failed: Vec<(String, String)>,
-    /// Steps that could not run, with the step whose failure is the cause, be it a need of theirs or of their needs.
+    /// Steps that could not run, each with the failed step that it needs, directly or indirectly.
     pub blocked: Vec<(String, String)>,
-    /// Whether it was stopped before its end.
+    /// Whether it was stopped early.
     pub interrupted: bool,
-    /// How long it took.
+    /// Seconds it took.
     pub seconds: f64,
 }
 
@@ -104,13 +105,13 @@ impl Outcome {
         self.failed.is_empty() && self.blocked.is_empty() && !self.interrupted
     }
 
-    /// How many steps could not run because the one of this id failed.
-    pub fn waiting_for(&self, failed: &str) -> usize {
+    /// How many steps could not run because the step with this id failed.
+    pub fn blocked_by(&self, failed: &str) -> usize {
         self.blocked.iter().filter(|(_, by)| by == failed).count()
     }
 
-    /// Notes the steps that a failure keeps from running, and tells them once for each failure; each step and the one that
-    /// failed by their places in the plan.
+    /// Records blocked steps, each with the failed step behind it (as indices into the plan), and emits one event for each
+    /// failure.
     pub(crate) fn block(&mut self, plan: &Plan, blocked: &[(usize, usize)], on_event: &mut dyn FnMut(Event<'_>)) {
         let mut causes: Vec<usize> = Vec::new();
         for &(i, failed) in blocked {
@@ -127,12 +128,13 @@ impl Outcome {
     }
 }
 
-/// Runs what is not done of `plan` in the folder `run_dir`: at most `jobs` processes of `program` at a time, in plan
-/// order as they become ready. SIGINT, SIGTERM and SIGHUP end the processes and the sweep.
+/// Runs the steps of `plan` that are not done in the folder `run_dir`: at most `jobs` processes of `program` at a time. Of
+/// the ready steps the one with the longest critical path starts first, then plan order decides. SIGINT, SIGTERM and
+/// SIGHUP stop the sweep and terminate its processes.
 ///
 /// # Errors
-/// Where the plan is no good, another sweep works in the folder, or the folder cannot be written. A step that fails
-/// is part of the outcome and keeps only what needs it from running.
+/// An invalid plan; another sweep that is running in the folder; a folder that cannot be written. A failed step is part of
+/// the outcome and blocks only the steps that need it.
 pub fn run(
     plan: &Plan,
     run_dir: &Path,
@@ -144,10 +146,10 @@ pub fn run(
     run_until(plan, run_dir, program, jobs, interrupt.flag(), on_event)
 }
 
-/// As [`run`], stopped by `stop` rather than by signals.
+/// Like [`run`], but stopped by the flag `stop` instead of signals.
 ///
 /// # Errors
-/// Those of [`run`].
+/// As [`run`].
 pub fn run_until(
     plan: &Plan,
     run_dir: &Path,
@@ -161,7 +163,7 @@ pub fn run_until(
     let jobs = jobs.max(1);
     let lock = SweepLock::take(run_dir)?;
     slurm::check_ended(run_dir)?;
-    slurm::forget(run_dir)?;
+    slurm::clear_jobs(run_dir)?;
     let marks = Marks::new(run_dir);
     for id in end_orphans(&marks)? {
         on_event(Event::OrphanEnded { id: &id });
@@ -172,10 +174,10 @@ pub fn run_until(
 
     let mut sweep = Sweep::new(plan, marks, program, &plan.server, on_event)?;
     for i in 0..plan.steps.len() {
-        sweep.skip_if_settled(i);
+        sweep.skip_if_done(i);
         if !sweep.schedule.is_settled(i) {
-            // Why an earlier attempt failed is not why this one has not begun.
-            sweep.marks.forget_error(&plan.steps[i].id)?;
+            // The error of an earlier attempt must not be reported for a step that has yet to start.
+            sweep.marks.clear_error(&plan.steps[i].id)?;
         }
     }
     sweep.work(jobs, stop)?;
@@ -187,28 +189,28 @@ pub fn run_until(
     Ok(outcome)
 }
 
-/// How often a step has ended badly.
+/// How often a step was killed and how often it failed by itself.
 #[derive(Debug, Clone, Copy, Default)]
-struct BadEnds {
+struct FailureCounts {
     killed: u32,
     failed: u32,
 }
 
-/// Steps of a plan that this process runs: all of them, or those of one task of a cluster's job.
+/// The steps of a plan that this process runs: all of them, or those of one task of a job array.
 pub(crate) struct Sweep<'a> {
     plan: &'a Plan,
     marks: Marks,
     program: &'a Path,
     pub(crate) schedule: Schedule<'a>,
-    crew: Crew,
-    /// How often each step has ended badly.
-    ends: Vec<BadEnds>,
+    pool: WorkerPool,
+    /// Failed attempts of each step.
+    failures: Vec<FailureCounts>,
     pub(crate) outcome: Outcome,
     on_event: &'a mut dyn FnMut(Event<'_>),
 }
 
 impl<'a> Sweep<'a> {
-    /// A sweep of which no step has ended; `server` as in [`Plan::server`].
+    /// A sweep in which no step has ended yet; `server` as in [`Plan::server`].
     pub(crate) fn new(
         plan: &'a Plan,
         marks: Marks,
@@ -221,44 +223,44 @@ impl<'a> Sweep<'a> {
             marks,
             program,
             schedule: Schedule::new(plan)?,
-            crew: Crew::new(server),
-            ends: vec![BadEnds::default(); plan.steps.len()],
+            pool: WorkerPool::new(server),
+            failures: vec![FailureCounts::default(); plan.steps.len()],
             outcome: Outcome::default(),
             on_event,
         })
     }
 
-    /// Skips a step that is done, whatever its needs do.
-    pub(crate) fn skip_if_settled(&mut self, i: usize) {
-        // A key holds the keys of what it needs: no need has to be looked at, or even to exist any more.
+    /// Skips a step that is done, whatever the state of its needs.
+    pub(crate) fn skip_if_done(&mut self, i: usize) {
+        // A step's key covers the keys of its needs, so the needs are not checked and need not even exist any more.
         if !self.schedule.is_collecting(i) && self.marks.is_done(&self.plan.steps[i]) {
             self.skip(i);
         }
     }
 
-    /// Runs the steps that have not ended, at most `jobs` at a time, until all have or `stop` is set.
+    /// Runs all remaining steps, at most `jobs` at a time, until all have ended or `stop` is set.
     pub(crate) fn work(&mut self, jobs: usize, stop: &AtomicBool) -> Result<(), SweepError> {
         loop {
             if stop.load(Ordering::Relaxed) {
                 (self.on_event)(Event::Stopping);
-                self.crew.end_all();
+                self.pool.terminate_all();
                 self.outcome.interrupted = true;
                 return Ok(());
             }
             self.settle_blocked();
-            while self.crew.len() < jobs
+            while self.pool.len() < jobs
                 && let Some(i) = self.schedule.next_ready()
             {
                 self.skip_or_start(i)?;
                 self.settle_blocked();
             }
-            if self.crew.len() == 0 {
+            if self.pool.len() == 0 {
                 return Ok(());
             }
-            let mut ended = self.crew.ended();
+            let mut ended = self.pool.poll();
             while ended.is_empty() && !stop.load(Ordering::Relaxed) {
                 sleep(POLL);
-                ended = self.crew.ended();
+                ended = self.pool.poll();
             }
             for (i, status, seconds) in ended {
                 self.finish(i, status, seconds);
@@ -268,7 +270,7 @@ impl<'a> Sweep<'a> {
 
     fn skip(&mut self, i: usize) {
         let step = &self.plan.steps[i];
-        self.schedule.settle(i, End::Skipped);
+        self.schedule.settle(i, StepOutcome::Skipped);
         self.outcome.skipped.push(step.id.clone());
         (self.on_event)(Event::Skipped { step });
     }
@@ -280,22 +282,22 @@ impl<'a> Sweep<'a> {
 
     fn skip_or_start(&mut self, i: usize) -> Result<(), SweepError> {
         let step = &self.plan.steps[i];
-        // A need that ran in this sweep has taken the mark of a collecting step away.
-        if self.schedule.is_collecting(i) && !step.always && self.marks.is_done(step) {
+        // If one of its needs ran in this sweep, a collecting step's record has been removed.
+        if self.schedule.is_collecting(i) && self.marks.is_done(step) {
             self.skip(i);
             return Ok(());
         }
-        self.marks.begin_anew(&step.id)?;
-        for stale in self.schedule.made_stale_by(i) {
-            self.marks.forget(&self.plan.steps[stale].id)?;
+        self.marks.reset(&step.id)?;
+        for stale in self.schedule.invalidated_by(i) {
+            self.marks.clear_done(&self.plan.steps[stale].id)?;
         }
         self.schedule.mark_started(i);
         let folder = self.marks.folder(&step.id);
-        match self.crew.start(i, self.program, &step.command, &folder) {
+        match self.pool.start(i, self.program, &step.command, &folder) {
             Ok(()) => (self.on_event)(Event::Started { step }),
             Err(e) => {
-                self.crew.abandon(i);
-                self.fail(i, chain(&e));
+                self.pool.kill(i);
+                self.fail(i, error_chain(&e));
             }
         }
         Ok(())
@@ -303,47 +305,47 @@ impl<'a> Sweep<'a> {
 
     fn finish(&mut self, i: usize, status: std::io::Result<ExitStatus>, seconds: f64) {
         let step = &self.plan.steps[i];
-        // A process that nobody knows the end of counts as killed: it is, by us.
+        // A process whose exit status is unknown counts as killed: the pool kills it.
         let killed = status.as_ref().map_or(true, |status| status.code().is_none());
         let problem = match status {
-            Err(e) => Some(format!("its process was lost: {e}")),
+            Err(e) => Some(format!("lost its process: {e}")),
             Ok(status) if !status.success() => Some(self.with_log(i, &status.to_string())),
             Ok(_) => match self.marks.missing_output(step) {
-                Some(output) => Some(self.with_log(i, &format!("ended well but left no '{output}'"))),
-                None => self.marks.write_done(step, seconds).err().map(|e| chain(&e)),
+                Some(output) => Some(self.with_log(i, &format!("exited with success but did not write '{output}'"))),
+                None => self.marks.write_done(step, seconds).err().map(|e| error_chain(&e)),
             },
         };
         match problem {
-            Some(error) => self.fail_or_try_again(i, error, killed),
+            Some(error) => self.retry_or_fail(i, error, killed),
             None => {
-                self.schedule.settle(i, End::Done);
+                self.schedule.settle(i, StepOutcome::Done);
                 self.outcome.done.push(step.id.clone());
                 (self.on_event)(Event::Done { step, seconds });
             }
         }
     }
 
-    fn fail_or_try_again(&mut self, i: usize, error: String, killed: bool) {
-        let (ends, retries) = (&mut self.ends[i], self.plan.retries);
-        let (count, most) =
-            if killed { (&mut ends.killed, retries.killed) } else { (&mut ends.failed, retries.failed) };
+    fn retry_or_fail(&mut self, i: usize, error: String, killed: bool) {
+        let (failures, retries) = (&mut self.failures[i], self.plan.retries);
+        let (count, limit) =
+            if killed { (&mut failures.killed, retries.killed) } else { (&mut failures.failed, retries.failed) };
         *count += 1;
-        let again = *count <= most;
-        let runs = ends.killed + ends.failed;
-        if again {
+        let retry = *count <= limit;
+        let runs = failures.killed + failures.failed;
+        if retry {
             self.schedule.mark_waiting(i);
-            (self.on_event)(Event::Again { step: &self.plan.steps[i], error: &error, runs });
+            (self.on_event)(Event::Retrying { step: &self.plan.steps[i], error: &error, runs });
         } else {
-            let times = if runs > 1 { format!("ran {runs} times; the last time: ") } else { String::new() };
-            self.fail(i, format!("{times}{error}"));
+            let attempts = if runs > 1 { format!("failed {runs} times; the last error: ") } else { String::new() };
+            self.fail(i, format!("{attempts}{error}"));
         }
     }
 
     fn fail(&mut self, i: usize, error: String) {
         let step = &self.plan.steps[i];
-        // Where even this cannot be written, the outcome and the event still say it.
+        // If even this cannot be written, the outcome and the event still hold the error.
         let _ = self.marks.write_error(&step.id, &error);
-        self.schedule.settle(i, End::Failed);
+        self.schedule.settle(i, StepOutcome::Failed);
         (self.on_event)(Event::Failed { step, error: &error });
         self.outcome.failed.push((step.id.clone(), error));
     }
@@ -352,18 +354,8 @@ impl<'a> Sweep<'a> {
         let id = &self.plan.steps[i].id;
         let tail = self.marks.log_tail(id);
         if tail.is_empty() {
-            return format!("{what}; it printed nothing");
+            return format!("{what}; its log is empty");
         }
-        format!("{what}; the end of steps/{id}/{LOG_FILE}:\n{}", tail.join("\n"))
+        format!("{what}; the last lines of steps/{id}/{LOG_FILE}:\n{}", tail.join("\n"))
     }
-}
-
-pub(crate) fn chain(error: &SweepError) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }

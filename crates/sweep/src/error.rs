@@ -1,112 +1,114 @@
+//! The errors of this crate.
+
 use crate::slurm::SlurmSettingError;
 use run_record::RecordError;
 use std::path::{Path, PathBuf};
 
-/// What is wrong with a plan.
+/// A plan that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// Two steps of one name.
-    #[error("step '{id}' stands twice in the plan")]
+    /// Two steps have the same id.
+    #[error("step '{id}' appears twice in the plan")]
     DuplicateId {
-        /// The name.
+        /// The id.
         id: String,
     },
-    /// A name that cannot be a folder inside the run.
+    /// An id that cannot name a folder inside the run.
     #[error("step '{id}': an id must be a plain relative path, found {problem}")]
     UnsafeId {
-        /// The name.
+        /// The id.
         id: String,
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// An output that would not lie inside the run.
+    /// An output outside the run folder.
     #[error("step '{id}': output '{output}' must be a plain path relative to the run folder, found {problem}")]
     UnsafeOutput {
-        /// Whose output.
+        /// The step with that output.
         id: String,
         /// The path.
         output: String,
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// Two steps that would write the same path.
-    #[error("output '{output}' is claimed by step '{first}' and by step '{second}'")]
+    /// Two steps declare the same output.
+    #[error("output '{output}' is declared by step '{first}' and by step '{second}'")]
     SharedOutput {
         /// The path.
         output: String,
-        /// The step that comes first in the plan.
+        /// The first of the two in plan order.
         first: String,
         /// The other.
         second: String,
     },
-    /// A step without a key can never be known to be done.
+    /// A step without a key, which could never count as done.
     #[error("step '{id}': its key is empty")]
     EmptyKey {
-        /// Whose key.
+        /// The step without a key.
         id: String,
     },
-    /// A step that needs what the plan does not hold.
+    /// A step needs a step that is not in the plan.
     #[error("step '{id}' needs '{need}', which is not in the plan")]
     UnknownNeed {
-        /// Who needs it.
+        /// The step with the unknown need.
         id: String,
-        /// What is missing.
+        /// The id it names.
         need: String,
     },
-    /// Steps that wait for each other.
-    #[error("steps need each other in a circle: {}", circle.join(" needs "))]
+    /// The needs form a cycle.
+    #[error("the needs of these steps form a cycle: {}", cycle.join(" needs "))]
     Cycle {
-        /// The circle, its first step repeated at its end.
-        circle: Vec<String>,
+        /// The cycle, with its first step repeated at the end.
+        cycle: Vec<String>,
     },
 }
 
-/// Why a sweep could not run or be looked at. A step that fails is no such error: it is part of the outcome.
+/// Why a sweep could not run, or its state could not be read. A failed step is not such an error: it is part of the outcome.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
-    /// The plan is not one that can run.
+    /// The plan is not valid.
     #[error("the plan cannot run")]
     Plan(#[from] PlanError),
-    /// A mark could not be written or read.
+    /// A file in a step's folder could not be written or read.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// The operating system refused.
+    /// A call to the operating system failed.
     #[error("failed to {action} {}", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// What was attempted, as a verb.
         action: &'static str,
         /// Where.
         path: PathBuf,
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A file of the run folder does not hold what it should.
-    #[error("{}: not the JSON expected here", path.display())]
+    /// A JSON file of the run folder has unexpected content.
+    #[error("{}: unexpected JSON content", path.display())]
     Json {
         /// Which file.
         path: PathBuf,
         /// The parser's reason.
         source: serde_json::Error,
     },
-    /// Another sweep works in the folder.
+    /// Another sweep is running in the folder.
     #[error("{}: another sweep is running in this folder, process {holder}; wait for it or stop it", run.display())]
     Locked {
         /// The run folder.
         run: PathBuf,
-        /// Its process id, where it is known.
+        /// Its process id, if known.
         holder: String,
     },
-    /// A step that a killed sweep left running could not be ended.
+    /// A process that a killed sweep left running does not end.
     #[error(
-        "step '{id}' of an earlier, killed sweep is still running (process {pid}) and does not end; end it by hand"
+        "step '{id}' of an earlier sweep, which was killed, is still running (process {pid}) and does not end; end it by hand"
     )]
     Orphan {
-        /// Which step.
+        /// The step's id.
         id: String,
-        /// Its process id, where it is known.
+        /// Its process id, if known.
         pid: String,
     },
-    /// What a cluster's jobs ask for cannot be.
+    /// A setting of the cluster's jobs is not valid.
     #[error(transparent)]
     Setting(#[from] SlurmSettingError),
     /// Slurm's commands are missing.
@@ -115,71 +117,71 @@ pub enum SweepError {
          out --engine slurm to run on this machine"
     )]
     NoSlurm {
-        /// The first that was asked for.
+        /// The command that is missing.
         tool: &'static str,
     },
-    /// Slurm refused, or did not answer.
-    #[error("{tool} refused: {words}")]
+    /// A Slurm command failed.
+    #[error("{tool} failed: {message}")]
     Slurm {
-        /// Which of its commands.
+        /// The command.
         tool: &'static str,
-        /// Its own words.
-        words: String,
+        /// What it printed to standard error.
+        message: String,
     },
-    /// Slurm took a job and did not say its number in a way that is understood.
+    /// `sbatch` accepted a job but did not print its number in a known form.
     #[error(
-        "sbatch took the job {name} and said no number of it: expected a last line NUMBER or NUMBER;CLUSTER, found {said:?}; {found}\n  \
-         next: see `squeue --name={name}`; the next sweep looks for it too, and submits nothing while it is in the queue"
+        "sbatch accepted the job {name} but did not print its number: expected a last line NUMBER or NUMBER;CLUSTER, found {output:?}; {found}\n  \
+         next: see `squeue --name={name}`; the next sweep looks for the job too, and submits nothing while it is in the queue"
     )]
-    NotUnderstood {
+    UnknownJobId {
         /// The job's name.
         name: String,
-        /// What `sbatch` said.
-        said: String,
-        /// What `squeue` knows of the name.
+        /// What `sbatch` printed.
+        output: String,
+        /// What `squeue` reports for that name.
         found: String,
     },
-    /// The cluster allows no job arrays.
-    #[error("cluster '{cluster}' allows no job arrays (its MaxArraySize is 0)")]
+    /// The cluster does not allow job arrays.
+    #[error("cluster '{cluster}' does not allow job arrays (its MaxArraySize is 0)")]
     NoArrays {
-        /// Its name.
+        /// The cluster's name.
         cluster: String,
     },
-    /// The jobs of a run are another cluster's.
+    /// The jobs of a run belong to another cluster.
     #[error("the jobs were submitted to cluster '{there}', and this machine belongs to '{here}'")]
     OtherCluster {
-        /// The cluster asked.
+        /// The cluster of this machine.
         here: String,
-        /// Theirs.
+        /// The cluster of the jobs.
         there: String,
     },
     /// Jobs of the folder are still in the queue.
     #[error(
-        "{}: jobs {jobs} of this folder are in Slurm's queue\n  next: follow them with `cargo xtask status`, or take them \
-         back with `cargo xtask cancel`", run.display()
+        "{}: jobs {jobs} of this folder are in Slurm's queue\n  next: follow them with `cargo xtask status`, or cancel them \
+         with `cargo xtask cancel`", run.display()
     )]
     Queued {
         /// The run folder.
         run: PathBuf,
-        /// Their numbers.
+        /// The job numbers.
         jobs: String,
     },
-    /// Whether jobs of the folder are still in the queue cannot be said.
+    /// Whether jobs of the folder are still in the queue is unknown.
     #[error(
-        "{}: jobs {jobs} were submitted to Slurm for this folder, and whether they still live cannot be said: {reason}\n  \
-         next: run this where Slurm's commands work; or, if those jobs have ended, remove {}", run.display(), record.display()
+        "{}: jobs {jobs} were submitted to Slurm for this folder, and whether they are still active is unknown: {reason}\n  \
+         next: run this on a machine with Slurm's commands; or, if those jobs have ended, remove {}", run.display(), record.display()
     )]
     QueueUnknown {
         /// The run folder.
         run: PathBuf,
-        /// Their numbers.
+        /// The job numbers.
         jobs: String,
-        /// Why not.
+        /// Why Slurm could not be queried.
         reason: Box<SweepError>,
-        /// The file that says so.
+        /// The file that lists the jobs.
         record: PathBuf,
     },
-    /// Nothing was submitted for the folder.
+    /// No jobs were submitted for the folder.
     #[error("{}: no jobs of this folder were submitted to Slurm", run.display())]
     NoJobs {
         /// The run folder.
@@ -191,30 +193,30 @@ pub enum SweepError {
         /// The run folder.
         run: PathBuf,
     },
-    /// A task that the list does not hold.
-    #[error("{}: holds no task {task} of this plan", list.display())]
+    /// A task number that is not in the task list.
+    #[error("{}: has no task {task} of this plan", list.display())]
     NoTask {
-        /// The list.
+        /// The task list.
         list: PathBuf,
-        /// Which.
+        /// The task number.
         task: usize,
     },
-    /// Another task runs the step.
-    #[error("step '{id}' is being run by another task, which holds {}", lock.display())]
+    /// Another task is running the step.
+    #[error("step '{id}' is already run by another task, which holds {}", lock.display())]
     Busy {
-        /// Which step.
+        /// The step's id.
         id: String,
-        /// The lock.
+        /// The lock file.
         lock: PathBuf,
     },
-    /// Nothing that says how long steps take.
-    #[error("{}: no step of this plan is done, so how long steps take is not known", run.display())]
-    NothingMeasured {
+    /// No step has been timed.
+    #[error("{}: no step of this plan is done, so step times are unknown", run.display())]
+    NoTimings {
         /// The run folder.
         run: PathBuf,
     },
-    /// Nothing has run here.
-    #[error("{}: no such file, so no sweep has run in this folder", path.display())]
+    /// No sweep has run in the folder.
+    #[error("{}: no such file: no sweep has run in this folder", path.display())]
     NoPlan {
         /// The `plan.json` that is missing.
         path: PathBuf,

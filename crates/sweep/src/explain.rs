@@ -1,32 +1,32 @@
-//! Why each step of a plan would run, or not, without running any.
+//! Why each step of a plan would run, or would not, without running anything.
 
 use crate::marks::{LOG_FILE, Marks};
-use crate::schedule::{End, Schedule};
+use crate::schedule::{Schedule, StepOutcome};
 use crate::{Plan, Step, SweepError};
 use std::fmt;
 use std::path::Path;
 
-/// One step and why it would run.
+/// One step, and why it would run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation<'a> {
-    /// Which.
+    /// The step.
     pub step: &'a Step,
-    /// Why, or that it is done.
+    /// The reason, or that it is done.
     pub reason: Reason,
 }
 
 /// Why a step would run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// It would not: it is done.
+    /// It would not run: it is done.
     Done,
-    /// Nothing of it is there.
+    /// It has never been started.
     NeverRan,
-    /// It was started, and neither ended well nor failed: the sweep was stopped.
+    /// It was started but neither succeeded nor failed: the sweep was stopped.
     Unfinished,
     /// The last attempt failed.
     FailedBefore {
-        /// Why.
+        /// The error.
         error: String,
     },
     /// It was done for other settings or inputs.
@@ -36,23 +36,21 @@ pub enum Reason {
         /// Its key now.
         new: String,
     },
-    /// Something it left is gone.
+    /// One of its outputs is missing.
     OutputMissing {
-        /// Which path, relative to the run folder.
+        /// The output's path, relative to the run folder.
         output: String,
     },
-    /// It never ran, and cannot while a step that it needs, directly or not, fails as it did before.
-    WaitsFor {
+    /// It never ran: a step that it needs, directly or indirectly, has failed.
+    Blocked {
         /// The step that failed.
-        failed: String,
+        by: String,
     },
-    /// It collects what others leave, and one of them will run.
+    /// It collects the results of other steps, and one of them will run.
     NeedRuns {
-        /// Which.
+        /// The step that will run.
         need: String,
     },
-    /// It runs every time.
-    Always,
 }
 
 impl Reason {
@@ -64,34 +62,33 @@ impl Reason {
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Enough of a hash to tell two apart.
+        // The first characters are enough to distinguish two hashes.
         let short = |key: &str| key.chars().take(8).collect::<String>();
         match self {
             Reason::Done => write!(f, "done"),
             Reason::NeverRan => write!(f, "never ran"),
-            Reason::Unfinished => write!(f, "was stopped before its end"),
+            Reason::Unfinished => write!(f, "was stopped before it ended"),
             Reason::FailedBefore { error } => write!(f, "failed before: {}", last_line(error)),
             Reason::KeyChanged { old, new } => {
                 write!(f, "settings or inputs changed ({} to {})", short(old), short(new))
             }
             Reason::OutputMissing { output } => write!(f, "output '{output}' is missing"),
-            Reason::WaitsFor { failed } => write!(f, "never ran, as it waits for {failed}, which failed"),
+            Reason::Blocked { by } => write!(f, "never ran: it needs {by}, which failed"),
             Reason::NeedRuns { need } => write!(f, "needs {need}, which will run"),
-            Reason::Always => write!(f, "runs every time"),
         }
     }
 }
 
-/// The line of an error that says most: a program's last words, where it had any.
+/// The most informative line of an error: the last one, which is what the program printed last.
 fn last_line(error: &str) -> &str {
-    error.lines().rev().map(str::trim).find(|l| !l.is_empty()).unwrap_or("no reason known")
+    error.lines().rev().map(str::trim).find(|l| !l.is_empty()).unwrap_or("unknown error")
 }
 
-/// Says for each step of `plan`, in plan order, whether it would run in `run_dir`, and why. Writes nothing; the folder
+/// Reports for each step of `plan`, in plan order, whether it would run in `run_dir`, and why. Writes nothing; the folder
 /// need not exist.
 ///
 /// # Errors
-/// Where the plan is no good.
+/// An invalid plan.
 pub fn explain<'a>(plan: &'a Plan, run_dir: &Path) -> Result<Vec<Explanation<'a>>, SweepError> {
     plan.check()?;
     let marks = Marks::new(run_dir);
@@ -110,24 +107,21 @@ pub fn explain<'a>(plan: &'a Plan, run_dir: &Path) -> Result<Vec<Explanation<'a>
     }
     for (i, reason) in reasons.iter().enumerate() {
         match reason {
-            Reason::Done => schedule.settle(i, End::Skipped),
-            Reason::FailedBefore { .. } => schedule.settle(i, End::Failed),
+            Reason::Done => schedule.settle(i, StepOutcome::Skipped),
+            Reason::FailedBefore { .. } => schedule.settle(i, StepOutcome::Failed),
             _ => {}
         }
     }
     for (i, failed) in schedule.settle_blocked() {
         if matches!(reasons[i], Reason::NeverRan) {
-            reasons[i] = Reason::WaitsFor { failed: plan.steps[failed].id.clone() };
+            reasons[i] = Reason::Blocked { by: plan.steps[failed].id.clone() };
         }
     }
     Ok(plan.steps.iter().zip(reasons).map(|(step, reason)| Explanation { step, reason }).collect())
 }
 
-/// What the step's own marks say.
+/// The reason as far as the step's own files show it.
 fn own_reason(marks: &Marks, step: &Step) -> Reason {
-    if step.always {
-        return Reason::Always;
-    }
     match marks.record(&step.id) {
         None => match marks.error(&step.id) {
             Some(error) => Reason::FailedBefore { error },

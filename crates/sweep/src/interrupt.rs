@@ -1,10 +1,10 @@
-//! SIGINT, SIGTERM and SIGHUP as a flag to look at.
+//! SIGINT, SIGTERM and SIGHUP as a flag to poll.
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether the process was asked to end. While it lives the signals do nothing but set it.
+/// Whether the process was asked to end. While this value lives, the signals only set the flag.
 #[derive(Debug)]
 pub struct Interrupt {
     flag: Arc<AtomicBool>,
@@ -12,7 +12,7 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Starts to listen.
+    /// Installs the signal handlers.
     pub fn listen() -> std::io::Result<Self> {
         let mut listener = Interrupt { flag: Arc::new(AtomicBool::new(false)), handlers: Vec::new() };
         for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -26,8 +26,8 @@ impl Interrupt {
         &self.flag
     }
 
-    /// Whether a signal came.
-    pub fn came(&self) -> bool {
+    /// Whether a signal was received.
+    pub fn is_set(&self) -> bool {
         self.flag.load(Ordering::Relaxed)
     }
 }

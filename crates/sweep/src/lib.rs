@@ -1,22 +1,22 @@
-//! Runs a plan over local processes, or over a cluster's: a graph of commands, each with a content key, done once and not
-//! again.
+//! Runs a plan, a graph of commands with content keys, as local processes or as Slurm job arrays. A step that is done for its
+//! current key is not run again.
 //!
-//! What lives here: the plan and its check, the engine with its locks, the engine over Slurm ([`slurm`]), the marks of a step
-//! on disk, and the ways to look at them (`explain` before a sweep, `status` during and after, `cost` for other machines).
-//! What does not: what any command means; this crate knows no emotions, models or data.
+//! In this crate: the plan and its validation, the local engine with its locks, the Slurm engine ([`slurm`]), the records of
+//! each step on disk, and queries of them ([`explain`] before a sweep, [`status`] during and after it, [`cost`] for other
+//! machines). Not in this crate: the meaning of any command; it knows no emotions, models or data.
 //!
-//! A run folder holds, of this crate's making:
+//! This crate writes these files into a run folder:
 //!
 //! | file | content |
 //! |---|---|
 //! | `plan.json` | the plan of the last sweep |
-//! | `sweep.json` | its process, jobs, begin and end |
+//! | `sweep.json` | its process, number of parallel jobs, start and end |
 //! | `sweep.lock` | locked while a sweep runs |
-//! | `steps/ID/step.json` | the step is done, for this key |
+//! | `steps/ID/step.json` | the step is done, for the key in it |
 //! | `steps/ID/log.txt` | what the last attempt printed |
 //! | `steps/ID/error.txt` | why the last attempt failed |
-//! | `steps/ID/running.json` | locked by the step's process while it lives |
-//! | `slurm/` | the jobs of the last sweep, where it was one of a cluster |
+//! | `steps/ID/running.json` | locked by the step's process while it runs |
+//! | `slurm/` | the jobs of the last sweep, if it ran on Slurm |
 //!
 //! ```
 //! use std::path::Path;
@@ -25,7 +25,7 @@
 //! let folder = tempfile::tempdir()?;
 //! let step = |id: &str, needs: &[&str]| Step {
 //!     id: id.into(),
-//!     key: format!("all that {id} depends on, hashed"),
+//!     key: format!("hash of everything that {id} depends on"),
 //!     command: vec!["-c".into(), format!("echo {id} > {}/{id}.txt", folder.path().display())],
 //!     outputs: vec![format!("{id}.txt")],
 //!     needs: needs.iter().map(|need| need.to_string()).collect(),
@@ -34,7 +34,7 @@
 //! let plan = Plan { name: "two".into(), threads: 1, steps: vec![step("a", &[]), step("b", &["a"])], ..Plan::default() };
 //! let sweep = || run(&plan, folder.path(), Path::new("/bin/sh"), 2, &mut |_event| ());
 //! assert_eq!(sweep()?.done, ["a", "b"]);
-//! assert_eq!(sweep()?.skipped, ["a", "b"]); // done before, for the same keys
+//! assert_eq!(sweep()?.skipped, ["a", "b"]); // done already, for the same keys
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

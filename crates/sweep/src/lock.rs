@@ -1,4 +1,4 @@
-//! Locks that the operating system holds for as long as a process lives. `RUN/sweep.lock`: one sweep a run folder.
+//! File locks, which the operating system releases when their process ends. `RUN/sweep.lock` admits one sweep per run folder.
 
 use crate::process::host;
 use crate::{SweepError, slurm};
@@ -10,14 +10,14 @@ use std::time::Duration;
 
 const LOCK_FILE: &str = "sweep.lock";
 
-/// Held while it lives.
+/// The lock of a run folder, held while this value lives.
 #[derive(Debug)]
 pub(crate) struct SweepLock {
     _file: File,
 }
 
 impl SweepLock {
-    /// Takes the folder, which is made where it is missing.
+    /// Locks the folder, which is created if missing.
     pub fn take(run: &Path) -> Result<Self, SweepError> {
         match lock(run, LOCK_FILE)? {
             Some(file) => Ok(SweepLock { _file: file }),
@@ -25,16 +25,16 @@ impl SweepLock {
         }
     }
 
-    /// Whether a sweep works in the folder now.
+    /// Whether a sweep is running in the folder.
     pub fn is_held(run: &Path) -> bool {
         File::open(run.join(LOCK_FILE)).is_ok_and(|f| matches!(f.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 }
 
-/// Locks the file of that name in a folder, which is made where it is missing, and writes into it who holds it; `None`
-/// where somebody else does.
+/// Locks the file `name` in a folder, which is created if missing, and writes this process's id into it. `None` if another
+/// process holds the lock.
 pub(crate) fn lock(folder: &Path, name: &str) -> Result<Option<File>, SweepError> {
-    fs::create_dir_all(folder).map_err(SweepError::io("make folder", folder))?;
+    fs::create_dir_all(folder).map_err(SweepError::io("create folder", folder))?;
     let path = folder.join(name);
     let mut file = File::options()
         .create(true)
@@ -48,7 +48,7 @@ pub(crate) fn lock(folder: &Path, name: &str) -> Result<Option<File>, SweepError
         match file.try_lock() {
             Ok(()) => break,
             Err(TryLockError::Error(e)) => return Err(SweepError::io("lock", &path)(e)),
-            // Someone who asks for the status holds the lock for an instant.
+            // A status query holds the lock for an instant.
             Err(TryLockError::WouldBlock) if tries < 10 => {
                 tries += 1;
                 sleep(Duration::from_millis(20));
@@ -62,11 +62,12 @@ pub(crate) fn lock(folder: &Path, name: &str) -> Result<Option<File>, SweepError
     Ok(Some(file))
 }
 
-/// Refuses a folder in which a sweep works now, here or as jobs of a cluster; for what a caller does there before its own
-/// sweep. Writes nothing.
+/// Fails if a sweep is running in the folder, here or as jobs of a cluster, so that a caller can check before it writes there.
+/// Writes nothing itself.
 ///
 /// # Errors
-/// [`SweepError::Locked`], with the process that holds the folder; those of a cluster's jobs.
+/// [`SweepError::Locked`], with the process that holds the folder; [`SweepError::Queued`] and [`SweepError::QueueUnknown`] for
+/// jobs of a cluster.
 pub fn check_free(run: &Path) -> Result<(), SweepError> {
     if SweepLock::is_held(run) { Err(locked(run)) } else { slurm::check_ended(run) }
 }

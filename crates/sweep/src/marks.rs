@@ -1,4 +1,4 @@
-//! What a step leaves in `RUN/steps/ID`, and the question whether it is done.
+//! The files of a step in `RUN/steps/ID`, and whether it is done.
 
 use crate::{Plan, Step, SweepError};
 use run_record::{MADE_FILE, Made, RecordError, STEP_FILE, StepRecord, hash_file, read_to_string, write_atomic};
@@ -16,7 +16,7 @@ pub(crate) const TASK_LOCK_FILE: &str = "task.lock";
 pub(crate) const PLAN_FILE: &str = "plan.json";
 pub(crate) const SWEEP_FILE: &str = "sweep.json";
 
-/// Names that no part of a step's id may have.
+/// File names that no part of a step's id may equal.
 pub(crate) const RESERVED: [&str; 6] = [STEP_FILE, LOG_FILE, ERROR_FILE, RUNNING_FILE, TASK_LOCK_FILE, MADE_FILE];
 
 /// `RUN/sweep.json`: the last sweep of the folder.
@@ -26,7 +26,7 @@ pub(crate) struct SweepRecord {
     pub jobs: usize,
     /// Seconds since 1970.
     pub started_unix_s: f64,
-    /// Seconds since 1970; none while it runs, and after one that was killed.
+    /// Seconds since 1970; none while the sweep runs, and if it was killed.
     pub finished_unix_s: Option<f64>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn read_plan(run: &Path) -> Result<Plan, SweepError> {
     serde_json::from_str(&text).map_err(|source| SweepError::Json { path, source })
 }
 
-/// The marks of one run folder.
+/// The step records of one run folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Marks {
     pub run: PathBuf,
@@ -88,30 +88,29 @@ impl Marks {
         StepRecord::read(&self.folder(id))
     }
 
-    /// Done for its present key, and all that it should leave is there.
+    /// Whether the step is done for its current key and all its outputs exist.
     pub fn is_done(&self, step: &Step) -> bool {
         self.record(&step.id).is_some_and(|r| r.key == step.key) && self.missing_output(step).is_none()
     }
 
-    /// Makes the step one that has not been done.
-    pub fn forget(&self, id: &str) -> Result<(), SweepError> {
+    /// Marks the step as not done.
+    pub fn clear_done(&self, id: &str) -> Result<(), SweepError> {
         remove(&self.folder(id).join(STEP_FILE))
     }
 
-    /// Takes away what an earlier attempt said of how it ended: a step that is killed must not seem to have ended so.
-    pub fn begin_anew(&self, id: &str) -> Result<(), SweepError> {
-        self.forget(id)?;
-        // Nor to have been made where an earlier attempt was.
+    /// Removes the records of an earlier attempt, so that a step that is killed does not seem to have ended that way.
+    pub fn reset(&self, id: &str) -> Result<(), SweepError> {
+        self.clear_done(id)?;
         remove(&self.folder(id).join(MADE_FILE))?;
-        self.forget_error(id)
+        self.clear_error(id)
     }
 
-    /// Takes away why an earlier attempt failed.
-    pub fn forget_error(&self, id: &str) -> Result<(), SweepError> {
+    /// Removes the error of an earlier attempt.
+    pub fn clear_error(&self, id: &str) -> Result<(), SweepError> {
         remove(&self.folder(id).join(ERROR_FILE))
     }
 
-    /// Why the last attempt failed, where it did.
+    /// The error of the last attempt, if it failed.
     pub fn error(&self, id: &str) -> Option<String> {
         read_to_string(&self.folder(id).join(ERROR_FILE)).ok().map(|t| t.trim_end().to_string())
     }
@@ -120,11 +119,11 @@ impl Marks {
         Ok(write_atomic(&self.folder(id).join(ERROR_FILE), format!("{text}\n").as_bytes())?)
     }
 
-    /// Marks the step done, with where its process says that it was made, and the hash of each file it left; the record goes last, so that a crash before it leaves the
-    /// step undone.
+    /// Marks the step as done, with the provenance that its process reported and the hash of each output file. The record is
+    /// written last, so that after a crash before it the step is not done.
     pub fn write_done(&self, step: &Step, seconds: f64) -> Result<(), SweepError> {
         let folder = self.folder(&step.id);
-        self.forget_error(&step.id)?;
+        self.clear_error(&step.id)?;
         let mut outputs = BTreeMap::new();
         for output in step.outputs.iter().filter(|o| self.run.join(o).is_file()) {
             outputs.insert(output.clone(), hash_file(&self.run.join(output))?);
@@ -134,7 +133,7 @@ impl Marks {
         remove(&folder.join(MADE_FILE))
     }
 
-    /// The last lines of the log, which is where programs say why they end.
+    /// The last lines of the log, where programs usually print their error.
     pub fn log_tail(&self, id: &str) -> Vec<String> {
         const BYTES: u64 = 8192;
         const LINES: usize = 12;
@@ -151,7 +150,7 @@ impl Marks {
     }
 }
 
-/// Removes a file; one that is not there is removed already.
+/// Removes a file if it exists.
 pub(crate) fn remove(path: &Path) -> Result<(), SweepError> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != ErrorKind::NotFound => Err(SweepError::io("remove", path)(e)),

@@ -1,4 +1,4 @@
-//! The plan: steps, what each needs and leaves, and whether that makes sense.
+//! The plan: steps with their needs and outputs, and its validation.
 
 use crate::PlanError;
 use crate::Slurm;
@@ -6,38 +6,38 @@ use crate::marks::RESERVED;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Commands to run, with what each needs and leaves.
+/// Commands to run, with the needs and outputs of each.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// What the user calls it.
+    /// The plan's name, for the user.
     pub name: String,
-    /// Threads each process uses; cores divided by it is how many run at a time where nobody says otherwise.
+    /// Threads of each process. By default as many processes run in parallel as there are cores divided by this number.
     #[serde(default = "one")]
     pub threads: usize,
-    /// Arguments that make the program a server of processes, which calls [`crate::serve`]; none where it cannot be one.
+    /// Arguments with which the program runs as a fork server, that is, calls [`crate::serve`]; empty if it has no such mode.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub server: Vec<String>,
-    /// How often a step that ended badly is run again. No key knows of it.
+    /// How often a step that failed is retried. No key depends on it.
     #[serde(default)]
     pub retries: Retries,
-    /// What a cluster's jobs ask for. No key knows of it.
+    /// The resources that the jobs of a cluster request. No key depends on it.
     #[serde(default, skip_serializing_if = "Slurm::is_default")]
     pub slurm: Slurm,
-    /// About how long a unit of [`Step::cost`] takes on the machine that made the plan, nanoseconds. No key knows of it.
+    /// Approximate nanoseconds per unit of [`Step::cost`] on the machine that made the plan. No key depends on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_ns: Option<u64>,
-    /// In the order in which they run when they could run at once and are as long.
+    /// The steps. Their order decides between ready steps whose critical paths cost the same.
     pub steps: Vec<Step>,
 }
 
-/// How often a step is run again in the same sweep before it counts as failed.
+/// How often a step is retried in the same sweep before it counts as failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retries {
-    /// After its process was killed: by somebody, or by the system for want of memory. Default 2.
+    /// After its process was killed by a signal, such as by the kernel when memory runs out. Default 2.
     pub killed: u32,
-    /// After it ended by itself with an error, which it would mostly meet again. Default 0.
+    /// After it exited with an error, which would mostly occur again. Default 0.
     pub failed: u32,
 }
 
@@ -51,32 +51,29 @@ impl Default for Retries {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// Its name, parts divided by `/`; also its folder under `RUN/steps`.
+    /// Its unique id, with parts separated by `/`; also its folder below `RUN/steps`.
     pub id: String,
-    /// Hash of all that its outcome depends on, the keys of what it needs among it.
+    /// Hash of everything that its result depends on, including the keys of its needs.
     pub key: String,
-    /// Arguments to the program.
+    /// Arguments for the program.
     pub command: Vec<String>,
-    /// Ids of the steps that come before.
+    /// Ids of the steps that must run before it.
     #[serde(default)]
     pub needs: Vec<String>,
-    /// What must exist, relative to the run folder, for the step to be done.
+    /// Paths, relative to the run folder, that exist once the step is done.
     #[serde(default)]
     pub outputs: Vec<String>,
-    /// One line for people.
+    /// A one-line description.
     #[serde(default)]
     pub about: String,
-    /// Its sort, such as `prepare` or `cell`: steps of one kind are counted together and take about as long.
+    /// Its kind, such as `prepare` or `cell`. Steps of one kind are counted together and take similar times.
     #[serde(default)]
     pub kind: String,
-    /// About how much work it is, in any unit that is the same throughout the plan: what has more work behind it
-    /// begins earlier.
+    /// Its approximate work, in any unit that is the same throughout the plan. Of the ready steps the one with the most
+    /// expensive chain of steps ahead starts first.
     #[serde(default)]
     pub cost: u64,
-    /// Runs in every sweep.
-    #[serde(default)]
-    pub always: bool,
-    /// Collects what there is: runs once all its needs have ended, well or not, if at least one ended well.
+    /// Whether the step collects the results that exist: it runs once all its needs have ended, if at least one succeeded.
     #[serde(default)]
     pub tolerant: bool,
     /// What the program that made the plan knows of the step; the engine stores it and never reads it.
@@ -89,28 +86,27 @@ fn one() -> usize {
 }
 
 impl Plan {
-    /// The place of each step by its id.
-    pub(crate) fn places(&self) -> BTreeMap<&str, usize> {
+    /// The index of each step by its id.
+    pub(crate) fn index_by_id(&self) -> BTreeMap<&str, usize> {
         self.steps.iter().enumerate().map(|(i, s)| (s.id.as_str(), i)).collect()
     }
 
-    /// Whether the plan can run: unique ids and outputs that stay inside the run folder, needs that exist and form
-    /// no circle.
+    /// Validates the plan: ids and outputs are unique and inside the run folder; all needs exist and form no cycle.
     ///
     /// # Errors
-    /// The first thing that is wrong, in plan order.
+    /// The first problem, in plan order.
     pub fn check(&self) -> Result<(), PlanError> {
         let mut owner: BTreeMap<&str, &str> = BTreeMap::new();
-        let places = self.places();
+        let index_of = self.index_by_id();
         for (i, step) in self.steps.iter().enumerate() {
             let id = step.id.clone();
             if let Some(problem) = unsafe_path(&step.id) {
                 return Err(PlanError::UnsafeId { id, problem });
             }
             if step.id.split('/').any(|part| RESERVED.contains(&part)) {
-                return Err(PlanError::UnsafeId { id, problem: "the name of a file the engine keeps" });
+                return Err(PlanError::UnsafeId { id, problem: "the name of a file that the engine writes" });
             }
-            if places[step.id.as_str()] != i {
+            if index_of[step.id.as_str()] != i {
                 return Err(PlanError::DuplicateId { id });
             }
             if step.key.is_empty() {
@@ -128,14 +124,14 @@ impl Plan {
                     });
                 }
             }
-            if let Some(need) = step.needs.iter().find(|n| !places.contains_key(n.as_str())) {
+            if let Some(need) = step.needs.iter().find(|n| !index_of.contains_key(n.as_str())) {
                 return Err(PlanError::UnknownNeed { id, need: need.clone() });
             }
         }
         self.order().map(|_| ())
     }
 
-    /// Places of the steps, each after its needs; as close to plan order as that allows.
+    /// Indices of the steps in topological order, as close to plan order as possible.
     pub(crate) fn order(&self) -> Result<Vec<usize>, PlanError> {
         #[derive(Clone, Copy, PartialEq)]
         enum Mark {
@@ -143,11 +139,11 @@ impl Plan {
             Open,
             Closed,
         }
-        let places = self.places();
+        let index_of = self.index_by_id();
         let mut marks = vec![Mark::New; self.steps.len()];
         let mut order = Vec::with_capacity(self.steps.len());
         for start in 0..self.steps.len() {
-            // (step, how many of its needs have been looked at); a stack of our own, as a chain may be long.
+            // (step, number of its needs visited). An explicit stack: recursion could overflow on a long chain.
             let mut path: Vec<(usize, usize)> = Vec::new();
             if marks[start] == Mark::New {
                 marks[start] = Mark::Open;
@@ -162,7 +158,7 @@ impl Plan {
                     continue;
                 };
                 top.1 += 1;
-                let Some(&next) = places.get(need.as_str()) else { continue };
+                let Some(&next) = index_of.get(need.as_str()) else { continue };
                 match marks[next] {
                     Mark::Closed => {}
                     Mark::New => {
@@ -170,13 +166,13 @@ impl Plan {
                         path.push((next, 0));
                     }
                     Mark::Open => {
-                        let mut circle: Vec<String> = path
+                        let mut cycle: Vec<String> = path
                             .iter()
                             .skip_while(|&&(i, _)| i != next)
                             .map(|&(i, _)| self.steps[i].id.clone())
                             .collect();
-                        circle.push(self.steps[next].id.clone());
-                        return Err(PlanError::Cycle { circle });
+                        cycle.push(self.steps[next].id.clone());
+                        return Err(PlanError::Cycle { cycle });
                     }
                 }
             }
@@ -185,10 +181,10 @@ impl Plan {
     }
 }
 
-/// What keeps a text from being a plain path below some folder.
+/// Why a text is not a plain relative path, if it is not.
 fn unsafe_path(path: &str) -> Option<&'static str> {
     if path.is_empty() {
-        return Some("an empty text");
+        return Some("an empty string");
     }
     if path.starts_with('/') {
         return Some("an absolute path");
@@ -227,12 +223,12 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_what_is_wrong() {
-        assert_eq!(error(vec![step("a", &[], &[]), step("a", &[], &[])]), "step 'a' stands twice in the plan");
+    fn errors_name_the_problem() {
+        assert_eq!(error(vec![step("a", &[], &[]), step("a", &[], &[])]), "step 'a' appears twice in the plan");
         assert_eq!(error(vec![step("a", &["b"], &[])]), "step 'a' needs 'b', which is not in the plan");
         assert_eq!(
             error(vec![step("x", &["a"], &[]), step("a", &["b"], &[]), step("b", &["c"], &[]), step("c", &["a"], &[])]),
-            "steps need each other in a circle: a needs b needs c needs a"
+            "the needs of these steps form a cycle: a needs b needs c needs a"
         );
         assert!(error(vec![step("a", &["a"], &[])]).ends_with("a needs a"));
         assert!(error(vec![step("a", &[], &["o"]), step("b", &[], &["o"])]).contains("by step 'a' and by step 'b'"));
@@ -242,11 +238,11 @@ mod tests {
             assert!(error(vec![step(bad, &[], &[])]).contains("an id must be a plain relative path"), "{bad:?}");
             assert!(error(vec![step("a", &[], &[bad])]).contains("must be a plain path relative"), "{bad:?}");
         }
-        assert!(error(vec![step("cells/step.json", &[], &[])]).contains("the engine keeps"));
+        assert!(error(vec![step("cells/step.json", &[], &[])]).contains("the engine writes"));
     }
 
     #[test]
-    fn a_good_plan_passes_and_is_ordered() {
+    fn a_valid_plan_passes_and_is_sorted_topologically() {
         let plan = Plan {
             name: "p".into(),
             threads: 1,

@@ -1,8 +1,8 @@
-//! The process of a step: started with its log, watched, and ended with all that it started.
+//! The processes of steps: started with a log, polled, and terminated together with their children.
 //!
-//! A step's standard input is its locked `running.json`. The lock belongs to the open file, which the process inherits,
-//! so it falls when the process is gone, whatever became of the engine: that is how others see that a step runs, and
-//! how a new sweep finds what a killed one left running.
+//! A step's standard input is its locked `running.json`. The lock belongs to the open file, which the process inherits, so
+//! the lock is released when the process ends, even if the engine has been killed. This is how `status` sees that a step is
+//! running, and how a new sweep finds processes that a killed one left running.
 
 use crate::SweepError;
 use crate::marks::{LOG_FILE, Marks, RUNNING_FILE, read_json, remove, unix_s};
@@ -17,16 +17,15 @@ use std::process::{Child, Command, ExitStatus};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long a process that was asked to end may take before it is killed.
+/// Time between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
-/// How often children are looked at.
+/// Interval between polls of the child processes.
 pub(crate) const POLL: Duration = Duration::from_millis(10);
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RunningRecord {
     pub pid: u32,
     /// The machine it runs on.
-    #[serde(default)]
     pub host: String,
     pub started_unix_s: f64,
 }
@@ -34,32 +33,32 @@ pub(crate) struct RunningRecord {
 /// The process of a step.
 #[derive(Debug)]
 enum Process {
-    /// A child of ours.
-    Own(Child),
-    /// A child of the server's, by its id.
-    Served(u32),
+    /// A child process of the engine.
+    Child(Child),
+    /// A process that the fork server started, by its id.
+    Forked(u32),
 }
 
 impl Process {
     fn id(&self) -> u32 {
         match self {
-            Process::Own(child) => child.id(),
-            Process::Served(pid) => *pid,
+            Process::Child(child) => child.id(),
+            Process::Forked(pid) => *pid,
         }
     }
 
-    fn try_wait(&mut self, server: &mut Offer) -> std::io::Result<Option<ExitStatus>> {
+    fn try_wait(&mut self, server: &mut ServerState) -> std::io::Result<Option<ExitStatus>> {
         match self {
-            Process::Own(child) => child.try_wait(),
-            Process::Served(pid) => {
+            Process::Child(child) => child.try_wait(),
+            Process::Forked(pid) => {
                 let status = match server {
-                    Offer::Running(server) => server.try_wait(*pid),
-                    _ => Err(std::io::Error::other("the server that started it has gone")),
+                    ServerState::Running(server) => server.try_wait(*pid),
+                    _ => Err(std::io::Error::other("the fork server that started it has ended")),
                 };
                 if status.is_err() {
-                    // Nobody can say any more how it ends: it must not go on beside its next attempt.
+                    // Its exit status is lost. It must not keep running next to a retry.
                     signal_group(*pid, Signal::KILL);
-                    *server = Offer::None;
+                    *server = ServerState::Unavailable;
                 }
                 status
             }
@@ -67,19 +66,19 @@ impl Process {
     }
 }
 
-/// Whether the program offers to be a server of processes.
+/// The fork server of a sweep.
 #[derive(Debug, Default)]
-enum Offer {
-    /// It does not, or it has failed at it: each process is started anew.
+enum ServerState {
+    /// The program has none, or it failed: each step is a new process.
     #[default]
-    None,
-    /// It does, with these arguments.
-    Made(Vec<String>),
-    /// It is one.
+    Unavailable,
+    /// Not started yet; the program serves with these arguments.
+    Configured(Vec<String>),
+    /// Started.
     Running(Server),
 }
 
-/// A step that runs.
+/// A running step.
 #[derive(Debug)]
 struct Worker {
     step: usize,
@@ -88,26 +87,27 @@ struct Worker {
     running_file: PathBuf,
 }
 
-/// The processes of a sweep; those left when it is dropped are ended.
+/// The running processes of a sweep. Dropping the pool terminates them.
 #[derive(Debug, Default)]
-pub(crate) struct Crew {
+pub(crate) struct WorkerPool {
     workers: Vec<Worker>,
-    server: Offer,
+    server: ServerState,
 }
 
-impl Crew {
-    /// A crew whose program becomes a server of processes by these arguments; by none it does not.
+impl WorkerPool {
+    /// An empty pool; `server` holds the arguments that make the program a fork server, or nothing.
     pub fn new(server: &[String]) -> Self {
-        let server = if server.is_empty() { Offer::None } else { Offer::Made(server.to_vec()) };
-        Crew { workers: Vec::new(), server }
+        let server =
+            if server.is_empty() { ServerState::Unavailable } else { ServerState::Configured(server.to_vec()) };
+        WorkerPool { workers: Vec::new(), server }
     }
 
     pub fn len(&self) -> usize {
         self.workers.len()
     }
 
-    /// Starts `program` with `arguments` as the process of step number `step`, in a group of its own so that what it
-    /// starts can be ended with it.
+    /// Starts `program` with `arguments` as the process of step number `step`, in its own process group so that its children
+    /// can be terminated with it.
     pub fn start(
         &mut self,
         step: usize,
@@ -115,7 +115,7 @@ impl Crew {
         arguments: &[String],
         folder: &Path,
     ) -> Result<(), SweepError> {
-        fs::create_dir_all(folder).map_err(SweepError::io("make folder", folder))?;
+        fs::create_dir_all(folder).map_err(SweepError::io("create folder", folder))?;
         let running_file = folder.join(RUNNING_FILE);
         remove(&running_file)?;
         let running = File::options()
@@ -123,15 +123,15 @@ impl Crew {
             .write(true)
             .create_new(true)
             .open(&running_file)
-            .map_err(SweepError::io("make", &running_file))?;
+            .map_err(SweepError::io("create", &running_file))?;
         running.lock().map_err(SweepError::io("lock", &running_file))?;
         let log_path = folder.join(LOG_FILE);
-        let log = File::create(&log_path).map_err(SweepError::io("make", &log_path))?;
-        // Our copy of the locked file goes here: from then on only the process's counts.
+        let log = File::create(&log_path).map_err(SweepError::io("create", &log_path))?;
+        // `spawn` drops the engine's handle of the locked file: from then on only the process holds the lock.
         let process = self.spawn(program, arguments, folder, running, log).map_err(SweepError::io("start", program))?;
         let record = RunningRecord { pid: process.id(), host: host(), started_unix_s: unix_s() };
         self.workers.push(Worker { step, process, started: Instant::now(), running_file: running_file.clone() });
-        // Not an atomic write: a rename would put an unlocked file in the place of the locked one.
+        // Not an atomic write: the rename would replace the locked file by an unlocked one.
         let text =
             serde_json::to_vec(&record).map_err(|source| SweepError::Json { path: running_file.clone(), source })?;
         fs::write(&running_file, text).map_err(SweepError::io("write", &running_file))
@@ -146,34 +146,35 @@ impl Crew {
         log: File,
     ) -> std::io::Result<Process> {
         let (variable, folder) = step_folder_variable(folder);
-        if let Offer::Made(serving) = &self.server {
-            self.server = Server::start(program, serving).map_or(Offer::None, Offer::Running);
+        if let ServerState::Configured(server_arguments) = &self.server {
+            self.server =
+                Server::start(program, server_arguments).map_or(ServerState::Unavailable, ServerState::Running);
         }
-        if let Offer::Running(server) = &mut self.server {
+        if let ServerState::Running(server) = &mut self.server {
             return match server.spawn(arguments, &folder, &running, &log) {
-                Ok(pid) => Ok(Process::Served(pid)),
+                Ok(pid) => Ok(Process::Forked(pid)),
                 Err(e) => {
-                    // Not tried another way: a process may have begun. The next ones are.
-                    self.server = Offer::None;
+                    // No second attempt for this step, as its process may have started. Later steps start without the server.
+                    self.server = ServerState::Unavailable;
                     Err(e)
                 }
             };
         }
-        let log_too = log.try_clone()?;
+        let stderr = log.try_clone()?;
         let mut command = Command::new(program);
-        command.args(arguments).env(variable, folder).stdin(running).stdout(log).stderr(log_too).process_group(0);
-        command.spawn().map(Process::Own)
+        command.args(arguments).env(variable, folder).stdin(running).stdout(log).stderr(stderr).process_group(0);
+        command.spawn().map(Process::Child)
     }
 
-    /// Forgets and ends the process of `step`, where one was started.
-    pub fn abandon(&mut self, step: usize) {
+    /// Terminates and removes the process of `step`, if one was started.
+    pub fn kill(&mut self, step: usize) {
         if let Some(i) = self.workers.iter().position(|w| w.step == step) {
-            end(vec![self.workers.remove(i)], &mut self.server);
+            terminate(vec![self.workers.remove(i)], &mut self.server);
         }
     }
 
-    /// The steps whose processes have ended since the last call, with the seconds they took.
-    pub fn ended(&mut self) -> Vec<(usize, std::io::Result<ExitStatus>, f64)> {
+    /// The steps whose processes have ended since the last call, with their status and the seconds they took.
+    pub fn poll(&mut self) -> Vec<(usize, std::io::Result<ExitStatus>, f64)> {
         let mut ended = Vec::new();
         self.workers.retain_mut(|w| match w.process.try_wait(&mut self.server) {
             Ok(None) => true,
@@ -190,33 +191,33 @@ impl Crew {
         ended
     }
 
-    /// Asks all processes to end, waits, and kills those that do not.
-    pub fn end_all(&mut self) {
-        end(std::mem::take(&mut self.workers), &mut self.server);
+    /// Sends SIGTERM to all processes, waits, and kills those that do not end.
+    pub fn terminate_all(&mut self) {
+        terminate(std::mem::take(&mut self.workers), &mut self.server);
     }
 }
 
-impl Drop for Crew {
+impl Drop for WorkerPool {
     fn drop(&mut self) {
-        self.end_all();
+        self.terminate_all();
     }
 }
 
-fn end(mut workers: Vec<Worker>, server: &mut Offer) {
+fn terminate(mut workers: Vec<Worker>, server: &mut ServerState) {
     for w in &workers {
         signal_group(w.process.id(), Signal::TERM);
     }
     let deadline = Instant::now() + GRACE;
     while !workers.is_empty() {
-        let late = Instant::now() > deadline;
+        let overdue = Instant::now() > deadline;
         workers.retain_mut(|w| {
-            if late {
+            if overdue {
                 signal_group(w.process.id(), Signal::KILL);
             }
             if matches!(w.process.try_wait(server), Ok(None)) {
                 return true;
             }
-            // The process is gone; what it started must not outlive it.
+            // The process has ended; its children must not outlive it.
             signal_group(w.process.id(), Signal::KILL);
             let _ = remove(&w.running_file);
             false
@@ -232,19 +233,19 @@ pub(crate) fn host() -> String {
 
 fn signal_group(pid: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-        // A group that is gone already is what we want.
+        // It is fine if the group has ended already.
         let _ = kill_process_group(pid, signal);
     }
 }
 
-/// The record of a step that runs now, by whomever it was started; `Some(None)` where it runs but left no record yet.
+/// The record of a running step, whichever sweep started it; `Some(None)` if it is running but has no record yet.
 pub(crate) fn running(folder: &Path) -> Option<Option<RunningRecord>> {
     let path = folder.join(RUNNING_FILE);
     let file = File::open(&path).ok()?;
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then(|| read_json(&path))
 }
 
-/// Ends the processes that a killed sweep left running; call it with the sweep's lock held. Returns their ids.
+/// Terminates the processes that a killed sweep left running and returns their step ids. Call it with the sweep lock held.
 pub(crate) fn end_orphans(marks: &Marks) -> Result<Vec<String>, SweepError> {
     let mut ended = Vec::new();
     for file in running_files(&marks.steps()) {
@@ -257,15 +258,15 @@ pub(crate) fn end_orphans(marks: &Marks) -> Result<Vec<String>, SweepError> {
     Ok(ended)
 }
 
-/// Ends the process that a killed engine left running for this step; whether there was one.
+/// Terminates the process that a killed engine left running for this step. Returns whether there was one.
 pub(crate) fn end_orphan(marks: &Marks, id: &str) -> Result<bool, SweepError> {
     let folder = marks.folder(id);
     let started = Instant::now();
     let mut asked = None;
     while let Some(record) = running(&folder) {
-        // The number of a process says nothing on another machine, where it may be anybody's.
-        let elsewhere = record.as_ref().is_some_and(|r| !r.host.is_empty() && r.host != host());
-        // The locked file says that the group lives, so its number cannot have passed to another process.
+        // On another machine the process id would refer to an unrelated process.
+        let elsewhere = record.as_ref().is_some_and(|r| r.host != host());
+        // The lock shows that the process is alive, so its id cannot have been reused.
         let signal = if started.elapsed() < GRACE { Signal::TERM } else { Signal::KILL };
         if let Some(r) = &record
             && !elsewhere

@@ -1,52 +1,52 @@
-//! Which step may run next, which can no longer run, and which results are not settled by a key alone.
+//! Which step runs next, which steps are blocked, and which results depend on more than their key.
 
 use crate::{Plan, PlanError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a step ended in this sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    /// It was done before.
+pub(crate) enum StepOutcome {
+    /// It was done already.
     Skipped,
-    /// It ran, well.
+    /// It ran and succeeded.
     Done,
-    /// It ran, and failed.
+    /// It ran and failed.
     Failed,
-    /// It could not run.
+    /// It could not run because of a failure.
     Blocked,
 }
 
-impl End {
-    pub fn is_good(self) -> bool {
-        matches!(self, End::Skipped | End::Done)
+impl StepOutcome {
+    pub fn is_success(self) -> bool {
+        matches!(self, StepOutcome::Skipped | StepOutcome::Done)
     }
 }
 
-/// Where each step of a plan stands.
+/// The state of each step of a plan during a sweep.
 #[derive(Debug)]
 pub(crate) struct Schedule<'a> {
     plan: &'a Plan,
-    /// All steps, each after its needs.
+    /// All steps in topological order.
     order: Vec<usize>,
     needs: Vec<Vec<usize>>,
     dependents: Vec<Vec<usize>>,
     collecting: Vec<bool>,
-    /// Cost of the longest chain that begins with the step.
-    ahead: Vec<u64>,
+    /// Cost of the most expensive chain of steps that starts with the step.
+    critical_path: Vec<u64>,
     started: Vec<bool>,
-    ends: Vec<Option<End>>,
-    /// Of a step that could not run, the one whose failure is the cause.
+    outcomes: Vec<Option<StepOutcome>>,
+    /// For each blocked step, the failed step that blocks it.
     cause: Vec<Option<usize>>,
 }
 
 impl<'a> Schedule<'a> {
     pub fn new(plan: &'a Plan) -> Result<Self, PlanError> {
         let n = plan.steps.len();
-        let places = plan.places();
+        let index_of = plan.index_by_id();
         let needs: Vec<Vec<usize>> = plan
             .steps
             .iter()
-            .map(|s| s.needs.iter().filter_map(|need| places.get(need.as_str()).copied()).collect())
+            .map(|s| s.needs.iter().filter_map(|need| index_of.get(need.as_str()).copied()).collect())
             .collect();
         let mut dependents = vec![Vec::new(); n];
         for (i, of) in needs.iter().enumerate() {
@@ -56,21 +56,21 @@ impl<'a> Schedule<'a> {
         }
         let mut collecting = vec![false; n];
         let order = plan.order()?;
-        let mut ahead = vec![0u64; n];
+        let mut critical_path = vec![0u64; n];
         for &i in order.iter().rev() {
-            let behind = dependents[i].iter().map(|&d| ahead[d]).max().unwrap_or(0);
-            ahead[i] = plan.steps[i].cost.saturating_add(behind);
+            let behind = dependents[i].iter().map(|&d| critical_path[d]).max().unwrap_or(0);
+            critical_path[i] = plan.steps[i].cost.saturating_add(behind);
         }
         for &i in &order {
             let step = &plan.steps[i];
-            collecting[i] = step.tolerant || step.always || needs[i].iter().any(|&n| collecting[n]);
+            collecting[i] = step.tolerant || needs[i].iter().any(|&n| collecting[n]);
         }
-        let (started, ends, cause) = (vec![false; n], vec![None; n], vec![None; n]);
-        Ok(Schedule { plan, order, needs, dependents, collecting, ahead, started, ends, cause })
+        let (started, outcomes, cause) = (vec![false; n], vec![None; n], vec![None; n]);
+        Ok(Schedule { plan, order, needs, dependents, collecting, critical_path, started, outcomes, cause })
     }
 
-    /// Whether the step's outcome depends on more than its key: on which of its needs failed, or on the moment. Such
-    /// a step runs again whenever one of its needs has run.
+    /// Whether the step's result depends on more than its key, namely on which of its needs failed. Such a step runs again
+    /// whenever one of its needs has run.
     pub fn is_collecting(&self, step: usize) -> bool {
         self.collecting[step]
     }
@@ -79,26 +79,26 @@ impl<'a> Schedule<'a> {
         &self.needs[step]
     }
 
-    /// Cost of the longest chain that begins with the step.
-    pub fn ahead(&self, step: usize) -> u64 {
-        self.ahead[step]
+    /// Cost of the most expensive chain of steps that starts with the step.
+    pub fn critical_path(&self, step: usize) -> u64 {
+        self.critical_path[step]
     }
 
     pub fn mark_started(&mut self, step: usize) {
         self.started[step] = true;
     }
 
-    /// The step is to be started once more.
+    /// Makes the step ready to be started again.
     pub fn mark_waiting(&mut self, step: usize) {
         self.started[step] = false;
     }
 
-    pub fn settle(&mut self, step: usize, end: End) {
-        self.ends[step] = Some(end);
+    pub fn settle(&mut self, step: usize, outcome: StepOutcome) {
+        self.outcomes[step] = Some(outcome);
     }
 
-    /// The collecting steps that a new run of `step` makes stale: those behind it, without a keyed step in between.
-    pub fn made_stale_by(&self, step: usize) -> Vec<usize> {
+    /// The collecting steps that a new run of `step` invalidates: those that depend on it through collecting steps only.
+    pub fn invalidated_by(&self, step: usize) -> Vec<usize> {
         let (mut stale, mut open) = (Vec::new(), vec![step]);
         while let Some(i) = open.pop() {
             for &d in &self.dependents[i] {
@@ -111,31 +111,31 @@ impl<'a> Schedule<'a> {
         stale
     }
 
-    /// Whether the step has ended, one way or another.
+    /// Whether the step has ended in any way.
     pub fn is_settled(&self, step: usize) -> bool {
-        self.ends[step].is_some()
+        self.outcomes[step].is_some()
     }
 
-    /// Settles every step that can never run; each with the step that failed and that it waits for, directly or not.
+    /// Settles every blocked step and returns each with the failed step that it needs, directly or indirectly.
     pub fn settle_blocked(&mut self) -> Vec<(usize, usize)> {
         let mut blocked = Vec::new();
         while let Some((i, by)) = self.next_blocked() {
             let failed = self.cause[by].unwrap_or(by);
             self.cause[i] = Some(failed);
-            self.settle(i, End::Blocked);
+            self.settle(i, StepOutcome::Blocked);
             blocked.push((i, failed));
         }
         blocked
     }
 
-    /// How many steps could not run if this one failed and nothing else did.
+    /// How many steps would be blocked if only this one failed.
     fn would_block(&self, step: usize) -> usize {
-        let (mut bad_needs, mut blocked, mut open) = (BTreeMap::new(), BTreeSet::new(), vec![step]);
+        let (mut failed_needs, mut blocked, mut open) = (BTreeMap::new(), BTreeSet::new(), vec![step]);
         while let Some(i) = open.pop() {
             for &d in &self.dependents[i] {
-                let bad: &mut usize = bad_needs.entry(d).or_default();
-                *bad += 1;
-                let blocks = !self.plan.steps[d].tolerant || *bad == self.needs[d].len();
+                let failed: &mut usize = failed_needs.entry(d).or_default();
+                *failed += 1;
+                let blocks = !self.plan.steps[d].tolerant || *failed == self.needs[d].len();
                 if blocks && blocked.insert(d) {
                     open.push(d);
                 }
@@ -144,43 +144,43 @@ impl<'a> Schedule<'a> {
         blocked.len()
     }
 
-    /// The steps that come before all work: of no cost by the plan, behind none but their like, and waited for by more than half
-    /// of all steps. Where one of them fails, a plan ends as it begins.
-    pub fn first(&self) -> Vec<usize> {
+    /// The steps before the main work: those without a cost that need only such steps and that more than half of all steps
+    /// need. If one of them fails, so does the whole plan.
+    pub fn first_steps(&self) -> Vec<usize> {
         let mut first = Vec::new();
         for &i in &self.order {
-            let early = self.plan.steps[i].cost == 0 && self.needs[i].iter().all(|n| first.contains(n));
-            if early && 2 * self.would_block(i) > self.plan.steps.len() {
+            let is_early = self.plan.steps[i].cost == 0 && self.needs[i].iter().all(|n| first.contains(n));
+            if is_early && 2 * self.would_block(i) > self.plan.steps.len() {
                 first.push(i);
             }
         }
         first
     }
 
-    /// A step that waits though it can never run, with the need that keeps it from running.
+    /// A waiting step that can never run, with the need that blocks it.
     fn next_blocked(&self) -> Option<(usize, usize)> {
         self.waiting().find_map(|i| {
-            let bad = |&&n: &&usize| self.ends[n].is_some_and(|e| !e.is_good());
-            let first_bad = self.needs[i].iter().find(bad);
+            let failed = |&&n: &&usize| self.outcomes[n].is_some_and(|e| !e.is_success());
+            let first_failed = self.needs[i].iter().find(failed);
             let blocked = if self.plan.steps[i].tolerant {
-                !self.needs[i].is_empty() && self.needs[i].iter().filter(bad).count() == self.needs[i].len()
+                !self.needs[i].is_empty() && self.needs[i].iter().filter(failed).count() == self.needs[i].len()
             } else {
-                first_bad.is_some()
+                first_failed.is_some()
             };
-            first_bad.filter(|_| blocked).map(|&by| (i, by))
+            first_failed.filter(|_| blocked).map(|&by| (i, by))
         })
     }
 
-    /// Of the steps that may run now the one with the costliest chain ahead, the first of the plan among equals. Call
-    /// it when nothing is blocked.
+    /// Of the ready steps the one with the most expensive critical path, the first in plan order among equals. Call it after
+    /// [`Schedule::settle_blocked`].
     pub fn next_ready(&self) -> Option<usize> {
-        let ready = self.waiting().filter(|&i| self.needs[i].iter().all(|&n| self.ends[n].is_some()));
-        // The last of equals is what `max_by_key` gives.
-        ready.rev().max_by_key(|&i| self.ahead[i])
+        let ready = self.waiting().filter(|&i| self.needs[i].iter().all(|&n| self.outcomes[n].is_some()));
+        // `max_by_key` returns the last of equal elements, hence the reversed order.
+        ready.rev().max_by_key(|&i| self.critical_path[i])
     }
 
     fn waiting(&self) -> impl DoubleEndedIterator<Item = usize> {
-        (0..self.plan.steps.len()).filter(|&i| self.ends[i].is_none() && !self.started[i])
+        (0..self.plan.steps.len()).filter(|&i| self.outcomes[i].is_none() && !self.started[i])
     }
 }
 
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_the_costliest_chain_ahead_begins_first_and_plan_order_decides_among_equals() {
+    fn the_most_expensive_critical_path_starts_first_and_plan_order_breaks_ties() {
         let steps = vec![
             step("cheap", 1, &[]),
             step("long", 50, &[]),
@@ -209,14 +209,14 @@ mod tests {
         let mut order = Vec::new();
         while let Some(i) = schedule.next_ready() {
             schedule.mark_started(i);
-            schedule.settle(i, End::Done);
+            schedule.settle(i, StepOutcome::Done);
             order.push(plan.steps[i].id.as_str());
         }
         assert_eq!(order, ["root", "long", "long too", "of root", "cheap", "end"]);
     }
 
     #[test]
-    fn what_cannot_run_names_the_failure_and_not_the_step_before_it() {
+    fn a_blocked_step_names_the_failure_and_not_the_step_before_it() {
         let tolerant = Step { tolerant: true, ..step("end", 0, &["cell a", "cell b"]) };
         let steps = vec![
             step("prepare", 0, &[]),
@@ -230,7 +230,7 @@ mod tests {
         let plan = Plan { steps, ..Plan::default() };
         let blocked = |failed: &[usize]| {
             let mut schedule = Schedule::new(&plan).unwrap();
-            failed.iter().for_each(|&i| schedule.settle(i, End::Failed));
+            failed.iter().for_each(|&i| schedule.settle(i, StepOutcome::Failed));
             schedule.settle_blocked()
         };
         assert_eq!(blocked(&[0]), [1, 2, 3, 4, 5, 6].map(|i| (i, 0)));
@@ -239,13 +239,13 @@ mod tests {
         let schedule = Schedule::new(&plan).unwrap();
         let counts: Vec<usize> = (0..7).map(|i| schedule.would_block(i)).collect();
         assert_eq!(counts, [6, 5, 1, 1, 0, 0, 0]);
-        // Neither a training, though much may wait for it, nor what collects.
-        assert_eq!(schedule.first(), [0, 1]);
+        // Neither a training, though many steps may need it, nor a collecting step.
+        assert_eq!(schedule.first_steps(), [0, 1]);
     }
 
     #[test]
-    fn a_plan_of_equals_has_no_first_step() {
+    fn a_plan_of_independent_steps_has_no_first_steps() {
         let steps = (0..40).map(|i| step(&i.to_string(), 0, &[])).collect();
-        assert_eq!(Schedule::new(&Plan { steps, ..Plan::default() }).unwrap().first(), Vec::<usize>::new());
+        assert_eq!(Schedule::new(&Plan { steps, ..Plan::default() }).unwrap().first_steps(), Vec::<usize>::new());
     }
 }

@@ -1,7 +1,7 @@
-//! The program's end of a server: one process that has loaded all it needs and forks itself for each step.
+//! The program's side of the fork server: one process that has loaded all its libraries and forks itself for each step.
 //!
-//! What lives here: the loop that forks, and what a fork does before it is a step's process. What does not: the engine's
-//! end ([`crate::server`]).
+//! Here: the loop that forks, and what a fork does before it becomes a step's process. The engine's side is in
+//! [`crate::server`].
 #![allow(unsafe_code, reason = "fork, and the environment of a fork, for which there is no safe function")]
 
 use crate::server::{Reply, Request};
@@ -17,28 +17,28 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-/// How often children are looked at.
+/// Interval between polls of the child processes.
 const POLL: Duration = Duration::from_millis(5);
 
-/// How [`serve`] returned.
+/// Where [`serve`] returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Served {
-    /// In the server, once the engine has gone.
+    /// In the server, after the engine has ended.
     Ended,
-    /// In a new process that is a step's, with its arguments: standard input, output and error are the step's.
+    /// In a forked process, which is to run a step with these arguments; standard input, output and error are the step's.
     Step(Vec<String>),
 }
 
-/// Serves an engine at the other end of standard input, which must be a socket: for each step it asks for, the process
-/// is forked, and `serve` returns in the fork. Call it before anything that starts a thread.
+/// Serves the engine at the other end of standard input, which must be a socket: for each requested step the process forks,
+/// and `serve` returns in the fork. Call it before anything starts a thread.
 ///
 /// # Errors
-/// Where standard input is no socket, the process has more than one thread, or the engine says what nobody understands.
+/// Standard input that is not a socket; a process with more than one thread; an invalid request.
 pub fn serve() -> Result<Served> {
     if let Ok(tasks) = std::fs::read_dir("/proc/self/task")
         && tasks.count() > 1
     {
-        return Err(Error::other("a process of several threads cannot be forked safely"));
+        return Err(Error::other("a process with several threads cannot be forked safely"));
     }
     let mut engine = UnixStream::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?);
     engine.set_read_timeout(Some(POLL))?;
@@ -62,8 +62,8 @@ pub fn serve() -> Result<Served> {
             }
             Err(e) => return Err(e),
         };
-        // SAFETY: this process has one thread, so that nothing is half done or locked at this moment, and the fork may
-        // do whatever a process may.
+        // SAFETY: this process has one thread, so no lock is held and no operation is in progress at this moment, and the
+        // fork may do anything that a process may.
         match unsafe { libc::fork() } {
             -1 => reply(&mut engine, &Reply::Refused { error: Error::last_os_error().to_string() })?,
             0 => {
@@ -72,12 +72,12 @@ pub fn serve() -> Result<Served> {
                 rustix::stdio::dup2_stdout(&log)?;
                 rustix::stdio::dup2_stderr(&log)?;
                 let (variable, folder) = step_folder_variable(Path::new(OsStr::from_bytes(&request.folder)));
-                // SAFETY: the fork has one thread, so nothing reads the environment meanwhile.
+                // SAFETY: the fork has one thread, so nothing else reads the environment.
                 unsafe { std::env::set_var(variable, folder) };
                 return Ok(Served::Step(request.arguments));
             }
             pid => {
-                // Here too, so that the group is there when the engine hears of it; one of the two comes too late.
+                // In the parent too, so that the group exists before the reply; whichever call comes second has no effect.
                 let _ = setpgid(Pid::from_raw(pid), Pid::from_raw(pid));
                 live += 1;
                 reply(&mut engine, &Reply::Started { pid: pid.cast_unsigned() })?;
@@ -92,7 +92,7 @@ fn reply(engine: &mut UnixStream, reply: &Reply) -> Result<()> {
     engine.write_all(&line)
 }
 
-/// The next request with its two files; `None` where the engine has gone.
+/// The next request with its two files; `None` once the engine has ended.
 fn receive(engine: &UnixStream) -> Result<Option<(Request, [OwnedFd; 2])>> {
     let (mut line, mut files) = (Vec::new(), Vec::new());
     while line.last() != Some(&b'\n') {
@@ -102,7 +102,7 @@ fn receive(engine: &UnixStream) -> Result<Option<(Request, [OwnedFd; 2])>> {
         let read = recvmsg(engine, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC);
         let count = match read {
             Ok(message) => message.bytes,
-            // The rest of a line is on its way.
+            // The rest of the line has not arrived yet.
             Err(e) if !line.is_empty() && Error::from(e).kind() == ErrorKind::WouldBlock => continue,
             Err(e) => return Err(e.into()),
         };
@@ -116,6 +116,6 @@ fn receive(engine: &UnixStream) -> Result<Option<(Request, [OwnedFd; 2])>> {
             }
         }
     }
-    let files = <[OwnedFd; 2]>::try_from(files).map_err(|_| Error::other("a request without its two files"))?;
+    let files = <[OwnedFd; 2]>::try_from(files).map_err(|_| Error::other("expected a request with two files"))?;
     Ok(Some((serde_json::from_slice(&line)?, files)))
 }

@@ -1,10 +1,11 @@
-//! The engine's end of a server: a process of the program that has loaded all it needs, and forks itself for each step.
+//! The engine's side of the fork server: a process of the program that has loaded all its libraries and forks itself for each
+//! step.
 //!
-//! What lives here: starting it, and what the two say to each other, a line of JSON at a time. What does not: the
-//! program's end ([`crate::serve`]), and what a step's process is to the engine ([`crate::process`]).
+//! Here: starting the server, and the protocol, one JSON object per line. The program's side is in [`crate::serve`]; the pool
+//! of step processes in [`crate::process`].
 //!
-//! A step's process is in every way as one that was started anew, with a group, files and an end of its own; only that
-//! what the program loads before it begins is loaded once.
+//! A forked process behaves like a newly started one, with its own process group, files and exit status, but the program's
+//! libraries are loaded only once.
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use serde::{Deserialize, Serialize};
@@ -21,18 +22,18 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-/// How long an answer may take, the first with its loading included.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout for a reply. The first one includes loading the program.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What the engine asks for; with it come the step's standard input and its log.
+/// A request of the engine; the step's standard input and log file are sent with it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Request {
     pub arguments: Vec<String>,
-    /// The step's folder, as the system's bytes: a path need not be UTF-8.
+    /// The step's folder as bytes: a path need not be UTF-8.
     pub folder: Vec<u8>,
 }
 
-/// What the server says.
+/// A reply of the server.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Reply {
@@ -43,41 +44,41 @@ pub(crate) enum Reply {
     Refused {
         error: String,
     },
-    /// `status` as `wait` gives it.
+    /// `status` as `wait` returns it.
     Ended {
         pid: u32,
         status: i32,
     },
 }
 
-/// A server that runs.
+/// A running fork server.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
     stream: UnixStream,
-    /// What came and is no whole line yet.
+    /// Received bytes that are not a complete line yet.
     inbox: Vec<u8>,
     ended: BTreeMap<u32, ExitStatus>,
 }
 
 impl Server {
-    /// Starts `program` with the arguments that make it a server, and waits until it is one.
+    /// Starts `program` with the arguments of its server mode and waits until it is ready.
     pub fn start(program: &Path, arguments: &[String]) -> Result<Self> {
-        let (stream, theirs) = UnixStream::pair()?;
+        let (stream, server_end) = UnixStream::pair()?;
         let mut command = Command::new(program);
-        // Its words, where it cannot serve, are not a step's; the engine then does without it.
-        command.args(arguments).stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
+        // No output: it belongs to no step, and if the program cannot serve, the engine works without the server.
+        command.args(arguments).stdin(OwnedFd::from(server_end)).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.process_group(0).spawn()?;
         drop(command);
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(REPLY_TIMEOUT))?;
         let mut server = Server { child, stream, inbox: Vec::new(), ended: BTreeMap::new() };
         match server.next(true)? {
             Some(Reply::Ready) => Ok(server),
-            other => Err(Error::other(format!("expected a server to be ready, found {other:?}"))),
+            other => Err(Error::other(format!("expected a server that is ready, found {other:?}"))),
         }
     }
 
-    /// Starts a process with these arguments, the step's folder, standard input and log; its id.
+    /// Starts a process with these arguments, the step's folder, standard input and log. Returns its id.
     pub fn spawn(&mut self, arguments: &[String], folder: &OsStr, running: &File, log: &File) -> Result<u32> {
         let request = Request { arguments: arguments.to_vec(), folder: folder.as_bytes().to_vec() };
         let mut line = serde_json::to_vec(&request)?;
@@ -93,27 +94,27 @@ impl Server {
             match self.next(true)? {
                 Some(Reply::Started { pid }) => return Ok(pid),
                 Some(Reply::Refused { error }) => return Err(Error::other(error)),
-                Some(Reply::Ended { pid, status }) => self.note(pid, status),
-                other => return Err(Error::other(format!("expected a process, found {other:?}"))),
+                Some(Reply::Ended { pid, status }) => self.add_ended(pid, status),
+                other => return Err(Error::other(format!("expected a started process, found {other:?}"))),
             }
         }
     }
 
-    /// How the process of that id ended, if it has.
+    /// The exit status of the process with this id, if it has ended.
     pub fn try_wait(&mut self, pid: u32) -> Result<Option<ExitStatus>> {
         while let Some(reply) = self.next(false)? {
             if let Reply::Ended { pid, status } = reply {
-                self.note(pid, status);
+                self.add_ended(pid, status);
             }
         }
         Ok(self.ended.remove(&pid))
     }
 
-    fn note(&mut self, pid: u32, status: i32) {
+    fn add_ended(&mut self, pid: u32, status: i32) {
         self.ended.insert(pid, ExitStatus::from_raw(status));
     }
 
-    /// The next thing it says; `None` where it says nothing now and is not to be waited for.
+    /// The next reply. Without `wait`, `None` if none has arrived.
     fn next(&mut self, wait: bool) -> Result<Option<Reply>> {
         self.stream.set_nonblocking(!wait)?;
         loop {
@@ -123,7 +124,7 @@ impl Server {
             }
             let mut bytes = [0; 4096];
             match self.stream.read(&mut bytes) {
-                Ok(0) => return Err(Error::new(ErrorKind::UnexpectedEof, "the server of processes has gone")),
+                Ok(0) => return Err(Error::new(ErrorKind::UnexpectedEof, "the fork server has ended")),
                 Ok(n) => self.inbox.extend_from_slice(&bytes[..n]),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) if e.kind() == ErrorKind::WouldBlock && !wait => return Ok(None),

@@ -1,70 +1,70 @@
-//! Where a sweep stands, read from the run folder alone: while it runs elsewhere, after it ended, after it was killed.
+//! The status of a sweep, read from the run folder: while it runs in another process, after it has ended or was killed.
 
-use crate::engine::chain;
-use crate::forecast::{Forecast, Timed, lay_out};
+use crate::forecast::{Forecast, StepTimes, simulate};
 use crate::lock::SweepLock;
 use crate::marks::{Marks, SWEEP_FILE, SweepRecord, read_json, read_plan, unix_s};
 use crate::process::{self, RunningRecord};
-use crate::schedule::{End, Schedule};
-use crate::slurm::{self, Fate, JobsRecord, Look, Stand};
+use crate::schedule::{Schedule, StepOutcome};
+use crate::slurm::{self, JobsRecord, QueueSnapshot, TaskOutcome, TaskState};
 use crate::{Plan, SweepError};
+use run_record::error_chain;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Where a sweep stands.
+/// The status of a sweep.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Status {
     /// The plan's name.
     pub name: String,
-    /// Counts, kinds in the order in which they first stand in the plan.
+    /// Step counts by kind, in the order in which kinds first appear in the plan.
     pub kinds: Vec<KindCounts>,
-    /// What failed, in plan order.
+    /// Failed steps, in plan order.
     pub failures: Vec<Failure>,
-    /// What runs now, in plan order.
+    /// Running steps, in plan order.
     pub running: Vec<Running>,
-    /// Whether a sweep works in the folder now.
+    /// Whether a sweep is running in the folder.
     pub alive: bool,
-    /// Process id of the last sweep, where it is known.
+    /// Process id of the last sweep, if known.
     pub pid: Option<u32>,
-    /// How many processes the last sweep runs at a time.
+    /// How many processes the last sweep runs in parallel.
     pub jobs: usize,
-    /// Seconds since the last sweep began, up to its end where it has ended; none for one that was killed.
+    /// Seconds from the start of the last sweep to its end or to now; none if it was killed.
     pub elapsed_s: Option<f64>,
-    /// What Slurm has of the folder's jobs, where its last sweep was submitted there.
+    /// The folder's jobs in Slurm, if its last sweep was submitted there.
     pub slurm: Option<SlurmStatus>,
-    /// How long what is left takes, by the times of each kind; none while no sweep works here, where nothing is left that can
-    /// run, and where nothing is known of what is left.
+    /// How long the remaining steps take, estimated from the times of each kind. None if no sweep is running, if no remaining
+    /// step can run, and if there is no estimate.
     pub left: Option<Forecast>,
 }
 
-/// What Slurm has of the jobs of a folder.
+/// The jobs of a folder in Slurm.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SlurmStatus {
     /// The cluster.
     pub cluster: String,
-    /// Jobs that have not ended; all of them where Slurm cannot be asked.
+    /// Jobs that have not ended; all jobs if Slurm cannot be queried.
     pub jobs: Vec<String>,
-    /// Why Slurm cannot be asked; the marks in the folder are then all there is to see.
+    /// Why Slurm cannot be queried; the status then rests on the files of the folder alone.
     pub problem: Option<String>,
-    /// Why steps wait in the queue, in Slurm's words, and how many each.
-    pub waiting: BTreeMap<String, usize>,
+    /// Slurm's reasons why steps are queued, each with the number of steps.
+    pub reasons: BTreeMap<String, usize>,
 }
 
-/// How many steps of a kind stand how.
+/// How many steps of a kind are in each state.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KindCounts {
     /// The kind.
     pub kind: String,
-    /// Done for the key of the plan.
+    /// Done for their current key.
     pub done: usize,
     /// Running now.
     pub running: usize,
     /// Waiting in the queue of a cluster.
     pub queued: usize,
-    /// Failed at the last attempt, or killed by a cluster.
+    /// Failed at the last attempt, or killed on a cluster.
     pub failed: usize,
-    /// Waiting for a step that failed, be it a need of theirs or of their needs.
+    /// Not runnable because a step that they need, directly or indirectly, failed.
     pub blocked: usize,
     /// All others.
     pub pending: usize,
@@ -80,37 +80,37 @@ impl KindCounts {
 /// A step that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// Which.
+    /// The step's id.
     pub id: String,
-    /// Why, several lines.
+    /// The error, several lines.
     pub error: String,
-    /// The logs that there are, relative to the run folder.
+    /// Its log files, relative to the run folder.
     pub logs: Vec<String>,
-    /// How many steps cannot run because of it; each counts once, for the first of the failures before it.
-    pub waiting: usize,
+    /// How many steps cannot run because of it. A step blocked by several failures counts for the first of them.
+    pub blocked: usize,
 }
 
-/// A step that runs.
+/// A running step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Running {
-    /// Which.
+    /// The step's id.
     pub id: String,
-    /// For how long.
+    /// Seconds since its start.
     pub seconds: f64,
-    /// The cluster's node, job and task, where it runs on one.
-    pub place: Option<String>,
+    /// Node, job and task, if it runs on a cluster.
+    pub location: Option<String>,
 }
 
-/// Reads where the last sweep in `run_dir` stands, from the folder, and where jobs were submitted for it, from Slurm. Takes no
-/// lock for longer than an instant, and writes nothing.
+/// Reads the status of the last sweep in `run_dir` from the folder and, if jobs were submitted for it, from Slurm. Holds locks
+/// only for an instant, and writes nothing.
 ///
 /// # Errors
-/// Where no sweep has run in the folder, or its plan cannot be read.
+/// A folder in which no sweep has run; a plan that cannot be read.
 pub fn status(run_dir: &Path) -> Result<Status, SweepError> {
     let plan = read_plan(run_dir)?;
     let marks = Marks::new(run_dir);
     let sweep: Option<SweepRecord> = read_json(&run_dir.join(SWEEP_FILE));
-    let queue = Queue::ask(run_dir)?;
+    let queue = SlurmQueue::query(run_dir)?;
     let mut status =
         Status { name: plan.name.clone(), alive: SweepLock::is_held(run_dir), jobs: 1, ..Status::default() };
     if let Some(sweep) = &sweep {
@@ -126,59 +126,59 @@ pub fn status(run_dir: &Path) -> Result<Status, SweepError> {
         status.slurm = Some(slurm);
     }
     let mut schedule = Schedule::new(&plan)?;
-    let stands: Vec<StepStand> =
-        (0..plan.steps.len()).map(|i| stand(&plan, &schedule, &marks, queue.as_ref(), i)).collect();
-    let mut timed = Timed::new(&plan);
+    let states: Vec<StepState> =
+        (0..plan.steps.len()).map(|i| step_state(&plan, &schedule, &marks, queue.as_ref(), i)).collect();
+    let mut times = StepTimes::new(&plan);
     let mut running = Vec::new();
-    for (i, stand) in stands.into_iter().enumerate() {
+    for (i, state) in states.into_iter().enumerate() {
         let step = &plan.steps[i];
-        let place = status.place(&step.kind);
-        let counts = &mut status.kinds[place];
-        match stand {
-            StepStand::Running(seconds, place) => {
+        let kind = status.kind_index(&step.kind);
+        let counts = &mut status.kinds[kind];
+        match state {
+            StepState::Running(seconds, location) => {
                 counts.running += 1;
                 running.push((i, seconds));
-                status.running.push(Running { id: step.id.clone(), seconds, place });
+                status.running.push(Running { id: step.id.clone(), seconds, location });
             }
-            StepStand::Queued(reason) => {
+            StepState::Queued(reason) => {
                 counts.queued += 1;
-                *status.slurm.get_or_insert_default().waiting.entry(reason).or_default() += 1;
+                *status.slurm.get_or_insert_default().reasons.entry(reason).or_default() += 1;
             }
-            StepStand::Done(seconds) => {
+            StepState::Done(seconds) => {
                 counts.done += 1;
-                timed.add(step, seconds);
-                schedule.settle(i, End::Skipped);
+                times.add(step, seconds);
+                schedule.settle(i, StepOutcome::Skipped);
             }
-            StepStand::Failed(failure) => {
+            StepState::Failed(failure) => {
                 counts.failed += 1;
                 status.failures.push(failure);
-                schedule.settle(i, End::Failed);
+                schedule.settle(i, StepOutcome::Failed);
             }
-            StepStand::Pending => counts.pending += 1,
+            StepState::Pending => counts.pending += 1,
         }
     }
     running.iter().for_each(|&(i, _)| schedule.mark_started(i));
     for (i, failed) in schedule.settle_blocked() {
-        let place = status.place(&plan.steps[i].kind);
-        let counts = &mut status.kinds[place];
-        // What still is in a cluster's queue will be taken from it, and end there.
-        if queue.as_ref().and_then(|queue| queue.stand(&plan.steps[i].id)).is_none_or(|stand| !stand.is_live()) {
+        let kind = status.kind_index(&plan.steps[i].kind);
+        let counts = &mut status.kinds[kind];
+        // A blocked step that is still queued on a cluster counts as queued: its task will start and end there.
+        if queue.as_ref().and_then(|queue| queue.task_state(&plan.steps[i].id)).is_none_or(|state| !state.is_active()) {
             counts.pending -= 1;
             counts.blocked += 1;
         }
         if let Some(failure) = status.failures.iter_mut().find(|f| f.id == plan.steps[failed].id) {
-            failure.waiting += 1;
+            failure.blocked += 1;
         }
     }
-    let at_a_time = if status.slurm.is_some() { running.len().max(1) } else { status.jobs };
-    let left = || lay_out(&plan, schedule, &timed, &running, at_a_time).filter(|left| left.steps > 0);
+    let workers = if status.slurm.is_some() { running.len().max(1) } else { status.jobs };
+    let left = || simulate(&plan, schedule, &times, &running, workers).filter(|left| left.steps > 0);
     status.left = if status.alive { left() } else { None };
     Ok(status)
 }
 
 impl Status {
-    /// The place of a kind's counts, which are made where there are none.
-    fn place(&mut self, kind: &str) -> usize {
+    /// The index of a kind's counts, which are added if missing.
+    fn kind_index(&mut self, kind: &str) -> usize {
         self.kinds.iter().position(|k| k.kind == kind).unwrap_or_else(|| {
             self.kinds.push(KindCounts { kind: kind.to_string(), ..KindCounts::default() });
             self.kinds.len() - 1
@@ -186,71 +186,71 @@ impl Status {
     }
 }
 
-/// How one step stands.
-enum StepStand {
-    /// It runs, for so many seconds, and on a cluster there.
+/// The state of one step.
+enum StepState {
+    /// Running, with the seconds since its start and, on a cluster, its location.
     Running(f64, Option<String>),
-    /// It waits in a cluster's queue, for this reason.
+    /// Queued on a cluster, with Slurm's reason.
     Queued(String),
-    /// It is done, and took so many seconds.
+    /// Done, with the seconds it took.
     Done(f64),
     Failed(Failure),
     Pending,
 }
 
-/// How step `i` stands, by its marks and by Slurm.
-fn stand(plan: &Plan, schedule: &Schedule<'_>, marks: &Marks, queue: Option<&Queue>, i: usize) -> StepStand {
+/// The state of step `i` by its files and by Slurm.
+fn step_state(plan: &Plan, schedule: &Schedule<'_>, marks: &Marks, queue: Option<&SlurmQueue>, i: usize) -> StepState {
     let step = &plan.steps[i];
     let task = queue.and_then(|queue| queue.task(&step.id));
-    let stand = queue.and_then(|queue| queue.stand(&step.id));
+    let state = queue.and_then(|queue| queue.task_state(&step.id));
     let running = process::running(&marks.folder(&step.id));
-    if let (Some(_), _) | (_, Some(Stand::Running(_))) = (&running, &stand) {
+    if let (Some(_), _) | (_, Some(TaskState::Running(_))) = (&running, &state) {
         let record: Option<RunningRecord> = running.flatten();
         let seconds = record.map_or(0.0, |r| (unix_s() - r.started_unix_s).max(0.0));
-        let place = match (&stand, task) {
-            (Some(Stand::Running(node)), Some((job, task))) => Some(format!("{node}, job {job}_{task}")),
+        let location = match (&state, task) {
+            (Some(TaskState::Running(node)), Some((job, task))) => Some(format!("{node}, job {job}_{task}")),
             _ => None,
         };
-        return StepStand::Running(seconds, place);
+        return StepState::Running(seconds, location);
     }
-    if let Some(Stand::Queued(reason)) = stand {
-        return StepStand::Queued(reason);
+    if let Some(TaskState::Queued(reason)) = state {
+        return StepState::Queued(reason);
     }
-    let error = match slurm::fate(plan, schedule, marks, i) {
-        Fate::Done(seconds) => return StepStand::Done(seconds),
-        Fate::Failed(error) => Some(error),
-        Fate::Lost => queue.and_then(|queue| queue.lost(&marks.run, &step.id)),
-        Fate::Blocked(_) => None,
+    let error = match slurm::task_outcome(plan, schedule, marks, i) {
+        TaskOutcome::Done(seconds) => return StepState::Done(seconds),
+        TaskOutcome::Failed(error) => Some(error),
+        TaskOutcome::Lost => queue.and_then(|queue| queue.lost_error(&marks.run, &step.id)),
+        TaskOutcome::Blocked(_) => None,
     };
-    error.map_or(StepStand::Pending, |error| {
+    error.map_or(StepState::Pending, |error| {
         let logs = slurm::logs(&marks.run, step, task);
-        StepStand::Failed(Failure { id: step.id.clone(), error, logs, waiting: 0 })
+        StepState::Failed(Failure { id: step.id.clone(), error, logs, blocked: 0 })
     })
 }
 
-/// The jobs of a folder and what Slurm says of them.
-struct Queue {
+/// The jobs of a folder with their state in Slurm.
+struct SlurmQueue {
     record: JobsRecord,
-    look: Result<Look, SweepError>,
+    snapshot: Result<QueueSnapshot, SweepError>,
     accounts: OnceCell<BTreeMap<(String, u32), String>>,
     tasks: BTreeMap<String, (String, u32)>,
 }
 
-impl Queue {
-    fn ask(run: &Path) -> Result<Option<Self>, SweepError> {
+impl SlurmQueue {
+    fn query(run: &Path) -> Result<Option<Self>, SweepError> {
         let Some(record) = JobsRecord::read(run)? else { return Ok(None) };
-        // Where Slurm cannot be asked, the look below says so.
-        let record = record.clone().with_asked().unwrap_or(record);
+        // If Slurm cannot be queried, the query below returns the error.
+        let record = record.clone().resolve_pending().unwrap_or(record);
         let tasks = record.steps().map(|(id, (job, task))| (id.to_string(), (job.to_string(), task))).collect();
-        Ok(Some(Queue { look: record.look(), record, accounts: OnceCell::new(), tasks }))
+        Ok(Some(SlurmQueue { snapshot: record.query_queue(), record, accounts: OnceCell::new(), tasks }))
     }
 
     fn status(&self) -> SlurmStatus {
-        let (jobs, problem) = match &self.look {
-            Ok(look) => (look.live_jobs(&self.record), None),
-            Err(e) => (self.record.ids(), Some(chain(e))),
+        let (jobs, problem) = match &self.snapshot {
+            Ok(snapshot) => (snapshot.active_jobs(&self.record), None),
+            Err(e) => (self.record.ids(), Some(error_chain(e))),
         };
-        SlurmStatus { cluster: self.record.cluster.clone(), jobs, problem, waiting: BTreeMap::new() }
+        SlurmStatus { cluster: self.record.cluster.clone(), jobs, problem, reasons: BTreeMap::new() }
     }
 
     /// The job and task of a step.
@@ -258,18 +258,18 @@ impl Queue {
         self.tasks.get(id).map(|(job, task)| (job.as_str(), *task))
     }
 
-    fn stand(&self, id: &str) -> Option<Stand> {
+    fn task_state(&self, id: &str) -> Option<TaskState> {
         let (job, task) = self.task(id)?;
-        Some(self.look.as_ref().ok()?.stand(job, task))
+        Some(self.snapshot.as_ref().ok()?.task_state(job, task))
     }
 
-    /// Why a step has ended without a mark; none for one that has not been submitted, or of which Slurm cannot be asked.
-    fn lost(&self, run: &Path, id: &str) -> Option<String> {
+    /// Why a step ended without a record; none if it was not submitted or Slurm cannot be queried.
+    fn lost_error(&self, run: &Path, id: &str) -> Option<String> {
         let (job, task) = self.task(id)?;
-        let Stand::Ended(state) = self.stand(id)? else { return None };
-        let accounts = || self.accounts.get_or_init(|| self.record.accounted());
+        let TaskState::Ended(state) = self.task_state(id)? else { return None };
+        let accounts = || self.accounts.get_or_init(|| self.record.query_accounting());
         let state = state.or_else(|| accounts().get(&(job.to_string(), task)).cloned());
-        Some(slurm::lost(run, job, task, state.as_deref()))
+        Some(slurm::lost_error(run, job, task, state.as_deref()))
     }
 }
 
@@ -289,8 +289,8 @@ mod tests {
         }
     }
 
-    /// Two trainings with four cells each, in a folder in which a sweep of two at a time works.
-    fn working(run: &Path) -> (Plan, SweepLock) {
+    /// Two trainings with four cells each, in a folder in which a sweep with two parallel jobs is running.
+    fn running_sweep(run: &Path) -> (Plan, SweepLock) {
         let mut steps = vec![step("prepare", &[])];
         for train in ["train-a", "train-b"] {
             steps.push(step(train, &["prepare"]));
@@ -312,31 +312,31 @@ mod tests {
     }
 
     #[test]
-    fn time_left_follows_the_kinds_and_the_jobs() {
+    fn the_remaining_time_follows_kinds_and_jobs() {
         let dir = tempfile::tempdir().unwrap();
         let d = dir.path();
-        let (plan, lock) = working(d);
+        let (plan, lock) = running_sweep(d);
         assert_eq!(status(d).unwrap().left, None);
         mark(&plan, d, &[("prepare", 1.0), ("train-a", 300.0), ("train-b", 100.0)]);
-        // Trainings take 200 s; that says nothing of the eight cells, and nothing else is left.
+        // Trainings take 200 s, which is no estimate for the eight cells, and only cells remain.
         assert_eq!(status(d).unwrap().left, None);
         mark(&plan, d, &[("cell-train-a0", 2.0), ("cell-train-a1", 4.0)]);
         let left = status(d).unwrap().left.unwrap();
         assert_eq!((left.seconds, left.steps, left.untimed.len()), (3.0 * 3.0, 6, 0));
         drop(lock);
-        assert_eq!(status(d).unwrap().left, None, "nothing is foretold of a sweep that has ended");
+        assert_eq!(status(d).unwrap().left, None, "no forecast for a sweep that has ended");
     }
 
     #[test]
-    fn a_failure_is_told_once_with_what_waits_for_it() {
+    fn a_failure_is_listed_once_with_the_steps_it_blocks() {
         let dir = tempfile::tempdir().unwrap();
         let d = dir.path();
-        let (plan, _lock) = working(d);
+        let (plan, _lock) = running_sweep(d);
         mark(&plan, d, &[("prepare", 1.0), ("train-a", 9.0)]);
         Marks::new(d).write_error("train-b", "out of luck").unwrap();
         let seen = status(d).unwrap();
         assert_eq!(seen.failures.len(), 1);
-        assert_eq!((seen.failures[0].id.as_str(), seen.failures[0].waiting), ("train-b", 4));
+        assert_eq!((seen.failures[0].id.as_str(), seen.failures[0].blocked), ("train-b", 4));
         let cells = seen.kinds.iter().find(|k| k.kind == "cell").unwrap();
         assert_eq!((cells.pending, cells.blocked, cells.all()), (4, 4, 8));
         mark(&plan, d, &[("cell-train-a0", 2.0)]);
@@ -347,11 +347,11 @@ mod tests {
     fn no_time_is_foretold_for_a_study_that_cannot_begin() {
         let dir = tempfile::tempdir().unwrap();
         let d = dir.path();
-        let (plan, _lock) = working(d);
+        let (plan, _lock) = running_sweep(d);
         mark(&plan, d, &[("cell-train-a0", 2.0)]);
         assert!(status(d).unwrap().left.is_some());
         Marks::new(d).write_error("prepare", "no such file").unwrap();
         let seen = status(d).unwrap();
-        assert_eq!((seen.failures[0].waiting, seen.left), (9, None));
+        assert_eq!((seen.failures[0].blocked, seen.left), (9, None));
     }
 }

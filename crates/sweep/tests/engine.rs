@@ -1,15 +1,15 @@
-//! What the engine promises, tried with small shell scripts.
+//! The guarantees of the local engine, tested with small shell scripts.
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod plans;
 
-use plans::{lines, noting, plan, run, step, tolerant, try_run};
+use plans::{lines, logging, plan, run, step, tolerant, try_run};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use sweep::{Event, Plan, Reason, Step, SweepError, explain, status};
+use sweep::{Event, Plan, Reason, SweepError, explain, status};
 
 fn failed_ids(outcome: &sweep::Outcome) -> Vec<&str> {
     outcome.failed.iter().map(|(id, _)| id.as_str()).collect()
@@ -19,28 +19,32 @@ fn reason(plan: &Plan, run: &Path, id: &str) -> Reason {
     explain(plan, run).unwrap().into_iter().find(|e| e.step.id == id).unwrap().reason
 }
 
-/// Waits for a condition that another process brings about.
+/// Waits for a condition that another process fulfils.
 fn wait_for(what: &str, condition: impl Fn() -> bool) {
     let begin = Instant::now();
     while !condition() {
-        assert!(begin.elapsed() < Duration::from_secs(20), "waited in vain for {what}");
+        assert!(begin.elapsed() < Duration::from_secs(20), "timed out waiting for {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
 fn process_lives(pid: &str) -> bool {
-    // A zombie still has a folder under /proc where nobody has waited for it; `ps` is the same everywhere.
+    // A zombie still has a folder under /proc until it is waited for; `ps` works on every system.
     let output = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
     let stat = String::from_utf8_lossy(&output.stdout).trim().to_string();
     !stat.is_empty() && !stat.starts_with('Z')
 }
 
 #[test]
-fn one_at_a_time_runs_in_plan_order_after_needs() {
+fn one_job_at_a_time_runs_in_plan_order_after_needs() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
-    let p =
-        plan(vec![noting(d, "report", &["b", "a"]), noting(d, "a", &[]), noting(d, "b", &["c"]), noting(d, "c", &[])]);
+    let p = plan(vec![
+        logging(d, "report", &["b", "a"]),
+        logging(d, "a", &[]),
+        logging(d, "b", &["c"]),
+        logging(d, "c", &[]),
+    ]);
     let outcome = run(&p, d, 1);
     assert!(outcome.is_complete());
     assert_eq!(lines(d, "order.txt"), ["a", "c", "b", "report"]);
@@ -48,58 +52,58 @@ fn one_at_a_time_runs_in_plan_order_after_needs() {
 }
 
 #[test]
-fn as_many_as_jobs_run_together_and_no_more() {
+fn no_more_than_jobs_processes_run_in_parallel() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
     let steps = (0..6).map(|i| step(d, &format!("s{i}"), &[], &[], "sleep 0.2")).collect();
-    let (mut now, mut most) = (0, 0);
+    let (mut running, mut peak) = (0, 0);
     let stop = AtomicBool::new(false);
     sweep::run_until(&plan(steps), d, Path::new("/bin/sh"), 3, &stop, &mut |event| {
         match event {
-            Event::Started { .. } => now += 1,
-            Event::Done { .. } => now -= 1,
+            Event::Started { .. } => running += 1,
+            Event::Done { .. } => running -= 1,
             _ => {}
         }
-        most = most.max(now);
+        peak = peak.max(running);
     })
     .unwrap();
-    assert_eq!((now, most), (0, 3));
+    assert_eq!((running, peak), (0, 3));
 }
 
 #[test]
-fn what_a_process_says_of_where_it_worked_is_in_the_record_of_its_step() {
+fn the_provenance_a_process_reports_is_in_the_record_of_its_step() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
-    let say = |processor: &str| {
+    let report = |processor: &str| {
         format!("echo '[{{\"processor\":\"{processor}\",\"threads\":3}}]' > \"$SWEEP_STEP_FOLDER/made.json\"")
     };
-    // The first attempt says one thing and is killed; the second says another.
+    // The first attempt reports one processor and is killed; the second reports another.
     let script = format!(
         "if test -e {{RUN}}/once; then {}; else {}; touch {{RUN}}/once; kill -KILL $$; fi",
-        say("second"),
-        say("first")
+        report("second"),
+        report("first")
     );
     let wrong = "echo '{}' > \"$SWEEP_STEP_FOLDER/made.json\"";
     let p = plan(vec![
-        step(d, "cells/says", &[], &[], &script),
+        step(d, "cells/reports", &[], &[], &script),
         step(d, "silent", &[], &[], "true"),
         step(d, "wrong", &[], &[], wrong),
     ]);
     let outcome = run(&p, d, 1);
-    assert_eq!(outcome.done, ["cells/says", "silent"]);
+    assert_eq!(outcome.done, ["cells/reports", "silent"]);
     assert!(outcome.failed[0].1.contains("made.json"), "{:?}", outcome.failed);
     let record = |id: &str| run_record::StepRecord::read(&d.join("steps").join(id)).unwrap();
-    let made = record("cells/says").made;
+    let made = record("cells/reports").made;
     assert_eq!(made, [run_record::Made { processor: "second".into(), threads: 3, torch: None }]);
     assert_eq!(record("silent").made, []);
-    assert!(!d.join("steps/cells/says/made.json").exists());
+    assert!(!d.join("steps/cells/reports/made.json").exists());
 }
 
 #[test]
-fn what_is_done_is_skipped_and_a_new_key_runs_only_what_it_touches() {
+fn done_steps_are_skipped_and_a_new_key_runs_only_its_step() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
-    let mut p = plan(vec![noting(d, "data", &[]), noting(d, "cells/a", &["data"]), noting(d, "cells/b", &["data"])]);
+    let mut p = plan(vec![logging(d, "data", &[]), logging(d, "cells/a", &["data"]), logging(d, "cells/b", &["data"])]);
     run(&p, d, 2);
     let again = run(&p, d, 2);
     assert_eq!((again.done.len(), again.skipped.len()), (0, 3));
@@ -116,7 +120,7 @@ fn a_missing_output_makes_its_step_run_again() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
     let p =
-        plan(vec![step(d, "a", &[], &["out/x"], "mkdir -p {RUN}/out; echo . >> {RUN}/out/x"), noting(d, "b", &["a"])]);
+        plan(vec![step(d, "a", &[], &["out/x"], "mkdir -p {RUN}/out; echo . >> {RUN}/out/x"), logging(d, "b", &["a"])]);
     run(&p, d, 1);
     fs::remove_file(d.join("out/x")).unwrap();
     assert_eq!(reason(&p, d, "a"), Reason::OutputMissing { output: "out/x".into() });
@@ -125,7 +129,7 @@ fn a_missing_output_makes_its_step_run_again() {
 }
 
 #[test]
-fn a_step_that_failed_is_not_done_even_where_its_output_and_its_old_mark_would_fit() {
+fn a_failed_step_is_not_done_even_if_its_output_and_old_record_would_match() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
     let mut p = plan(vec![step(d, "a", &[], &["x"], "touch {RUN}/x")]);
@@ -133,7 +137,7 @@ fn a_step_that_failed_is_not_done_even_where_its_output_and_its_old_mark_would_f
     fs::remove_file(d.join("x")).unwrap();
     p.steps[0].command[1].push_str(" && false");
     assert_eq!(failed_ids(&run(&p, d, 1)), ["a"]);
-    assert_eq!(failed_ids(&run(&p, d, 1)), ["a"], "the half-made output was taken for a whole one");
+    assert_eq!(failed_ids(&run(&p, d, 1)), ["a"], "the output of a failed run must not count");
 }
 
 #[test]
@@ -141,7 +145,7 @@ fn a_step_that_leaves_no_output_has_failed_though_it_ended_well() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
     let outcome = run(&plan(vec![step(d, "a", &[], &["x"], "echo all is well")]), d, 1);
-    assert!(outcome.failed[0].1.starts_with("ended well but left no 'x'"), "{:?}", outcome.failed);
+    assert!(outcome.failed[0].1.starts_with("exited with success but did not write 'x'"), "{:?}", outcome.failed);
     assert!(!d.join("steps/a/step.json").exists());
 }
 
@@ -151,25 +155,25 @@ fn a_failure_stops_only_what_needs_it_and_says_its_last_words() {
     let d = dir.path();
     let mut p = plan(vec![
         step(d, "bad", &[], &[], "echo begin; echo 'out of luck' >&2; exit 3"),
-        noting(d, "after-bad", &["bad"]),
-        noting(d, "after-that", &["after-bad"]),
-        noting(d, "good", &[]),
+        logging(d, "after-bad", &["bad"]),
+        logging(d, "after-that", &["after-bad"]),
+        logging(d, "good", &[]),
     ]);
     let outcome = run(&p, d, 1);
     assert_eq!(failed_ids(&outcome), ["bad"]);
     assert!(outcome.failed[0].1.contains("exit status: 3") && outcome.failed[0].1.ends_with("begin\nout of luck"));
     assert_eq!(outcome.blocked, [("after-bad".into(), "bad".into()), ("after-that".into(), "bad".into())]);
-    assert_eq!((outcome.waiting_for("bad"), outcome.waiting_for("after-bad")), (2, 0));
+    assert_eq!((outcome.blocked_by("bad"), outcome.blocked_by("after-bad")), (2, 0));
     assert_eq!(lines(d, "order.txt"), ["good"]);
     assert_eq!(reason(&p, d, "bad").to_string(), "failed before: out of luck");
-    assert_eq!(reason(&p, d, "after-that"), Reason::WaitsFor { failed: "bad".into() });
+    assert_eq!(reason(&p, d, "after-that"), Reason::Blocked { by: "bad".into() });
     let seen = status(d).unwrap();
-    assert_eq!((seen.failures.len(), seen.failures[0].waiting), (1, 2));
+    assert_eq!((seen.failures.len(), seen.failures[0].blocked), (1, 2));
     assert!(!seen.alive && seen.left.is_none());
 
     p.steps[0].command[1] = "true".into();
-    let mended = run(&p, d, 1);
-    assert_eq!(mended.done, ["bad", "after-bad", "after-that"]);
+    let fixed = run(&p, d, 1);
+    assert_eq!(fixed.done, ["bad", "after-bad", "after-that"]);
     assert!(!d.join("steps/bad/error.txt").exists());
     assert!(status(d).unwrap().kinds.iter().all(|k| k.done == k.all()));
 }
@@ -180,29 +184,29 @@ fn a_study_whose_first_step_fails_says_so_once() {
     let d = dir.path();
     let cells: Vec<String> = (0..40).map(|i| format!("cells/{i}")).collect();
     let mut steps = vec![step(d, "prepare", &[], &[], "echo 'error: labels.csd: no such file'; exit 1")];
-    steps.extend(cells.iter().map(|id| noting(d, id, &["prepare"])));
-    steps.push(tolerant(noting(d, "evaluate", &cells.iter().map(String::as_str).collect::<Vec<_>>())));
+    steps.extend(cells.iter().map(|id| logging(d, id, &["prepare"])));
+    steps.push(tolerant(logging(d, "evaluate", &cells.iter().map(String::as_str).collect::<Vec<_>>())));
     let p = plan(steps);
     let (mut events, stop) = (Vec::new(), AtomicBool::new(false));
     let outcome = sweep::run_until(&p, d, Path::new("/bin/sh"), 2, &stop, &mut |event| match event {
         Event::Started { step } => events.push(format!("started {}", step.id)),
         Event::Failed { step, .. } => events.push(format!("failed {}", step.id)),
-        Event::Blocked { by, steps } => events.push(format!("{} wait for {}", steps.len(), by.id)),
+        Event::Blocked { by, steps } => events.push(format!("{} blocked by {}", steps.len(), by.id)),
         _ => events.push(format!("{event:?}")),
     })
     .unwrap();
-    assert_eq!(events, ["started prepare", "failed prepare", "41 wait for prepare"]);
-    assert_eq!((outcome.failed.len(), outcome.waiting_for("prepare"), outcome.is_complete()), (1, 41, false));
+    assert_eq!(events, ["started prepare", "failed prepare", "41 blocked by prepare"]);
+    assert_eq!((outcome.failed.len(), outcome.blocked_by("prepare"), outcome.is_complete()), (1, 41, false));
     assert_eq!(sweep::forecast(&p, d, 2).unwrap(), None);
-    let waits = |e: &sweep::Explanation<'_>| e.reason == Reason::WaitsFor { failed: "prepare".into() };
-    assert_eq!(explain(&p, d).unwrap().iter().filter(|e| waits(e)).count(), 41);
+    let is_blocked = |e: &sweep::Explanation<'_>| e.reason == Reason::Blocked { by: "prepare".into() };
+    assert_eq!(explain(&p, d).unwrap().iter().filter(|e| is_blocked(e)).count(), 41);
 }
 
 #[test]
-fn a_step_that_is_to_run_again_has_not_failed_yet() {
+fn a_step_that_will_run_again_does_not_count_as_failed() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
-    let p = plan(vec![noting(d, "good", &[]), step(d, "bad", &[], &[], "exit 1"), noting(d, "after", &["bad"])]);
+    let p = plan(vec![logging(d, "good", &[]), step(d, "bad", &[], &[], "exit 1"), logging(d, "after", &["bad"])]);
     run(&p, d, 1);
     fs::remove_dir_all(d.join("steps/good")).unwrap();
     let (mut seen, stop) = (None, AtomicBool::new(false));
@@ -216,37 +220,37 @@ fn a_step_that_is_to_run_again_has_not_failed_yet() {
     .unwrap();
     let seen = seen.unwrap();
     assert!(seen.alive && seen.failures.is_empty(), "{seen:?}");
-    assert_eq!(status(d).unwrap().failures[0].waiting, 1);
+    assert_eq!(status(d).unwrap().failures[0].blocked, 1);
 }
 
 #[test]
 fn a_step_that_ended_badly_is_run_again_as_often_as_the_plan_says() {
-    // Notes each run, and ends badly in the first ones.
-    let script = |how: &str, bad: usize| {
-        format!("echo . >> {{RUN}}/runs; if [ $(wc -l < {{RUN}}/runs) -le {bad} ]; then echo too bad; {how}; fi")
+    // Records each run, and fails in the first ones.
+    let script = |how: &str, failures: usize| {
+        format!("echo . >> {{RUN}}/runs; if [ $(wc -l < {{RUN}}/runs) -le {failures} ]; then echo too bad; {how}; fi")
     };
     let retries = |killed, failed| sweep::Retries { killed, failed };
     let cases = [
         ("kill -9 $$", 2, retries(2, 0), 3, None),
-        ("kill -9 $$", 3, retries(2, 9), 3, Some("ran 3 times; the last time: signal: 9")),
+        ("kill -9 $$", 3, retries(2, 9), 3, Some("failed 3 times; the last error: signal: 9")),
         ("exit 1", 1, retries(9, 0), 1, Some("exit status: 1")),
         ("exit 1", 1, retries(0, 1), 2, None),
     ];
-    for (how, bad, retries, runs, error) in cases {
+    for (how, failures, retries, runs, error) in cases {
         let dir = tempfile::tempdir().unwrap();
         let d = dir.path();
-        let p = Plan { retries, ..plan(vec![step(d, "a", &[], &[], &script(how, bad)), noting(d, "b", &["a"])]) };
-        let (mut again, stop) = (Vec::new(), AtomicBool::new(false));
+        let p = Plan { retries, ..plan(vec![step(d, "a", &[], &[], &script(how, failures)), logging(d, "b", &["a"])]) };
+        let (mut retried, stop) = (Vec::new(), AtomicBool::new(false));
         let outcome = sweep::run_until(&p, d, Path::new("/bin/sh"), 1, &stop, &mut |event| {
-            if let Event::Again { runs, error, .. } = event {
+            if let Event::Retrying { runs, error, .. } = event {
                 assert!(error.ends_with("too bad"), "{error}");
-                again.push(runs);
+                retried.push(runs);
             }
         })
         .unwrap();
-        assert_eq!(lines(d, "runs").len(), runs, "{how} {bad}");
-        assert_eq!(again, (1..runs as u32).collect::<Vec<_>>());
-        assert_eq!(lines(d, "order.txt").len(), usize::from(error.is_none()), "what needs it runs after it only");
+        assert_eq!(lines(d, "runs").len(), runs, "{how} {failures}");
+        assert_eq!(retried, (1..runs as u32).collect::<Vec<_>>());
+        assert_eq!(lines(d, "order.txt").len(), usize::from(error.is_none()), "its dependent runs only after it");
         assert_eq!(outcome.failed.len(), usize::from(error.is_some()));
         if let Some(error) = error {
             assert!(outcome.failed[0].1.starts_with(error), "{}", outcome.failed[0].1);
@@ -258,23 +262,23 @@ fn a_step_that_ended_badly_is_run_again_as_often_as_the_plan_says() {
 fn a_program_that_cannot_start_fails_the_step() {
     let dir = tempfile::tempdir().unwrap();
     let stop = AtomicBool::new(false);
-    let p = plan(vec![noting(dir.path(), "a", &[])]);
+    let p = plan(vec![logging(dir.path(), "a", &[])]);
     let outcome = sweep::run_until(&p, dir.path(), Path::new("/no/such/program"), 1, &stop, &mut |_| {}).unwrap();
     assert!(outcome.failed[0].1.contains("failed to start /no/such/program"), "{:?}", outcome.failed);
 }
 
-/// Two cells, one of which fails while `RUN/bad` exists; a tolerant collector; a report behind it.
+/// Two cells, one of which fails while `RUN/bad` exists; a tolerant collecting step; a report that needs it.
 fn study(d: &Path) -> Plan {
     plan(vec![
-        noting(d, "cells/a", &[]),
+        logging(d, "cells/a", &[]),
         step(d, "cells/b", &[], &[], "test ! -e {RUN}/bad && echo cells/b >> {RUN}/order.txt"),
-        tolerant(noting(d, "evaluate", &["cells/a", "cells/b"])),
-        noting(d, "report", &["evaluate"]),
+        tolerant(logging(d, "evaluate", &["cells/a", "cells/b"])),
+        logging(d, "report", &["evaluate"]),
     ])
 }
 
 #[test]
-fn a_tolerant_step_collects_what_there_is_and_again_when_that_changes() {
+fn a_tolerant_step_collects_existing_results_and_runs_again_when_they_change() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
     let p = study(d);
@@ -283,7 +287,7 @@ fn a_tolerant_step_collects_what_there_is_and_again_when_that_changes() {
     assert_eq!((failed_ids(&first), first.blocked.len()), (vec!["cells/b"], 0));
     assert_eq!(lines(d, "order.txt"), ["cells/a", "evaluate", "report"]);
 
-    // The failed cell is tried again and fails anew: what collects runs again.
+    // The failed cell runs and fails again, so the collecting steps run again.
     let second = run(&p, d, 2);
     assert_eq!(second.done, ["evaluate", "report"]);
 
@@ -296,18 +300,19 @@ fn a_tolerant_step_collects_what_there_is_and_again_when_that_changes() {
 }
 
 #[test]
-fn a_tolerant_step_without_any_good_need_is_blocked() {
+fn a_tolerant_step_whose_needs_all_failed_is_blocked() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
-    let p = plan(vec![step(d, "a", &[], &[], "false"), noting(d, "b", &["a"]), tolerant(noting(d, "c", &["a", "b"]))]);
+    let p =
+        plan(vec![step(d, "a", &[], &[], "false"), logging(d, "b", &["a"]), tolerant(logging(d, "c", &["a", "b"]))]);
     let outcome = run(&p, d, 2);
     let blocked: Vec<&str> = outcome.blocked.iter().map(|(id, _)| id.as_str()).collect();
     assert_eq!(blocked, ["b", "c"]);
 }
 
 #[test]
-fn what_collects_is_stale_from_the_moment_a_need_starts() {
-    // The sweep is stopped after the cell ran and before the collector did: the next one must collect.
+fn a_collecting_step_is_invalidated_when_a_need_starts() {
+    // The sweep is stopped between the cell and the collecting step: the next sweep must collect.
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
     let mut p = study(d);
@@ -325,19 +330,10 @@ fn what_collects_is_stale_from_the_moment_a_need_starts() {
 }
 
 #[test]
-fn a_step_marked_always_runs_every_time() {
-    let dir = tempfile::tempdir().unwrap();
-    let d = dir.path();
-    let p = plan(vec![noting(d, "a", &[]), Step { always: true, ..noting(d, "b", &["a"]) }]);
-    run(&p, d, 1);
-    assert_eq!(run(&p, d, 1).done, ["b"]);
-}
-
-#[test]
-fn looking_writes_nothing() {
+fn explain_and_status_write_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path().join("none");
-    let p = plan(vec![noting(&d, "a", &[])]);
+    let p = plan(vec![logging(&d, "a", &[])]);
     assert_eq!(reason(&p, &d, "a"), Reason::NeverRan);
     assert!(matches!(status(&d), Err(SweepError::NoPlan { .. })));
     assert!(!d.exists());
@@ -347,7 +343,7 @@ fn looking_writes_nothing() {
 fn a_clock_that_jumps_makes_no_negative_times() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
-    run(&plan(vec![noting(d, "a", &[])]), d, 1);
+    run(&plan(vec![logging(d, "a", &[])]), d, 1);
     let path = d.join("sweep.json");
     let mut record: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     record["started_unix_s"] = 1e12.into();
@@ -358,10 +354,10 @@ fn a_clock_that_jumps_makes_no_negative_times() {
 }
 
 #[test]
-fn a_stop_ends_the_processes_and_what_they_started() {
+fn a_stop_terminates_the_processes_and_their_children() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
-    let p = plan(vec![step(d, "a", &[], &[], "sleep 60 & echo $! > {RUN}/pid; wait"), noting(d, "b", &["a"])]);
+    let p = plan(vec![step(d, "a", &[], &[], "sleep 60 & echo $! > {RUN}/pid; wait"), logging(d, "b", &["a"])]);
     let stop = AtomicBool::new(false);
     let begin = Instant::now();
     let outcome = std::thread::scope(|scope| {
@@ -373,14 +369,14 @@ fn a_stop_ends_the_processes_and_what_they_started() {
     });
     assert!(outcome.interrupted && begin.elapsed() < Duration::from_secs(30));
     let pid = lines(d, "pid").remove(0);
-    wait_for("the end of what the step started", || !process_lives(&pid));
+    wait_for("the end of the step's child", || !process_lives(&pid));
     assert_eq!(reason(&p, d, "a"), Reason::Unfinished);
     assert_eq!(status(d).unwrap().kinds.iter().map(|k| k.pending).sum::<usize>(), 2);
 }
 
-/// A test only by name: an engine in a process of its own, for the tests that signal or kill it.
+/// Not a test by itself: an engine in its own process, for the tests that signal or kill it.
 #[test]
-fn engine_of_another_process() {
+fn engine_in_another_process() {
     let Some(folder) = std::env::var_os("SWEEP_TEST_RUN") else { return };
     let d = Path::new(&folder);
     let p = plan(vec![step(d, "slow", &[], &[], "echo $$ > {RUN}/pid; test -e {RUN}/quick || sleep 60")]);
@@ -390,7 +386,7 @@ fn engine_of_another_process() {
 
 fn start_engine(d: &Path) -> std::process::Child {
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "engine_of_another_process"])
+        .args(["--exact", "engine_in_another_process"])
         .env("SWEEP_TEST_RUN", d)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -405,7 +401,7 @@ fn a_second_sweep_is_refused_by_name_and_a_signal_ends_the_first() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
     let mut engine = start_engine(d);
-    let message = try_run(&plan(vec![noting(d, "a", &[])]), d, 1).unwrap_err().to_string();
+    let message = try_run(&plan(vec![logging(d, "a", &[])]), d, 1).unwrap_err().to_string();
     assert!(message.contains(&format!("process {}", engine.id())), "{message}");
     assert_eq!(sweep::check_free(d).unwrap_err().to_string(), message);
     let seen = status(d).unwrap();
@@ -431,7 +427,7 @@ fn a_killed_engine_leaves_a_run_that_goes_on() {
     assert_eq!((seen.alive, seen.elapsed_s, seen.running.len()), (false, None, 1), "the step outlives its engine");
     assert!(process_lives(&pid));
 
-    let p = plan(vec![noting(d, "slow", &[])]);
+    let p = plan(vec![logging(d, "slow", &[])]);
     let mut orphans = Vec::new();
     let stop = AtomicBool::new(false);
     let outcome = sweep::run_until(&p, d, Path::new("/bin/sh"), 1, &stop, &mut |event| {

@@ -1,8 +1,8 @@
-"""Makes the golden files beside it: encoder folders with the outputs of PyTorch's own nn.TransformerEncoder.
+"""Writes the golden files: encoder folders with the outputs of PyTorch's nn.TransformerEncoder.
 
 usage: python make.py      (torch 2.11, numpy, safetensors)
 
-Three segments of 9, 1 and 5 frames go through PyTorch padded, with a key padding mask; their valid frames are stored packed."""
+Three segments of 9, 1 and 5 frames go through PyTorch with padding and a key padding mask; their valid frames are stored packed."""
 import json
 import math
 from pathlib import Path
@@ -22,7 +22,7 @@ def make(name, norm_first, activation, positions):
     norm = nn.LayerNorm(D) if norm_first else None
     encoder = nn.TransformerEncoder(layer, LAYERS, norm=norm, enable_nested_tensor=False).eval()
     linear, table = nn.Linear(C, D), nn.Parameter(torch.randn(MAX, D) * 0.3)
-    for p in encoder.parameters():  # layers of nn.TransformerEncoder start as copies, norms as 1 and 0: stir them all
+    for p in encoder.parameters():  # layers of nn.TransformerEncoder start as copies, norms as 1 and 0: perturb all
         p.data += torch.randn_like(p) * 0.2
     if positions == "sinusoidal":
         t = torch.arange(MAX).float()[:, None] * torch.exp(torch.arange(0, D, 2).float() * (-math.log(10000.0) / D))

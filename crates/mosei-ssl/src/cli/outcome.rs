@@ -23,7 +23,7 @@ fn words(outcome: &Outcome, run: &Path) -> String {
     }
     let _ = writeln!(text, ", in {}", duration(outcome.seconds));
     for (id, error) in &outcome.failed {
-        text += &failure(run, id, error, &own_log(run, id), outcome.waiting_for(id));
+        text += &failure(run, id, error, &own_log(run, id), outcome.blocked_by(id));
     }
     if outcome.is_complete() {
         text += &end(run);

@@ -6,7 +6,7 @@ use super::outcome::{program, quoted, summary};
 use super::sweep::Display;
 use anyhow::{Context, Result};
 use std::path::Path;
-use sweep::slurm::{Launch, Pace};
+use sweep::slurm::{Launch, Polling};
 use sweep::{Event, Interrupt, Plan};
 
 /// Lets at most so many tasks of each array run at a time, whatever the configuration says.
@@ -23,12 +23,12 @@ pub(crate) fn run(plan: &Plan, run: &Path, this: &Path, wait: bool) -> Result<u8
     let mut display = Display::new(plan.steps.len(), run);
     if wait {
         let interrupt = Interrupt::listen().context("failed to listen for signals")?;
-        let pace = Pace::default();
+        let polling = Polling::default();
         let mut show = |event: Event<'_>| display.show(event);
-        let outcome = sweep::slurm::run_until(plan, run, &launch, pace, interrupt.flag(), &mut show)?;
+        let outcome = sweep::slurm::run_until(plan, run, &launch, polling, interrupt.flag(), &mut show)?;
         display.finish();
         let code = summary(&outcome, run);
-        if interrupt.came() {
+        if interrupt.is_set() {
             say!("only the waiting has ended; the jobs go on");
             follow(run);
         }

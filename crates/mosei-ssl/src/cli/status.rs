@@ -40,9 +40,9 @@ impl Arguments {
         };
         let untimed = left_out(&cost.untimed);
         say!("{}: {} steps as measured here{unknown}{untimed}", cost.name, cost.measured);
-        say!("  {} of work, the longest chain of it {}", duration(cost.work_s), duration(cost.longest_chain_s));
+        say!("  {} of work, the longest chain of it {}", duration(cost.work_s), duration(cost.critical_path_s));
         say!("  {:>7} {:>16} {:>14} {:>6}", "nodes", "steps at a time", "time", "busy");
-        for (nodes, (workers, span)) in self.nodes.iter().zip(cost.spans) {
+        for (nodes, (workers, span)) in self.nodes.iter().zip(cost.makespans) {
             let busy = 100.0 * cost.work_s / (span * workers as f64).max(f64::MIN_POSITIVE);
             say!("  {nodes:>7} {workers:>16} {:>14} {busy:>4.0} %", duration(span));
         }
@@ -75,14 +75,14 @@ fn show(status: &sweep::Status, run: &Path) {
         say!("  {:<14} {:>7} {:>8}{queued} {after}", k.kind, k.done, k.running);
     }
     for step in &status.running {
-        let place = step.place.as_ref().map_or(String::new(), |place| format!(" on {place}"));
+        let place = step.location.as_ref().map_or(String::new(), |place| format!(" on {place}"));
         say!("  running for {}{place}: {}", duration(step.seconds), step.id);
     }
-    for (reason, steps) in status.slurm.iter().flat_map(|s| &s.waiting) {
+    for (reason, steps) in status.slurm.iter().flat_map(|s| &s.reasons) {
         say!("  queued ({reason}): {steps}");
     }
     for f in &status.failures {
-        say!("{}", failure(run, &f.id, &f.error, &f.logs, f.waiting).trim_end());
+        say!("{}", failure(run, &f.id, &f.error, &f.logs, f.blocked).trim_end());
     }
     if let Some(elapsed) = status.elapsed_s {
         say!("  elapsed {}", duration(elapsed));

@@ -23,7 +23,7 @@ pub(crate) fn run(a: &Arguments) -> Result<u8> {
         Event::Skipped { step } => say!("{} was done before", step.id),
         Event::Started { step } => say!("running {}", step.id),
         Event::Done { step, seconds } => say!("done {} in {}", step.id, duration(seconds)),
-        Event::Again { step, error, .. } => say!("again {}: {error}", step.id),
+        Event::Retrying { step, error, .. } => say!("again {}: {error}", step.id),
         Event::Failed { step, error } => say!("FAILED {}: {error}", step.id),
         Event::Blocked { by, steps } => {
             let ids: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();

@@ -146,8 +146,8 @@ fn expected(forecast: &Forecast) -> String {
 fn list(plan: &Plan, explanations: &[Explanation<'_>], all: bool) {
     for e in explanations {
         let waiting =
-            |other: &&Explanation<'_>| matches!(&other.reason, Reason::WaitsFor { failed } if *failed == e.step.id);
-        if all && !matches!(e.reason, Reason::WaitsFor { .. }) {
+            |other: &&Explanation<'_>| matches!(&other.reason, Reason::Blocked { by } if *by == e.step.id);
+        if all && !matches!(e.reason, Reason::Blocked { .. }) {
             say!("{:<44} {}", e.step.id, e.reason);
             match explanations.iter().filter(waiting).count() {
                 0 => {}
@@ -194,8 +194,8 @@ impl Display {
             Event::Submitted { job, kind, tasks } => {
                 self.line(&format!("submitted job {job}: {kind}, {tasks} task{}", if tasks == 1 { "" } else { "s" }));
             }
-            Event::FoundByName { job, name, said } => {
-                self.line(&format!("sbatch said no job's number ({said:?}); job {job} was found by its name, {name}"));
+            Event::FoundByName { job, name, output } => {
+                self.line(&format!("sbatch printed no job number ({output:?}); job {job} was found by its name, {name}"));
             }
             Event::Started { step } => {
                 if let Some(bar) = &self.bar {
@@ -208,7 +208,7 @@ impl Display {
                     self.line(&format!("{} done     {}  {}", self.count(), step.id, duration(seconds)));
                 }
             }
-            Event::Again { step, error, runs } => {
+            Event::Retrying { step, error, runs } => {
                 let last = error.lines().last().unwrap_or_default();
                 self.line(&format!("{} again    {} (run {} of it): {last}", self.count(), step.id, runs + 1));
             }

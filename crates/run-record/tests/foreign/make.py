@@ -1,9 +1,9 @@
-"""Makes one table of predictions, of made-up numbers, as pandas, polars and DuckDB write it.
+"""Writes one table of synthetic predictions with pandas, polars and DuckDB.
 
 usage: python make.py    (made with pandas 3.1.1, polars 2.1.0, duckdb 2.0.1, pyarrow 26.0.1)
 
 Each program keeps its own types: nullable columns, int64, doubles where a whole number is missing, single precision,
-categories, and columns that are none of ours. Row groups end within a cell."""
+categories, and extra columns. Row groups end within a cell."""
 from pathlib import Path
 
 import duckdb

@@ -1,23 +1,23 @@
-//! Taking jobs back.
+//! Cancelling jobs.
 
 use super::queue::call;
 use super::records::{self, JobsRecord};
 use crate::SweepError;
 use std::path::Path;
 
-/// Cancels the jobs of a run's last submission that still are in the queue; their numbers. What is done stays done, and a
-/// sweep that waits for them ends.
+/// Cancels the jobs of a run's last submission that are still in the queue, and returns their numbers. Finished steps stay
+/// done, and a sweep that waits for the jobs ends.
 ///
 /// # Errors
-/// Where nothing was submitted for this folder, or Slurm refuses.
+/// A folder without submitted jobs; an error of Slurm.
 pub fn cancel(run: &Path) -> Result<Vec<String>, SweepError> {
     let record = JobsRecord::read(run)?.ok_or_else(|| SweepError::NoJobs { run: run.to_path_buf() })?;
-    // First, so that nobody takes the end of the jobs for a mishap and submits them again.
+    // Before the jobs end, so that a waiting sweep does not submit them again.
     records::mark_cancelled(run)?;
-    let record = record.with_asked()?;
-    let live = record.look()?.live_jobs(&record);
-    cancel_jobs(&live)?;
-    Ok(live)
+    let record = record.resolve_pending()?;
+    let active = record.query_queue()?.active_jobs(&record);
+    cancel_jobs(&active)?;
+    Ok(active)
 }
 
 pub(crate) fn cancel_jobs(jobs: &[String]) -> Result<(), SweepError> {

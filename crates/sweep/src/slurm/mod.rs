@@ -1,21 +1,21 @@
-//! The second engine: the same plan as job arrays of Slurm.
+//! The Slurm engine: the same plan as job arrays.
 //!
-//! What lives here: which steps become which array (`arrays`), their submission (`submit`), what a task does on its node
-//! (`task`), what became of it (`queue`, `fate`), waiting for the end (`wait`). What does not: when and where a job runs,
-//! which Slurm alone decides; and how one step is run and marked, which is the local engine's code.
+//! Here: which steps form which array (`arrays`), their submission (`submit`), what a task does on its node (`task`), the
+//! state and outcome of tasks (`queue`, `outcome`), and waiting for the end (`wait`). Slurm alone decides when and where a job
+//! runs; a step is run and recorded by the code of the local engine.
 //!
 //! | file | content |
 //! |---|---|
 //! | `slurm/jobs.json` | the jobs of the last submission |
 //! | `slurm/STAMP-N.json` | the steps of each task of its array number N |
 //! | `slurm/task.sh` | the batch script, the same for all |
-//! | `slurm/JOB_TASK.txt` | what a task itself said, and what Slurm did to it |
+//! | `slurm/JOB_TASK.txt` | the output of a task, and Slurm's messages about it |
 //! | `slurm/cancelled` | the jobs were cancelled by `cancel` |
 //! | `steps/ID/task.lock` | locked by the task that runs the step |
 
 mod arrays;
 mod cancel;
-mod fate;
+mod outcome;
 mod queue;
 mod records;
 mod settings;
@@ -24,30 +24,30 @@ mod task;
 mod wait;
 
 pub use cancel::cancel;
-pub(crate) use fate::{Fate, fate, logs, lost};
+pub(crate) use outcome::{TaskOutcome, logs, lost_error, task_outcome};
 pub use queue::available;
-pub(crate) use queue::{Look, Stand};
+pub(crate) use queue::{QueueSnapshot, TaskState};
 pub(crate) use records::JobsRecord;
 pub use records::ranges;
 pub use settings::{Slurm, SlurmSettingError};
 pub use submit::{Launch, Submitted, submit};
 pub use task::run_task;
-pub use wait::{Pace, run_until};
+pub use wait::{Polling, run_until};
 
 use crate::SweepError;
 use std::path::Path;
 
-/// Refuses a run folder whose jobs may still be in the queue.
+/// Fails if jobs of the run folder may still be in the queue.
 pub(crate) fn check_ended(run: &Path) -> Result<(), SweepError> {
     let Some(record) = JobsRecord::read(run)? else { return Ok(()) };
-    let jobs = match (&record.asked, record.jobs.is_empty()) {
+    let jobs = match (&record.pending, record.jobs.is_empty()) {
         (None, _) => ranges(&record.ids()),
-        (Some(asked), true) => format!("named {}", asked.name),
-        (Some(asked), false) => format!("{}, and perhaps one named {},", ranges(&record.ids()), asked.name),
+        (Some(pending), true) => format!("named {}", pending.name),
+        (Some(pending), false) => format!("{}, and perhaps one named {},", ranges(&record.ids()), pending.name),
     };
-    match record.with_asked().and_then(|record| Ok(record.look()?.live_jobs(&record))) {
-        Ok(live) if live.is_empty() => Ok(()),
-        Ok(live) => Err(SweepError::Queued { run: run.to_path_buf(), jobs: ranges(&live) }),
+    match record.resolve_pending().and_then(|record| Ok(record.query_queue()?.active_jobs(&record))) {
+        Ok(active) if active.is_empty() => Ok(()),
+        Ok(active) => Err(SweepError::Queued { run: run.to_path_buf(), jobs: ranges(&active) }),
         Err(reason) => Err(SweepError::QueueUnknown {
             run: run.to_path_buf(),
             jobs,
@@ -57,7 +57,7 @@ pub(crate) fn check_ended(run: &Path) -> Result<(), SweepError> {
     }
 }
 
-/// Forgets the jobs of an earlier submission, which must have ended: from here on the folder is the local engine's.
-pub(crate) fn forget(run: &Path) -> Result<(), SweepError> {
+/// Removes the list of submitted jobs, which must have ended, so that the local engine can use the folder.
+pub(crate) fn clear_jobs(run: &Path) -> Result<(), SweepError> {
     crate::marks::remove(&records::path(run))
 }

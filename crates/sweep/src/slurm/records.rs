@@ -1,4 +1,4 @@
-//! What a submission leaves in `RUN/slurm`: which jobs there are, and which steps each of their tasks runs.
+//! The files of a submission in `RUN/slurm`: the jobs, and the steps of each task.
 
 use crate::marks::{read_json, write_json};
 use crate::{SweepError, marks, process};
@@ -21,7 +21,7 @@ pub(crate) fn path(run: &Path) -> PathBuf {
     folder(run).join(JOBS_FILE)
 }
 
-/// Where task number `task` of `job` says what it does, relative to the run folder.
+/// The output file of task number `task` of `job`, relative to the run folder.
 pub(crate) fn output(job: &str, task: u32) -> String {
     format!("slurm/{job}_{task}.txt")
 }
@@ -30,23 +30,23 @@ pub(crate) fn output(job: &str, task: u32) -> String {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JobsRecord {
-    /// The cluster as it calls itself: job numbers mean nothing on another.
+    /// The cluster's name: job numbers are valid on one cluster only.
     pub cluster: String,
-    /// The user id of whoever submitted.
+    /// The user id of the submitter.
     pub user: u32,
     /// Seconds since 1970.
     pub submitted_unix_s: f64,
     pub jobs: Vec<JobRecord>,
-    /// What `sbatch` was asked for and has not said the number of: there may be such a job, and there may be none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked: Option<Asked>,
+    /// A job requested from `sbatch` whose number is not known yet: it may or may not exist.
+    #[serde(default, rename = "asked", skip_serializing_if = "Option::is_none")]
+    pub pending: Option<PendingJob>,
 }
 
-/// A job array without a number.
+/// A job array whose number is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    /// The job's name, which no other has.
+pub(crate) struct PendingJob {
+    /// The job's unique name.
     pub name: String,
     /// The kind of its steps.
     pub kind: String,
@@ -54,14 +54,14 @@ pub(crate) struct Asked {
     pub tasks: Vec<Vec<String>>,
 }
 
-/// A name for array number `n` of a submission from the folder `run`, which no other submission has: people read its beginning, and
-/// `squeue` finds it by the whole. In it are no characters that stand for anything in Slurm's lists and patterns.
+/// The unique name of array number `n` of a submission from the folder `run`. Its beginning is readable, and `squeue` finds the
+/// job by the whole name. It has no characters with a meaning in Slurm's lists and patterns.
 pub(crate) fn job_name(plan: &str, kind: &str, run: &Path, submitted_unix_s: f64, n: usize) -> String {
     let plain = |text: &str| -> String {
         text.chars().map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '_' }).take(40).collect()
     };
-    let once = format!("{}\n{submitted_unix_s}\n{}\n{}", run.display(), process::host(), std::process::id());
-    format!("{}.{}.{}-{n}", plain(plan), plain(kind), &run_record::hash_bytes(once.as_bytes())[..16])
+    let unique = format!("{}\n{submitted_unix_s}\n{}\n{}", run.display(), process::host(), std::process::id());
+    format!("{}.{}.{}-{n}", plain(plan), plain(kind), &run_record::hash_bytes(unique.as_bytes())[..16])
 }
 
 /// One job array.
@@ -76,23 +76,22 @@ pub(crate) struct JobRecord {
     pub tasks: Vec<Vec<String>>,
 }
 
-/// `RUN/slurm/STAMP-N.json`: what the tasks of one array read. Not in the other record, as it must be there before the job
-/// has a number.
+/// `RUN/slurm/STAMP-N.json`: the tasks of one array. A file of its own, because it must exist before the job has a number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TaskList {
     /// The program of the plan.
     pub program: PathBuf,
-    /// Where steps are run: relative paths in their commands begin here.
+    /// The working directory of the steps.
     pub folder: PathBuf,
-    /// How long a task looks for the marks of what it needs, which a network's file system may show late, in seconds.
+    /// Seconds that a task waits for the records of its needs, which a network file system may show late.
     pub patience_s: f64,
     /// Ids of the steps of each task.
     pub tasks: Vec<Vec<String>>,
 }
 
 impl JobsRecord {
-    /// The last submission; `None` where there is none.
+    /// The last submission, if there is one.
     pub fn read(run: &Path) -> Result<Option<Self>, SweepError> {
         let path = path(run);
         match run_record::read_to_string(&path) {
@@ -106,12 +105,12 @@ impl JobsRecord {
         write_json(&path(run), self)
     }
 
-    /// With the jobs that `sbatch` was asked for and said no number of, where Slurm knows any of that name.
-    pub fn with_asked(mut self) -> Result<Self, SweepError> {
-        if let Some(asked) = &self.asked {
+    /// Adds the pending job if Slurm lists a job of its name.
+    pub fn resolve_pending(mut self) -> Result<Self, SweepError> {
+        if let Some(pending) = &self.pending {
             let known = self.ids();
-            for id in self.of_name(&asked.name)?.into_iter().filter(|id| !known.contains(id)) {
-                let (kind, tasks) = (asked.kind.clone(), asked.tasks.clone());
+            for id in self.jobs_named(&pending.name)?.into_iter().filter(|id| !known.contains(id)) {
+                let (kind, tasks) = (pending.kind.clone(), pending.tasks.clone());
                 self.jobs.push(JobRecord { id, kind, tasks });
             }
         }
@@ -130,7 +129,7 @@ impl JobsRecord {
     }
 }
 
-/// Numbers of jobs as people read them: `5-8, 11`.
+/// Job numbers in compact form: `5-8, 11`.
 pub fn ranges(jobs: &[String]) -> String {
     let mut spans: Vec<(&str, &str)> = Vec::new();
     let next = |id: &str| id.parse::<u64>().ok()?.checked_add(1).map(|n| n.to_string());
@@ -140,8 +139,8 @@ pub fn ranges(jobs: &[String]) -> String {
             _ => spans.push((job, job)),
         }
     }
-    let word = |(first, last): (&str, &str)| if first == last { first.into() } else { format!("{first}-{last}") };
-    spans.into_iter().map(word).collect::<Vec<String>>().join(", ")
+    let text = |(first, last): (&str, &str)| if first == last { first.into() } else { format!("{first}-{last}") };
+    spans.into_iter().map(text).collect::<Vec<String>>().join(", ")
 }
 
 impl TaskList {
@@ -151,10 +150,10 @@ impl TaskList {
     }
 }
 
-/// Makes `RUN/slurm` ready for a new submission: what tasks of earlier ones would read is gone, what they said is not.
+/// Prepares `RUN/slurm` for a new submission: removes the task lists of earlier ones and keeps the output of their tasks.
 pub(crate) fn clear(run: &Path) -> Result<(), SweepError> {
     let folder = folder(run);
-    fs::create_dir_all(&folder).map_err(SweepError::io("make folder", &folder))?;
+    fs::create_dir_all(&folder).map_err(SweepError::io("create folder", &folder))?;
     marks::remove(&folder.join(CANCELLED_FILE))?;
     for entry in fs::read_dir(&folder).map_err(SweepError::io("read folder", &folder))?.flatten() {
         if entry.path().extension().is_some_and(|e| e == "json") {
@@ -164,7 +163,7 @@ pub(crate) fn clear(run: &Path) -> Result<(), SweepError> {
     Ok(())
 }
 
-/// Says to whoever submits or waits that it is over.
+/// Signals to a submitting or waiting process that the jobs were cancelled.
 pub(crate) fn mark_cancelled(run: &Path) -> Result<(), SweepError> {
     write_json(&folder(run).join(CANCELLED_FILE), &true)
 }
@@ -179,7 +178,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn a_name_is_one_submission_and_one_array() {
+    fn a_job_name_is_unique_to_its_submission_and_array() {
         let name = |run: &str, second: f64, n: usize| job_name("my study, 5%", "cell", Path::new(run), second, n);
         let first = name("/runs/a", 1.5, 0);
         assert!(first.starts_with("my_study__5_.cell.") && first.ends_with("-0"), "{first}");
@@ -190,10 +189,10 @@ mod tests {
     }
 
     #[test]
-    fn numbers_in_a_row_are_a_range() {
-        let words = |ids: &[&str]| ranges(&ids.iter().map(|id| id.to_string()).collect::<Vec<_>>());
-        assert_eq!(words(&["8", "9", "10", "12", "14", "15"]), "8-10, 12, 14-15");
-        assert_eq!(words(&[]), "");
-        assert_eq!(words(&["18446744073709551615", "x"]), "18446744073709551615, x");
+    fn consecutive_numbers_form_a_range() {
+        let text = |ids: &[&str]| ranges(&ids.iter().map(|id| id.to_string()).collect::<Vec<_>>());
+        assert_eq!(text(&["8", "9", "10", "12", "14", "15"]), "8-10, 12, 14-15");
+        assert_eq!(text(&[]), "");
+        assert_eq!(text(&["18446744073709551615", "x"]), "18446744073709551615, x");
     }
 }

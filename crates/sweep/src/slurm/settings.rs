@@ -1,9 +1,9 @@
-//! What a job asks the cluster for, as the user writes it, and as flags of `sbatch`.
+//! The resources that a job requests: the user's settings, and their translation to flags of `sbatch`.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What the jobs of a plan ask for. Everything may be left out; the cluster's own defaults then hold.
+/// The resources that the jobs of a plan request. For a setting that is left out, the cluster's default applies.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Slurm {
@@ -13,10 +13,10 @@ pub struct Slurm {
     /// The account that is charged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// The longest that a task may take, as Slurm writes it: `30` (minutes), `02:00:00`, `1-12`.
+    /// The time limit of a task in Slurm's notation: `30` (minutes), `02:00:00`, `1-12`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
-    /// Memory of a task, as Slurm writes it: `2000M`, `4G`.
+    /// Memory of a task in Slurm's notation: `2000M`, `4G`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<String>,
     /// Cores of a task. Default: the threads of a process.
@@ -25,33 +25,33 @@ pub struct Slurm {
     /// GPUs of a task, of any type. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpus: Option<u32>,
-    /// How many tasks of one array run at a time. Default: as many as the cluster lets.
+    /// How many tasks of one array may run in parallel. Default: as many as the cluster allows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<u32>,
-    /// How many steps a task runs, one after another: more than 1 where a step is short beside a job's start. Default 1.
+    /// How many steps a task runs in sequence: more than 1 if a step is short compared to the start of a job. Default 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps_per_task: Option<u32>,
-    /// Further flags of `sbatch`, each as `--flag` or `--flag=value`.
+    /// More flags of `sbatch`, each as `--flag` or `--flag=value`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<String>,
-    /// What is otherwise for the steps of a kind; its flags in `extra` come after the others.
+    /// Settings for the steps of one kind, which override the others; their `extra` flags are appended.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub kind: BTreeMap<String, Slurm>,
 }
 
-/// A setting that cannot be.
+/// An invalid setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("key 'slurm.{key}': expected {expected}, found {found}")]
 pub struct SlurmSettingError {
-    /// Which, below `slurm`.
+    /// The key, below `slurm`.
     pub key: String,
-    /// What may stand there.
+    /// What is allowed there.
     pub expected: String,
-    /// What does.
+    /// What was found.
     pub found: String,
 }
 
-/// Flags that say which steps a job runs, after which and with which files: the engine's own.
+/// Flags that the engine sets itself.
 const OWN_FLAGS: [&str; 11] = [
     "array",
     "chdir",
@@ -67,21 +67,21 @@ const OWN_FLAGS: [&str; 11] = [
 ];
 
 impl Slurm {
-    /// Whether nothing is said.
+    /// Whether no setting is given.
     pub fn is_default(&self) -> bool {
         *self == Slurm::default()
     }
 
-    /// Whether every setting can be what it is.
+    /// Validates the settings.
     ///
     /// # Errors
-    /// The first that cannot.
+    /// The first invalid one.
     pub fn check(&self) -> Result<(), SlurmSettingError> {
         self.check_own("")?;
         for (kind, settings) in &self.kind {
             let below = format!("kind.{kind}.");
             if !settings.kind.is_empty() {
-                return Err(wrong(format!("{below}kind"), "no kinds within a kind", "one"));
+                return Err(invalid(format!("{below}kind"), "no kinds within a kind", "one"));
             }
             settings.check_own(&below)?;
         }
@@ -97,46 +97,50 @@ impl Slurm {
         ];
         for (key, text) in texts.into_iter().filter_map(|(key, text)| Some((key, text.as_ref()?))) {
             if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-                return Err(wrong(format!("{below}{key}"), "a word", &format!("{text:?}")));
+                return Err(invalid(format!("{below}{key}"), "a word", &format!("{text:?}")));
             }
         }
         let counts = [("cpus", self.cpus), ("at_most", self.at_most), ("steps_per_task", self.steps_per_task)];
         if let Some((key, _)) = counts.into_iter().find(|(_, count)| *count == Some(0)) {
-            return Err(wrong(format!("{below}{key}"), "at least 1", "0"));
+            return Err(invalid(format!("{below}{key}"), "at least 1", "0"));
         }
         for (i, flag) in self.extra.iter().enumerate() {
             let key = || format!("{below}extra[{i}]");
             let found = format!("{flag:?}");
             let Some(name) = flag.strip_prefix("--").map(|rest| rest.split('=').next().unwrap_or(rest)) else {
-                return Err(wrong(key(), "a flag as --flag or --flag=value", &found));
+                return Err(invalid(key(), "a flag as --flag or --flag=value", &found));
             };
             if name.is_empty() || flag.chars().any(char::is_control) {
-                return Err(wrong(key(), "a flag as --flag or --flag=value", &found));
+                return Err(invalid(key(), "a flag as --flag or --flag=value", &found));
             }
-            // sbatch takes the beginning of a flag's name for the flag.
+            // sbatch accepts an unambiguous prefix of a flag's name.
             if let Some(own) = OWN_FLAGS.iter().find(|own| own.starts_with(name)) {
-                return Err(wrong(key(), &format!("a flag other than --{own}, which the engine sets itself"), &found));
+                return Err(invalid(
+                    key(),
+                    &format!("a flag other than --{own}, which the engine sets itself"),
+                    &found,
+                ));
             }
         }
         Ok(())
     }
 
-    /// Whether every kind that something is said of is one of these.
+    /// Checks that settings are given only for these kinds.
     ///
     /// # Errors
-    /// The first that is not.
+    /// The first other kind.
     pub fn check_kinds(&self, kinds: &[&str]) -> Result<(), SlurmSettingError> {
         match self.kind.keys().find(|kind| !kinds.contains(&kind.as_str())) {
             None => Ok(()),
             Some(kind) => {
                 let expected = format!("one of {}", kinds.join(", "));
-                Err(wrong(format!("kind.{kind}"), &expected, &format!("'{kind}'")))
+                Err(invalid(format!("kind.{kind}"), &expected, &format!("'{kind}'")))
             }
         }
     }
 
-    /// What holds for the steps of a kind.
-    pub(crate) fn of(&self, kind: &str) -> Slurm {
+    /// The settings that apply to the steps of a kind.
+    pub(crate) fn for_kind(&self, kind: &str) -> Slurm {
         let Some(own) = self.kind.get(kind) else { return Slurm { kind: BTreeMap::new(), ..self.clone() } };
         Slurm {
             partition: own.partition.clone().or_else(|| self.partition.clone()),
@@ -152,7 +156,7 @@ impl Slurm {
         }
     }
 
-    /// As flags of `sbatch`; `threads` of each process.
+    /// The settings as flags of `sbatch`; `threads` is the number of threads per process.
     pub(crate) fn flags(&self, threads: usize) -> Vec<String> {
         let cpus = self.cpus.map_or(threads.max(1), |cpus| cpus as usize);
         let mut flags = vec![format!("--cpus-per-task={cpus}")];
@@ -165,7 +169,7 @@ impl Slurm {
     }
 }
 
-fn wrong(key: String, expected: &str, found: &str) -> SlurmSettingError {
+fn invalid(key: String, expected: &str, found: &str) -> SlurmSettingError {
     SlurmSettingError { key, expected: expected.to_string(), found: found.to_string() }
 }
 
@@ -178,19 +182,19 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_says_otherwise_and_adds_flags() {
+    fn a_kind_overrides_settings_and_appends_flags() {
         let all = settings(
             r#"{"partition": "p", "time": "10", "gpus": 1, "extra": ["--qos=low"],
                 "kind": {"pretrain": {"time": "1-0", "cpus": 4, "extra": ["--nice"]}, "report": {"gpus": 0}}}"#,
         );
         all.check().unwrap();
         assert_eq!(
-            all.of("pretrain").flags(2),
+            all.for_kind("pretrain").flags(2),
             ["--cpus-per-task=4", "--partition=p", "--time=1-0", "--gres=gpu:1", "--qos=low", "--nice"]
         );
-        assert_eq!(all.of("report").flags(2), ["--cpus-per-task=2", "--partition=p", "--time=10", "--qos=low"]);
+        assert_eq!(all.for_kind("report").flags(2), ["--cpus-per-task=2", "--partition=p", "--time=10", "--qos=low"]);
         assert_eq!(
-            all.of("cell").flags(0),
+            all.for_kind("cell").flags(0),
             ["--cpus-per-task=1", "--partition=p", "--time=10", "--gres=gpu:1", "--qos=low"]
         );
         let error = all.check_kinds(&["cell", "pretrain"]).unwrap_err().to_string();
@@ -198,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_named() {
+    fn invalid_settings_are_named() {
         let cases = [
             (r#"{"partition": ""}"#, "key 'slurm.partition': expected a word, found \"\""),
             (r#"{"time": "1 day"}"#, "key 'slurm.time': expected a word, found \"1 day\""),

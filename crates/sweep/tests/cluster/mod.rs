@@ -1,4 +1,4 @@
-//! A Slurm of our own: a controller and three nodes, all of them on this host, in a folder that goes with them.
+//! A private Slurm cluster for tests: a controller and three nodes on this host, in a temporary folder.
 
 use std::fs;
 use std::net::TcpListener;
@@ -17,10 +17,10 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts one in a new folder; why it cannot be, where it cannot.
+    /// Starts a cluster in a new folder, or returns why that is not possible.
     pub fn start(folder: &Path) -> Result<Self, String> {
         for program in ["munged", "slurmctld", "slurmd", "sbatch"] {
-            found(program).ok_or(format!("no '{program}' on this machine (Debian: slurm-wlm and munge)"))?;
+            find(program).ok_or(format!("no '{program}' on this machine (Debian: slurm-wlm and munge)"))?;
         }
         for below in ["state", "spool", "log"] {
             fs::create_dir_all(folder.join(below)).map_err(|e| e.to_string())?;
@@ -30,7 +30,7 @@ impl Cluster {
         let file = |name: &str| cluster.folder.join(name).display().to_string();
         let munge = [
             "--foreground".to_string(),
-            // The folders above ours are not everybody's idea of safe.
+            // The permissions of the parent folders may not satisfy munge.
             "--force".to_string(),
             format!("--socket={}", file("munge.socket")),
             format!("--key-file={}", file("munge.key")),
@@ -57,12 +57,12 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// What `SLURM_CONF` must say.
+    /// The path for `SLURM_CONF`.
     pub fn config(&self) -> PathBuf {
         self.folder.join("slurm.conf")
     }
 
-    /// The end of what each daemon said.
+    /// The last lines of each daemon's log.
     pub fn logs(&self) -> String {
         let mut all = String::new();
         for entry in fs::read_dir(self.folder.join("log")).into_iter().flatten().flatten() {
@@ -80,7 +80,7 @@ impl Cluster {
         let host = output("hostname", &[]);
         let mut ports = free_ports(NODES + 1)?.into_iter();
         let controller = ports.next().unwrap_or_default();
-        // No control groups, no accounting, no switch: what a user without privileges can have.
+        // No control groups, accounting or switch plugins: a configuration that works without privileges.
         let mut config = format!(
             "ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -120,7 +120,7 @@ GresTypes=gpu
         }
         config.push_str(&format!("PartitionName=usual Nodes=n[1-{NODES}] Default=YES MaxTime=INFINITE State=UP\n"));
         fs::write(self.config(), config)?;
-        // No GPU is needed to hand out its number.
+        // Slurm can assign a GPU number without a GPU.
         fs::write(self.folder.join("gres.conf"), format!("NodeName=n[1-{NODES}] Name=gpu File=/dev/null\n"))?;
         let key = self.folder.join("munge.key");
         let mut bytes = vec![0; 128];
@@ -130,8 +130,8 @@ GresTypes=gpu
     }
 
     fn daemon(&mut self, name: &str, arguments: &[String]) -> Result<(), String> {
-        let program = found(name).unwrap_or_else(|| name.into());
-        let log = fs::File::create(self.folder.join(format!("log/{name}-{}-said.txt", self.daemons.len())))
+        let program = find(name).unwrap_or_else(|| name.into());
+        let log = fs::File::create(self.folder.join(format!("log/{name}-{}-stderr.txt", self.daemons.len())))
             .map_err(|e| e.to_string())?;
         let mut command = Command::new(program);
         command.args(arguments).env("SLURM_CONF", self.config());
@@ -152,7 +152,7 @@ GresTypes=gpu
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // Jobs first: what they started would outlive the daemons.
+        // Jobs first: their processes would outlive the daemons.
         let config = self.config();
         let slurm = |program: &str, arguments: &[&str]| {
             Command::new(program).args(arguments).env("SLURM_CONF", &config).stderr(Stdio::null()).output()
@@ -176,8 +176,8 @@ impl Drop for Cluster {
     }
 }
 
-/// Where a program is; daemons stand where users do not look.
-fn found(program: &str) -> Option<PathBuf> {
+/// The path of a program; daemons are in folders that are not on a user's PATH.
+fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into(), "/usr/local/sbin".into()]);
     folders.map(|folder| folder.join(program)).find(|file| file.is_file())
@@ -189,7 +189,7 @@ fn output(program: &str, arguments: &[&str]) -> String {
 }
 
 fn free_ports(count: usize) -> std::io::Result<Vec<u16>> {
-    // All at once, so that none is given twice.
+    // All listeners at the same time, so that no port is returned twice.
     let listeners: Vec<TcpListener> =
         (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<std::io::Result<_>>()?;
     listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()

@@ -5,7 +5,7 @@
 use std::path::Path;
 use sweep::{Event, Outcome, Plan, Step, SweepError};
 
-/// A step that runs a script; `{RUN}` in it stands for the run folder.
+/// A step that runs a shell script, in which `{RUN}` is replaced by the run folder.
 pub fn step(run: &Path, id: &str, needs: &[&str], outputs: &[&str], script: &str) -> Step {
     Step {
         id: id.into(),
@@ -19,8 +19,8 @@ pub fn step(run: &Path, id: &str, needs: &[&str], outputs: &[&str], script: &str
     }
 }
 
-/// A step that notes its name in `order.txt`.
-pub fn noting(run: &Path, id: &str, needs: &[&str]) -> Step {
+/// A step that appends its id to `order.txt`.
+pub fn logging(run: &Path, id: &str, needs: &[&str]) -> Step {
     step(run, id, needs, &[], &format!("echo {id} >> {{RUN}}/order.txt"))
 }
 
@@ -41,7 +41,7 @@ pub fn run(plan: &Plan, run: &Path, jobs: usize) -> Outcome {
     try_run(plan, run, jobs).unwrap()
 }
 
-/// The lines of a file of the run folder; none where it is missing.
+/// The lines of a file of the run folder, empty if it is missing.
 pub fn lines(run: &Path, file: &str) -> Vec<String> {
     std::fs::read_to_string(run.join(file)).unwrap_or_default().lines().map(str::to_string).collect()
 }
