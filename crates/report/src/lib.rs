@@ -39,4 +39,3 @@ pub use input::{
 };
 pub use render::{claim, render};
 pub use study::headline_cells;
-pub use support::too_few;

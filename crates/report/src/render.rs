@@ -110,7 +110,7 @@ fn missing(study: &Study<'_>) -> Vec<String> {
             out.push(format!(
                 "{} has {why} in the test segments, fewer than the {} that a number of presence is shown for; in the macro average it counts.",
                 study.emotions[emotion],
-                crate::support::FEWEST
+                eval::MIN_CLASS_ROWS
             ));
         }
     }

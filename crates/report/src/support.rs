@@ -1,12 +1,7 @@
 //! When a metric rests on too few rows to be shown.
 
-use crate::numbers::count;
 use crate::study::{Scope, Study};
-use eval::{Head, Metric};
-
-/// Fewest rows of either class, in the test rows of all folds, that a metric of presence is shown for. With fewer a single
-/// row moves the share of those found by more than a fifth, and no resampling of them says how far the number can be off.
-pub(crate) const FEWEST: u64 = 5;
+use eval::{Head, MIN_CLASS_ROWS, Metric, scarce_class};
 
 /// What there is too little of, such as "3 positives"; `None` where the metric may be shown.
 ///
@@ -25,8 +20,8 @@ pub(crate) fn refusal(study: &Study<'_>, scope: Scope, metric: Metric) -> Option
     };
     let positives = total(metric)?;
     // The support of an error of intensity is every row, whether or not the error has a value.
-    let negatives = total(Metric::Mae).map(|rows| rows.saturating_sub(positives));
-    too_few_of(positives, negatives)
+    let negatives = total(Metric::Mae).map_or(u64::MAX, |rows| rows.saturating_sub(positives));
+    scarce_class(positives, negatives).map(|class| class.to_string())
 }
 
 /// Which class some fold has no test row of, where that leaves a metric without a value, such as "no positive in fold 2".
@@ -55,22 +50,9 @@ pub(crate) fn all_refused(study: &Study<'_>, metric: Metric) -> Option<String> {
         Some(format!("{} has {why}", study.emotions[e]))
     });
     Some(format!(
-        "no emotion has the {FEWEST} positive and {FEWEST} negative test rows that a number needs ({})",
+        "no emotion has the {MIN_CLASS_ROWS} positive and {MIN_CLASS_ROWS} negative test rows that a number needs ({})",
         each.collect::<Vec<_>>().join(", ")
     ))
-}
-
-/// What there is too little of to show a metric of presence over `rows` rows, such as "3 positives"; `None` where it may be shown.
-pub fn too_few(positives: u64, rows: u64) -> Option<String> {
-    too_few_of(positives, Some(rows.saturating_sub(positives)))
-}
-
-fn too_few_of(positives: u64, negatives: Option<u64>) -> Option<String> {
-    let said = |n: u64, class: &str| format!("{} {class}{}", count(n), if n == 1 { "" } else { "s" });
-    if positives < FEWEST {
-        return Some(said(positives, "positive"));
-    }
-    negatives.filter(|&n| n < FEWEST).map(|n| said(n, "negative"))
 }
 
 #[cfg(test)]

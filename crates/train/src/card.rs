@@ -154,8 +154,9 @@ impl ModelFacts {
             };
             let support = |metric| of(metric).map_or(0, |s| s.support);
             let (positives, rows) = (support(Metric::RocAuc), support(Metric::Mae));
-            // The mean over emotions is what it is: which of them count is told by their own rows.
-            let refused = if emotion == MACRO { None } else { report::too_few(positives, rows) };
+            // The mean over emotions is shown as it is: the rows of the emotions show which of them count.
+            let refused =
+                if emotion == MACRO { None } else { eval::scarce_class(positives, rows.saturating_sub(positives)) };
             let _ = write!(
                 table,
                 "| {} | {positives} of {rows} |",
