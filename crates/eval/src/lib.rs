@@ -21,7 +21,6 @@ pub mod curves;
 mod error;
 mod metric;
 pub mod metrics;
-mod radix;
 mod ranking;
 pub mod run;
 mod scarce_class;

@@ -1,6 +1,5 @@
 //! Rows in the order of their scores, equal scores together: what AUC, average precision and thresholds walk along.
 
-use crate::radix;
 use crate::sum::Sum;
 
 /// The sign of a score, and of the key that its order goes by.
@@ -59,14 +58,25 @@ impl Ranking {
         if present.len() != score.len() || !finite {
             return None;
         }
-        let keys = score.iter().map(|&s| key(s));
-        let rows = keys.clone().zip(present).map(|(key, &present)| key << 1 | u64::from(present));
+        let pack = |(&score, &present): (&f64, &bool)| key(score) << 1 | u64::from(present);
+        let pairs = score.iter().zip(present);
         let rows = if score.is_sorted() {
-            rows.collect()
+            pairs.map(pack).collect()
         } else if score.is_sorted_by(|a, b| a >= b) {
-            rows.rev().collect()
+            pairs.rev().map(pack).collect()
         } else {
-            radix::sorted(keys, rows)
+            // A row lacks the sign of its score, so scores below 0 and the others are sorted apart.
+            let mut rows = vec![0; score.len()];
+            let (mut below, mut above) = (0, negative);
+            for pair in pairs {
+                let place = if *pair.0 < 0.0 { &mut below } else { &mut above };
+                rows[*place] = pack(pair);
+                *place += 1;
+            }
+            let (below, above) = rows.split_at_mut(negative);
+            below.sort_unstable();
+            above.sort_unstable();
+            rows
         };
         Some(Ranking { rows, negative })
     }
