@@ -1,13 +1,13 @@
-//! Rows in the order of their scores, equal scores together: what AUC, average precision and thresholds walk along.
+//! Rows in the order of their scores, with ties: the basis of AUC, average precision and thresholds.
 
 use crate::sum::Sum;
 
 /// The sign of a score, and of the key that its order goes by.
 const SIGN: u64 = 1 << 63;
 
-/// Rows of one class against the other, in the order of their scores.
+/// Rows with their class, in the order of their scores.
 ///
-/// Ordering takes most of the time of the metrics here, so who wants several of one set of scores makes this once.
+/// Sorting takes most of the time of these metrics, so make a ranking once for several metrics of one set of scores.
 ///
 /// ```
 /// use eval::Ranking;
@@ -25,7 +25,7 @@ pub struct Ranking {
     negative: usize,
 }
 
-/// What the rule `score >= threshold` finds at one distinct score.
+/// The result of the rule `score >= threshold` at one distinct score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Cut {
     /// The score.
@@ -36,7 +36,7 @@ pub(crate) struct Cut {
     pub rows: u64,
 }
 
-/// An integer in whose order the scores are; 0 and -0 have one.
+/// An integer with the order of the scores; 0 and -0 are equal.
 fn key(score: f64) -> u64 {
     let bits = (score + 0.0).to_bits();
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
@@ -49,7 +49,7 @@ fn score(key: u64) -> f64 {
 impl Ranking {
     /// Orders the rows by their scores.
     ///
-    /// `None` where the slices differ in length or a score is not finite: neither has an order to walk along.
+    /// `None` where the slices differ in length or a score is not finite.
     pub fn new(present: &[bool], score: &[f64]) -> Option<Self> {
         // Not `all`: that looks at one score at a time.
         let (finite, negative) = score
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_are_told_apart() {
+    fn scores_of_both_signs_are_ordered() {
         let got: Vec<f64> = cuts(&[true; 6], &[-1.0, f64::MAX, 1.0, -f64::MIN_POSITIVE, f64::MIN, 1.0])
             .iter()
             .map(|c| c.threshold)
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_order_has_no_cuts() {
+    fn scores_without_an_order_are_refused() {
         assert!(Ranking::new(&[true], &[]).is_none());
         assert!(Ranking::new(&[true], &[f64::NAN]).is_none());
         assert!(Ranking::new(&[true], &[f64::INFINITY]).is_none());

@@ -1,26 +1,26 @@
-//! Sums that do not lose digits with the number of terms.
+//! Compensated sums, whose error does not grow with the number of terms.
 
-/// A sum in the making: as good as summed in twice the precision and rounded once.
+/// A compensated running sum: as accurate as one in twice the precision, rounded once.
 ///
-/// What an addition loses is itself a float (Knuth's two-sum) and is kept aside. There is nothing to decide on the way,
-/// which is why this is fast.
+/// The rounding error of an addition is itself a float (Knuth's two-sum) and is summed separately. There is no branch, so it
+/// is fast.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sum {
     total: f64,
-    lost: f64,
+    error: f64,
 }
 
 impl Sum {
     #[inline]
     pub fn add(&mut self, value: f64) {
         let next = self.total + value;
-        let taken = next - self.total;
-        self.lost += (self.total - (next - taken)) + (value - taken);
+        let added = next - self.total;
+        self.error += (self.total - (next - added)) + (value - added);
         self.total = next;
     }
 
     pub fn value(self) -> f64 {
-        self.total + self.lost
+        self.total + self.error
     }
 }
 

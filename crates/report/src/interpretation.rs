@@ -19,11 +19,11 @@ pub(crate) fn interpretation(study: &Study<'_>) -> Vec<String> {
                 .into(),
         ];
     };
-    let (level, alpha) = (percent(s.questions.level), fixed(1.0 - s.questions.level, 2));
+    let (level, alpha) = (percent(s.analysis.level), fixed(1.0 - s.analysis.level, 2));
     let mut out = vec![format!(
         "Brackets are {level} confidence intervals from a bootstrap with {} resamples: {}, {}{} and {} are each resampled with \
          replacement, identically for both starts.",
-        count(s.questions.resamples as u64),
+        count(s.analysis.resamples as u64),
         many(s.clusters, "test video"),
         many(s.seeds, "training seed"),
         s.pretrain_seeds.map(|n| format!(", {}", many(n, "pre-training seed"))).unwrap_or_default(),

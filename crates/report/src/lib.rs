@@ -1,8 +1,8 @@
 //! The report of a finished run: one HTML file that needs no network and no script to be read.
 //!
-//! It turns result rows and the statistics of `eval` into sentences, tables, SVG figures, the page, and files for papers.
-//! Everything is a pure function of [`ReportInput`]: the same input gives the same bytes. The caller reads the run folder;
-//! `eval` computes metrics and statistics.
+//! What lives here: sentences, tables, SVG figures, the page, and files for papers, made of result rows and the statistics of
+//! `eval`. Everything is a pure function of [`ReportInput`]: the same input gives the same bytes. What does not: reading a run
+//! folder (the caller does), computing metrics and statistics (`eval` does).
 //!
 //! ```
 //! use report::{ReportInput, render};

@@ -84,7 +84,7 @@ impl<'a> StatisticsIndex<'a> {
 
     /// The confidence level of the intervals.
     pub fn confidence_level(&self) -> f64 {
-        self.all.map_or(0.95, |s| s.questions.level)
+        self.all.map_or(0.95, |s| s.analysis.level)
     }
 }
 

@@ -177,12 +177,12 @@ impl<'a> Study<'a> {
 
     /// The start under test.
     pub fn treated(&self) -> &'a str {
-        self.statistics.all.map_or(TREATED, |s| &s.questions.treated)
+        self.statistics.all.map_or(TREATED, |s| &s.analysis.treated)
     }
 
     /// The start it is compared with.
     pub fn baseline(&self) -> &'a str {
-        self.statistics.all.map_or(BASELINE, |s| &s.questions.baseline)
+        self.statistics.all.map_or(BASELINE, |s| &s.analysis.baseline)
     }
 
     /// The index of a start.

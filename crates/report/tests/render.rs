@@ -120,7 +120,7 @@ fn markup_in_names_stays_text() {
         row.start.push_str(evil);
     }
     let statistics = input.statistics.as_mut().unwrap();
-    statistics.questions.baseline = evil.into();
+    statistics.analysis.baseline = evil.into();
     for curve in statistics.curves.iter_mut().filter(|c| c.start == "scratch") {
         curve.start = evil.into();
     }

@@ -161,7 +161,7 @@ fn trivial(prepared: &Prepared) -> Result<Vec<ResultRow>, TrainError> {
             .map(|(e, emotion)| EmotionLabels {
                 emotion: emotion.clone(),
                 train: labels(&fold.train, e),
-                judged: labels(&fold.test, e),
+                evaluated: labels(&fold.test, e),
             })
             .collect();
         let id = CellId {

@@ -1,6 +1,6 @@
 //! From the predictions of a run to `statistics.json`: intervals, tests and label equivalence.
 //!
-//! What lives here: reading, and which questions are asked. What does not: the answers (`eval::statistics`).
+//! What lives here: reading, and the analysis plan. What does not: the computation (`eval::statistics`).
 
 use crate::collect::read_plan;
 use crate::finetune::PREDICTIONS_FILE;
@@ -8,7 +8,7 @@ use crate::integrity::{Collection, cell_keys, check_grid, check_planned};
 use crate::plan::{CONFIG_FILE, STATISTICS_FILE};
 use crate::{Start, Study, TrainError};
 use eval::Metric;
-use eval::statistics::{Questions, StudySample, StudyStatistics};
+use eval::statistics::{AnalysisPlan, StudySample, StudyStatistics};
 use mosei_schema::Split;
 use run_record::{each_cell, hash_file, read_to_string, write_atomic};
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,7 @@ pub fn write_statistics(run: &Path) -> Result<StudyStatistics, TrainError> {
     let keys = cell_keys(&plan);
     let mut metrics = METRICS.to_vec();
     metrics.extend(Metric::from_name(&study.report.primary_metric).filter(|m| !METRICS.contains(m)));
-    let questions = Questions {
+    let analysis = AnalysisPlan {
         treated: Start::Ssl.name().into(),
         baseline: Start::Scratch.name().into(),
         metrics,
@@ -67,7 +67,7 @@ pub fn write_statistics(run: &Path) -> Result<StudyStatistics, TrainError> {
         tested.extend(rows.map(|r| (cell.id.fold, r.video.clone())));
         Ok::<(), TrainError>(())
     })?;
-    let mut sample = StudySample::new(questions, tested);
+    let mut sample = StudySample::new(analysis, tested);
     each_cell(&predictions, |cell| Ok::<(), TrainError>(sample.add(&cell)?))?;
     let statistics = sample.finish();
     let stored = Stored { predictions: Some(hash_file(&predictions)?), statistics };

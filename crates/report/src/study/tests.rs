@@ -1,7 +1,7 @@
 use super::*;
 use eval::run::PretrainSeeds;
 use eval::statistics::{
-    Contrast, CurvePoint, Equivalence, FoldClusters, Interval, LabelEquivalence, Questions, StudyStatistics,
+    AnalysisPlan, Contrast, CurvePoint, Equivalence, FoldClusters, Interval, LabelEquivalence, StudyStatistics,
 };
 
 /// A row of macro ROC AUC in test.
@@ -208,7 +208,7 @@ pub(crate) fn answered(metric: Metric, budgets: &[AnsweredBudget]) -> ReportInpu
         most: labels,
     };
     let statistics = StudyStatistics {
-        questions: Questions {
+        analysis: AnalysisPlan {
             treated: "ssl".into(),
             baseline: "scratch".into(),
             metrics: vec![metric],
@@ -240,7 +240,7 @@ pub(crate) fn needed(
     (low, high): (Equivalence, Equivalence),
 ) {
     if let Some(statistics) = &mut input.statistics {
-        let metric = statistics.questions.metrics[0];
+        let metric = statistics.analysis.metrics[0];
         statistics.equivalences.push(LabelEquivalence { budget, metric, labels, low: Some(low), high: Some(high) });
     }
 }
