@@ -35,4 +35,4 @@ pub use error::EvalError;
 pub use metric::{Head, Metric};
 pub use ranking::Ranking;
 pub use scarce_class::{MIN_CLASS_ROWS, ScarceClass, scarce_class};
-pub use sum::{mean, sum};
+pub use sum::{mean, median, sum};

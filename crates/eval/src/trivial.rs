@@ -27,7 +27,7 @@
 
 mod chance;
 
-use crate::sum::mean;
+use crate::sum::{mean, median};
 use crate::{EvalError, MACRO, MICRO, Metric, measure_cell};
 use chance::Chance;
 use mosei_schema::Split;
@@ -120,7 +120,7 @@ fn constant(trivial: Trivial, id: &CellId, split: Split, emotions: &[EmotionLabe
         };
         let predicted_intensity = match trivial {
             Trivial::TrainingMean => mean(train.iter().map(|l| l.intensity)),
-            Trivial::TrainingMedian => median(train),
+            Trivial::TrainingMedian => median(train.iter().map(|l| l.intensity)),
             _ => None,
         };
         rows.extend(evaluated.iter().enumerate().map(|(i, label)| PredictionRow {
@@ -137,14 +137,6 @@ fn constant(trivial: Trivial, id: &CellId, split: Split, emotions: &[EmotionLabe
     }
     let cell = format!("{}-{}", trivial.name(), id.cell);
     CellPredictions { id: CellId { cell, start: trivial.name().into(), ..id.clone() }, rows }
-}
-
-/// The middle label, or the mean of the two in the middle; `None` without labels.
-fn median(labels: &[Label]) -> Option<f64> {
-    let mut sorted: Vec<f64> = labels.iter().map(|l| l.intensity).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let n = sorted.len();
-    Some((sorted.get(n.checked_sub(1)? / 2)? + sorted.get(n / 2)?) / 2.0)
 }
 
 /// Fills the expected values of [`Trivial::Prevalence`] into rows without values.
@@ -187,13 +179,6 @@ mod tests {
 
     fn labels(intensities: &[f64]) -> Vec<Label> {
         intensities.iter().map(|&intensity| Label { intensity, present: intensity > 0.0 }).collect()
-    }
-
-    #[test]
-    fn the_median_is_the_middle_or_between_the_two() {
-        assert_eq!(median(&labels(&[3.0, 0.0, 1.0])), Some(1.0));
-        assert_eq!(median(&labels(&[3.0, 0.0, 1.0, 2.0])), Some(1.5));
-        assert_eq!((median(&labels(&[2.0])), median(&[])), (Some(2.0), None));
     }
 
     #[test]

@@ -39,8 +39,7 @@ pub(crate) fn best_step_table(study: &Study<'_>) -> Option<Table> {
         let mut best: Vec<u64> = of_start.clone().filter_map(|t| t.best_step).collect();
         best.sort_unstable();
         let (first, last) = (*best.first()?, *best.last()?);
-        // The mean of the two middle ones if their number is even.
-        let median = (best[(best.len() - 1) / 2] + best[best.len() / 2]) as f64 / 2.0;
+        let median = eval::median(best.iter().map(|&step| step as f64))?;
         let steps = |n: u64| Cell { text: count(n), value: Some(n as f64), ..Cell::default() };
         let longest = of_start.filter_map(|t| t.curve.points.last()).map(|p| p.step).max();
         Some(vec![
