@@ -167,7 +167,7 @@ fn controls_and_ablations_of_pretraining_run_and_are_called_so() {
     let html = std::fs::read_to_string(bench.path("run/report.html")).unwrap();
     for words in [
         "ssl-transductive (ablation)",
-        "ssl-transductive is an ablation and no result",
+        "ssl-transductive is an ablation, not a result",
         "ssl-shuffled (control)",
         "Pre-training of ssl-transductive",
         "; by the transductive ablation alone, ",

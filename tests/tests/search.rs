@@ -93,7 +93,7 @@ fn a_search_is_settled_by_few_validation_labels_before_the_test_labels_are_read(
     }
     bench.succeed("audit run");
     let page = std::fs::read_to_string(run.join("report.html")).unwrap();
-    assert!(page.contains("The search for learning rates") && page.contains("pooled-logistic (control)"));
+    assert!(page.contains("Learning-rate search") && page.contains("pooled-logistic (control)"));
     assert!(page.contains("as many as the label budget has for training"));
     assert!(run.join("tables/search.csv").exists());
 

@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let drawing = began.elapsed().as_secs_f64();
     for rows in &emotions {
         let clustered = Clustered::new(rows).ok_or("a row that is no number")?;
-        black_box(clustered.draws(metric, &resamples));
+        black_box(clustered.replicates(metric, &resamples));
     }
     let seconds = began.elapsed().as_secs_f64();
     let more = json!({"segments": a.segments, "videos": a.videos, "emotions": a.emotions, "resamples": a.resamples,

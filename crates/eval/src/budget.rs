@@ -15,7 +15,7 @@ pub struct Budget {
     pub most: i32,
 }
 
-/// What a cell says of its budget.
+/// The budget of a cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Labels<'a> {
     /// Name of the budget.
@@ -44,7 +44,7 @@ pub fn budgets<'a>(cells: impl IntoIterator<Item = Labels<'a>>) -> Vec<Budget> {
     budgets
 }
 
-/// The place of a budget of that name.
+/// The index of the budget of that name.
 pub fn place(budgets: &[Budget], name: &str) -> Option<usize> {
     budgets.iter().position(|budget| budget.name == name)
 }
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_budget_is_one_whatever_the_size_of_the_folds() {
-        // The folds of 310, 322, 298, 305 and 331 training segments in which counts and shares were once mixed up.
+        // The folds of 310, 322, 298, 305 and 331 training segments in which counts and shares were once confused.
         let sizes = [310, 322, 298, 305, 331];
         let cells =
             (0..).zip(sizes).flat_map(|(fold, n)| [cell("f1", fold, n), cell("n24", fold, 24), cell("n72", fold, 72)]);

@@ -80,7 +80,7 @@ type Measured = [Measurement; Metric::ALL.len()];
 
 fn measure(rows: &[&PredictionRow]) -> Measured {
     let present: Vec<bool> = rows.iter().map(|r| r.present).collect();
-    // A head that only some of the rows have would measure another set of rows than the support says.
+    // A head that only some rows have would be measured on other rows than the support counts.
     let score: Option<Vec<f64>> = rows.iter().map(|r| r.score).collect();
     let predicted: Option<Vec<f64>> = rows.iter().map(|r| r.predicted_intensity).collect();
     let intensity: Vec<f64> = rows.iter().map(|r| r.intensity).collect();
@@ -123,7 +123,7 @@ fn check(cell: &str, row: &PredictionRow) -> Result<(), EvalError> {
         ("intensity", Some(row.intensity).filter(|x| !x.is_finite()), FINITE),
         ("score", row.score.filter(|x| !x.is_finite()), FINITE),
         ("predicted_intensity", row.predicted_intensity.filter(|x| !x.is_finite()), FINITE),
-        // An infinite threshold says "always" or "never"; NaN says nothing.
+        // An infinite threshold means "always" or "never"; NaN is meaningless.
         ("threshold", Some(row.threshold).filter(|x| x.is_nan()), "a number"),
     ];
     for (column, refused, expected) in numbers {

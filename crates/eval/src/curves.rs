@@ -1,6 +1,6 @@
-//! What a figure of scores draws: receiver operating characteristic, precision against recall, calibration.
+//! Points of curves of scores: receiver operating characteristic, precision-recall curve, calibration.
 //!
-//! What lives here: points on curves, from plain arrays. What does not: areas and other numbers (`metrics`), drawing.
+//! Areas under them are in `metrics`.
 
 use crate::Ranking;
 
@@ -57,7 +57,7 @@ pub fn precision_at(curve: &[(f64, f64)], recall: f64) -> Option<f64> {
     curve.get(curve.partition_point(|(r, _)| *r < recall)).map(|(_, precision)| *precision)
 }
 
-/// Rows of about one score.
+/// Rows of similar score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bin {
     /// How many.
@@ -68,7 +68,7 @@ pub struct Bin {
     pub present: f64,
 }
 
-/// How well scores are probabilities.
+/// How well scores are calibrated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reliability {
     /// Bins of about as many rows each, by rising score; equal scores are in one bin.

@@ -16,17 +16,17 @@ pub enum EvalError {
         emotion: String,
         /// Which column of the predictions.
         column: &'static str,
-        /// What the column may hold.
+        /// What the column must hold.
         expected: &'static str,
-        /// What is there.
+        /// The value found.
         found: f64,
     },
-    /// A split that no measurement is made on.
+    /// A split that is not evaluated.
     #[error("cell {cell}: split: expected valid or test, found '{found}'")]
     UnknownSplit {
         /// The cell's key.
         cell: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
     /// An emotion whose name the result table keeps for an average.
@@ -34,7 +34,7 @@ pub enum EvalError {
     ReservedEmotion {
         /// The cell's key.
         cell: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
     /// A test row of a video that the study's folds do not test there.
@@ -50,7 +50,7 @@ pub enum EvalError {
         /// The fold that tests it, if there is one.
         fold: Option<i32>,
     },
-    /// Two cells of one fold that were not tested on the same.
+    /// Two cells of one fold with different test rows.
     #[error("cell {cell}: expected the test rows and labels of cell {first} of the same fold, found another {row}")]
     OtherRows {
         /// The cell's key.

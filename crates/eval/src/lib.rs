@@ -1,7 +1,8 @@
 //! Metrics over plain arrays, equal to scikit-learn.
 //!
-//! What lives here: the definition of every metric, the threshold that validation chooses, and the walk from a cell's
-//! predictions to its result rows. What does not: models, files, figures. This crate reads what `train` predicted.
+//! What lives here: the definition of every metric, the choice of decision thresholds, the result rows of a cell's
+//! predictions, and the statistics of a study: bootstrap confidence intervals, permutation tests, learning curves. What does
+//! not: models, files, figures.
 //!
 //! ```
 //! use eval::metrics::{Confusion, average_precision, roc_auc};
@@ -21,7 +22,6 @@ pub mod curves;
 mod error;
 mod metric;
 pub mod metrics;
-mod radix;
 mod ranking;
 pub mod run;
 mod scarce_class;
@@ -35,4 +35,4 @@ pub use error::EvalError;
 pub use metric::{Head, Metric};
 pub use ranking::Ranking;
 pub use scarce_class::{MIN_CLASS_ROWS, ScarceClass, scarce_class};
-pub use sum::{mean, sum};
+pub use sum::{mean, median, sum};

@@ -1,14 +1,13 @@
-//! Rows in the order of their scores, equal scores together: what AUC, average precision and thresholds walk along.
+//! Rows in the order of their scores, with ties: the basis of AUC, average precision and thresholds.
 
-use crate::radix;
 use crate::sum::Sum;
 
 /// The sign of a score, and of the key that its order goes by.
 const SIGN: u64 = 1 << 63;
 
-/// Rows of one class against the other, in the order of their scores.
+/// Rows with their class, in the order of their scores.
 ///
-/// Ordering takes most of the time of the metrics here, so who wants several of one set of scores makes this once.
+/// Sorting takes most of the time of these metrics, so make a ranking once for several metrics of one set of scores.
 ///
 /// ```
 /// use eval::Ranking;
@@ -26,7 +25,7 @@ pub struct Ranking {
     negative: usize,
 }
 
-/// What the rule `score >= threshold` finds at one distinct score.
+/// The result of the rule `score >= threshold` at one distinct score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Cut {
     /// The score.
@@ -37,7 +36,7 @@ pub(crate) struct Cut {
     pub rows: u64,
 }
 
-/// An integer in whose order the scores are; 0 and -0 have one.
+/// An integer with the order of the scores; 0 and -0 are equal.
 fn key(score: f64) -> u64 {
     let bits = (score + 0.0).to_bits();
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
@@ -50,7 +49,7 @@ fn score(key: u64) -> f64 {
 impl Ranking {
     /// Orders the rows by their scores.
     ///
-    /// `None` where the slices differ in length or a score is not finite: neither has an order to walk along.
+    /// `None` where the slices differ in length or a score is not finite.
     pub fn new(present: &[bool], score: &[f64]) -> Option<Self> {
         // Not `all`: that looks at one score at a time.
         let (finite, negative) = score
@@ -59,14 +58,25 @@ impl Ranking {
         if present.len() != score.len() || !finite {
             return None;
         }
-        let keys = score.iter().map(|&s| key(s));
-        let rows = keys.clone().zip(present).map(|(key, &present)| key << 1 | u64::from(present));
+        let pack = |(&score, &present): (&f64, &bool)| key(score) << 1 | u64::from(present);
+        let pairs = score.iter().zip(present);
         let rows = if score.is_sorted() {
-            rows.collect()
+            pairs.map(pack).collect()
         } else if score.is_sorted_by(|a, b| a >= b) {
-            rows.rev().collect()
+            pairs.rev().map(pack).collect()
         } else {
-            radix::sorted(keys, rows)
+            // A row lacks the sign of its score, so scores below 0 and the others are sorted apart.
+            let mut rows = vec![0; score.len()];
+            let (mut below, mut above) = (0, negative);
+            for pair in pairs {
+                let place = if *pair.0 < 0.0 { &mut below } else { &mut above };
+                rows[*place] = pack(pair);
+                *place += 1;
+            }
+            let (below, above) = rows.split_at_mut(negative);
+            below.sort_unstable();
+            above.sort_unstable();
+            rows
         };
         Some(Ranking { rows, negative })
     }
@@ -168,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_are_told_apart() {
+    fn scores_of_both_signs_are_ordered() {
         let got: Vec<f64> = cuts(&[true; 6], &[-1.0, f64::MAX, 1.0, -f64::MIN_POSITIVE, f64::MIN, 1.0])
             .iter()
             .map(|c| c.threshold)
@@ -177,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_order_has_no_cuts() {
+    fn scores_without_an_order_are_refused() {
         assert!(Ranking::new(&[true], &[]).is_none());
         assert!(Ranking::new(&[true], &[f64::NAN]).is_none());
         assert!(Ranking::new(&[true], &[f64::INFINITY]).is_none());

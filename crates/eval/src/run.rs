@@ -1,10 +1,10 @@
-//! Runs: what a study's numbers are means over, and which of them are pairs.
+//! Runs: the units over which a study's values are means, and their pairs.
 //!
 //! A run of a start and a budget has three sources of variation: what its training seed moves (first weights, batches,
 //! dropout), its label draw, and its pre-training. Where each training seed has a pre-training of the same number, the two
 //! are tied: they move together and count as one source, the training seed.
 
-/// What a run of a start and a budget is told apart by; its folds are parts of it.
+/// The identity of a run of a start and a budget; its folds are parts of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Run {
     /// Training seed.
@@ -16,8 +16,8 @@ pub struct Run {
 }
 
 impl Run {
-    /// The pair that two runs are, if they are one: of one training seed and label draw, and of one pre-training where both
-    /// have one. A run without pre-training is the counterpart of each pre-training's.
+    /// The pair that two runs form, if they do: with the same training seed and label draw, and the same pre-training where both
+    /// have one. A run without pre-training is the counterpart of a run of every pre-training.
     pub fn pair(self, other: Run) -> Option<Run> {
         let same = (self.seed, self.draw) == (other.seed, other.draw)
             && (self.pretrain_seed.is_none() || other.pretrain_seed.is_none() || self == other);

@@ -1,26 +1,23 @@
-//! How sure a number is: resampling by cluster, intervals, tests, and what a study reads from its learning curves.
+//! Uncertainty: resampling by cluster, confidence intervals, tests, and statistics of learning curves.
 //!
-//! Everything random is a function of a seed. Draws that have no value are NaN and are left out by whoever reads them.
+//! Everything random is a function of a seed. Bootstrap replicates without a value are NaN; functions that take replicates
+//! ignore them.
 
-mod answers;
 mod clustered;
 mod curve;
 mod delong;
-mod drawn;
 mod grid;
 mod holm;
 mod interval;
 mod permutation;
+mod replicates;
 mod resamples;
 mod robust;
 mod sample;
 mod study;
+mod study_statistics;
 mod variance;
 
-pub use answers::{
-    AreaContrast, Contrast, CurvePoint, Estimate, FoldClusters, LabelEquivalence, OtherContrast, Questions,
-    StudyStatistics,
-};
 pub use clustered::{Clustered, ClusteredRow};
 pub use curve::{Equivalence, area_under_curve, labels_to_reach};
 pub use delong::{DeLong, delong};
@@ -30,4 +27,8 @@ pub use permutation::{SignFlip, sign_flip};
 pub use resamples::Resamples;
 pub use robust::{interquartile_mean, probability_of_improvement};
 pub use sample::StudySample;
+pub use study_statistics::{
+    AnalysisPlan, AreaContrast, Contrast, CurvePoint, Estimate, FoldClusters, LabelEquivalence, OtherContrast,
+    StudyStatistics,
+};
 pub use variance::{Component, crossed_components};

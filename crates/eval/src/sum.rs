@@ -1,26 +1,26 @@
-//! Sums that do not lose digits with the number of terms.
+//! Compensated sums, whose error does not grow with the number of terms.
 
-/// A sum in the making: as good as summed in twice the precision and rounded once.
+/// A compensated running sum: as accurate as one in twice the precision, rounded once.
 ///
-/// What an addition loses is itself a float (Knuth's two-sum) and is kept aside. There is nothing to decide on the way,
-/// which is why this is fast.
+/// The rounding error of an addition is itself a float (Knuth's two-sum) and is summed separately. There is no branch, so it
+/// is fast.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sum {
     total: f64,
-    lost: f64,
+    error: f64,
 }
 
 impl Sum {
     #[inline]
     pub fn add(&mut self, value: f64) {
         let next = self.total + value;
-        let taken = next - self.total;
-        self.lost += (self.total - (next - taken)) + (value - taken);
+        let added = next - self.total;
+        self.error += (self.total - (next - added)) + (value - added);
         self.total = next;
     }
 
     pub fn value(self) -> f64 {
-        self.total + self.lost
+        self.total + self.error
     }
 }
 
@@ -38,14 +38,29 @@ pub fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     (n > 0).then(|| total / n as f64)
 }
 
+/// The median of finite `values`, the mean of the two middle ones if their number is even; `None` where there are none.
+pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.into_iter().collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let n = sorted.len();
+    Some((sorted.get(n.checked_sub(1)? / 2)? + sorted.get(n / 2)?) / 2.0)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{mean, sum};
+    use super::{mean, median, sum};
 
     #[test]
     fn small_terms_beside_large_ones_are_kept() {
         assert_eq!(sum([1.0, 1e100, 1.0, -1e100]), 2.0);
         assert_eq!(sum(std::iter::repeat_n(0.1, 1_000_000)), 100_000.0);
+    }
+
+    #[test]
+    fn the_median_is_the_middle_or_between_the_two() {
+        assert_eq!(median([3.0, 0.0, 1.0]), Some(1.0));
+        assert_eq!(median([3.0, 0.0, 1.0, 2.0]), Some(1.5));
+        assert_eq!((median([2.0]), median([])), (Some(2.0), None));
     }
 
     #[test]

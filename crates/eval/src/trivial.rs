@@ -1,7 +1,6 @@
-//! What predictors that know no segment score: the neighbours that every metric is shown beside.
+//! Trivial predictors: baselines that see no features, shown beside every metric.
 //!
-//! What lives here: which predictors there are, and their result rows. What does not: the expectation of a decision at
-//! random (`trivial/chance.rs`), the metrics themselves.
+//! `trivial/chance.rs` computes the expected metrics of random decisions.
 //!
 //! ```
 //! use eval::trivial::{EmotionLabels, Label, trivial_rows};
@@ -12,7 +11,7 @@
 //! let sad = EmotionLabels {
 //!     emotion: "sad".into(),
 //!     train: [0.0, 0.0, 0.0, 1.0].map(label).to_vec(),
-//!     judged: [0.0, 2.0].map(label).to_vec(),
+//!     evaluated: [0.0, 2.0].map(label).to_vec(),
 //! };
 //! let id = CellId { cell: "f0".into(), fold: 0, start: String::new(), fraction: 1.0, n_labels: 4, seed: 0, draw: 0, budget: "f1".into(), pretrain_seed: None };
 //! let rows = trivial_rows(&id, Split::Test, &[sad])?;
@@ -28,21 +27,21 @@
 
 mod chance;
 
-use crate::sum::mean;
+use crate::sum::{mean, median};
 use crate::{EvalError, MACRO, MICRO, Metric, measure_cell};
 use chance::Chance;
 use mosei_schema::Split;
 use run_record::{CellId, CellPredictions, PredictionRow, ResultRow};
 
-/// A predictor that looks at no segment, only at the training labels.
+/// A predictor that sees only the training labels, no features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trivial {
-    /// Calls every emotion absent.
+    /// Predicts that every emotion is absent.
     AlwaysAbsent,
-    /// Calls every emotion present.
+    /// Predicts that every emotion is present.
     AlwaysPresent,
-    /// Draws a score evenly from [0, 1) and calls an emotion present where it is at least 1 - prevalence, that among the
-    /// training labels. Its values are expectations.
+    /// Draws a score uniformly from [0, 1) and predicts presence where it is at least 1 - prevalence, with the prevalence of
+    /// the training labels. Its metrics are expected values.
     Prevalence,
     /// Predicts the mean intensity of the training labels.
     TrainingMean,
@@ -88,8 +87,8 @@ pub struct EmotionLabels {
     pub emotion: String,
     /// Of the training segments.
     pub train: Vec<Label>,
-    /// Of the segments that are judged.
-    pub judged: Vec<Label>,
+    /// Of the segments to evaluate on.
+    pub evaluated: Vec<Label>,
 }
 
 /// The result rows of all five predictors on one split of a fold, in the rows and with the rules of [`measure_cell`].
@@ -110,10 +109,10 @@ pub fn trivial_rows(id: &CellId, split: Split, emotions: &[EmotionLabels]) -> Re
     Ok(out)
 }
 
-/// What a predictor says, where it says the same of every segment; nothing where it draws.
+/// The predictions of a constant predictor; without scores for one that draws them.
 fn constant(trivial: Trivial, id: &CellId, split: Split, emotions: &[EmotionLabels]) -> CellPredictions {
     let mut rows = Vec::new();
-    for EmotionLabels { emotion, train, judged } in emotions {
+    for EmotionLabels { emotion, train, evaluated } in emotions {
         let score = match trivial {
             Trivial::AlwaysAbsent => Some(0.0),
             Trivial::AlwaysPresent => Some(1.0),
@@ -121,10 +120,10 @@ fn constant(trivial: Trivial, id: &CellId, split: Split, emotions: &[EmotionLabe
         };
         let predicted_intensity = match trivial {
             Trivial::TrainingMean => mean(train.iter().map(|l| l.intensity)),
-            Trivial::TrainingMedian => median(train),
+            Trivial::TrainingMedian => median(train.iter().map(|l| l.intensity)),
             _ => None,
         };
-        rows.extend(judged.iter().enumerate().map(|(i, label)| PredictionRow {
+        rows.extend(evaluated.iter().enumerate().map(|(i, label)| PredictionRow {
             split: split.name().into(),
             video: String::new(),
             segment: i as i32,
@@ -140,15 +139,7 @@ fn constant(trivial: Trivial, id: &CellId, split: Split, emotions: &[EmotionLabe
     CellPredictions { id: CellId { cell, start: trivial.name().into(), ..id.clone() }, rows }
 }
 
-/// The middle label, or the mean of the two in the middle; `None` without labels.
-fn median(labels: &[Label]) -> Option<f64> {
-    let mut sorted: Vec<f64> = labels.iter().map(|l| l.intensity).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let n = sorted.len();
-    Some((sorted.get(n.checked_sub(1)? / 2)? + sorted.get(n / 2)?) / 2.0)
-}
-
-/// Puts the expectations of [`Trivial::Prevalence`] into rows that have no values yet.
+/// Fills the expected values of [`Trivial::Prevalence`] into rows without values.
 fn fill_in_expectations(rows: &mut [ResultRow], emotions: &[EmotionLabels]) {
     let each: Vec<(&str, Chance)> = emotions.iter().map(|e| (e.emotion.as_str(), Chance::of(e))).collect();
     let measured: Vec<(&str, Measured)> = each.iter().map(|(emotion, chance)| (*emotion, measure(chance))).collect();
@@ -191,15 +182,8 @@ mod tests {
     }
 
     #[test]
-    fn the_median_is_the_middle_or_between_the_two() {
-        assert_eq!(median(&labels(&[3.0, 0.0, 1.0])), Some(1.0));
-        assert_eq!(median(&labels(&[3.0, 0.0, 1.0, 2.0])), Some(1.5));
-        assert_eq!((median(&labels(&[2.0])), median(&[])), (Some(2.0), None));
-    }
-
-    #[test]
     fn rows_carry_their_predictor_and_their_support() {
-        let sad = EmotionLabels { emotion: "sad".into(), train: Vec::new(), judged: labels(&[0.0, 1.0, 2.0]) };
+        let sad = EmotionLabels { emotion: "sad".into(), train: Vec::new(), evaluated: labels(&[0.0, 1.0, 2.0]) };
         let id = CellId {
             cell: "k".into(),
             fold: 3,
@@ -220,7 +204,7 @@ mod tests {
             let support = |metric| own.iter().find(|r| r.metric == metric && r.emotion == "sad").map(|r| r.support);
             assert_eq!((support("f1"), support("mae")), (Some(2), Some(3)));
         }
-        // Without training labels there is no mean, and nobody is called present.
+        // Without training labels there is no mean and no prevalence.
         let value = |start, metric| rows.iter().find(|r| r.start == start && r.metric == metric).and_then(|r| r.value);
         assert_eq!((value("training-mean", "mae"), value("prevalence", "recall")), (None, None));
     }

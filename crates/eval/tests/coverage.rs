@@ -3,7 +3,7 @@
 
 use eval::Metric;
 use eval::run::PretrainSeeds;
-use eval::statistics::{Clustered, ClusteredRow, Equivalence, Questions, Resamples, StudySample};
+use eval::statistics::{AnalysisPlan, Clustered, ClusteredRow, Equivalence, Resamples, StudySample};
 use eval::statistics::{expanded_percentile, percentile, sign_flip};
 use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
@@ -52,7 +52,7 @@ fn coverage(clusters: usize, each: usize, studies: usize) -> [f64; 2] {
     for study in 0..studies {
         let sample = clustered(&mut rng_named(1, Stream::Synth, &format!("study {study}")), clusters, each);
         let resamples = Resamples::bootstrap(study as u64, "clusters", clusters, 599);
-        let draws = sample.draws(Metric::RocAuc, &resamples);
+        let draws = sample.replicates(Metric::RocAuc, &resamples);
         for (held, interval) in
             held.iter_mut().zip([percentile(&draws, 0.95), expanded_percentile(&draws, 0.95, clusters)])
         {
@@ -93,7 +93,7 @@ fn sign_flips_raise_few_false_alarms() {
 fn study(number: u64, gain: f64, pretrainings: Option<i32>) -> StudySample {
     const VIDEOS: usize = 24;
     let mut rng = rng_named(3, Stream::Synth, &format!("study {number}"));
-    let questions = Questions {
+    let analysis = AnalysisPlan {
         treated: "ssl".into(),
         baseline: "scratch".into(),
         pretrain_seeds: pretrainings.map_or(PretrainSeeds::None, |_| PretrainSeeds::Crossed),
@@ -103,7 +103,7 @@ fn study(number: u64, gain: f64, pretrainings: Option<i32>) -> StudySample {
         seed: number,
     };
     let names: Vec<String> = (0..VIDEOS).map(|v| format!("v{v}")).collect();
-    let mut sample = StudySample::new(questions, names.iter().map(|v| (0, v.clone())));
+    let mut sample = StudySample::new(analysis, names.iter().map(|v| (0, v.clone())));
     let effects: Vec<f64> = (0..VIDEOS).map(|_| 0.05 * normal(&mut rng)).collect();
     let draws: Vec<f64> = (0..4).map(|_| 0.01 * normal(&mut rng)).collect();
     let of_pretraining: Vec<f64> = (0..pretrainings.unwrap_or(0)).map(|_| 0.02 * normal(&mut rng)).collect();
@@ -187,6 +187,7 @@ fn what_is_not_reached_survives_json() {
     let labels = &mut statistics.equivalences[0];
     (labels.low, labels.high) = (Some(Equivalence::NotReached(10.0)), None);
     let text = serde_json::to_string(&statistics).expect("JSON");
+    assert!(text.contains("\"questions\":{\"treated\""), "the key of the analysis plan in files of a run stays");
     let back: eval::statistics::StudyStatistics = serde_json::from_str(&text).expect("the same");
     assert_eq!(back, statistics);
 }

@@ -1,4 +1,4 @@
-//! A million rows against scikit-learn's numbers; `golden/scale.py` made them and says how the rows are drawn.
+//! A million rows against scikit-learn's numbers; `golden/scale.py` made them and describes how the rows are drawn.
 
 use eval::Ranking;
 use serde::Deserialize;

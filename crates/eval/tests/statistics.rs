@@ -3,8 +3,8 @@
 use eval::Metric;
 use eval::run::PretrainSeeds;
 use eval::statistics::{
-    Equivalence, Questions, StudySample, area_under_curve, bca, crossed_components, delong, holm, interquartile_mean,
-    labels_to_reach, percentile, probability_of_improvement, sign_flip,
+    AnalysisPlan, Equivalence, StudySample, area_under_curve, bca, crossed_components, delong, holm,
+    interquartile_mean, labels_to_reach, percentile, probability_of_improvement, sign_flip,
 };
 use run_record::{CellId, CellPredictions, PredictionRow};
 use serde::Deserialize;
@@ -173,15 +173,23 @@ fn cell(start: &str, [seed, draw]: [usize; 2], pretrain_seed: Option<usize>, err
     CellPredictions { id, rows: errors.iter().enumerate().map(row).collect() }
 }
 
-fn questions(pretrain_seeds: PretrainSeeds) -> Questions {
+fn analysis(pretrain_seeds: PretrainSeeds) -> AnalysisPlan {
     let (treated, baseline) = ("ssl".into(), "scratch".into());
-    Questions { treated, baseline, metrics: vec![Metric::Mae], pretrain_seeds, resamples: 1024, level: 0.95, seed: 0 }
+    AnalysisPlan {
+        treated,
+        baseline,
+        metrics: vec![Metric::Mae],
+        pretrain_seeds,
+        resamples: 1024,
+        level: 0.95,
+        seed: 0,
+    }
 }
 
 #[test]
 fn crossed_pretraining_seeds_equal_numpy() {
     let case = golden().crossed;
-    let mut sample = StudySample::new(questions(PretrainSeeds::Crossed), (0..4).map(|v| (0, format!("v{v}"))));
+    let mut sample = StudySample::new(analysis(PretrainSeeds::Crossed), (0..4).map(|v| (0, format!("v{v}"))));
     let mut levels = Vec::new();
     for seed in 0..2 {
         for draw in 0..2 {
@@ -212,7 +220,7 @@ fn crossed_pretraining_seeds_equal_numpy() {
 fn what_is_tied_is_a_matter_of_the_plan_and_not_of_what_has_finished() {
     let case = golden().crossed;
     let study = |way: PretrainSeeds| {
-        let mut sample = StudySample::new(questions(way), (0..4).map(|v| (0, format!("v{v}"))));
+        let mut sample = StudySample::new(analysis(way), (0..4).map(|v| (0, format!("v{v}"))));
         for seed in 0..2 {
             sample.add(&cell("scratch", [seed, 0], None, &case.scratch[seed][0])).unwrap();
             sample.add(&cell("ssl", [seed, 0], Some(seed), &case.ssl[seed][seed][0])).unwrap();
@@ -234,10 +242,10 @@ fn what_is_tied_is_a_matter_of_the_plan_and_not_of_what_has_finished() {
 #[test]
 fn the_treated_start_is_compared_with_every_other() {
     let case = golden().crossed;
-    let mut sample = StudySample::new(questions(PretrainSeeds::None), (0..4).map(|v| (0, format!("v{v}"))));
+    let mut sample = StudySample::new(analysis(PretrainSeeds::None), (0..4).map(|v| (0, format!("v{v}"))));
     for seed in 0..2 {
         sample.add(&cell("ssl", [seed, 0], None, &case.ssl[0][seed][0])).unwrap();
-        // The same predictions under both names: what is said of the one must be said of the other.
+        // The same predictions under both names: their statistics must be equal.
         sample.add(&cell("scratch", [seed, 0], None, &case.scratch[seed][0])).unwrap();
         sample.add(&cell("control", [seed, 0], None, &case.scratch[seed][0])).unwrap();
     }

@@ -34,7 +34,7 @@ fn rows(golden: &Golden) -> Vec<ResultRow> {
     let emotions: Vec<EmotionLabels> = golden
         .emotions
         .iter()
-        .map(|e| EmotionLabels { emotion: e.emotion.clone(), train: labels(&e.train), judged: labels(&e.test) })
+        .map(|e| EmotionLabels { emotion: e.emotion.clone(), train: labels(&e.train), evaluated: labels(&e.test) })
         .collect();
     let id = CellId {
         cell: "c".into(),

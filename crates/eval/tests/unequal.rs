@@ -2,7 +2,7 @@
 
 use eval::Metric;
 use eval::run::PretrainSeeds;
-use eval::statistics::{Contrast, Equivalence, Questions, StudySample, StudyStatistics};
+use eval::statistics::{AnalysisPlan, Contrast, Equivalence, StudySample, StudyStatistics};
 use run_record::{CellId, CellPredictions, PredictionRow};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,9 +77,9 @@ fn predictions(cell: &Cell, rows: &[(String, i32, String, f64)]) -> CellPredicti
     CellPredictions { id, rows: rows.iter().enumerate().map(row).collect() }
 }
 
-/// What the study says, with its cells in the order that `order` makes of theirs.
+/// The statistics of the study, with its cells reordered by `order`.
 fn statistics(golden: &Golden, order: impl FnOnce(&mut Vec<&Cell>)) -> StudyStatistics {
-    let questions = Questions {
+    let analysis = AnalysisPlan {
         treated: "ssl".into(),
         baseline: "scratch".into(),
         metrics: golden.metrics.clone(),
@@ -89,7 +89,7 @@ fn statistics(golden: &Golden, order: impl FnOnce(&mut Vec<&Cell>)) -> StudyStat
         seed: 0,
     };
     let videos = (0..).zip(&golden.folds).flat_map(|(fold, rows)| rows.iter().map(move |row| (fold, row.0.clone())));
-    let mut sample = StudySample::new(questions, videos);
+    let mut sample = StudySample::new(analysis, videos);
     let mut cells: Vec<&Cell> = golden.cells.iter().collect();
     order(&mut cells);
     for cell in cells {

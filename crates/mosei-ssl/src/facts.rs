@@ -184,7 +184,7 @@ fn trivial(prepared: &Prepared) -> Result<Vec<ResultRow>, StudyError> {
             .map(|(e, emotion)| EmotionLabels {
                 emotion: emotion.clone(),
                 train: labels(&fold.train, e),
-                judged: labels(&fold.test, e),
+                evaluated: labels(&fold.test, e),
             })
             .collect();
         let id = CellId {

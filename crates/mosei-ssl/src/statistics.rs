@@ -1,12 +1,12 @@
 //! From the predictions of a run to `statistics.json`: intervals, tests and label equivalence.
 //!
-//! What lives here: reading, and the study's questions. What does not: how they are answered (`eval::statistics`).
+//! What lives here: reading, and the analysis plan. What does not: the computation (`eval::statistics`).
 
 use crate::integrity::{Collection, cell_keys, check_grid, check_planned};
 use crate::run_folder::{RunFolder, names};
 use crate::{Study, StudyError};
 use eval::Metric;
-use eval::statistics::{Questions, StudySample, StudyStatistics};
+use eval::statistics::{AnalysisPlan, StudySample, StudyStatistics};
 use mosei_schema::{Split, Start};
 use run_record::{each_cell, hash_file, read_to_string, write_atomic};
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ pub fn write_statistics(run: &RunFolder) -> Result<StudyStatistics, StudyError> 
     let keys = cell_keys(&plan);
     let mut metrics = METRICS.to_vec();
     metrics.extend(Metric::from_name(&study.report.primary_metric).filter(|m| !METRICS.contains(m)));
-    let questions = Questions {
+    let analysis = AnalysisPlan {
         treated: Start::Ssl.name().into(),
         baseline: Start::Scratch.name().into(),
         metrics,
@@ -57,7 +57,7 @@ pub fn write_statistics(run: &RunFolder) -> Result<StudyStatistics, StudyError> 
         tested.extend(rows.map(|r| (cell.id.fold, r.video.clone())));
         Ok::<(), StudyError>(())
     })?;
-    let mut sample = StudySample::new(questions, tested);
+    let mut sample = StudySample::new(analysis, tested);
     each_cell(&predictions, |cell| Ok::<(), StudyError>(sample.add(&cell)?))?;
     let statistics = sample.finish();
     let stored = Stored { predictions: hash_file(&predictions)?, statistics };

@@ -1,25 +1,25 @@
-//! The treated start less the baseline: how much, how sure, and what may be said of it.
+//! The difference between the treated start and the baseline: its size, its uncertainty, and what it allows to claim.
 
-use crate::answers::finite;
+use crate::reportable::not_reportable;
+use crate::statistics_index::finite;
 use crate::study::{Scope, Study};
-use crate::support::refusal;
 use eval::Metric;
 use eval::run::Run;
 use eval::statistics::{Contrast, Interval};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a difference says.
+/// What a difference allows to claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Finding {
-    /// The treated start is better: interval and test agree.
+    /// The treated start is better: confidence interval and test agree.
     Better,
-    /// The baseline is better: interval and test agree.
+    /// The baseline is better: confidence interval and test agree.
     Worse,
-    /// Neither the interval nor the test tells the difference from none.
+    /// Neither the confidence interval nor the test finds a difference.
     NotFound,
-    /// Only one of the two does: nothing is claimed.
+    /// Only one of the two finds one: nothing is claimed.
     Unclear,
-    /// There is no interval: nothing is claimed.
+    /// There is no confidence interval: nothing is claimed.
     NoInterval,
 }
 
@@ -32,26 +32,26 @@ pub(crate) struct Difference {
     pub bca: Option<Interval>,
     /// Two-sided, not adjusted.
     pub p: Option<f64>,
-    /// What each arm reaches, mean over the pairs: their difference is `value`.
+    /// The value of each arm, mean over the pairs: their difference is `value`.
     pub arms: Option<[f64; 2]>,
     /// The difference in each pair.
     pub each: Vec<f64>,
-    /// Runs of either arm without a counterpart in the other. One of scratch can be that of several pre-trainings.
+    /// Runs of either arm without a counterpart in the other. One run of scratch can be the counterpart of several pre-trainings.
     pub unpaired: usize,
     higher_is_better: bool,
 }
 
 impl Difference {
-    /// That of the statistics where they have it, else the plain mean over pairs of runs. `None` where the study lacks one of
-    /// the two starts, there is no pair, or too few rows stand behind it.
+    /// From the statistics where they have it, else the plain mean over pairs of runs. `None` where the study lacks one of
+    /// the two starts, there is no pair, or the metric has too few rows.
     pub fn of(study: &Study<'_>, budget: usize, scope: Scope, metric: Metric) -> Option<Self> {
         let (treated, baseline) = (study.start(study.treated())?, study.start(study.baseline())?);
-        if refusal(study, scope, metric).is_some() {
+        if not_reportable(study, scope, metric).is_some() {
             return None;
         }
         let started = [treated, baseline].map(|start| study.started_runs(start, budget, scope, metric));
         let whole = [treated, baseline].map(|start| study.over_folds(start, budget, scope, metric));
-        let difference = match study.answers.contrast((budget, study.scope_name(scope), metric)) {
+        let difference = match study.statistics.contrast((budget, study.scope_name(scope), metric)) {
             Some(contrast) => {
                 let arms = contrast.arms.iter().all(|arm| arm.is_finite()).then_some(contrast.arms);
                 Difference { arms, ..Self::of_contrast(contrast)? }
@@ -79,15 +79,15 @@ impl Difference {
         })
     }
 
-    /// The treated start less one that is not the baseline, macro, as the statistics have it.
+    /// The macro difference between the treated start and one that is not the baseline, from the statistics.
     pub fn of_other(study: &Study<'_>, other: &str, budget: usize, metric: Metric) -> Option<Self> {
-        if refusal(study, Scope::Macro, metric).is_some() {
+        if not_reportable(study, Scope::Macro, metric).is_some() {
             return None;
         }
-        Self::of_contrast(study.answers.other(other, budget, metric)?)
+        Self::of_contrast(study.statistics.other(other, budget, metric)?)
     }
 
-    /// A contrast of the statistics, nothing said of its arms and of runs that are no pair.
+    /// A contrast of the statistics, without its arms and its unpaired runs.
     fn of_contrast(contrast: &Contrast) -> Option<Self> {
         let difference = finite(&contrast.difference)?;
         Some(Difference {
@@ -103,21 +103,21 @@ impl Difference {
     }
 
     /// Pairs in which the treated start is better.
-    pub fn ahead(&self) -> usize {
+    pub fn wins(&self) -> usize {
         self.each.iter().filter(|&&d| if self.higher_is_better { d > 0.0 } else { d < 0.0 }).count()
     }
 
     /// Pairs in which the two are equal.
-    pub fn level(&self) -> usize {
+    pub fn ties(&self) -> usize {
         self.each.iter().filter(|&&d| d == 0.0).count()
     }
 
-    /// What may be said, if `p` (adjusted or not) must be below `alpha`; without a p the interval decides.
+    /// What may be claimed if `p` (adjusted or not) must be below `alpha`; without a p the confidence interval decides.
     pub fn finding(&self, p: Option<f64>, alpha: f64) -> Finding {
         let Some(ends) = self.interval else { return Finding::NoInterval };
-        let leaves_out_zero = ends.low > 0.0 || ends.high < 0.0;
-        let rejected = p.map_or(leaves_out_zero, |p| p < alpha);
-        match (leaves_out_zero, rejected) {
+        let excludes_zero = ends.low > 0.0 || ends.high < 0.0;
+        let rejected = p.map_or(excludes_zero, |p| p < alpha);
+        match (excludes_zero, rejected) {
             (false, false) => Finding::NotFound,
             (true, true) if (ends.low > 0.0) == self.higher_is_better => Finding::Better,
             (true, true) => Finding::Worse,
@@ -142,18 +142,18 @@ fn means(pairs: &[[f64; 2]]) -> Option<[f64; 2]> {
 }
 
 /// A finding in a few words, for a column of a table.
-pub(crate) fn words(study: &Study<'_>, finding: Finding) -> String {
-    words_of([study.treated(), study.baseline()], finding)
+pub(crate) fn finding_text(study: &Study<'_>, finding: Finding) -> String {
+    finding_text_of([study.treated(), study.baseline()], finding)
 }
 
-/// The same of any two starts.
-pub(crate) fn words_of([treated, baseline]: [&str; 2], finding: Finding) -> String {
+/// The same for any two starts.
+pub(crate) fn finding_text_of([treated, baseline]: [&str; 2], finding: Finding) -> String {
     match finding {
         Finding::Better => format!("{treated} better"),
         Finding::Worse => format!("{baseline} better"),
         Finding::NotFound => "no difference found".into(),
-        Finding::Unclear => "unclear: interval and test disagree".into(),
-        Finding::NoInterval => "no interval".into(),
+        Finding::Unclear => "unclear: confidence interval and test disagree".into(),
+        Finding::NoInterval => "no confidence interval".into(),
     }
 }
 
@@ -184,7 +184,7 @@ mod tests {
         ];
         let got = of(rows, Metric::RocAuc).unwrap();
         assert_eq!(got.each, [0.25, 0.0]);
-        assert_eq!((got.ahead(), got.level(), got.unpaired), (1, 1, 3));
+        assert_eq!((got.wins(), got.ties(), got.unpaired), (1, 1, 3));
         // Runs without a counterpart are in neither mean.
         assert_eq!((got.arms, got.value), (Some([0.625, 0.5]), 0.125));
     }
@@ -228,7 +228,7 @@ mod tests {
             [("ssl", 0.9), ("scratch", 0.1)].map(|(start, value)| row(start, 10, 0.1, [0, seed, 0], Some(value)))
         });
         let got = of(rows.collect(), Metric::RocAuc).unwrap();
-        assert_eq!((got.finding(got.p, 0.05), got.ahead()), (Finding::NoInterval, 9));
+        assert_eq!((got.finding(got.p, 0.05), got.wins()), (Finding::NoInterval, 9));
     }
 
     #[test]

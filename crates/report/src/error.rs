@@ -1,7 +1,7 @@
 /// Why no report can be made of an input.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The verdict cannot rest on a metric that nobody measures.
+    /// The primary metric is not one of those measured.
     #[error("primary metric: expected one of {expected}, found '{found}'")]
     UnknownMetric {
         /// The names there are.
@@ -9,7 +9,7 @@ pub enum ReportError {
         /// What is there.
         found: String,
     },
-    /// A result that is no number.
+    /// A result that is not finite.
     #[error("results: cell {cell}, {emotion} {metric}: expected a finite value or none, found {found}")]
     NotFinite {
         /// The cell's key.
@@ -21,7 +21,7 @@ pub enum ReportError {
         /// What is there.
         found: f64,
     },
-    /// Two results where a mean over runs must count one.
+    /// Two results of one run: a mean over runs would count it twice.
     #[error(
         "results: {emotion} {metric} of {start} with label budget {budget}, fold {fold}, seed {seed}, draw {draw}: \
          expected one row, found those of cells {} and {}",
@@ -45,7 +45,7 @@ pub enum ReportError {
         /// Keys of the two cells.
         cells: Box<[String; 2]>,
     },
-    /// Statistics of another study than the results.
+    /// Statistics of a different study than the results.
     #[error("statistics: expected the label budgets of the results, found {budget}")]
     UnknownBudget {
         /// The budget that no result has.
@@ -59,7 +59,7 @@ pub enum ReportError {
         /// Why.
         source: csv::Error,
     },
-    /// The page could not be put together.
-    #[error("the page cannot be put together")]
+    /// The page could not be rendered.
+    #[error("the page cannot be rendered")]
     Template(#[from] askama::Error),
 }

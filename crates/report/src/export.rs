@@ -73,8 +73,8 @@ fn full_rows(table: &Table) -> impl Iterator<Item = (Option<&Cell>, Vec<&Cell>)>
     })
 }
 
-/// The rows of each group in words, for files that people read; a cell that heads several rows is said in each of them if
-/// `repeated`, else in the first alone.
+/// The rows of each group as text, for files that people read; a cell that heads several rows is written in each of them if
+/// `repeated`, else only in the first.
 fn written(table: &Table, repeated: bool, escaped: impl Fn(&str) -> String) -> Vec<Vec<Vec<String>>> {
     let mut head = String::new();
     let mut rows = full_rows(table).map(|(first, rest)| {
@@ -88,7 +88,7 @@ fn written(table: &Table, repeated: bool, escaped: impl Fn(&str) -> String) -> V
     table.groups.iter().map(|group| rows.by_ref().take(group.len()).collect()).collect()
 }
 
-/// What a cell says in one line.
+/// A cell on one line.
 fn one_line(cell: &Cell) -> String {
     let mut out = cell.text.clone();
     if !cell.interval.is_empty() {

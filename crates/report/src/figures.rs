@@ -1,4 +1,4 @@
-//! What each figure of the report shows; how it is drawn is `drawing`'s.
+//! The content of each figure of the report; `drawing` draws it.
 
 mod curves;
 mod losses;
@@ -12,38 +12,41 @@ pub(crate) use paired::{by_budget, by_emotion};
 pub(crate) use reconstruction::{LINES, reconstruction_charts};
 pub(crate) use scores::{arms, score_figures};
 
-use crate::controls::shown;
 use crate::drawing::Drawing;
 use crate::drawing::chart::{Chart, Look};
 use crate::drawing::legend::Entry;
 use crate::drawing::sheet::{Legend, Sheet};
 use crate::numbers::percent;
+use crate::start_roles::name_with_role;
 use crate::study::Study;
 use crate::style::slots;
 
-/// What the two lines of pre-training are.
+/// The lines of the pre-training figure.
 pub(crate) const LOSSES: [(usize, &str, Look); 2] = [(0, "training", Look::Line), (1, "validation", Look::Line)];
 
-/// Which line is which start.
+/// The legend: a line for each start.
 pub(crate) fn entries(study: &Study<'_>, look: Look) -> Vec<Entry> {
     slots(&study.starts)
         .into_iter()
         .zip(&study.starts)
-        .map(|(slot, name)| Entry { slot, name: shown(name), look })
+        .map(|(slot, name)| Entry { slot, name: name_with_role(name), look })
         .collect()
 }
 
-/// The same of lines that do not depend on the study.
+/// The legend of lines that do not depend on the study.
 pub(crate) fn named(lines: &[(usize, &str, Look)]) -> Vec<Entry> {
     lines.iter().map(|(slot, name, look)| Entry { slot: *slot, name: (*name).to_string(), look: *look }).collect()
 }
 
 /// How to read the forests.
 pub(crate) fn forest_reading(study: &Study<'_>) -> [String; 2] {
-    let bar = if study.answers.statistics.is_some() {
-        format!("Marker and bar: mean difference and its {} interval.", percent(study.answers.level()))
+    let bar = if study.statistics.all.is_some() {
+        format!(
+            "Marker and bar: mean difference and its {} confidence interval.",
+            percent(study.statistics.confidence_level())
+        )
     } else {
-        "Marker: mean difference; no intervals were computed.".into()
+        "Marker: mean difference; no confidence intervals were computed.".into()
     };
     ["Diamond: the primary contrast. Dots: single pairs.".into(), bar]
 }
@@ -51,8 +54,8 @@ pub(crate) fn forest_reading(study: &Study<'_>) -> [String; 2] {
 /// How to read the masked reconstruction.
 pub(crate) fn reconstruction_reading(name: &str) -> String {
     format!(
-        "{name}. Shaded: the frames that were hidden from the encoder. Values are in standard deviations from the column's mean in \
-         training; how far the guess is off is the mean distance at hidden frames, beside that of always guessing the mean."
+        "{name}. Shaded: masked frames. Values are standardised with the training mean and standard deviation of the column. The \
+         error is the mean absolute error at masked frames, beside that of predicting the mean."
     )
 }
 
@@ -71,7 +74,7 @@ pub(crate) fn files(study: &Study<'_>) -> Vec<(String, Sheet)> {
         Legend { entries: entries(study, Look::Marked), remarks }
     };
 
-    let macro_legend = marked("Macro average over emotions, test segments.".into());
+    let macro_legend = marked("Macro average over emotions, held-out test set.".into());
     add("learning_curves".into(), "learning curves", drawn(macro_panels(study)), macro_legend);
     for metric in EMOTION_METRICS {
         let title = format!("{} by emotion", metric.title());

@@ -3,22 +3,22 @@ use eval::run::{PretrainSeeds, Run};
 use eval::statistics::StudyStatistics;
 use run_record::ResultRow;
 
-/// All that a report is made of.
+/// Everything that a report shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReportInput {
     /// Name of the study.
     pub name: String,
-    /// What the reader must know to judge or repeat the run: data, settings, versions, hashes.
+    /// What a reader needs to assess or reproduce the run: data, settings, versions, hashes.
     pub facts: Vec<FactGroup>,
     /// The resolved config, as TOML.
     pub config_toml: String,
     /// The rows of `results.csv`; only those of the test split are shown.
     pub results: Vec<ResultRow>,
-    /// What `eval` says of the differences and how sure it is; `None` where it was not computed: then no difference is
+    /// Differences with their confidence intervals and tests; `None` where they were not computed: then no difference is
     /// claimed.
     pub statistics: Option<StudyStatistics>,
-    /// Rows of predictors that need no model (`always-absent`, `training-mean`, …), one a fold; their start is their name,
-    /// their label budget is not looked at.
+    /// Rows of the trivial predictors (`always-absent`, `training-mean`, …), one per fold; their start is their name, and
+    /// their label budget is ignored.
     pub trivial: Vec<ResultRow>,
     /// Starts in the order to show them; others found in the rows follow.
     pub starts: Vec<String>,
@@ -26,22 +26,22 @@ pub struct ReportInput {
     pub emotions: Vec<String>,
     /// Loss curves, one an encoder.
     pub pretraining: Vec<Curve>,
-    /// One encoder's guesses at hidden frames.
+    /// One encoder's reconstruction of masked frames.
     pub reconstruction: Option<Reconstruction>,
     /// The fine-tunings of the [`crate::headline_cells`].
     pub trainings: Vec<Training>,
-    /// What each training of a search for learning rates came to; empty where there was no search.
+    /// The trainings of the learning-rate search; empty where there was none.
     pub search: Vec<Candidate>,
-    /// What these cells score in the test split.
+    /// The scores of these cells in the test split.
     pub scored: Vec<ScoredRows>,
     /// Cells that failed: key and error.
     pub failures: Vec<(String, String)>,
-    /// What limits the findings, in the caller's words.
+    /// Limitations, as sentences.
     pub notes: Vec<String>,
-    /// Name of the metric that the verdict rests on.
+    /// Name of the primary metric.
     pub primary_metric: String,
-    /// Name of the label budget that the verdict rests on, where one was named before the run; `None` is the budget with the
-    /// fewest labels, and the report then says that none was named.
+    /// Name of the primary label budget, where one was chosen before the run; `None` is the budget with the
+    /// fewest labels, and the report then states that none was chosen.
     pub primary_budget: Option<String>,
     /// How the plan varies pre-training.
     pub pretrain_seeds: PretrainSeeds,
@@ -115,7 +115,7 @@ pub struct Training {
     pub start: String,
     /// Its losses.
     pub curve: Curve,
-    /// Steps done when the weights were taken that it predicts with.
+    /// The step that model selection chose.
     pub best_step: Option<u64>,
 }
 
@@ -130,11 +130,11 @@ pub struct Candidate {
     pub factor: f64,
     /// The best score on the validation split; higher is better.
     pub score: f64,
-    /// Whether the cell predicts with this training's weights.
+    /// Whether model selection chose it.
     pub chosen: bool,
 }
 
-/// What one cell scores of one emotion in its test segments.
+/// The scores of one cell for one emotion in its test segments.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ScoredRows {
     /// The cell's key.
@@ -151,14 +151,14 @@ pub struct ScoredRows {
     pub score: Vec<f64>,
 }
 
-/// What an encoder makes of the hidden frames of one segment that it did not train on.
+/// An encoder's reconstruction of the masked frames of one segment that it was not trained on.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reconstruction {
     /// Which encoder and which segment, in words.
     pub name: String,
-    /// Seconds from frame to frame, where they are known.
+    /// Seconds between frames, where known.
     pub frame_s: Option<f64>,
-    /// Whether a frame was hidden, by frame.
+    /// Whether a frame was masked, by frame.
     pub hidden: Vec<bool>,
     /// Each column's values.
     pub columns: Vec<RebuiltColumn>,
@@ -171,6 +171,6 @@ pub struct RebuiltColumn {
     pub name: String,
     /// The values, by frame.
     pub input: Vec<f64>,
-    /// What the encoder puts in their place where the frame was hidden.
+    /// The reconstruction, where the frame was masked.
     pub guess: Vec<Option<f64>>,
 }

@@ -1,8 +1,8 @@
 //! The report of a finished run: one HTML file that needs no network and no script to be read.
 //!
-//! What lives here: result rows and the statistics of `eval` put into words, tables, SVG figures, the page, and files for
-//! papers. Everything is a pure function of [`ReportInput`]: the same input gives the same bytes. What does not: reading a
-//! run folder (the caller does), measuring predictions and resampling them (`eval` does).
+//! What lives here: sentences, tables, SVG figures, the page, and files for papers, made of result rows and the statistics of
+//! `eval`. Everything is a pure function of [`ReportInput`]: the same input gives the same bytes. What does not: reading a run
+//! folder (the caller does), computing metrics and statistics (`eval` does).
 //!
 //! ```
 //! use report::{ReportInput, render};
@@ -14,8 +14,6 @@
 //! # Ok::<(), report::ReportError>(())
 //! ```
 
-mod answers;
-mod controls;
 mod difference;
 mod drawing;
 mod equivalence;
@@ -23,12 +21,14 @@ mod error;
 mod export;
 mod figures;
 mod input;
-mod meaning;
+mod interpretation;
 mod numbers;
 mod render;
+mod reportable;
+mod start_roles;
+mod statistics_index;
 mod study;
 mod style;
-mod support;
 mod tables;
 mod verdict;
 

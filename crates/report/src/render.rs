@@ -1,6 +1,5 @@
-//! The page: what stands where, and the template that writes it.
+//! The page: its parts, and the template that writes it.
 
-use crate::controls::sentences;
 use crate::drawing::chart::{Chart, Look};
 use crate::drawing::{legend, svg};
 use crate::figures::{
@@ -8,16 +7,17 @@ use crate::figures::{
     finetuning_charts, forest_reading, hint, macro_panels, named, pretraining_chart, reading, reconstruction_charts,
     reconstruction_reading, score_figures,
 };
-use crate::meaning::meaning;
+use crate::interpretation::interpretation;
+use crate::reportable::not_reportable;
+use crate::start_roles::role_notes;
 use crate::study::{Scope, Study};
-use crate::support::refusal;
 use crate::tables::{self, Table};
 use crate::verdict::{Verdict, verdict};
 use crate::{ReportError, ReportInput};
 use askama::Template;
 use eval::{Head, Metric};
 
-/// What the run says, in a sentence or two of plain text: the report's headline, and what is still missing.
+/// The claim of the study in a sentence or two of plain text: the report's headline, and how many cells are missing.
 ///
 /// # Errors
 /// As those of [`render`].
@@ -43,7 +43,7 @@ pub fn render(input: &ReportInput) -> Result<String, ReportError> {
         input,
         chart_css: svg::css(),
         verdict: verdict(&study),
-        meaning: [meaning(&study), sentences(&study)].concat(),
+        interpretation: [interpretation(&study), role_notes(&study)].concat(),
         reading: reading(&study).join(" "),
         legend: samples(entries(&study, Look::Marked)),
         line_legend: samples(entries(&study, Look::Line)),
@@ -89,7 +89,7 @@ pub fn render(input: &ReportInput) -> Result<String, ReportError> {
     Ok(page.render()?)
 }
 
-/// What is left out because no cell has it.
+/// Metrics and emotions that are left out, and why.
 fn missing(study: &Study<'_>) -> Vec<String> {
     if study.budgets.is_empty() {
         return vec!["There are no test results yet.".into()];
@@ -106,9 +106,9 @@ fn missing(study: &Study<'_>) -> Vec<String> {
     };
     let mut out: Vec<String> = absent.map(sentence).collect();
     for emotion in 0..study.emotions.len() {
-        if let Some(why) = refusal(study, Scope::Emotion(emotion), Metric::RocAuc) {
+        if let Some(why) = not_reportable(study, Scope::Emotion(emotion), Metric::RocAuc) {
             out.push(format!(
-                "{} has {why} in the test segments, fewer than the {} that a number of presence is shown for; in the macro average it counts.",
+                "{} has {why} in the test segments, fewer than the {} needed to report a metric of presence; it counts in the macro average.",
                 study.emotions[emotion],
                 eval::MIN_CLASS_ROWS
             ));
@@ -124,7 +124,7 @@ struct Page<'a> {
     input: &'a ReportInput,
     chart_css: String,
     verdict: Verdict,
-    meaning: Vec<String>,
+    interpretation: Vec<String>,
     reading: String,
     legend: Vec<(String, String)>,
     line_legend: Vec<(String, String)>,

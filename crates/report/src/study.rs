@@ -1,9 +1,9 @@
-//! The result rows of the test split, sorted into runs of a start, a label budget and an emotion, and beside them what
-//! `eval` says of the same.
+//! The result rows of the test split, grouped into runs of a start, a label budget and an emotion, beside the statistics of
+//! `eval`.
 
-use crate::answers::Answers;
 use crate::numbers::{count, percent};
-use crate::support::refusal;
+use crate::reportable::not_reportable;
+use crate::statistics_index::StatisticsIndex;
 use crate::{ReportError, ReportInput};
 use eval::budget::{Budget, Labels, budgets, place, same_labels};
 use eval::run::Run;
@@ -13,12 +13,12 @@ use mosei_schema::{LabelBudget, Split};
 use run_record::ResultRow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The start whose gain is in question, where no statistics name another.
+/// The treated start, where the statistics do not name one.
 const TREATED: &str = "ssl";
-/// The start it is compared with.
+/// The baseline, where the statistics do not name one.
 const BASELINE: &str = "scratch";
 
-/// What a measurement is about.
+/// What a measurement covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Scope {
     /// An emotion, by its place in [`Study::emotions`].
@@ -40,13 +40,13 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    /// What it is told apart by among those of its start and budget.
+    /// Its identity among the measurements of its start and budget.
     fn key(&self) -> (i32, Run) {
         (self.fold, self.run)
     }
 }
 
-type Place = (usize, usize, Scope, Metric);
+type Key = (usize, usize, Scope, Metric);
 
 /// A study's test results.
 pub(crate) struct Study<'a> {
@@ -57,10 +57,10 @@ pub(crate) struct Study<'a> {
     pub starts: Vec<String>,
     pub emotions: Vec<String>,
     pub budgets: Vec<Budget>,
-    /// Predictors that need no model.
+    /// Names of the trivial predictors.
     pub trivial: Vec<String>,
-    pub answers: Answers<'a>,
-    runs: BTreeMap<Place, Vec<Measured>>,
+    pub statistics: StatisticsIndex<'a>,
+    runs: BTreeMap<Key, Vec<Measured>>,
     supports: BTreeMap<(Scope, Metric), Support>,
     trivial_values: BTreeMap<(usize, Scope, Metric), Vec<f64>>,
 }
@@ -78,7 +78,7 @@ impl<'a> Study<'a> {
         let named = rows.iter().map(|r| &r.emotion).filter(|e| !averages.contains(&e.as_str()));
         let emotions = in_order(&input.emotions, named);
         let budgets = budgets(rows.iter().map(|r| Labels { budget: &r.budget, fold: r.fold, n_labels: r.n_labels }));
-        let mut runs: BTreeMap<Place, Vec<Measured>> = BTreeMap::new();
+        let mut runs: BTreeMap<Key, Vec<Measured>> = BTreeMap::new();
         for row in &rows {
             let (Some(metric), Some(budget)) = (Metric::from_name(&row.metric), place(&budgets, &row.budget)) else {
                 continue;
@@ -125,7 +125,7 @@ impl<'a> Study<'a> {
                 trivial_values.entry((name, scope, metric)).or_default().push(value);
             }
         }
-        let answers = Answers::new(input.statistics.as_ref(), &budgets)?;
+        let statistics = StatisticsIndex::new(input.statistics.as_ref(), &budgets)?;
         let primary_budget = match &input.primary_budget {
             Some(name) => place(&budgets, name),
             None => (!budgets.is_empty()).then_some(0),
@@ -138,7 +138,7 @@ impl<'a> Study<'a> {
             emotions,
             budgets,
             trivial,
-            answers,
+            statistics,
             runs,
             supports,
             trivial_values,
@@ -156,8 +156,8 @@ impl<'a> Study<'a> {
         if same_labels(&self.budgets).contains(name.as_str()) { format!("{labels} ({name})") } else { labels }
     }
 
-    /// What budget it is, where its number does not say so: one of several of equal labels, all labels, or a share that differs
-    /// between folds.
+    /// The kind of budget, where its number of labels does not show it: one of several with equal labels, all labels, or a share
+    /// that differs between folds.
     pub fn kind(&self, budget: usize) -> Option<String> {
         let Budget { name, fewest, most, .. } = &self.budgets[budget];
         if same_labels(&self.budgets).contains(name.as_str()) {
@@ -170,22 +170,22 @@ impl<'a> Study<'a> {
         }
     }
 
-    /// "72" even where folds differ: for axes.
+    /// "72" even where folds differ, for axes.
     pub fn short_label(&self, budget: usize) -> String {
         count(self.budgets[budget].labels.round().max(0.0) as u64)
     }
 
-    /// The start whose gain is in question.
+    /// The start under test.
     pub fn treated(&self) -> &'a str {
-        self.answers.statistics.map_or(TREATED, |s| &s.questions.treated)
+        self.statistics.all.map_or(TREATED, |s| &s.analysis.treated)
     }
 
-    /// The start that it is compared with.
+    /// The start it is compared with.
     pub fn baseline(&self) -> &'a str {
-        self.answers.statistics.map_or(BASELINE, |s| &s.questions.baseline)
+        self.statistics.all.map_or(BASELINE, |s| &s.analysis.baseline)
     }
 
-    /// The place of a start.
+    /// The index of a start.
     pub fn start(&self, name: &str) -> Option<usize> {
         self.starts.iter().position(|s| s == name)
     }
@@ -195,32 +195,32 @@ impl<'a> Study<'a> {
         self.runs.get(&(start, budget, scope, metric)).map_or(&[], Vec::as_slice)
     }
 
-    /// The runs of a start and a budget, whole or not.
+    /// The runs of a start and a budget, complete or not.
     pub fn started_runs(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> BTreeSet<Run> {
         self.runs(start, budget, scope, metric).iter().map(|one| one.run).collect()
     }
 
-    /// How many these are.
+    /// The number of these.
     pub fn started(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> usize {
         self.started_runs(start, budget, scope, metric).len()
     }
 
-    /// Whether the budget that the verdict rests on was named before the run.
-    pub fn named(&self) -> bool {
+    /// Whether the primary budget was configured before the run.
+    pub fn has_configured_budget(&self) -> bool {
         self.input.primary_budget.is_some()
     }
 
-    /// The values of the runs that have one; none where too few rows stand behind them.
+    /// The values of the runs that have one; empty where the metric has too few rows.
     pub fn values(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> Vec<f64> {
         self.over_folds(start, budget, scope, metric).into_values().collect()
     }
 
-    /// The mean over runs with its interval: that of the statistics where they have it, else the plain mean without one.
+    /// The mean over runs with its confidence interval: from the statistics where they have it, else the plain mean without one.
     pub fn estimate(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> Option<Estimate> {
-        if refusal(self, scope, metric).is_some() {
+        if not_reportable(self, scope, metric).is_some() {
             return None;
         }
-        self.answers.curve(&self.starts[start], (budget, self.scope_name(scope), metric)).or_else(|| {
+        self.statistics.curve(&self.starts[start], (budget, self.scope_name(scope), metric)).or_else(|| {
             let value = eval::mean(self.values(start, budget, scope, metric))?;
             Some(Estimate { value, interval: None, bca: None })
         })
@@ -231,18 +231,16 @@ impl<'a> Study<'a> {
         self.runs.values().flatten().map(|run| run.fold).collect()
     }
 
-    /// The value of each run that has all folds of the study: the mean over the folds in which the metric has a value, each
-    /// weighted by its test videos where the statistics count them.
+    /// The value of each run that has all folds of the study: the mean over the folds in which the metric is defined, weighted by
+    /// the folds' numbers of test videos where the statistics have them.
     pub fn over_folds(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> BTreeMap<Run, f64> {
         let folds = self.folds().len();
-        let weight = |fold: i32| match self.answers.statistics {
-            Some(statistics) => {
-                statistics.folds.iter().find(|one| one.fold == fold).map_or(0.0, |one| one.clusters as f64)
-            }
+        let weight = |fold: i32| match self.statistics.all {
+            Some(statistics) => statistics.folds.iter().find(|f| f.fold == fold).map_or(0.0, |f| f.clusters as f64),
             None => 1.0,
         };
         let mut each: BTreeMap<Run, Vec<&Measured>> = BTreeMap::new();
-        if refusal(self, scope, metric).is_none() {
+        if not_reportable(self, scope, metric).is_none() {
             for one in self.runs(start, budget, scope, metric) {
                 each.entry(one.run).or_default().push(one);
             }
@@ -256,19 +254,20 @@ impl<'a> Study<'a> {
         whole.filter_map(|(run, of_folds)| Some((run, mean(of_folds)?))).collect()
     }
 
-    /// Whether a start begins with a pre-training, as far as its rows tell.
+    /// Whether any row of a start has a pre-training seed.
     pub fn pretrained(&self, start: usize) -> bool {
         let name = &self.starts[start];
         self.input.results.iter().any(|row| row.start == *name && row.pretrain_seed.is_some())
     }
 
-    /// What a predictor without a model has, mean over folds.
+    /// The value of a trivial predictor, mean over folds.
     pub fn trivial(&self, name: usize, scope: Scope, metric: Metric) -> Option<f64> {
-        let values = self.trivial_values.get(&(name, scope, metric)).filter(|_| refusal(self, scope, metric).is_none());
+        let values =
+            self.trivial_values.get(&(name, scope, metric)).filter(|_| not_reportable(self, scope, metric).is_none());
         eval::mean(values?.iter().copied())
     }
 
-    /// The best that a predictor without a model has, and its name.
+    /// The value of the best trivial predictor, and its name.
     pub fn best_trivial(&self, scope: Scope, metric: Metric) -> Option<(f64, &str)> {
         let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
         let all = (0..self.trivial.len()).filter_map(|t| Some((self.trivial(t, scope, metric)?, t)));
@@ -303,7 +302,7 @@ impl<'a> Study<'a> {
         scope_name(scope, &self.emotions)
     }
 
-    /// Support of a metric in each fold: the smallest and the largest found (they differ only if cells were judged on
+    /// Support of a metric in each fold: the smallest and the largest found (they differ only if cells were evaluated on
     /// different rows).
     pub fn support(&self, scope: Scope, metric: Metric) -> &Support {
         static NONE: Support = Support::new();
@@ -311,7 +310,7 @@ impl<'a> Study<'a> {
     }
 }
 
-/// The keys of the cells of every start at the label budget that the verdict rests on: those whose losses and scores the report
+/// The keys of the cells of every start at the primary label budget: those whose losses and scores the report
 /// shows ([`ReportInput::trainings`], [`ReportInput::scored`]).
 ///
 /// # Errors
@@ -333,7 +332,7 @@ fn scope_name(scope: Scope, emotions: &[String]) -> &str {
     }
 }
 
-/// The wanted names that are found, then the other found ones in their order.
+/// The preferred names that occur, then all others in order of first occurrence.
 fn in_order<'n>(wanted: &[String], found: impl Iterator<Item = &'n String>) -> Vec<String> {
     let mut others: Vec<&String> = Vec::new();
     let mut seen = BTreeSet::new();

@@ -1,11 +1,11 @@
-//! Colour, marker and dash of each start: the same in every figure, told apart without colour as well.
+//! Colour, marker and dash of each start: the same in every figure, distinguishable without colour as well.
 //!
 //! The colours are those of Okabe and Ito, chosen for readers who see few colours; in the dark some give way to lighter
 //! ones of the same set.
 
 use crate::drawing::shape::Ink;
 
-/// Looks that differ from each other; further starts share the last.
+/// Distinct looks; further starts share the last.
 pub(crate) const SLOTS: usize = LIGHT.len();
 
 /// Colours on a light ground, by slot.

@@ -19,18 +19,20 @@ use eval::statistics::Interval;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Cell {
     pub text: String,
-    /// The number that the text rounds, for files that machines read.
+    /// The unrounded number, for machine-readable files.
     pub value: Option<f64>,
-    /// Its interval, in words.
+    /// Its confidence interval, as text.
     pub interval: String,
-    /// The ends of the interval.
+    /// The ends of the confidence interval.
     pub ends: Option<Ends>,
-    /// A line more in smaller type.
+    /// A second line in smaller type.
     pub remark: String,
     /// Whether it heads its row, and for how many rows.
     pub heads_rows: Option<usize>,
     /// Whether it is words, set to the left.
     pub words: bool,
+    /// Of a column title: its name in machine-readable files, where that is not the text.
+    pub column: Option<String>,
 }
 
 impl Cell {
@@ -49,19 +51,19 @@ impl Cell {
         Cell { text: signed(x, decimals), value: Some(x), ..Cell::default() }
     }
 
-    /// A p.
+    /// A p value.
     fn p(p: Option<f64>) -> Self {
         let text = |p: f64| if p < 0.001 { "< 0.001".to_string() } else { fixed(p, 3) };
         p.map_or_else(|| Cell::none("n/a"), |p| Cell { text: text(p), value: Some(p), ..Cell::default() })
     }
 
-    /// What stands where a number would.
+    /// Text in place of a number.
     fn none(why: impl Into<String>) -> Self {
         Cell { text: why.into(), ..Cell::default() }
     }
 
-    /// What stands where a metric rests on too few rows.
-    fn refused(why: &str) -> Self {
+    /// A metric that is not reported because it has too few rows.
+    fn not_reportable(why: &str) -> Self {
         Cell::none(format!("n/a ({why})"))
     }
 
@@ -73,9 +75,15 @@ impl Cell {
         Cell { text: text.into(), heads_rows: Some(rows), words: true, ..Cell::default() }
     }
 
-    /// The name of a start, with what it is there for where it is no contender.
+    /// The name of a start, marked where it is a control or an ablation.
     fn start(name: &str) -> Self {
-        Cell::head(name, 1).remark(crate::controls::remark(name).unwrap_or_default())
+        Cell::head(name, 1).remark(crate::start_roles::role(name).unwrap_or_default())
+    }
+
+    /// A column title whose name in machine-readable files is another.
+    fn column(mut self, name: impl Into<String>) -> Self {
+        self.column = Some(name.into());
+        self
     }
 
     fn remark(mut self, remark: impl Into<String>) -> Self {
@@ -95,7 +103,7 @@ impl Cell {
     }
 }
 
-/// The ends of an interval, for files that machines read; `None` where an end is no number, and words say what it is.
+/// The ends of a confidence interval, for machine-readable files; `None` where an end is not finite and the text describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Ends {
     pub low: Option<f64>,
@@ -122,16 +130,16 @@ fn head<'t>(words: usize, titles: impl IntoIterator<Item = &'t str>) -> Vec<Cell
     titles.into_iter().enumerate().map(cell).collect()
 }
 
-/// A label budget with its number and kind, at the head of so many rows.
+/// A label budget with its number of labels and its kind, heading `rows` rows.
 fn budget_head(study: &crate::study::Study<'_>, budget: usize, rows: usize) -> Cell {
     let cell = Cell::head(study.label(budget), rows).value(study.budgets[budget].labels);
     cell.remark(study.kind(budget).unwrap_or_default())
 }
 
-/// What every table of numbers with intervals says of its brackets.
+/// The end of a caption of values with confidence intervals: the meaning of the brackets.
 fn brackets(study: &crate::study::Study<'_>) -> String {
-    match study.answers.statistics {
-        Some(_) => format!(" [{} interval]", crate::numbers::percent(study.answers.level())),
-        None => " (no intervals were computed)".into(),
+    match study.statistics.all {
+        Some(_) => format!(" [{} confidence interval]", crate::numbers::percent(study.statistics.confidence_level())),
+        None => " (no confidence intervals were computed)".into(),
     }
 }

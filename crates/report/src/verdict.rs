@@ -1,10 +1,10 @@
-//! What the run says about pre-training, in sentences: first the primary contrast, then each label budget.
+//! The study's conclusion on pre-training in sentences: first the primary contrast, then each label budget.
 
 use crate::difference::{Difference, Finding};
 use crate::equivalence;
 use crate::numbers::{count, fixed, interval, many, p_value, signed};
+use crate::reportable::no_reportable_emotion;
 use crate::study::{Scope, Study};
-use crate::support::all_refused;
 
 /// The headline and a sentence for each label budget.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(crate) struct Verdict {
     pub incomplete: Option<String>,
 }
 
-/// Reads the differences of the primary metric.
+/// Interprets the differences of the primary metric.
 pub(crate) fn verdict(study: &Study<'_>) -> Verdict {
     Verdict {
         headline: headline(study),
@@ -23,51 +23,57 @@ pub(crate) fn verdict(study: &Study<'_>) -> Verdict {
     }
 }
 
-/// What the primary contrast says.
+/// The conclusion from the primary contrast.
 fn headline(study: &Study<'_>) -> String {
     let Some(budget) = study.primary_budget else {
         let budget = study.input.primary_budget.as_ref().map(|name| format!(" of label budget {name}"));
         return format!(
-            "Whether pre-training helped cannot be said: there is no result{}.",
+            "It is undetermined whether pre-training helped: there is no result{}.",
             budget.unwrap_or_default()
         );
     };
     let labels = study.label(budget);
     let Some(difference) = Difference::of(study, budget, Scope::Macro, study.primary) else {
         return format!(
-            "Whether pre-training helped cannot be said: with {labels} labels, {}.",
-            why_no_difference(study, budget)
+            "It is undetermined whether pre-training helped: with {labels} labels, {}.",
+            why_not_compared(study, budget)
         );
     };
     let reached = reached(study, &difference).unwrap_or_else(|| format!("macro {}", study.primary.title()));
-    let with = format!("with {labels} labels, {reached}: a difference of {}", amount(&difference));
+    let with = format!("with {labels} labels, {reached}: a difference of {}", effect(&difference));
     let labels_needed = equivalence::sentence(study, budget, study.primary).map(|s| format!("; {s}"));
-    let labels_needed = labels_needed.unwrap_or_default() + &shallow(study, budget);
+    let labels_needed = labels_needed.unwrap_or_default() + &against_control(study, budget);
     match difference.finding(difference.p, alpha(study)) {
         Finding::Better => format!("Pre-training helped: {with}{labels_needed}."),
-        Finding::Worse => format!("Pre-training did harm: {with}{labels_needed}."),
+        Finding::Worse => format!("Pre-training hurt: {with}{labels_needed}."),
         Finding::NotFound => {
-            format!("No difference was found: {with}{}{}.", room(study, &difference), shallow(study, budget))
+            format!(
+                "No difference was found: {with}{}{}.",
+                compatible_range(study, &difference),
+                against_control(study, budget)
+            )
         }
         Finding::Unclear => format!(
-            "No clear difference was found: {with}; the interval and the test disagree on whether that could be chance, so none \
-             is claimed{}.",
-            shallow(study, budget)
+            "No clear difference was found: {with}; the confidence interval and the test disagree on whether it differs from 0, so \
+             no difference is claimed{}.",
+            against_control(study, budget)
         ),
         Finding::NoInterval => {
-            format!("Whether pre-training helped cannot be said: {with}, for which no interval could be computed.")
+            format!(
+                "It is undetermined whether pre-training helped: {with}, for which no confidence interval could be computed."
+            )
         }
     }
 }
 
 /// Why the two starts are not compared at a budget: the first cause there is.
-fn why_no_difference(study: &Study<'_>, budget: usize) -> String {
+fn why_not_compared(study: &Study<'_>, budget: usize) -> String {
     let metric = study.primary;
     let arms = [study.treated(), study.baseline()];
     if let Some(name) = arms.iter().find(|name| study.start(name).is_none()) {
-        return format!("the study has no result of {name}");
+        return format!("the study has no results of {name}");
     }
-    if let Some(why) = all_refused(study, metric) {
+    if let Some(why) = no_reportable_emotion(study, metric) {
         return why;
     }
     let runs = |name: &str| study.start(name).map_or(0, |start| study.started(start, budget, Scope::Macro, metric));
@@ -75,84 +81,84 @@ fn why_no_difference(study: &Study<'_>, budget: usize) -> String {
         |name: &str| study.start(name).map_or(0, |start| study.values(start, budget, Scope::Macro, metric).len());
     match arms.iter().find(|name| whole(name) == 0) {
         Some(name) => format!(
-            "none of {} of {name} has all folds and a value of macro {}",
+            "none of the {} of {name} has all folds and a value of macro {}",
             many(runs(name), "run"),
             metric.title()
         ),
-        None => format!("no run of {} has the seed and label draw of one of {}", arms[0], arms[1]),
+        None => format!("no run of {} has the same seed and label draw as a run of {}", arms[0], arms[1]),
     }
 }
 
-/// How the treated start stands to the control that has no encoder; nothing where the study lacks it.
-fn shallow(study: &Study<'_>, budget: usize) -> String {
+/// The treated start against the control without an encoder; empty where the study lacks it.
+fn against_control(study: &Study<'_>, budget: usize) -> String {
     const CONTROL: &str = "pooled-logistic";
     let Some(difference) = Difference::of_other(study, CONTROL, budget, study.primary) else { return String::new() };
     let treated = study.treated();
     let found = match difference.finding(difference.p, alpha(study)) {
-        Finding::Better => format!("{treated} beats {CONTROL}, which has no encoder at all"),
-        Finding::Worse => format!("{treated} loses to {CONTROL}, which has no encoder at all"),
-        _ => format!("{treated} is not told apart from {CONTROL}, which has no encoder at all"),
+        Finding::Better => format!("{treated} is better than {CONTROL}, the control without an encoder"),
+        Finding::Worse => format!("{treated} is worse than {CONTROL}, the control without an encoder"),
+        _ => format!("no difference was found between {treated} and {CONTROL}, the control without an encoder"),
     };
-    format!("; {found} ({})", amount(&difference))
+    format!("; {found} ({})", effect(&difference))
 }
 
-/// "ssl reaches 0.612 and scratch 0.571 macro ROC AUC": means over the pairs, so that their difference is the one beside them.
+/// "ssl reaches 0.612 and scratch 0.571 macro ROC AUC": means over the pairs, so that they subtract to the difference shown.
 fn reached(study: &Study<'_>, difference: &Difference) -> Option<String> {
     let (treated, baseline) = (study.treated(), study.baseline());
-    let less = if study.primary.higher_is_better() { "" } else { " (less is better)" };
+    let less = if study.primary.higher_is_better() { "" } else { " (lower is better)" };
     let [ours, theirs] = difference.arms?.map(|value| fixed(value, 3));
     Some(format!("{treated} reaches {ours} and {baseline} {theirs} macro {}{less}", study.primary.title()))
 }
 
 /// "+0.041 [+0.020, +0.062], p = 0.003".
-fn amount(difference: &Difference) -> String {
+fn effect(difference: &Difference) -> String {
     let ends = difference.interval.map(|ends| format!(" {}", interval(ends, 3, true)));
-    // Without an interval there was no test either that could be read alone.
+    // Without a confidence interval the test is not shown either.
     let p = difference.p.filter(|_| ends.is_some()).map(|p| format!(", p {}", p_value(p)));
     format!("{}{}{}", signed(difference.value, 3), ends.unwrap_or_default(), p.unwrap_or_default())
 }
 
-/// How large a difference the interval leaves room for, in both directions.
-fn room(study: &Study<'_>, difference: &Difference) -> String {
+/// The range of differences that the confidence interval allows.
+fn compatible_range(study: &Study<'_>, difference: &Difference) -> String {
     let Some(ends) = difference.interval else { return String::new() };
     let (gain, loss) = if study.primary.higher_is_better() { (ends.high, -ends.low) } else { (-ends.low, ends.high) };
     let part = |size: f64, what: &str| format!("{what} of {}", fixed(size.max(0.0), 3));
-    format!("; the data leave room for anything from {} to {}", part(loss, "a loss"), part(gain, "a gain"))
+    format!("; the data are compatible with anything from {} to {}", part(loss, "a loss"), part(gain, "a gain"))
 }
 
 fn sentence(study: &Study<'_>, budget: usize) -> Option<String> {
     let (treated, baseline) = (study.treated(), study.baseline());
     let mut labels = format!("{} labels", study.label(budget));
     if study.primary_budget == Some(budget) {
-        let named = if study.named() { ", named before the run" } else { "" };
+        let named = if study.has_configured_budget() { ", chosen before the run" } else { "" };
         labels.push_str(&format!(" (the primary contrast{named})"));
     }
-    // A study without one of the two starts has nothing to say, budget by budget.
+    // A study without one of the two starts has no sentence per budget.
     let arms = [study.start(treated)?, study.start(baseline)?];
     let runs = |start: usize| !study.runs(start, budget, Scope::Macro, study.primary).is_empty();
     let Some(difference) = Difference::of(study, budget, Scope::Macro, study.primary) else {
-        return arms.into_iter().any(runs).then(|| format!("{labels}: {}.", why_no_difference(study, budget)));
+        return arms.into_iter().any(runs).then(|| format!("{labels}: {}.", why_not_compared(study, budget)));
     };
     let found = match difference.finding(difference.p, alpha(study)) {
         Finding::Better => format!("{treated} is better"),
         Finding::Worse => format!("{baseline} is better"),
         Finding::NotFound => "no difference found".into(),
-        Finding::Unclear => "interval and test disagree, no difference claimed".into(),
-        Finding::NoInterval => "no interval could be computed, no difference claimed".into(),
+        Finding::Unclear => "confidence interval and test disagree, no difference claimed".into(),
+        Finding::NoInterval => "no confidence interval could be computed, no difference claimed".into(),
     };
     let needed = equivalence::sentence(study, budget, study.primary).map(|s| format!("; {s}")).unwrap_or_default();
     Some(format!(
-        "{labels}: {found} ({}); {treated} is ahead in {} of {} {}{needed}.",
-        amount(&difference),
-        difference.ahead(),
+        "{labels}: {found} ({}); {treated} is better in {} of {} {}{needed}.",
+        effect(&difference),
+        difference.wins(),
         difference.each.len(),
         if difference.each.len() == 1 { "pair" } else { "pairs" },
     ))
 }
 
-/// What a p must be below.
+/// The significance level: a p must be below it.
 pub(crate) fn alpha(study: &Study<'_>) -> f64 {
-    1.0 - study.answers.level()
+    1.0 - study.statistics.confidence_level()
 }
 
 fn incomplete(study: &Study<'_>) -> Option<String> {
@@ -160,7 +166,7 @@ fn incomplete(study: &Study<'_>) -> Option<String> {
     let missing = planned.saturating_sub(finished);
     (missing > 0).then(|| {
         format!(
-            "{} of {} planned cells {} not finished: all of this may change.",
+            "{} of {} planned cells {} not finished: the results may change.",
             count(missing as u64),
             count(planned as u64),
             if missing == 1 { "is" } else { "are" },

@@ -1,7 +1,7 @@
 //! The page in a real browser: nothing is logged, nothing is fetched, nothing reaches out of the screen of a phone.
 //!
-//! Looks for `chromium`, `chromium-browser` or `google-chrome` on the PATH; where there is none, it says loudly that it was
-//! skipped. Screenshots lie in `target/tmp/report-*.png` afterwards.
+//! Looks for `chromium`, `chromium-browser` or `google-chrome` on the PATH; where there is none, it reports loudly that it was
+//! skipped. Screenshots are left in `target/tmp/report-*.png`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod sample;

@@ -1,4 +1,4 @@
-//! The page as a whole: what it says, what it leaves out, what it never lets through.
+//! The page as a whole: its content, what it leaves out, and what it never shows.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod sample;
@@ -120,7 +120,7 @@ fn markup_in_names_stays_text() {
         row.start.push_str(evil);
     }
     let statistics = input.statistics.as_mut().unwrap();
-    statistics.questions.baseline = evil.into();
+    statistics.analysis.baseline = evil.into();
     for curve in statistics.curves.iter_mut().filter(|c| c.start == "scratch") {
         curve.start = evil.into();
     }
@@ -149,7 +149,7 @@ fn markup_in_names_stays_text() {
 }
 
 #[test]
-fn an_objective_that_was_not_trained_is_said_and_left_out() {
+fn an_objective_that_was_not_trained_is_mentioned_and_left_out() {
     let html = render(&sample::study(false)).unwrap();
     assert!(words(&html).contains("No cell predicts intensities: the intensity objective was not trained"));
     assert!(!html.contains("fig-macro-mae") && !html.contains("4-class accuracy</th>"));
@@ -201,10 +201,12 @@ fn what_rests_on_too_few_rows_is_nowhere_a_number() {
 #[test]
 fn without_statistics_no_difference_is_claimed() {
     let html = words(&render(&ReportInput { statistics: None, ..small() }).unwrap());
-    assert!(html.contains("for which no interval could be computed"), "{html}");
-    assert!(html.contains("No intervals and no tests were computed for this report, so it claims no difference"));
+    assert!(html.contains("for which no confidence interval could be computed"), "{html}");
+    assert!(
+        html.contains("No confidence intervals and no tests were computed for this report, so it claims no difference")
+    );
     for claim in
-        ["Pre-training helped", "Pre-training did harm", "ssl is better (", "scratch is better (", "% interval"]
+        ["Pre-training helped", "Pre-training hurt", "ssl is better (", "scratch is better (", "% confidence interval"]
     {
         assert!(!html.contains(claim), "{claim}: {html}");
     }
@@ -236,7 +238,8 @@ fn tables_and_figures_are_files_as_well() {
 #[test]
 fn a_run_without_results_has_a_report() {
     let html = words(&render(&ReportInput::default()).unwrap());
-    for sentence in ["Whether pre-training helped cannot be said", "There are no test results yet.", "No cell failed."]
+    for sentence in
+        ["It is undetermined whether pre-training helped", "There are no test results yet.", "No cell failed."]
     {
         assert!(html.contains(sentence), "{sentence}: {html}");
     }

@@ -1,4 +1,4 @@
-/// How often a decision and the truth met.
+/// A confusion matrix of two classes.
 ///
 /// Where a value needs a class that no row has, it is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

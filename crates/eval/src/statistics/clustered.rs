@@ -8,7 +8,7 @@ use crate::metrics::Confusion;
 use crate::{Head, Metric};
 use mosei_schema::intensity_class;
 
-/// What a row says of one emotion.
+/// The label and predictions of one emotion in one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClusteredRow {
     /// Number of its cluster.
@@ -42,12 +42,12 @@ struct Ranked {
     ends_tie: bool,
 }
 
-/// What a cluster adds to metrics that are made of sums.
+/// The contribution of a cluster to metrics that are sums over rows.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
     confusion: Confusion,
     rows: u64,
-    right4: u64,
+    correct4: u64,
     absolute_error: f64,
 }
 
@@ -56,7 +56,7 @@ type Lanes = [f64; LANES];
 impl Clustered {
     /// Sorts the rows. A head that some row lacks counts as absent.
     ///
-    /// `None` where a number is not finite: it has no place in an order or a sum.
+    /// `None` where a number is not finite.
     pub fn new(rows: &[ClusteredRow]) -> Option<Self> {
         let finite = |r: &ClusteredRow| {
             let score = r.score.is_none_or(f64::is_finite) && !r.threshold.is_nan();
@@ -91,17 +91,17 @@ impl Clustered {
             }
             if let Some(predicted) = r.predicted {
                 tally.absolute_error += (r.intensity - predicted).abs();
-                tally.right4 += u64::from(intensity_class(r.intensity) == intensity_class(predicted));
+                tally.correct4 += u64::from(intensity_class(r.intensity) == intensity_class(predicted));
             }
         }
         Some(Clustered { ranked, tallies: tallies.into_iter().collect(), has_intensity })
     }
 
-    /// The metric in each resample; NaN where it has no value there.
+    /// The metric in each resample; NaN where it is undefined.
     ///
     /// # Panics
     /// Where a row's cluster is not among those of the resamples.
-    pub fn draws(&self, metric: Metric, resamples: &Resamples) -> Vec<f64> {
+    pub fn replicates(&self, metric: Metric, resamples: &Resamples) -> Vec<f64> {
         let has_head = match metric.head() {
             Head::Presence => self.ranked.is_some(),
             Head::Intensity => self.has_intensity,
@@ -132,7 +132,7 @@ impl Clustered {
     /// The metric of the rows as they are.
     pub fn value(&self, metric: Metric) -> Option<f64> {
         let clusters = self.tallies.last().map_or(0, |(cluster, _)| cluster + 1);
-        self.draws(metric, &Resamples::once(clusters)).first().copied().filter(|v| !v.is_nan())
+        self.replicates(metric, &Resamples::once(clusters)).first().copied().filter(|v| !v.is_nan())
     }
 
     /// Rows in which the emotion is present.
@@ -155,7 +155,7 @@ impl Clustered {
                 all.confusion.fn_ += w * t.confusion.fn_;
                 all.confusion.tn += w * t.confusion.tn;
                 all.rows += w * t.rows;
-                all.right4 += w * t.right4;
+                all.correct4 += w * t.correct4;
                 all.absolute_error += w as f64 * t.absolute_error;
             }
             let share = |part: f64| (all.rows > 0).then(|| part / all.rows as f64);
@@ -167,7 +167,7 @@ impl Clustered {
                 Metric::Accuracy => all.confusion.accuracy(),
                 Metric::BalancedAccuracy => all.confusion.balanced_accuracy(),
                 Metric::Mae => share(all.absolute_error),
-                Metric::Accuracy4 => share(all.right4 as f64),
+                Metric::Accuracy4 => share(all.correct4 as f64),
                 Metric::RocAuc | Metric::AveragePrecision => None,
             };
             value.unwrap_or(f64::NAN)
@@ -196,7 +196,7 @@ fn roc_auc(ranked: &[Ranked], weights: &[Lanes]) -> Lanes {
             (tie_tp, tie_fp) = ([0.0; LANES], [0.0; LANES]);
         }
     }
-    // 0 / 0 is NaN: no value without both classes.
+    // 0 / 0 is NaN: undefined without both classes.
     std::array::from_fn(|l| doubled[l] / (2.0 * tp[l] * fp[l]))
 }
 
@@ -259,7 +259,7 @@ mod tests {
         let clustered = Clustered::new(&all).unwrap();
         let resamples = Resamples::bootstrap(5, "videos", 13, 19);
         for metric in Metric::ALL {
-            let draws = clustered.draws(metric, &resamples);
+            let draws = clustered.replicates(metric, &resamples);
             for (b, draw) in draws.iter().enumerate() {
                 let rows = written_out(&all, &resamples, b);
                 let present: Vec<bool> = rows.iter().map(|r| r.present).collect();
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_has_no_value() {
+    fn missing_heads_and_classes_have_no_value() {
         let mut all = rows(20, 4);
         all[3].predicted = None;
         let clustered = Clustered::new(&all).unwrap();
@@ -305,7 +305,7 @@ mod tests {
     fn a_resample_without_a_class_has_no_auc() {
         let row = |cluster, present| ClusteredRow { cluster, present, ..rows(1, 1)[0] };
         let clustered = Clustered::new(&[row(0, true), row(1, false)]).unwrap();
-        let draws = clustered.draws(Metric::RocAuc, &Resamples::leave_one_out(2));
+        let draws = clustered.replicates(Metric::RocAuc, &Resamples::leave_one_out(2));
         assert!(draws.iter().all(|d| d.is_nan()), "{draws:?}");
     }
 }

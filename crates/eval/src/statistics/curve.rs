@@ -4,16 +4,16 @@
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "bound", content = "labels", rename_all = "kebab-case")]
 pub enum Equivalence {
-    /// No more than so many, the fewest that were tried.
+    /// At most this many, the smallest budget.
     AtMost(f64),
-    /// About so many.
+    /// About this many.
     About(f64),
-    /// More than so many, the most that were tried.
+    /// More than this many, the largest budget.
     NotReached(f64),
 }
 
 impl Equivalence {
-    /// A number in whose order the answers are: 0 where fewer than the fewest may do, infinite where the most do not.
+    /// A sort key: 0 below the smallest budget, infinite above the largest.
     pub(super) fn order(self) -> f64 {
         match self {
             Equivalence::AtMost(_) => 0.0,
@@ -22,7 +22,7 @@ impl Equivalence {
         }
     }
 
-    /// The answer at a place of that order, of a curve between `fewest` and `most` labels.
+    /// The value of a sort key, for a curve between `fewest` and `most` labels.
     pub(super) fn of_order(order: f64, fewest: f64, most: f64) -> Self {
         // A power of a logarithm can miss an end of the curve by its last bit.
         const ROUNDING: f64 = 1e-12;
@@ -51,14 +51,14 @@ pub fn area_under_curve(points: &[(f64, f64)]) -> Option<f64> {
 
 /// The number of labels at which a curve reaches `target`, between its points in proportion to the logarithm of labels.
 ///
-/// The curve is first made to rise (pool adjacent violators: the nearest rising curve in squares), so that a dip by chance
+/// The curve is first made monotone (isotonic regression by pool adjacent violators), so that a dip by chance
 /// does not decide; `points` as in [`area_under_curve`]. `None` for an empty curve or a value that is not finite.
 pub fn labels_to_reach(points: &[(f64, f64)], target: f64, higher_is_better: bool) -> Option<Equivalence> {
     if !target.is_finite() || points.iter().any(|(n, v)| !v.is_finite() || *n <= 0.0) {
         return None;
     }
     let sign = if higher_is_better { 1.0 } else { -1.0 };
-    let rising = rising(&points.iter().map(|p| sign * p.1).collect::<Vec<_>>());
+    let rising = isotonic(&points.iter().map(|p| sign * p.1).collect::<Vec<_>>());
     let target = sign * target;
     let (fewest, most) = (points.first()?.0, points.last()?.0);
     let reached = rising.iter().position(|&v| v >= target);
@@ -72,8 +72,8 @@ pub fn labels_to_reach(points: &[(f64, f64)], target: f64, higher_is_better: boo
     })
 }
 
-/// The nearest values, in squares, that never fall.
-fn rising(values: &[f64]) -> Vec<f64> {
+/// The isotonic regression of the values.
+fn isotonic(values: &[f64]) -> Vec<f64> {
     let mut blocks: Vec<(f64, usize)> = Vec::new();
     for &value in values {
         let mut block = (value, 1);
@@ -126,8 +126,8 @@ mod tests {
 
     #[test]
     fn a_dip_is_evened_out() {
-        assert_eq!(rising(&[1.0, 3.0, 2.0, 4.0]), [1.0, 2.5, 2.5, 4.0]);
-        assert_eq!(rising(&[3.0, 2.0, 1.0]), [2.0, 2.0, 2.0]);
+        assert_eq!(isotonic(&[1.0, 3.0, 2.0, 4.0]), [1.0, 2.5, 2.5, 4.0]);
+        assert_eq!(isotonic(&[3.0, 2.0, 1.0]), [2.0, 2.0, 2.0]);
         let curve = [(10.0, 0.6), (100.0, 0.5), (1000.0, 0.8)];
         // Evened out it stands at 0.55 up to 100 labels.
         let Some(Equivalence::About(labels)) = labels_to_reach(&curve, 0.6, true) else { panic!() };

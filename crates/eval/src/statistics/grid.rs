@@ -1,7 +1,7 @@
-//! The runs of a study, and their means in each study drawn anew.
+//! The runs of a study, and their means in each resample.
 
 use super::FoldClusters;
-use super::drawn::Drawn;
+use super::replicates::Replicates;
 use super::resamples::Resamples;
 use super::sample::{MeasuredCell, StudySample};
 use crate::Metric;
@@ -9,10 +9,10 @@ use crate::budget::{Budget, place};
 use crate::run::Run;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A number of each run.
-pub(super) type Runs = BTreeMap<Run, Drawn>;
+/// A statistic of each run.
+pub(super) type Runs = BTreeMap<Run, Replicates>;
 
-/// A source of variation that a run has one level of; what is drawn anew are its levels.
+/// A source of variation of which a run has one level; its levels are resampled.
 pub(super) struct Source {
     levels: Vec<i32>,
     of: fn(&Run) -> Option<i32>,
@@ -22,7 +22,7 @@ pub(super) struct Source {
 impl Source {
     fn new(sample: &StudySample, what: &str, runs: &BTreeSet<Run>, of: fn(&Run) -> Option<i32>) -> Self {
         let levels: Vec<i32> = runs.iter().filter_map(of).collect::<BTreeSet<_>>().into_iter().collect();
-        let (seed, n) = (sample.questions.seed, sample.questions.resamples);
+        let (seed, n) = (sample.analysis.seed, sample.analysis.resamples);
         Source { counts: Resamples::bootstrap_of_few(seed, what, levels.len(), n), levels, of }
     }
 
@@ -31,7 +31,7 @@ impl Source {
         self.levels.len()
     }
 
-    /// The place of a run's level; `None` for a run that has none.
+    /// The index of a run's level; `None` for a run without one.
     fn place(&self, run: &Run) -> Option<usize> {
         self.levels.binary_search(&(self.of)(run)?).ok()
     }
@@ -45,7 +45,7 @@ impl Source {
     }
 }
 
-/// The cells by what they are, and how often each drawn study has a run.
+/// The cells by their settings, and how often each resample contains a run.
 pub(super) struct Grid<'a> {
     sample: &'a StudySample,
     /// (start, budget, run, fold) to the cell.
@@ -56,7 +56,7 @@ pub(super) struct Grid<'a> {
     pub(super) sources: [Source; 3],
     /// Clusters of each fold, in the order of `folds`.
     fold_sizes: Vec<f64>,
-    /// The same in each drawn study.
+    /// The same in each resample.
     drawn_fold_sizes: Vec<Vec<f64>>,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Grid<'a> {
     /// `budgets` are those of the cells.
     pub(super) fn new(sample: &'a StudySample, budgets: &[Budget]) -> Self {
         let ids = || sample.cells.iter().map(|c| &c.id);
-        let run = |c: &MeasuredCell| sample.questions.pretrain_seeds.run(c.id.seed, c.id.draw, c.id.pretrain_seed);
+        let run = |c: &MeasuredCell| sample.analysis.pretrain_seeds.run(c.id.seed, c.id.draw, c.id.pretrain_seed);
         let cell = |c: &'a MeasuredCell| {
             let budget = place(budgets, &c.id.budget)?;
             Some(((c.id.start.as_str(), budget, run(c), c.id.fold), c))
@@ -75,7 +75,7 @@ impl<'a> Grid<'a> {
         let of_fold =
             |k: i32| sample.clusters.values().filter(move |(_, fold)| *fold == k).map(|(cluster, _)| *cluster);
         let drawn = |b: usize, k: i32| of_fold(k).map(|c| f64::from(sample.resamples.count(b, c))).sum::<f64>();
-        let studies = 0..sample.questions.resamples;
+        let studies = 0..sample.analysis.resamples;
         Grid {
             cells,
             sources: [
@@ -91,39 +91,39 @@ impl<'a> Grid<'a> {
         }
     }
 
-    /// A number of each run of a start and a budget that has all folds: the mean over folds, each weighted by its clusters.
+    /// The value of each run of a start and a budget that has all folds: the mean over folds, weighted by their clusters.
     pub(super) fn runs(&self, start: &str, budget: usize, emotion: &str, metric: Metric) -> Runs {
         let key = (metric, emotion.to_string());
         let number = |run: Run| {
             let of_fold = |&fold: &i32| self.cells.get(&(start, budget, run, fold))?.numbers.get(&key);
-            let folds: Vec<&Drawn> = self.folds.iter().map(of_fold).collect::<Option<_>>()?;
-            let drawn = Drawn::weighted_mean(&folds, &self.fold_sizes, |b, k| self.drawn_fold_sizes[b][k]);
+            let folds: Vec<&Replicates> = self.folds.iter().map(of_fold).collect::<Option<_>>()?;
+            let drawn = Replicates::weighted_mean(&folds, &self.fold_sizes, |b, k| self.drawn_fold_sizes[b][k]);
             (!drawn.value.is_nan()).then_some((run, drawn))
         };
         self.runs.iter().filter_map(|&run| number(run)).collect()
     }
 
-    /// The mean over runs, each as often as each drawn study has it; `None` where there is none.
-    pub(super) fn mean(&self, runs: &Runs) -> Option<Drawn> {
+    /// The mean over runs, each as often as each resample contains it; `None` without runs.
+    pub(super) fn mean(&self, runs: &Runs) -> Option<Replicates> {
         let places: Vec<_> = runs.keys().map(|run| self.sources.each_ref().map(|s| s.place(run))).collect();
         let times = |b: usize, run: usize| {
             let each = self.sources.iter().zip(places[run]);
             each.filter_map(|(source, place)| Some(f64::from(source.counts.count(b, place?)))).product()
         };
-        let all: Vec<&Drawn> = runs.values().collect();
-        (!all.is_empty()).then(|| Drawn::weighted_mean(&all, &vec![1.0; all.len()], times))
+        let all: Vec<&Replicates> = runs.values().collect();
+        (!all.is_empty()).then(|| Replicates::weighted_mean(&all, &vec![1.0; all.len()], times))
     }
 
-    /// Ours less theirs of the runs that are pairs.
+    /// The differences of the runs that are pairs.
     pub(super) fn differences(&self, ours: &Runs, theirs: &Runs) -> Runs {
-        let counterparts = |(our, a): (&Run, &Drawn)| {
-            let pairs = theirs.iter().filter_map(|(their, b)| Some((our.pair(*their)?, a.less(b))));
+        let counterparts = |(our, a): (&Run, &Replicates)| {
+            let pairs = theirs.iter().filter_map(|(their, b)| Some((our.pair(*their)?, a.minus(b))));
             pairs.collect::<Vec<_>>()
         };
         ours.iter().flat_map(counterparts).collect()
     }
 
-    /// The mean of our runs over their pairs with the others.
+    /// The mean of `ours` over their pairs with `others`.
     pub(super) fn paired_mean(&self, ours: &Runs, others: &Runs) -> Option<f64> {
         let times = |our: &Run| others.keys().filter(|other| our.pair(**other).is_some()).count();
         crate::mean(ours.iter().flat_map(|(run, drawn)| std::iter::repeat_n(drawn.value, times(run))))
@@ -135,7 +135,7 @@ impl<'a> Grid<'a> {
         folds.map(|(&fold, &size)| FoldClusters { fold, clusters: size as usize }).collect()
     }
 
-    /// What was asked.
+    /// The resampled cells.
     pub(super) fn sample(&self) -> &StudySample {
         self.sample
     }

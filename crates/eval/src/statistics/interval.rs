@@ -1,12 +1,12 @@
-//! Intervals from bootstrap draws.
+//! Confidence intervals from bootstrap replicates.
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-/// Of the draws, the share that must have a value for an interval to be given: those that have none are not drawn at
-/// random, and what is left would say too much.
+/// The share of replicates that must have a value for an interval to be given: replicates are not missing at random, so an
+/// interval of the others would be too short.
 const DEFINED: f64 = 0.9;
 
-/// From a lowest to a highest value.
+/// A confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Interval {
     /// The lower end.

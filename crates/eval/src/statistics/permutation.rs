@@ -3,25 +3,25 @@
 use rand::RngExt;
 use run_record::seed::{Stream, rng};
 
-/// What [`sign_flip`] finds.
+/// The result of [`sign_flip`].
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct SignFlip {
     /// Mean of the differences.
     pub mean: f64,
-    /// How often signs at random give a mean at least as far from zero, two-sided.
+    /// The two-sided p: how often random signs give a mean at least as far from zero.
     pub p: f64,
     /// Whether all signs were tried rather than drawn.
     pub exact: bool,
 }
 
-/// The sign-flip permutation test: if nothing is different, each difference could as well have had the other sign.
+/// The sign-flip permutation test: under the null hypothesis each difference could as well have had the other sign.
 ///
-/// `differences` is one number a cluster. All 2^n signs are tried where those are no more than `draws`; else so many are
+/// `differences` has one value per cluster. All 2^n signs are tried if there are at most `draws` of them; otherwise `draws` are
 /// drawn, and the data count as one of them (Phipson and Smyth 2010), so that p is never 0.
 ///
-/// The mean may have moved for other reasons than the clusters: `others` holds, for each such source (training seeds, label
-/// draws), the mean difference of each of its levels. Their deviations from the mean get signs of their own, scaled by
-/// √(n / (n - 1)) to the spread of what they are a sample of, and are added.
+/// The mean also varies with sources other than the clusters: `others` holds, for each such source (training seeds, label
+/// draws), the mean difference of each of its levels. The differences of the levels from their mean get independent random
+/// signs, are scaled by √(n / (n - 1)) to an unbiased variance, and are added.
 ///
 /// `None` without differences or where one is not finite.
 pub fn sign_flip(differences: &[f64], others: &[Vec<f64>], draws: usize, seed: u64) -> Option<SignFlip> {
@@ -35,7 +35,7 @@ pub fn sign_flip(differences: &[f64], others: &[Vec<f64>], draws: usize, seed: u
         levels.iter().map(|level| (level - middle) * (n / (n - 1.0)).sqrt()).collect()
     }));
     let size = crate::mean(differences.iter().map(|d| d.abs()))?;
-    // What rounding alone may lose is no difference.
+    // Rounding errors do not count as a difference.
     let least = mean.abs() - 1e-12 * size;
     let as_far = |mean: &f64| mean.abs() >= least;
     let n: usize = sources.iter().map(Vec::len).sum();
@@ -61,7 +61,7 @@ pub fn sign_flip(differences: &[f64], others: &[Vec<f64>], draws: usize, seed: u
     Some(SignFlip { mean, p, exact: all.is_some() })
 }
 
-/// The sum of the sources' means with the other sign wherever `negative`, asked once for each number in turn, says so.
+/// The sum of the sources' means, each value with the other sign where `negative`, called once per value, returns true.
 fn flipped(sources: &[Vec<f64>], mut negative: impl FnMut() -> bool) -> f64 {
     let mut mean =
         |source: &Vec<f64>| source.iter().map(|d| if negative() { -d } else { *d }).sum::<f64>() / source.len() as f64;
@@ -90,17 +90,17 @@ mod tests {
     }
 
     #[test]
-    fn what_seeds_move_is_no_difference() {
+    fn variation_between_seeds_is_not_a_difference() {
         // Every cluster agrees, but so it does within a seed, and the seeds do not.
         let clusters = [0.1; 20];
         let surely = sign_flip(&clusters, &[], 2000, 1).unwrap().p;
         let hardly = sign_flip(&clusters, &[vec![1.1, -0.9, 1.1, -0.9]], 2000, 1).unwrap().p;
         assert!(surely < 0.01 && hardly > 0.3, "{surely} {hardly}");
-        assert_eq!(sign_flip(&clusters, &[vec![0.1]], 2000, 1).unwrap().p, surely, "one seed tells nothing");
+        assert_eq!(sign_flip(&clusters, &[vec![0.1]], 2000, 1).unwrap().p, surely, "one seed carries no information");
     }
 
     #[test]
-    fn p_is_never_zero_and_what_is_no_number_has_none() {
+    fn p_is_never_zero_and_values_that_are_not_finite_have_none() {
         assert!(sign_flip(&[1.0; 40], &[], 99, 0).unwrap().p >= 0.01);
         assert_eq!(sign_flip(&[], &[], 10, 0), None);
         assert_eq!(sign_flip(&[f64::NAN], &[], 10, 0), None);

@@ -1,15 +1,15 @@
-//! Which clusters are drawn, and how often.
+//! Which clusters each resample contains, and how often.
 
 use rand::RngExt;
 use run_record::seed::{Stream, rng_named};
 
-/// Resamples that are worked on side by side.
+/// Resamples that are processed together.
 pub(super) const LANES: usize = 8;
 
-/// How often each cluster stands in each of many resamples of all clusters.
+/// How often each of many resamples contains each cluster.
 ///
-/// A cluster is what was drawn from the world in one piece: a video, a speaker, a training seed. Its rows come and go
-/// together, since they are not independent of each other.
+/// A cluster is a unit of sampling: a video, a speaker, a training seed. Its rows are resampled together, since they are not
+/// independent of each other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resamples {
     clusters: usize,
@@ -68,7 +68,7 @@ impl Resamples {
         &mut self.counts[b / LANES * self.clusters + cluster][b % LANES]
     }
 
-    /// How often a cluster stands in resample `b`.
+    /// How often resample `b` contains a cluster.
     pub fn count(&self, b: usize, cluster: usize) -> u16 {
         self.counts[b / LANES * self.clusters + cluster][b % LANES]
     }

@@ -1,4 +1,4 @@
-//! Aggregates over runs and tasks that a single odd run does not move (Agarwal and others 2021, arXiv 2108.13264).
+//! Aggregates over runs and tasks that are robust to a single outlying run (Agarwal and others 2021, arXiv 2108.13264).
 
 use std::cmp::Ordering;
 

@@ -1,52 +1,52 @@
-//! The cells of a study, measured on videos drawn anew.
+//! The cells of a study, measured on resampled videos.
 
-use super::drawn::{Drawn, defined_mean};
+use super::replicates::{Replicates, defined_mean};
 use super::resamples::Resamples;
-use super::{Clustered, ClusteredRow, Questions};
+use super::{AnalysisPlan, Clustered, ClusteredRow};
 use crate::{EvalError, MACRO, Metric};
 use mosei_schema::{Split, video_of};
 use run_record::{CellId, CellPredictions};
 use std::collections::BTreeMap;
 
-/// What a cell has: for each metric, each emotion and their mean.
+/// The metrics of a cell, of each emotion and their mean.
 pub(super) struct MeasuredCell {
     pub(super) id: CellId,
-    pub(super) numbers: BTreeMap<(Metric, String), Drawn>,
+    pub(super) numbers: BTreeMap<(Metric, String), Replicates>,
 }
 
 /// Cells on resampled videos, added one at a time.
 pub struct StudySample {
-    pub(super) questions: Questions,
+    pub(super) analysis: AnalysisPlan,
     /// Number and fold of each cluster.
     pub(super) clusters: BTreeMap<String, (usize, i32)>,
     pub(super) resamples: Resamples,
-    left_out: Resamples,
+    leave_one_out: Resamples,
     pub(super) cells: Vec<MeasuredCell>,
     pub(super) emotions: Vec<String>,
-    /// What the first cell of each fold was tested on, and its key.
+    /// The test rows of the first cell of each fold, and its key.
     tested: BTreeMap<i32, (String, Vec<Tested>)>,
 }
 
-/// A test row, but for what a model says of it: video, segment, emotion, label and presence.
+/// A test row without its predictions: video, segment, emotion, label and presence.
 type Tested = (String, i32, String, u64, bool);
 
 impl StudySample {
-    /// Draws the studies. `clusters` are the test videos of each fold; a video is tested in one fold. Ids that name segments
-    /// ([`mosei_schema::segment_name`]) are of one video, whose segments come and go together.
-    pub fn new(questions: Questions, clusters: impl IntoIterator<Item = (i32, String)>) -> Self {
+    /// Draws the resamples. `clusters` are the test videos of each fold; a video is tested in one fold. Ids that name segments
+    /// ([`mosei_schema::segment_name`]) are of one video, whose segments are resampled together.
+    pub fn new(analysis: AnalysisPlan, clusters: impl IntoIterator<Item = (i32, String)>) -> Self {
         let mut folds: Vec<(String, i32)> =
             clusters.into_iter().map(|(fold, name)| (video_of(&name).to_string(), fold)).collect();
         folds.sort();
         folds.dedup_by(|a, b| a.0 == b.0);
         let n = folds.len();
         let clusters = folds.into_iter().enumerate().map(|(i, (name, fold))| (name, (i, fold))).collect();
-        let resamples = Resamples::bootstrap(questions.seed, "clusters", n, questions.resamples);
-        let left_out = Resamples::leave_one_out(n);
+        let resamples = Resamples::bootstrap(analysis.seed, "clusters", n, analysis.resamples);
+        let leave_one_out = Resamples::leave_one_out(n);
         let (cells, emotions, tested) = (Vec::new(), Vec::new(), BTreeMap::new());
-        StudySample { questions, clusters, resamples, left_out, cells, emotions, tested }
+        StudySample { analysis, clusters, resamples, leave_one_out, cells, emotions, tested }
     }
 
-    /// Measures a cell's test rows in every drawn study.
+    /// Measures a cell's test rows in every resample.
     ///
     /// # Errors
     /// A test row of a video that is not among the clusters, or that belongs to another fold; test rows or labels that
@@ -81,17 +81,17 @@ impl StudySample {
         let mut numbers = BTreeMap::new();
         let clustered: Vec<(&str, Clustered)> =
             rows.into_iter().filter_map(|(emotion, rows)| Some((emotion, Clustered::new(&rows)?))).collect();
-        for &metric in &self.questions.metrics {
-            let each: Vec<(&str, Drawn)> = clustered
+        for &metric in &self.analysis.metrics {
+            let each: Vec<(&str, Replicates)> = clustered
                 .iter()
                 .map(|(emotion, rows)| {
                     let value = rows.value(metric).unwrap_or(f64::NAN);
-                    let draws = rows.draws(metric, &self.resamples);
-                    (*emotion, Drawn { value, draws, left_out: rows.draws(metric, &self.left_out) })
+                    let bootstrap = rows.replicates(metric, &self.resamples);
+                    (*emotion, Replicates { value, bootstrap, jackknife: rows.replicates(metric, &self.leave_one_out) })
                 })
                 .collect();
-            let all: Vec<&Drawn> = each.iter().map(|(_, drawn)| drawn).collect();
-            let mean = Drawn::combine(&all, defined_mean);
+            let all: Vec<&Replicates> = each.iter().map(|(_, drawn)| drawn).collect();
+            let mean = Replicates::combine(&all, defined_mean);
             numbers.insert((metric, MACRO.to_string()), mean);
             numbers.extend(each.into_iter().map(|(emotion, drawn)| ((metric, emotion.to_string()), drawn)));
         }

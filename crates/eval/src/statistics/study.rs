@@ -1,12 +1,11 @@
-//! What a study says of the difference between two starts, and how sure it is.
+//! The statistics of a study: differences between starts and their uncertainty.
 //!
-//! The study's numbers are means over runs (a run is a training seed, a label draw and, where training seeds are crossed with
-//! them, a pre-training) of metrics on the test rows of all folds. Another study like it would have met other videos, seeds
-//! and label draws; so all of them are drawn anew, for both starts alike, and every number here comes with what it was in
-//! each of many such studies.
+//! The study's values are means over runs (a run is a training seed, a label draw and, where training seeds are crossed with
+//! them, a pre-training) of metrics on the test rows of all folds. A replication would have other videos, seeds and label
+//! draws, so all of them are resampled, identically for both starts.
 
-use super::drawn::Drawn;
 use super::grid::{Grid, Runs};
+use super::replicates::Replicates;
 use super::sample::StudySample;
 use super::{
     AreaContrast, Contrast, CurvePoint, Equivalence, Estimate, LabelEquivalence, OtherContrast, StudyStatistics,
@@ -18,7 +17,7 @@ use crate::{MACRO, Metric};
 use std::collections::BTreeMap;
 
 impl StudySample {
-    /// The answers.
+    /// Computes the statistics.
     pub fn finish(self) -> StudyStatistics {
         let ids = self.cells.iter().map(|c| &c.id);
         let budgets = budgets(ids.map(|id| Labels { budget: &id.budget, fold: id.fold, n_labels: id.n_labels }));
@@ -29,14 +28,14 @@ impl StudySample {
             folds: grid.fold_clusters(),
             seeds,
             draws,
-            pretrain_seeds: (self.questions.pretrain_seeds == PretrainSeeds::Crossed).then_some(pretrain_seeds),
+            pretrain_seeds: (self.analysis.pretrain_seeds == PretrainSeeds::Crossed).then_some(pretrain_seeds),
             budgets: budgets.clone(),
             curves: Vec::new(),
             contrasts: Vec::new(),
             equivalences: Vec::new(),
             areas: Vec::new(),
             others: Vec::new(),
-            questions: self.questions.clone(),
+            analysis: self.analysis.clone(),
         };
         let mut starts: Vec<&str> = Vec::new();
         for cell in &self.cells {
@@ -44,7 +43,7 @@ impl StudySample {
                 starts.push(&cell.id.start);
             }
         }
-        for &metric in &self.questions.metrics {
+        for &metric in &self.analysis.metrics {
             for emotion in self.emotions.iter().map(String::as_str).chain([MACRO]) {
                 let curves = Curves::new(&grid, &starts, &budgets, emotion, metric);
                 out.curves.extend(curves.points(&starts));
@@ -67,7 +66,7 @@ struct Curves<'a> {
     emotion: &'a str,
     metric: Metric,
     /// By start and budget: the runs and their mean, where there is a run.
-    means: BTreeMap<(&'a str, usize), (Runs, Drawn)>,
+    means: BTreeMap<(&'a str, usize), (Runs, Replicates)>,
 }
 
 impl<'a> Curves<'a> {
@@ -91,26 +90,26 @@ impl<'a> Curves<'a> {
                 emotion: self.emotion.to_string(),
                 metric: self.metric,
                 runs: runs.len(),
-                estimate: self.with_interval(mean),
+                estimate: self.with_intervals(mean),
             })
         };
         places.filter_map(point).collect()
     }
 
-    fn with_interval(&self, mean: &Drawn) -> Estimate {
+    fn with_intervals(&self, mean: &Replicates) -> Estimate {
         let sample = self.grid.sample();
-        let (level, clusters) = (sample.questions.level, sample.clusters.len());
+        let (level, clusters) = (sample.analysis.level, sample.clusters.len());
         Estimate {
             value: mean.value,
-            interval: expanded_percentile(&mean.draws, level, clusters),
-            bca: bca(&mean.draws, mean.value, &mean.left_out, level),
+            interval: expanded_percentile(&mean.bootstrap, level, clusters),
+            bca: bca(&mean.bootstrap, mean.value, &mean.jackknife, level),
         }
     }
 
-    /// The names of the start whose gain is in question, and of the one that it is compared with.
+    /// The names of the treated start and the baseline.
     fn arms(&self) -> [&'a str; 2] {
-        let questions = &self.grid.sample().questions;
-        [&questions.treated, &questions.baseline]
+        let analysis = &self.grid.sample().analysis;
+        [&analysis.treated, &analysis.baseline]
     }
 
     /// treated - baseline.
@@ -118,7 +117,7 @@ impl<'a> Curves<'a> {
         self.contrast_with(self.arms()[1], budget)
     }
 
-    /// treated less each start that is neither of the two arms.
+    /// treated - each start that is neither of the two arms.
     fn others(&self, starts: &[&'a str]) -> Vec<OtherContrast> {
         let others = starts.iter().filter(|start| !self.arms().contains(start));
         let places = others.flat_map(|&other| (0..self.budgets.len()).map(move |budget| (other, budget)));
@@ -128,7 +127,7 @@ impl<'a> Curves<'a> {
         places.filter_map(contrast).collect()
     }
 
-    /// treated less another start, of the runs that are pairs.
+    /// treated - another start, over the runs that are pairs.
     fn contrast_with(&self, other: &'a str, budget: usize) -> Option<Contrast> {
         let treated = self.arms()[0];
         let [ours, theirs] = [treated, other].map(|start| self.means.get(&(start, budget)).map(|(runs, _)| runs));
@@ -140,39 +139,39 @@ impl<'a> Curves<'a> {
             emotion: self.emotion.to_string(),
             metric: self.metric,
             pairs: runs.len(),
-            difference: self.with_interval(&mean),
+            difference: self.with_intervals(&mean),
             arms: [self.grid.paired_mean(ours, theirs)?, self.grid.paired_mean(theirs, ours)?],
             p: self.p(&mean, &runs),
             each: runs.values().map(|d| d.value).collect(),
         })
     }
 
-    /// Signs are flipped of what each cluster adds (its pseudo-value: n times the whole less n - 1 times the rest), and of
-    /// each other source of variation.
-    fn p(&self, mean: &Drawn, runs: &Runs) -> Option<f64> {
-        let n = mean.left_out.len() as f64;
-        let added: Vec<f64> = mean.left_out.iter().map(|rest| n * mean.value - (n - 1.0) * rest).collect();
+    /// The signs of each cluster's pseudo-value (n times the estimate minus n - 1 times that without the cluster) are flipped,
+    /// and those of each other source of variation.
+    fn p(&self, mean: &Replicates, runs: &Runs) -> Option<f64> {
+        let n = mean.jackknife.len() as f64;
+        let pseudo_values: Vec<f64> = mean.jackknife.iter().map(|rest| n * mean.value - (n - 1.0) * rest).collect();
         let others = self.grid.sources.each_ref().map(|source| source.means(runs));
-        let questions = &self.grid.sample().questions;
-        Some(sign_flip(&added, &others, questions.resamples, questions.seed)?.p)
+        let analysis = &self.grid.sample().analysis;
+        Some(sign_flip(&pseudo_values, &others, analysis.resamples, analysis.seed)?.p)
     }
 
     /// The mean of a start at each budget; `None` where one has no run.
-    fn curve(&self, start: &'a str) -> Option<Vec<&Drawn>> {
+    fn curve(&self, start: &'a str) -> Option<Vec<&Replicates>> {
         (0..self.budgets.len()).map(|b| self.means.get(&(start, b)).map(|(_, mean)| mean)).collect()
     }
 
     fn area(&self) -> Option<AreaContrast> {
         let area = |start: &'a str| {
             let under = |values: &mut dyn Iterator<Item = f64>| area_under_curve(&points(self.budgets, values));
-            Some(Drawn::combine(&self.curve(start)?, |values| under(values).unwrap_or(f64::NAN)))
+            Some(Replicates::combine(&self.curve(start)?, |values| under(values).unwrap_or(f64::NAN)))
         };
         let [treated, baseline] = self.arms();
-        let difference = area(treated)?.less(&area(baseline)?);
+        let difference = area(treated)?.minus(&area(baseline)?);
         (!difference.value.is_nan()).then(|| AreaContrast {
             emotion: self.emotion.to_string(),
             metric: self.metric,
-            difference: self.with_interval(&difference),
+            difference: self.with_intervals(&difference),
         })
     }
 
@@ -180,16 +179,16 @@ impl<'a> Curves<'a> {
         let [treated, baseline] = self.arms();
         let reached = &self.means.get(&(treated, budget))?.1;
         let curve = self.curve(baseline)?;
-        let answer = |target: f64, values: &mut dyn Iterator<Item = f64>| {
+        let needed = |target: f64, values: &mut dyn Iterator<Item = f64>| {
             labels_to_reach(&points(self.budgets, values), target, self.metric.higher_is_better())
         };
-        let labels = answer(reached.value, &mut curve.iter().map(|d| d.value))?;
-        let drawn = |(b, &target): (usize, &f64)| {
-            answer(target, &mut curve.iter().map(|d| d.draws[b])).map_or(f64::NAN, Equivalence::order)
+        let labels = needed(reached.value, &mut curve.iter().map(|d| d.value))?;
+        let replicate = |(b, &target): (usize, &f64)| {
+            needed(target, &mut curve.iter().map(|d| d.bootstrap[b])).map_or(f64::NAN, Equivalence::order)
         };
-        let draws: Vec<f64> = reached.draws.iter().enumerate().map(drawn).collect();
+        let draws: Vec<f64> = reached.bootstrap.iter().enumerate().map(replicate).collect();
         let sample = self.grid.sample();
-        let interval = expanded_percentile(&draws, sample.questions.level, sample.clusters.len());
+        let interval = expanded_percentile(&draws, sample.analysis.level, sample.clusters.len());
         let (fewest, most) = (self.budgets.first()?.labels, self.budgets.last()?.labels);
         let ends = interval.map(|ends| [ends.low, ends.high].map(|end| Equivalence::of_order(end, fewest, most)));
         let [low, high] = [0, 1].map(|end| ends.map(|ends| ends[end]));

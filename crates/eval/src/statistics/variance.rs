@@ -1,4 +1,4 @@
-//! Which part of the spread of runs comes from where.
+//! Variance components: how much of the variance between runs comes from each source.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ pub struct Component {
     pub source: String,
     /// Levels that were run.
     pub levels: usize,
-    /// Variance; `None` for a source with one level, which cannot be told from a constant.
+    /// Variance; `None` for a source with one level, which cannot be distinguished from a constant.
     pub variance: Option<f64>,
 }
 

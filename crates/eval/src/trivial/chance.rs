@@ -1,8 +1,7 @@
-//! What a decision at random may come to, and what every metric expects of it.
+//! Expected metrics of random decisions.
 //!
-//! A decision that knows no segment finds `tp` of the present and `fp` of the absent rows, each a binomial number (for
-//! several emotions a sum of them), independent of one another. All their outcomes with a weight that a float can tell
-//! from nothing are gone through: an expectation, not a simulation.
+//! A random decision finds `tp` of the present and `fp` of the absent rows, independent binomial variables (sums of them for
+//! several emotions). The expectation is exact, not a simulation: it sums over all outcomes of non-negligible probability.
 
 use super::EmotionLabels;
 use crate::metrics::Confusion;
@@ -16,7 +15,7 @@ const NOTHING: f64 = 1e-20;
 pub(super) struct Chance {
     positives: u64,
     negatives: u64,
-    /// Weights of the numbers of present rows that are found; `None` where the training labels say nothing.
+    /// Weights of the numbers of present rows that are found; `None` without training labels.
     found: Option<Weights>,
     /// Of absent rows that are called present.
     mistaken: Option<Weights>,
@@ -25,8 +24,8 @@ pub(super) struct Chance {
 impl Chance {
     /// Calls a row present with the prevalence among the training labels.
     pub(super) fn of(labels: &EmotionLabels) -> Self {
-        let positives = labels.judged.iter().filter(|l| l.present).count() as u64;
-        let negatives = labels.judged.len() as u64 - positives;
+        let positives = labels.evaluated.iter().filter(|l| l.present).count() as u64;
+        let negatives = labels.evaluated.len() as u64 - positives;
         let n = labels.train.len();
         let prevalence = (n > 0).then(|| labels.train.iter().filter(|l| l.present).count() as f64 / n as f64);
         let weights = |rows| prevalence.map(|p| Weights::binomial(rows, p));

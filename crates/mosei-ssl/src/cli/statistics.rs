@@ -18,7 +18,7 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
     tracing::info!(
         "{} numbers from {} studies of {} videos, {} seeds, {} label draws",
         s.curves.len() + s.contrasts.len() + s.equivalences.len() + s.areas.len(),
-        s.questions.resamples,
+        s.analysis.resamples,
         s.clusters,
         s.seeds,
         s.draws

@@ -19,7 +19,7 @@ const BOTTOM: f64 = HEIGHT - 44.0;
 pub(crate) struct Point {
     pub x: f64,
     pub mean: f64,
-    /// Drawn as a band between neighbouring points, as a bar where a series has only one.
+    /// Replicates as a band between neighbouring points, as a bar where a series has only one.
     pub spread: Option<(f64, f64)>,
     pub singles: Vec<f64>,
 }

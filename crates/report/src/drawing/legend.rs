@@ -31,7 +31,7 @@ fn sample(slot: usize, look: Look, x: f64, y: f64) -> Vec<Shape> {
     out
 }
 
-/// A sample as an element of its own, for the page; the name beside it says what it is.
+/// A sample as an SVG element, for the page; its name stands beside it.
 pub(crate) fn sample_svg(entry: &Entry) -> String {
     format!(
         "<svg viewBox=\"0 0 44 14\" width=\"44\" height=\"14\" aria-hidden=\"true\" xmlns=\"http://www.w3.org/2000/svg\">{}</svg>",

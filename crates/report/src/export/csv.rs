@@ -1,4 +1,4 @@
-//! Tables for machines: full numbers, an interval in two columns of its own, empty fields for what is not there.
+//! Tables for machines: unrounded numbers, the ends of an interval in two columns, empty fields for missing values.
 
 use super::full_rows;
 use crate::tables::{Cell, Table};
@@ -21,9 +21,10 @@ pub(super) fn write(table: &Table) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut head: Vec<String> = Vec::new();
     for (title, &ends) in table.head.iter().zip(&with_ends) {
-        head.push(title.text.clone());
+        let name = column_name(title);
+        head.push(name.to_string());
         if ends {
-            head.extend([format!("{} low", title.text), format!("{} high", title.text)]);
+            head.extend([format!("{name} low"), format!("{name} high")]);
         }
     }
     head.push("Remarks".into());
@@ -43,22 +44,26 @@ pub(super) fn write(table: &Table) -> Result<Vec<u8>, csv::Error> {
                     None => [String::new(), String::new()],
                 });
             }
-            // Words where a number is expected are not lost.
-            // An end of an interval that is no number is a word of the text.
+            // Words in place of a number, or of an end of an interval, go to the remarks.
             let number = match cell.ends {
                 Some(ends) => ends.low.is_some() && ends.high.is_some(),
                 None => cell.value.is_some(),
             };
-            let said = if cell.words || number { "" } else { cell.text.as_str() };
-            let said: Vec<&str> = [said, &cell.remark].into_iter().filter(|text| !text.is_empty()).collect();
-            if !said.is_empty() {
-                remarks.push(format!("{}: {}", title.text, said.join(", ")));
+            let text = if cell.words || number { "" } else { cell.text.as_str() };
+            let remark: Vec<&str> = [text, &cell.remark].into_iter().filter(|text| !text.is_empty()).collect();
+            if !remark.is_empty() {
+                remarks.push(format!("{}: {}", column_name(title), remark.join(", ")));
             }
         }
         fields.push(remarks.join("; "));
         writer.write_record(&fields)?;
     }
     writer.into_inner().map_err(|e| csv::Error::from(e.into_error()))
+}
+
+/// The name of a column: a title may be reworded for readers, names of columns stay.
+fn column_name(title: &Cell) -> &str {
+    title.column.as_ref().unwrap_or(&title.text)
 }
 
 #[cfg(test)]

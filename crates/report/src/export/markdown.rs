@@ -3,7 +3,7 @@
 use super::written;
 use crate::tables::{Cell, Table};
 
-/// The caption, the head and every row; a head of many rows is said in each.
+/// The caption, the head and every row; a head of several rows is repeated in each.
 pub(super) fn write(table: &Table) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut out = format!("**{}**\n\n", escaped(&table.caption));

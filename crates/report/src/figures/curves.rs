@@ -1,12 +1,12 @@
 //! Learning curves: a metric against the number of labels, for each start.
 
-use crate::controls::shown;
 use crate::drawing::axis::Axis;
 use crate::drawing::chart::{Chart, Look, Point, Reference, Series};
 use crate::numbers::{count, fixed, percent};
+use crate::reportable::not_reportable;
+use crate::start_roles::name_with_role;
 use crate::study::{Scope, Study};
 use crate::style::slots;
-use crate::support::refusal;
 use eval::Metric;
 use eval::budget::differ_by_fold;
 
@@ -16,7 +16,7 @@ pub(crate) const MACRO_METRICS: [Metric; 5] =
 /// Metrics shown emotion by emotion.
 pub(crate) const EMOTION_METRICS: [Metric; 4] = [Metric::RocAuc, Metric::F1, Metric::Mae, Metric::Accuracy4];
 
-/// What the horizontal axis counts.
+/// Title of the horizontal axis.
 fn x_title(study: &Study<'_>) -> String {
     let mean = if differ_by_fold(&study.budgets) { "mean over folds, " } else { "" };
     format!("labelled training segments ({mean}log scale)")
@@ -24,10 +24,10 @@ fn x_title(study: &Study<'_>) -> String {
 
 /// How to read the learning curves.
 pub(crate) fn reading(study: &Study<'_>) -> [String; 3] {
-    let band = if study.answers.statistics.is_some() {
-        format!("Band (bar where alone): {} interval.", percent(study.answers.level()))
+    let band = if study.statistics.all.is_some() {
+        format!("Band (bar for a single point): {} confidence interval.", percent(study.statistics.confidence_level()))
     } else {
-        "No intervals were computed.".into()
+        "No confidence intervals were computed.".into()
     };
     ["Line and marker: mean over runs.".into(), band, "Faint dots: single runs.".into()]
 }
@@ -45,12 +45,12 @@ pub(crate) fn emotion_panels(study: &Study<'_>, metric: Metric) -> Vec<Chart> {
     scopes.into_iter().filter_map(|scope| panel(study, scope, metric, axis.clone())).collect()
 }
 
-/// What helps to read the panels of a metric by emotion.
+/// How to read the panels of a metric by emotion, in brackets.
 pub(crate) fn hint(study: &Study<'_>, metric: Metric) -> String {
     let line = match metric {
         Metric::RocAuc => "dotted line: chance",
         _ if study.trivial.is_empty() => "",
-        _ => "dotted line: the best predictor without a model",
+        _ => "dotted line: the best trivial predictor",
     };
     let less = if metric.higher_is_better() { "" } else { "lower is better" };
     match [less, line].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ") {
@@ -77,7 +77,7 @@ fn series(study: &Study<'_>, scope: Scope, metric: Metric) -> Vec<Series> {
                 })
             };
             let points = (0..study.budgets.len()).filter_map(point).collect();
-            Series { slot: looks[start], label: shown(&study.starts[start]), points, look: Look::Marked }
+            Series { slot: looks[start], label: name_with_role(&study.starts[start]), points, look: Look::Marked }
         })
         .filter(|s| !s.points.is_empty())
         .collect()
@@ -93,7 +93,7 @@ fn extent(point: &Point) -> Vec<f64> {
     point.singles.iter().copied().chain([low, high]).collect()
 }
 
-/// What stands behind the curves as a dotted line, and its name: chance, or the best that needs no model.
+/// The value and name of the dotted reference line: chance, or the best trivial predictor.
 fn reference<'s>(study: &'s Study<'_>, scope: Scope, metric: Metric) -> Option<(f64, &'s str)> {
     if metric == Metric::RocAuc { Some((0.5, "chance")) } else { study.best_trivial(scope, metric) }
 }
@@ -103,7 +103,7 @@ fn panel(study: &Study<'_>, scope: Scope, metric: Metric, y: Axis) -> Option<Cha
     let reference = reference(study, scope, metric).filter(|(at, _)| (y.low..=y.high).contains(at));
     let (title, id, aside) = match scope {
         Scope::Emotion(e) => {
-            let aside = match refusal(study, scope, metric) {
+            let aside = match not_reportable(study, scope, metric) {
                 Some(why) => format!("n/a ({why})"),
                 None => positives(study, scope),
             };
@@ -137,7 +137,7 @@ fn positives(study: &Study<'_>, scope: Scope) -> String {
 
 fn describe(study: &Study<'_>, scope: Scope, metric: Metric) -> String {
     let mut out = format!("{} {} by number of labels.", study.scope_name(scope), metric.title());
-    if let Some(why) = refusal(study, scope, metric) {
+    if let Some(why) = not_reportable(study, scope, metric) {
         out.push_str(&format!(" Not available: {why}."));
     }
     for (start, name) in study.starts.iter().enumerate() {
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_predictor_without_a_model_is_a_line() {
+    fn the_best_trivial_predictor_is_a_line() {
         let f1 = |start: &str, value| ResultRow { metric: "f1".into(), ..row(start, 10, 0.1, [0, 0, 0], Some(value)) };
         let results = vec![f1("ssl", 0.2), f1("scratch", 0.6)];
         let trivial = vec![f1("always-present", 0.4), f1("always-absent", 0.0)];

@@ -28,8 +28,8 @@ pub(crate) fn pretraining_chart(curves: &[Curve]) -> Option<Chart> {
             Some(format!("{}: training loss {} at step {}", c.name, significant(last.train_loss), count(last.step)))
         })
         .collect();
-    let mut chart = loss_chart("fig-pretraining", "Loss over hidden frames", lines)?;
-    chart.aside = "one line an encoder".into();
+    let mut chart = loss_chart("fig-pretraining", "Loss over masked frames", lines)?;
+    chart.aside = "one line per encoder".into();
     chart.description = format!("Pre-training losses by step. {}.", ends.join("; "));
     Some(chart)
 }
@@ -40,7 +40,7 @@ pub(crate) fn finetuning_charts(study: &Study<'_>) -> Vec<Chart> {
     type Loss = fn(&CurvePoint) -> Option<f64>;
     let losses: [(&str, &str, Loss); 2] = [
         ("fig-training-loss", "Loss on training batches", |p| Some(p.train_loss)),
-        ("fig-validation-loss", "Loss on validation", |p| p.valid_loss),
+        ("fig-validation-loss", "Loss on the validation split", |p| p.valid_loss),
     ];
     let chart = |(id, title, loss): (&str, &str, Loss)| {
         let of_start = |(start, slot): (&String, &usize)| {
@@ -52,10 +52,10 @@ pub(crate) fn finetuning_charts(study: &Study<'_>) -> Vec<Chart> {
             let least = line.points.iter().min_by(|a, b| a.mean.total_cmp(&b.mean))?;
             Some(format!("{}: lowest {} at step {}", line.label, significant(least.mean), significant(least.x)))
         };
-        let said: Vec<String> = lines.iter().filter_map(least).collect();
+        let lowest: Vec<String> = lines.iter().filter_map(least).collect();
         let mut chart = loss_chart(id, title, lines)?;
         chart.aside = "mean over cells".into();
-        chart.description = format!("{title} by step of fine-tuning. {}.", said.join("; "));
+        chart.description = format!("{title} by step of fine-tuning. {}.", lowest.join("; "));
         Some(chart)
     };
     losses.into_iter().filter_map(chart).collect()

@@ -1,10 +1,10 @@
-//! The paired differences as forests.
+//! The paired differences as forest plots.
 
 use crate::difference::Difference;
 use crate::drawing::forest::{Forest, Mark, Row};
 use crate::numbers::{interval, signed};
+use crate::reportable::{missing_class, not_reportable};
 use crate::study::{Scope, Study};
-use crate::support::{lacking, refusal};
 
 /// The primary metric at the primary budget: the macro average, then each emotion.
 pub(crate) fn by_emotion(study: &Study<'_>) -> Option<Forest> {
@@ -25,18 +25,20 @@ pub(crate) fn by_budget(study: &Study<'_>) -> Forest {
 fn forest(study: &Study<'_>, id: &str, title: &str, rows: Vec<(String, bool, Scope, usize)>) -> Forest {
     let metric = study.primary;
     let (treated, baseline) = (study.treated(), study.baseline());
-    let mut said = Vec::new();
+    let mut descriptions = Vec::new();
     let rows: Vec<Row> = rows
         .into_iter()
         .map(|(label, strong, scope, budget)| {
             let difference = Difference::of(study, budget, scope, metric);
-            let why = || match refusal(study, scope, metric).or_else(|| lacking(study, scope, metric)) {
+            let why = || match not_reportable(study, scope, metric).or_else(|| missing_class(study, scope, metric)) {
                 Some(why) => format!("n/a ({why})"),
                 None => "n/a (no pair)".into(),
             };
-            said.push(match &difference {
+            descriptions.push(match &difference {
                 Some(d) => {
-                    let ends = d.interval.map_or(", no interval".to_string(), |i| format!(" {}", interval(i, 3, true)));
+                    let ends = d
+                        .interval
+                        .map_or(", no confidence interval".to_string(), |i| format!(" {}", interval(i, 3, true)));
                     format!("{label}: {}{ends}.", signed(d.value, 3))
                 }
                 None => format!("{label}: {}.", why()),
@@ -50,6 +52,6 @@ fn forest(study: &Study<'_>, id: &str, title: &str, rows: Vec<(String, bool, Sco
     let sides = [better(baseline), better(treated)];
     let sides = if metric.higher_is_better() { sides } else { [sides[1].clone(), sides[0].clone()] };
     let aside = format!("{} difference", metric.title());
-    let description = format!("{treated} \u{2212} {baseline}, {}. {}", metric.title(), said.join(" "));
+    let description = format!("{treated} \u{2212} {baseline}, {}. {}", metric.title(), descriptions.join(" "));
     Forest { id: id.into(), title: title.into(), aside, description, sides, rows }
 }

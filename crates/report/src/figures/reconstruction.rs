@@ -1,4 +1,4 @@
-//! Masked reconstruction, shown on one segment: what went in, which frames were hidden, what the encoder put there.
+//! Masked reconstruction of one segment: the input, the masked frames, and the reconstruction.
 
 use crate::drawing::axis::Axis;
 use crate::drawing::chart::{Chart, Look, Point, Series};
@@ -9,9 +9,9 @@ use crate::{RebuiltColumn, Reconstruction};
 const WANTED: [&str; 5] = ["F0", "VUV", "peakSlope", "MCEP_0", "NAQ"];
 /// How many columns are shown.
 const SHOWN: usize = 4;
-/// What the two lines are.
+/// The lines of the figure.
 pub(crate) const LINES: [(usize, &str, Look); 2] =
-    [(0, "input", Look::Line), (1, "guess at hidden frames", Look::Marks)];
+    [(0, "input", Look::Line), (1, "reconstruction of masked frames", Look::Marks)];
 
 /// A panel for each of a few columns.
 pub(crate) fn reconstruction_charts(of: &Reconstruction) -> Vec<Chart> {
@@ -27,14 +27,14 @@ fn chart(i: usize, of: &Reconstruction, column: &RebuiltColumn) -> Option<Chart>
     };
     let input = points(&mut column.input.iter().copied().enumerate());
     let guess = points(&mut column.guess.iter().enumerate().filter_map(|(frame, y)| Some((frame, (*y)?))));
-    let off = |guess: fn(f64) -> f64| {
+    let error = |guess: fn(f64) -> f64| {
         let pairs = column.input.iter().zip(&column.guess);
         eval::mean(pairs.filter_map(|(x, y)| Some((guess((*y)?) - x).abs())))
     };
-    let (ours, of_mean) = (off(|y| y)?, off(|_| 0.0)?);
-    let aside = format!("off by {}; the mean would be by {}", fixed(ours, 2), fixed(of_mean, 2));
+    let (ours, of_mean) = (error(|y| y)?, error(|_| 0.0)?);
+    let aside = format!("error {}; of the mean {}", fixed(ours, 2), fixed(of_mean, 2));
     let values = || input.iter().chain(&guess).map(|p| p.mean);
-    // Each hidden frame is shaded half way to its neighbours.
+    // Each masked frame is shaded half way to its neighbours.
     let half = 0.5 * step;
     let shaded = spans(&of.hidden).map(|(from, to)| (from as f64 * step - half, to as f64 * step - half)).collect();
     let x = Axis::linear([-half, of.hidden.len() as f64 * step - half].into_iter().map(|x| x.max(0.0)), 5)?;
@@ -42,8 +42,8 @@ fn chart(i: usize, of: &Reconstruction, column: &RebuiltColumn) -> Option<Chart>
         id: format!("fig-reconstruction-{i}"),
         title: column.name.clone(),
         description: format!(
-            "{} of {} frames were hidden. Mean distance between guess and {} there: {} standard deviations; if the guess \
-             were always the column's mean: {}.",
+            "{} of {} frames were masked. Mean absolute error of the reconstruction of {} there: {} standard deviations; of \
+             predicting the column's mean: {}.",
             of.hidden.iter().filter(|h| **h).count(),
             of.hidden.len(),
             column.name,
@@ -67,7 +67,7 @@ fn chart(i: usize, of: &Reconstruction, column: &RebuiltColumn) -> Option<Chart>
     Some(chart)
 }
 
-/// First frame of each stretch of hidden frames, and the one after its last.
+/// First frame of each run of masked frames, and the one after its last.
 fn spans(hidden: &[bool]) -> impl Iterator<Item = (usize, usize)> + '_ {
     let begins = (0..hidden.len()).filter(|&i| hidden[i] && (i == 0 || !hidden[i - 1]));
     begins.map(|i| (i, i + hidden[i..].iter().take_while(|h| **h).count()))
@@ -94,7 +94,7 @@ mod tests {
     fn the_guess_is_compared_with_the_mean() {
         let of = Reconstruction { hidden: vec![false, true, true], columns: vec![column("F0")], ..Default::default() };
         let chart = &reconstruction_charts(&of)[0];
-        assert_eq!(chart.aside, "off by 1.00; the mean would be by 2.00");
+        assert_eq!(chart.aside, "error 1.00; of the mean 2.00");
         assert_eq!(chart.shaded, [(0.5, 2.5)]);
         assert_eq!(chart.series[1].points.iter().map(|p| p.x).collect::<Vec<_>>(), [1.0, 2.0]);
     }

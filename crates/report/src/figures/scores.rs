@@ -1,19 +1,19 @@
-//! The scores of the two compared starts at the headline's budget: calibration, receiver operating characteristic, precision
-//! against recall, emotion by emotion.
+//! The scores of the two compared starts at the primary budget, by emotion: calibration, receiver operating characteristic,
+//! precision-recall curve.
 
 use crate::ScoredRows;
 use crate::drawing::axis::Axis;
 use crate::drawing::chart::{Chart, Look, Point, Reference, Series};
 use crate::drawing::legend::Entry;
 use crate::numbers::{fixed, listed};
+use crate::reportable::not_reportable;
 use crate::study::{Scope, Study};
 use crate::style::slots;
-use crate::support::refusal;
 use eval::Metric;
 use eval::curves::{Reliability, bins_for, precision_at, precision_recall_curve, reliability, roc_curve, tpr_at};
 use std::collections::BTreeSet;
 
-/// Places on a curve at which runs are averaged: hundredths.
+/// Steps of the grid on which curves of runs are averaged.
 const PLACES: u32 = 100;
 
 /// Panels of one kind, by emotion.
@@ -26,7 +26,7 @@ pub(crate) struct ScoreFigure {
     pub panels: Vec<Chart>,
 }
 
-/// All that is drawn of scores; empty where no scores are known.
+/// All figures of scores; empty where there are no scores.
 pub(crate) fn score_figures(study: &Study<'_>) -> Vec<ScoreFigure> {
     let arms = Arms::new(study);
     if arms.starts.is_empty() {
@@ -68,7 +68,7 @@ impl<'a> Arms<'a> {
     }
 }
 
-/// A panel for each emotion; `line` makes a start's series and what is said of it, or why there is none.
+/// A panel for each emotion; `line` makes a start's points and their summary, if there are any.
 fn panels(
     study: &Study<'_>,
     arms: &Arms<'_>,
@@ -79,21 +79,21 @@ fn panels(
 ) -> Vec<Chart> {
     let (x, x_title, y) = axes;
     let panel = |(e, emotion): (usize, &String)| {
-        let (mut series, mut said) = (Vec::new(), Vec::new());
-        let refused = refusal(study, Scope::Emotion(e), Metric::RocAuc);
+        let (mut series, mut summaries) = (Vec::new(), Vec::new());
+        let refused = not_reportable(study, Scope::Emotion(e), Metric::RocAuc);
         for (start, slot) in arms.starts.iter().filter(|_| refused.is_none()) {
             let label = &study.starts[*start];
             let Some((points, about)) = line(*start, emotion) else { continue };
-            said.push(format!("{label} {about}"));
+            summaries.push(format!("{label} {about}"));
             series.push(Series { slot: *slot, label: label.clone(), points, look });
         }
         let none = || refused.as_ref().map_or("n/a".into(), |why| format!("n/a ({why})"));
-        let said = if said.is_empty() { none() } else { format!("{what}: {}", said.join(", ")) };
+        let summary = if summaries.is_empty() { none() } else { format!("{what}: {}", summaries.join(", ")) };
         Chart {
             id: format!("fig-{kind}-{e}"),
             title: emotion.clone(),
-            description: format!("{emotion}. {said}."),
-            aside: said,
+            description: format!("{emotion}. {summary}."),
+            aside: summary,
             x: x.clone(),
             x_title: x_title.into(),
             y: y.clone(),
@@ -117,8 +117,11 @@ fn calibration(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
         let runs = rows.iter().map(|one| one.run).collect::<BTreeSet<_>>().len();
         reliability(&present, &score, bins_for(present.len() / runs.max(1)))
     };
-    let all =
-        study.emotions.iter().enumerate().filter(|(e, _)| refusal(study, Scope::Emotion(*e), Metric::RocAuc).is_none());
+    let all = study
+        .emotions
+        .iter()
+        .enumerate()
+        .filter(|(e, _)| not_reportable(study, Scope::Emotion(*e), Metric::RocAuc).is_none());
     let all = all.flat_map(|(_, emotion)| arms.starts.iter().filter_map(|(start, _)| of(*start, emotion)));
     let highest = all.flat_map(|r| r.bins).map(|bin| bin.score.max(bin.present)).fold(0.0, f64::max);
     let axis = unit_axis(highest);
@@ -132,10 +135,10 @@ fn calibration(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
         name: "calibration",
         look: Look::Marked,
         reading: format!(
-            "{}: each marker is a bin, from the test rows of all runs of a start together, of equal counts by score, fewer bins \
-             where there are fewer rows. Upwards: the share of its rows in which the emotion is present; dotted: as often as the \
-             score says. ECE, the expected calibration error, is the mean distance from the dotted line, weighted by rows; with few \
-             rows it is above 0 by chance alone.",
+            "{}: each marker is a bin of the test rows of all runs of a start, pooled; bins have equal counts by score, and there are \
+             fewer of them where there are fewer rows. Vertical: the share of the bin's rows in which the emotion is present. Dotted: \
+             perfect calibration. ECE, the expected calibration error, is the mean distance from the dotted line, weighted by rows; \
+             with few rows it is above 0 by chance alone.",
             arms.names(study)
         ),
         panels: panels(study, arms, ("calibration", "ECE", Look::Marked), axes, |_| Some(Reference::Diagonal), line),
@@ -153,9 +156,9 @@ fn roc(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
         title: "Receiver operating characteristic",
         name: "roc",
         look: Look::Line,
-        reading: "Each run has a curve of its own, since the scores of two models share no scale; the line is the mean of their true \
-                  positive rates at each false positive rate (vertical averaging), the band reaches from the lowest run to the \
-                  highest. Dotted: chance."
+        reading: "Each run has its own curve, since the scores of two models share no scale. The line is the mean of their true positive \
+                  rates at each false positive rate (vertical averaging); the band spans the lowest to the highest run. Dotted: \
+                  chance."
             .into(),
         panels: panels(study, arms, ("roc", "area", Look::Line), axes, |_| Some(Reference::Diagonal), line),
     }
@@ -167,7 +170,7 @@ fn precision_recall(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
             .of(&study.starts[start], emotion)
             .filter_map(|r| precision_recall_curve(&r.present, &r.score))
             .collect();
-        // At a recall of 0 there is no precision.
+        // Precision is undefined at recall 0.
         averaged(&curves, 1, precision_at)
             .map(|points| (points, estimate(study, start, emotion, Metric::AveragePrecision)))
     };
@@ -177,11 +180,11 @@ fn precision_recall(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
     };
     let axes = (unit_axis(1.0), "recall (true positive rate)", unit_axis(1.0));
     ScoreFigure {
-        title: "Precision against recall",
+        title: "Precision-recall curve",
         name: "precision_recall",
         look: Look::Line,
-        reading: "Line: mean over runs of the precision at each recall, not interpolated; band: from the lowest run to the highest. \
-                  Dotted: the share of test rows in which the emotion is present, which is what scores at random have."
+        reading: "Line: mean over runs of the precision at each recall, not interpolated; band: the lowest to the highest run. Dotted: the \
+                  prevalence in the test rows, which random scores reach."
             .into(),
         panels: panels(study, arms, ("precision-recall", "AP", Look::Line), axes, prevalence, line),
     }
@@ -193,7 +196,7 @@ fn unit_axis(highest: f64) -> Axis {
     to(highest).unwrap_or(Axis { low: 0.0, high: 1.0, log: false, ticks: Vec::new() })
 }
 
-/// What y a curve has at an x.
+/// Reads the y of a curve at an x.
 type ReadAt = fn(&[(f64, f64)], f64) -> Option<f64>;
 
 /// The mean over curves at each hundredth from `first` on, with the lowest and the highest.
@@ -209,7 +212,7 @@ fn averaged(curves: &[Vec<(f64, f64)>], first: u32, at: ReadAt) -> Option<Vec<Po
     (!points.is_empty()).then_some(points)
 }
 
-/// The mean over runs as the tables have it.
+/// The mean over runs, as in the tables.
 fn estimate(study: &Study<'_>, start: usize, emotion: &str, metric: Metric) -> String {
     let place = study.emotions.iter().position(|e| e == emotion).zip(study.primary_budget);
     let value = place.and_then(|(e, budget)| study.estimate(start, budget, Scope::Emotion(e), metric));

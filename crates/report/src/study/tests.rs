@@ -1,7 +1,7 @@
 use super::*;
 use eval::run::PretrainSeeds;
 use eval::statistics::{
-    Contrast, CurvePoint, Equivalence, FoldClusters, Interval, LabelEquivalence, Questions, StudyStatistics,
+    AnalysisPlan, Contrast, CurvePoint, Equivalence, FoldClusters, Interval, LabelEquivalence, StudyStatistics,
 };
 
 /// A row of macro ROC AUC in test.
@@ -52,7 +52,7 @@ fn runs_of_one_budget_are_put_together() {
 
 #[test]
 fn all_labels_are_one_budget_in_folds_of_any_size() {
-    // As many different counts as folds, and a count that is another share in each: once guessed to be seven budgets.
+    // As many different counts as folds, and a count that is another share in each: once taken for seven budgets.
     let sizes = [310, 322, 298, 305, 331];
     let rows = (0..).zip(sizes).flat_map(|(fold, n)| {
         let of = |budget: &str, labels: i32| ResultRow {
@@ -122,12 +122,12 @@ fn statistics_of_other_budgets_are_refused() {
 }
 
 #[test]
-fn the_primary_budget_is_the_one_named() {
+fn the_primary_budget_is_the_one_configured() {
     let rows = [24, 160].map(|n| row("ssl", n, f64::from(n) / 1000.0, [0, 0, 0], Some(0.5)));
     let primary = |name: Option<&str>| {
         let input = ReportInput { primary_budget: name.map(String::from), ..input(rows.to_vec()) };
         let study = Study::new(&input).unwrap();
-        (study.primary_budget, study.named())
+        (study.primary_budget, study.has_configured_budget())
     };
     assert_eq!(primary(None), (Some(0), false));
     assert_eq!((primary(Some("f0.16")), primary(Some("f0.5"))), ((Some(1), true), (None, true)));
@@ -149,7 +149,7 @@ fn a_run_counts_when_all_folds_are_there() {
 }
 
 #[test]
-fn predictors_without_a_model_are_averaged_over_folds() {
+fn trivial_predictors_are_averaged_over_folds() {
     let trivial = |name: &str, fold, value| row(name, 0, 0.0, [fold, 0, 0], Some(value));
     let input = ReportInput {
         trivial: vec![trivial("always", 0, 0.5), trivial("always", 1, 0.7), trivial("never", 0, 0.4)],
@@ -208,7 +208,7 @@ pub(crate) fn answered(metric: Metric, budgets: &[AnsweredBudget]) -> ReportInpu
         most: labels,
     };
     let statistics = StudyStatistics {
-        questions: Questions {
+        analysis: AnalysisPlan {
             treated: "ssl".into(),
             baseline: "scratch".into(),
             metrics: vec![metric],
@@ -240,7 +240,7 @@ pub(crate) fn needed(
     (low, high): (Equivalence, Equivalence),
 ) {
     if let Some(statistics) = &mut input.statistics {
-        let metric = statistics.questions.metrics[0];
+        let metric = statistics.analysis.metrics[0];
         statistics.equivalences.push(LabelEquivalence { budget, metric, labels, low: Some(low), high: Some(high) });
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Cell, Table, brackets, budget_head, head};
 use crate::numbers::{count, many};
+use crate::reportable::{missing_class, not_reportable};
 use crate::study::{Scope, Study};
-use crate::support::{lacking, refusal};
 use eval::Metric;
 use std::collections::BTreeSet;
 
@@ -23,11 +23,11 @@ fn columns(study: &Study<'_>) -> Vec<Metric> {
     COLUMNS.into_iter().filter(|&m| study.has_head(m.head())).collect()
 }
 
-/// Mean over runs with its interval, or why there is none.
+/// Mean over runs with its confidence interval, or why there is none.
 fn measured(study: &Study<'_>, start: usize, budget: usize, scope: Scope, metric: Metric) -> Cell {
     let started = study.started(start, budget, scope, metric);
-    if let Some(why) = refusal(study, scope, metric).filter(|_| started > 0) {
-        return Cell::refused(&why);
+    if let Some(why) = not_reportable(study, scope, metric).filter(|_| started > 0) {
+        return Cell::not_reportable(&why);
     }
     let Some(estimate) = study.estimate(start, budget, scope, metric) else {
         return Cell::none("n/a").remark(why_undefined(study, start, budget, scope, metric));
@@ -44,17 +44,20 @@ fn why_undefined(study: &Study<'_>, start: usize, budget: usize, scope: Scope, m
     if !study.predicts(start, budget, metric.head()) {
         return "not predicted".into();
     }
-    lacking(study, scope, metric).unwrap_or_else(|| match metric {
-        // Without an error of intensity nothing counts the rows of a fold, but nothing else can be amiss.
+    missing_class(study, scope, metric).unwrap_or_else(|| match metric {
+        // Without an intensity metric the rows of a fold are unknown, but there is no other cause.
         Metric::RocAuc | Metric::BalancedAccuracy if scope != Scope::Macro => "no negative in some fold".into(),
         _ => "no run has all folds".into(),
     })
 }
 
-/// What the predictors without a model have, a row each.
+/// The trivial predictors, a row each.
 fn trivial_rows(study: &Study<'_>, scope: Scope, metrics: &[Metric]) -> Vec<Vec<Cell>> {
-    let cell = |name: usize, metric: Metric| match (refusal(study, scope, metric), study.trivial(name, scope, metric)) {
-        (Some(why), _) => Cell::refused(&why),
+    let cell = |name: usize, metric: Metric| match (
+        not_reportable(study, scope, metric),
+        study.trivial(name, scope, metric),
+    ) {
+        (Some(why), _) => Cell::not_reportable(&why),
         (None, Some(value)) => Cell::number(value, 3),
         (None, None) => Cell::none("n/a"),
     };
@@ -93,7 +96,7 @@ pub(crate) fn main_table(study: &Study<'_>) -> Table {
         groups.push(without);
     }
     Table {
-        caption: format!("Macro average over emotions in test: mean over runs{}", brackets(study)),
+        caption: format!("Macro average over emotions on the held-out test set: mean over runs{}", brackets(study)),
         head: head(2, ["Labels", "Start", "Runs"].into_iter().chain(metrics.iter().map(|m| m.title()))),
         groups,
     }
@@ -128,7 +131,11 @@ pub(crate) fn emotion_table(study: &Study<'_>, budget: usize) -> Table {
         rows
     };
     Table {
-        caption: format!("{} labels, by emotion: mean over runs{}", study.label(budget), brackets(study)),
+        caption: format!(
+            "{} labels, by emotion, on the held-out test set: mean over runs{}",
+            study.label(budget),
+            brackets(study)
+        ),
         head: head(2, ["Emotion", "Start"].into_iter().chain(metrics.iter().map(|m| m.title()))),
         groups: study.scopes().map(group).collect(),
     }
@@ -165,9 +172,9 @@ pub(crate) fn support_table(study: &Study<'_>) -> Table {
     if folds.len() > 1 {
         head.push(Cell::none("All folds"));
     }
-    head.push(Cell::none("Of rows"));
+    head.push(Cell::none("All rows").column("Of rows"));
     Table {
-        caption: "Support: rows in test with the emotion present".into(),
+        caption: "Support: test rows with the emotion present".into(),
         head,
         groups: vec![scopes.iter().map(row).collect()],
     }
@@ -221,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_rest_on_few_rows_are_never_shown() {
+    fn metrics_with_too_few_rows_are_never_shown() {
         let few =
             |start: &str| ResultRow { emotion: "fear".into(), support: 3, ..row(start, 10, 0.1, [0, 0, 0], Some(0.9)) };
         let input = ReportInput { results: vec![few("ssl")], trivial: vec![few("chance")], ..ReportInput::default() };
@@ -232,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn predictors_without_a_model_stand_beside_the_starts() {
+    fn trivial_predictors_are_listed_beside_the_starts() {
         let results = vec![row("ssl", 10, 0.1, [0, 0, 0], Some(0.6))];
         let trivial = vec![row("prevalence", 0, 0.0, [0, 0, 0], Some(0.5))];
         let input = ReportInput { results, trivial, ..ReportInput::default() };

@@ -1,11 +1,11 @@
-//! What the run was and how it went: encoders, failures, facts.
+//! The run itself: pre-training, fine-tuning, the learning-rate search, failures, facts.
 
 use super::{Cell, Table, head};
 use crate::numbers::{count, fixed, significant};
 use crate::study::Study;
 use crate::{Curve, FactGroup};
 
-/// Where each encoder's losses ended.
+/// The last and lowest losses of each pre-training.
 pub(crate) fn pretraining_table(curves: &[Curve]) -> Table {
     let loss = |x: Option<f64>| match x {
         Some(x) if x.is_finite() => Cell::none(significant(x)).value(x),
@@ -26,21 +26,20 @@ pub(crate) fn pretraining_table(curves: &[Curve]) -> Table {
     };
     let titles = ["Encoder", "Steps", "Last training loss", "Last validation loss", "Lowest validation loss"];
     Table {
-        caption: "Pre-training: loss over hidden frames".into(),
+        caption: "Pre-training: loss over masked frames".into(),
         head: head(1, titles),
         groups: vec![curves.iter().map(row).collect()],
     }
 }
 
-/// When the weights were taken that the cells of a start predict with.
+/// The steps that model selection chose, by start.
 pub(crate) fn best_step_table(study: &Study<'_>) -> Option<Table> {
     let row = |start: &String| {
         let of_start = study.input.trainings.iter().filter(|t| t.start == *start);
         let mut best: Vec<u64> = of_start.clone().filter_map(|t| t.best_step).collect();
         best.sort_unstable();
         let (first, last) = (*best.first()?, *best.last()?);
-        // Between the two in the middle, where their number is even.
-        let median = (best[(best.len() - 1) / 2] + best[best.len() / 2]) as f64 / 2.0;
+        let median = eval::median(best.iter().map(|&step| step as f64))?;
         let steps = |n: u64| Cell { text: count(n), value: Some(n as f64), ..Cell::default() };
         let longest = of_start.filter_map(|t| t.curve.points.last()).map(|p| p.step).max();
         Some(vec![
@@ -54,13 +53,13 @@ pub(crate) fn best_step_table(study: &Study<'_>) -> Option<Table> {
     };
     let rows: Vec<Vec<Cell>> = study.starts.iter().filter_map(row).collect();
     (!rows.is_empty()).then(|| Table {
-        caption: "The step at which validation chose the weights".into(),
+        caption: "Model selection on the validation split: the optimiser step whose weights predict".into(),
         head: head(1, ["Start", "Cells", "Median step", "Earliest", "Latest", "Steps trained"]),
         groups: vec![rows],
     })
 }
 
-/// What a search for learning rates found: for each start and budget, how often each was chosen and what it scored.
+/// The learning-rate search: for each start and budget, the mean score of each learning rate and how often it was chosen.
 pub(crate) fn search_table(study: &Study<'_>) -> Option<Table> {
     let candidates = &study.input.search;
     let mut factors: Vec<f64> = candidates.iter().map(|c| c.factor).collect();
@@ -92,7 +91,7 @@ pub(crate) fn search_table(study: &Study<'_>) -> Option<Table> {
     let titles: Vec<String> = factors.iter().map(|factor| format!("{factor} times the learning rate")).collect();
     let titles = ["Labels", "Start"].into_iter().chain(titles.iter().map(String::as_str));
     (!groups.is_empty()).then(|| Table {
-        caption: "The search for learning rates: mean score on the validation split, by which each cell chose".into(),
+        caption: "Learning-rate search (the hyperparameter tuned per cell): mean score on the validation split; each cell takes the best".into(),
         head: head(2, titles),
         groups,
     })
@@ -102,7 +101,7 @@ pub(crate) fn search_table(study: &Study<'_>) -> Option<Table> {
 pub(crate) fn failure_table(failures: &[(String, String)]) -> Table {
     let row = |(cell, error): &(String, String)| vec![Cell::head(cell, 1), Cell::words(error)];
     Table {
-        caption: "Cells that failed; they are in no figure and no mean".into(),
+        caption: "Failed cells; excluded from all figures and means".into(),
         head: head(2, ["Cell", "Error"]),
         groups: vec![failures.iter().map(row).collect()],
     }

@@ -1,4 +1,4 @@
-//! Where the spread of runs comes from, and aggregates over emotions that no odd run moves.
+//! Variance components of the runs, and aggregates over emotions that are robust to outlying runs.
 
 use super::{Cell, Table, budget_head, head};
 use crate::numbers::many;
@@ -19,8 +19,8 @@ const SOURCES: [Source; 3] = [
     Source { name: "Label draw", of: |run| Some(run.draw) },
 ];
 
-/// Standard deviation by source for each start and budget, macro, primary metric; `None` without runs. What folds differ in
-/// is averaged out.
+/// Standard deviation by source for each start and budget, macro, primary metric; `None` without runs. Differences between
+/// folds are averaged out.
 pub(crate) fn spread_table(study: &Study<'_>) -> Option<Table> {
     let row = |budget: usize, start: usize| -> Option<Vec<Cell>> {
         let runs = study.over_folds(start, budget, Scope::Macro, study.primary);
@@ -28,7 +28,7 @@ pub(crate) fn spread_table(study: &Study<'_>) -> Option<Table> {
             return None;
         }
         let mut row = vec![Cell::start(&study.starts[start]), Cell::count(runs.len())];
-        row.extend(deviations(study, start, &runs));
+        row.extend(standard_deviations(study, start, &runs));
         Some(row)
     };
     let group = |budget: usize| {
@@ -42,22 +42,24 @@ pub(crate) fn spread_table(study: &Study<'_>) -> Option<Table> {
     let groups: Vec<_> = (0..study.budgets.len()).map(group).filter(|rows| !rows.is_empty()).collect();
     let tied = match study.input.pretrain_seeds {
         PretrainSeeds::Tied => {
-            ". Pre-training and initialisation are tied (each training seed has its own pre-training): what the two move \
-             stands together under initialisation"
+            ". Pre-training and initialisation are tied (each training seed has its own pre-training): their joint effect is \
+             listed under initialisation"
         }
         PretrainSeeds::None | PretrainSeeds::Crossed => "",
     };
     let caption = format!(
-        "Where the spread of runs comes from: standard deviation of macro {} by source. A source that was not varied, or runs \
-         that do not cross every level of each source with every level of the others, have none{tied}",
+        "Variance components: standard deviation of macro {} by source. It is not available for a source that was not varied, or \
+         where the runs do not cross all levels of the sources{tied}",
         study.primary.title()
     );
-    let titles = ["Labels", "Start", "Runs", SOURCES[0].name, SOURCES[1].name, SOURCES[2].name, "Rest"];
-    (!groups.is_empty()).then(|| Table { caption, head: head(2, titles), groups })
+    let titles = ["Labels", "Start", "Runs", SOURCES[0].name, SOURCES[1].name, SOURCES[2].name];
+    let mut head = head(2, titles);
+    head.push(Cell::none("Residual").column("Rest"));
+    (!groups.is_empty()).then_some(Table { caption, head, groups })
 }
 
-/// A cell for each source, then one for the rest.
-fn deviations(study: &Study<'_>, start: usize, runs: &BTreeMap<Run, f64>) -> Vec<Cell> {
+/// A cell for each source, then the residual.
+fn standard_deviations(study: &Study<'_>, start: usize, runs: &BTreeMap<Run, f64>) -> Vec<Cell> {
     let varied: Vec<&Source> = SOURCES.iter().filter(|s| runs.keys().all(|run| (s.of)(run).is_some())).collect();
     let parts = components(&varied, runs);
     let part = |name: &str| parts.as_ref()?.iter().find(|part| part.source == name);
@@ -67,12 +69,12 @@ fn deviations(study: &Study<'_>, start: usize, runs: &BTreeMap<Run, f64>) -> Vec
         PretrainSeeds::Tied | PretrainSeeds::Crossed => Cell::none("none").remark("no pre-training"),
     };
     let cell = |source: &Source| match part(source.name) {
-        Some(part) => deviation(part),
+        Some(part) => standard_deviation(part),
         None if varied.iter().any(|s| s.name == source.name) => Cell::none("n/a"),
         None => without_pretraining(),
     };
-    let rest = part(RESIDUAL).map_or_else(|| Cell::none("n/a"), deviation);
-    SOURCES.iter().map(cell).chain([rest]).collect()
+    let residual = part(RESIDUAL).map_or_else(|| Cell::none("n/a"), standard_deviation);
+    SOURCES.iter().map(cell).chain([residual]).collect()
 }
 
 fn components(sources: &[&Source], runs: &BTreeMap<Run, f64>) -> Option<Vec<Component>> {
@@ -88,18 +90,18 @@ fn components(sources: &[&Source], runs: &BTreeMap<Run, f64>) -> Option<Vec<Comp
     crossed_components(&names, &levels, &runs.values().copied().collect::<Vec<_>>())
 }
 
-/// The name that `eval` gives what is left.
+/// The name of the residual component in `eval`.
 const RESIDUAL: &str = "residual";
 
-fn deviation(part: &Component) -> Cell {
+fn standard_deviation(part: &Component) -> Cell {
     match part.variance {
         Some(variance) if part.source == RESIDUAL => Cell::number(variance.sqrt(), 4),
         Some(variance) => Cell::number(variance.sqrt(), 4).remark(format!("of {}", part.levels)),
-        None => Cell::none("n/a").remark("one only"),
+        None => Cell::none("n/a").remark("one level"),
     }
 }
 
-/// The runs of both starts at one emotion; more is better.
+/// The runs of both starts at one emotion; higher is better.
 type Task = (Vec<f64>, Vec<f64>);
 
 /// Interquartile mean over runs and emotions of both starts, and the probability that a run of the one beats a run of the
@@ -118,30 +120,31 @@ pub(crate) fn aggregate_table(study: &Study<'_>) -> Option<Table> {
             .filter(|(ours, theirs)| !ours.is_empty() && !theirs.is_empty())
             .collect();
         let better = probability_of_improvement(&tasks)?;
-        let middle = |arm: fn(&Task) -> &Vec<f64>| {
+        let interquartile = |arm: fn(&Task) -> &Vec<f64>| {
             let all: Vec<f64> = tasks.iter().flat_map(|task| arm(task).iter().copied()).collect();
             interquartile_mean(&all).map_or_else(|| Cell::none("n/a"), |mean| Cell::number(sign * mean, 3))
         };
         Some(vec![
             budget_head(study, budget, 1),
             Cell::count(tasks.len()),
-            middle(|task| &task.0),
-            middle(|task| &task.1),
+            interquartile(|task| &task.0),
+            interquartile(|task| &task.1),
             Cell::number(better, 2),
         ])
     };
     let rows: Vec<Vec<Cell>> = (0..study.budgets.len()).filter_map(row).collect();
     let (ours, theirs) = (study.treated(), study.baseline());
-    let (left, right) = (format!("{ours}, middle half"), format!("{theirs}, middle half"));
-    let chance = format!("Chance that {ours} is better");
+    let middle_title =
+        |name: &str| Cell::none(format!("{name}, interquartile mean")).column(format!("{name}, middle half"));
+    let chance = Cell::none("Probability of improvement").column(format!("Chance that {ours} is better"));
     (!rows.is_empty()).then(|| Table {
         caption: format!(
-            "{} over {}: mean of the middle half of all runs and emotions, and how often a run of {ours} is better than one of \
-             {theirs} at the same emotion",
+            "{} over {}: interquartile mean over runs and emotions, and probability of improvement (that a run of {ours} is better \
+             than a run of {theirs} on the same emotion)",
             metric.title(),
             many(study.emotions.len(), "emotion"),
         ),
-        head: head(1, ["Labels", "Emotions", &left, &right, &chance]),
+        head: [head(1, ["Labels", "Emotions"]), vec![middle_title(ours), middle_title(theirs), chance]].concat(),
         groups: vec![rows],
     })
 }

@@ -15,7 +15,7 @@ fn one(ends: Option<(f64, f64)>, p: Option<f64>) -> ReportInput {
 }
 
 #[test]
-fn a_gain_is_said_with_its_interval_and_the_labels_it_saves() {
+fn a_gain_is_reported_with_its_interval_and_the_labels_it_saves() {
     let mut input = one(Some((0.02, 0.06)), Some(0.0031));
     needed(&mut input, 0, Equivalence::About(368.0), (Equivalence::About(192.0), Equivalence::NotReached(960.0)));
     assert_eq!(
@@ -30,41 +30,41 @@ fn a_gain_that_scratch_never_reaches() {
     let mut input = one(Some((0.02, 0.06)), Some(0.0001));
     needed(&mut input, 0, Equivalence::NotReached(960.0), (Equivalence::About(320.0), Equivalence::NotReached(960.0)));
     let got = of(input).headline;
-    assert!(got.contains("p < 0.001; scratch does not reach that with 960 labels, the most tried"), "{got}");
-    assert!(got.ends_with("(interval: 2.0 times the labels to not reached)."), "{got}");
+    assert!(got.contains("p < 0.001; scratch does not reach that with 960 labels, the largest budget"), "{got}");
+    assert!(got.ends_with("(confidence interval: 2.0 times the labels to not reached)."), "{got}");
 }
 
 #[test]
-fn harm_is_said_as_plainly() {
+fn harm_is_reported_as_plainly() {
     let mut input = one(Some((-0.05, -0.01)), Some(0.02));
     needed(&mut input, 0, Equivalence::AtMost(24.0), (Equivalence::AtMost(24.0), Equivalence::About(80.0)));
     let got = of(input).headline;
-    assert!(got.starts_with("Pre-training did harm: with 160 labels, ssl reaches 0.570 and scratch 0.600"), "{got}");
+    assert!(got.starts_with("Pre-training hurt: with 160 labels, ssl reaches 0.570 and scratch 0.600"), "{got}");
     assert!(got.contains("a difference of \u{2212}0.030 [\u{2212}0.050, \u{2212}0.010], p = 0.020"), "{got}");
     assert!(
         got.ends_with(
-            "scratch has that with 24 labels, the fewest tried (interval: fewer than the fewest tried to 0.5 times the \
-             labels)."
+            "scratch reaches that with 24 labels, the smallest budget (confidence interval: below the smallest budget to 0.5 \
+             times the labels)."
         ),
         "{got}"
     );
 }
 
 #[test]
-fn no_difference_is_said_with_the_room_that_is_left() {
+fn no_difference_is_reported_with_the_compatible_range() {
     let got = of(one(Some((-0.02, 0.03)), Some(0.6))).headline;
     assert!(got.starts_with("No difference was found: with 160 labels, ssl reaches"), "{got}");
     assert!(
-        got.ends_with("p = 0.60; the data leave room for anything from a loss of 0.020 to a gain of 0.030."),
+        got.ends_with("p = 0.60; the data are compatible with anything from a loss of 0.020 to a gain of 0.030."),
         "{got}"
     );
 }
 
 #[test]
-fn of_an_error_less_is_better() {
+fn a_lower_error_is_better() {
     let got = of(answered(Metric::Mae, &[(160, Some((-0.05, -0.01)), Some(0.02))])).headline;
     assert!(
-        got.starts_with("Pre-training helped") && got.contains("macro MAE (less is better): a difference"),
+        got.starts_with("Pre-training helped") && got.contains("macro MAE (lower is better): a difference"),
         "{got}"
     );
     let got = of(answered(Metric::Mae, &[(160, Some((-0.05, 0.01)), Some(0.2))])).headline;
@@ -74,18 +74,21 @@ fn of_an_error_less_is_better() {
 #[test]
 fn interval_and_test_that_disagree_claim_nothing() {
     let got = of(one(Some((0.01, 0.03)), Some(0.2))).headline;
-    assert!(got.starts_with("No clear difference was found") && got.ends_with("so none is claimed."), "{got}");
+    assert!(got.starts_with("No clear difference was found") && got.ends_with("so no difference is claimed."), "{got}");
 }
 
 #[test]
 fn without_an_interval_nothing_is_claimed() {
     let got = of(one(None, Some(0.001)));
-    assert!(got.headline.starts_with("Whether pre-training helped cannot be said: with 160 labels, ssl"), "{got:?}");
-    assert!(got.headline.ends_with(", for which no interval could be computed."), "{got:?}");
+    assert!(
+        got.headline.starts_with("It is undetermined whether pre-training helped: with 160 labels, ssl"),
+        "{got:?}"
+    );
+    assert!(got.headline.ends_with(", for which no confidence interval could be computed."), "{got:?}");
     assert!(!got.headline.contains("p ="), "{got:?}");
-    assert!(got.budgets[0].contains("no interval could be computed, no difference claimed"), "{got:?}");
+    assert!(got.budgets[0].contains("no confidence interval could be computed, no difference claimed"), "{got:?}");
     let without = ReportInput { statistics: None, ..one(Some((0.5, 0.6)), Some(0.001)) };
-    assert!(of(without).headline.ends_with(", for which no interval could be computed."));
+    assert!(of(without).headline.ends_with(", for which no confidence interval could be computed."));
 }
 
 #[test]
@@ -100,15 +103,15 @@ fn each_budget_is_said_as_it_is() {
         ],
     );
     let got = of(ReportInput { primary_budget: Some("f0.0216".into()), ..input });
-    assert!(got.headline.starts_with("Pre-training did harm: with 216 labels"), "{}", got.headline);
+    assert!(got.headline.starts_with("Pre-training hurt: with 216 labels"), "{}", got.headline);
     assert_eq!(
         got.budgets,
         [
-            "24 labels: ssl is better (+0.030 [+0.010, +0.050], p = 0.010); ssl is ahead in 3 of 3 pairs.",
-            "72 labels: no difference found (+0.005 [\u{2212}0.010, +0.020], p = 0.40); ssl is ahead in 3 of 3 pairs.",
-            "216 labels (the primary contrast, named before the run): scratch is better (\u{2212}0.090 [\u{2212}0.110, \u{2212}0.070], p = 0.010); ssl \
-             is ahead in 0 of 3 pairs.",
-            "1,037 labels: no interval could be computed, no difference claimed (0.000); ssl is ahead in 0 of 3 pairs.",
+            "24 labels: ssl is better (+0.030 [+0.010, +0.050], p = 0.010); ssl is better in 3 of 3 pairs.",
+            "72 labels: no difference found (+0.005 [\u{2212}0.010, +0.020], p = 0.40); ssl is better in 3 of 3 pairs.",
+            "216 labels (the primary contrast, chosen before the run): scratch is better (\u{2212}0.090 [\u{2212}0.110, \u{2212}0.070], p = 0.010); ssl \
+             is better in 0 of 3 pairs.",
+            "1,037 labels: no confidence interval could be computed, no difference claimed (0.000); ssl is better in 0 of 3 pairs.",
         ]
     );
 }
@@ -118,7 +121,7 @@ fn without_pairs_nothing_is_claimed() {
     let alone = |results: Vec<ResultRow>| of(ReportInput { results, ..ReportInput::default() });
     let got = alone(vec![row("ssl", 24, 0.1, [0, 0, 0], Some(0.9))]);
     assert!(
-        got.headline.ends_with("cannot be said: with 24 labels, the study has no result of scratch."),
+        got.headline.ends_with("whether pre-training helped: with 24 labels, the study has no results of scratch."),
         "{}",
         got.headline
     );
@@ -126,9 +129,9 @@ fn without_pairs_nothing_is_claimed() {
     let apart = [row("ssl", 24, 0.1, [0, 0, 0], Some(0.9)), row("scratch", 24, 0.1, [0, 1, 0], Some(0.9))];
     assert_eq!(
         alone(apart.to_vec()).budgets,
-        ["24 labels (the primary contrast): no run of ssl has the seed and label draw of one of scratch."]
+        ["24 labels (the primary contrast): no run of ssl has the same seed and label draw as a run of scratch."]
     );
-    assert_eq!(alone(Vec::new()).headline, "Whether pre-training helped cannot be said: there is no result.");
+    assert_eq!(alone(Vec::new()).headline, "It is undetermined whether pre-training helped: there is no result.");
 }
 
 #[test]
@@ -148,27 +151,30 @@ fn too_few_positives_are_named_as_the_cause() {
     let got = of(ReportInput { results: results.collect(), ..ReportInput::default() });
     assert_eq!(
         got.headline,
-        "Whether pre-training helped cannot be said: with 24 labels, no emotion has the 5 positive and 5 negative test rows that \
-         a number needs (fear has 3 positives, sad has 1 positive)."
+        "It is undetermined whether pre-training helped: with 24 labels, no emotion has the 5 positive and 5 negative test rows needed to \
+         report a metric (fear has 3 positives, sad has 1 positive)."
     );
 }
 
 #[test]
 fn a_primary_budget_that_is_not_there_yet_is_not_replaced() {
     let got = of(ReportInput { primary_budget: Some("n960".into()), ..one(Some((0.02, 0.06)), Some(0.01)) });
-    assert_eq!(got.headline, "Whether pre-training helped cannot be said: there is no result of label budget n960.");
+    assert_eq!(
+        got.headline,
+        "It is undetermined whether pre-training helped: there is no result of label budget n960."
+    );
     assert_eq!(got.budgets.len(), 1);
 }
 
 #[test]
-fn missing_cells_are_said() {
+fn missing_cells_are_mentioned() {
     let input = ReportInput { planned_cells: 5, finished_cells: 3, ..ReportInput::default() };
     let got = of(input).incomplete.unwrap();
     assert!(got.starts_with("2 of 5 planned cells are not finished"), "{got}");
 }
 
 #[test]
-fn the_control_without_an_encoder_is_weighed_in_the_same_sentence() {
+fn the_control_without_an_encoder_is_compared_in_the_same_sentence() {
     let against = |low: f64, high: f64, p: f64| {
         let mut input = one(Some((0.02, 0.06)), Some(0.0031));
         let statistics = input.statistics.as_mut().unwrap();
@@ -181,12 +187,12 @@ fn the_control_without_an_encoder_is_weighed_in_the_same_sentence() {
     };
     let got = against(-0.05, -0.01, 0.01);
     assert!(
-        got.ends_with("; ssl loses to pooled-logistic, which has no encoder at all (-0.030 [-0.050, -0.010], p = 0.010).")
+        got.ends_with("; ssl is worse than pooled-logistic, the control without an encoder (-0.030 [-0.050, -0.010], p = 0.010).")
             || got.ends_with(
-                "; ssl loses to pooled-logistic, which has no encoder at all (\u{2212}0.030 [\u{2212}0.050, \u{2212}0.010], p = 0.010)."
+                "; ssl is worse than pooled-logistic, the control without an encoder (\u{2212}0.030 [\u{2212}0.050, \u{2212}0.010], p = 0.010)."
             ),
         "{got}"
     );
-    assert!(against(0.01, 0.03, 0.01).contains("; ssl beats pooled-logistic"));
-    assert!(against(-0.01, 0.03, 0.4).contains("; ssl is not told apart from pooled-logistic"));
+    assert!(against(0.01, 0.03, 0.01).contains("; ssl is better than pooled-logistic"));
+    assert!(against(-0.01, 0.03, 0.4).contains("; no difference was found between ssl and pooled-logistic"));
 }

@@ -42,7 +42,7 @@ fn value(metric: Metric, start: usize, labels: i32, emotion: usize, run: usize) 
     }
 }
 
-/// A study of two folds, two seeds and two draws; `intensity` says whether it has that head.
+/// A study of two folds, two seeds and two draws; `intensity`: whether it has that head.
 pub fn study(intensity: bool) -> ReportInput {
     let mut results = Vec::new();
     for (start, start_name) in STARTS.iter().enumerate() {

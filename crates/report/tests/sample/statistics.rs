@@ -4,7 +4,7 @@ use eval::Metric;
 use eval::budget::{Labels, budgets, place};
 use eval::run::PretrainSeeds;
 use eval::statistics::{
-    AreaContrast, Contrast, CurvePoint, Equivalence, Estimate, FoldClusters, Interval, LabelEquivalence, Questions,
+    AnalysisPlan, AreaContrast, Contrast, CurvePoint, Equivalence, Estimate, FoldClusters, Interval, LabelEquivalence,
     StudyStatistics, area_under_curve, labels_to_reach,
 };
 use report::ReportInput;
@@ -57,7 +57,7 @@ pub fn of(input: &ReportInput) -> StudyStatistics {
         (0..budgets.len()).filter_map(|b| Some((budgets[b].labels, point(start, b, emotion, metric)?))).collect()
     };
     let mut out = StudyStatistics {
-        questions: Questions {
+        analysis: AnalysisPlan {
             treated: "ssl".into(),
             baseline: "scratch".into(),
             metrics: METRICS.to_vec(),

@@ -1,18 +1,18 @@
-//! When a metric rests on too few rows to be shown.
+//! Which metrics have enough test rows to be reported.
 
 use crate::study::{Scope, Study};
 use eval::{Head, MIN_CLASS_ROWS, Metric, scarce_class};
 
-/// What there is too little of, such as "3 positives"; `None` where the metric may be shown.
+/// Why a metric is not reported, such as "3 positives"; `None` where it is.
 ///
-/// The macro average is shown as soon as one emotion may be.
-pub(crate) fn refusal(study: &Study<'_>, scope: Scope, metric: Metric) -> Option<String> {
+/// The macro average is reported if at least one emotion is.
+pub(crate) fn not_reportable(study: &Study<'_>, scope: Scope, metric: Metric) -> Option<String> {
     if metric.head() == Head::Intensity {
         return None;
     }
     if scope == Scope::Macro {
-        let shown = (0..study.emotions.len()).any(|e| refusal(study, Scope::Emotion(e), metric).is_none());
-        return (!shown && !study.emotions.is_empty()).then(|| "no emotion with enough rows".into());
+        let reported = (0..study.emotions.len()).any(|e| not_reportable(study, Scope::Emotion(e), metric).is_none());
+        return (!reported && !study.emotions.is_empty()).then(|| "no emotion with enough rows".into());
     }
     let total = |metric: Metric| {
         let folds = study.support(scope, metric);
@@ -24,8 +24,8 @@ pub(crate) fn refusal(study: &Study<'_>, scope: Scope, metric: Metric) -> Option
     scarce_class(positives, negatives).map(|class| class.to_string())
 }
 
-/// Which class some fold has no test row of, where that leaves a metric without a value, such as "no positive in fold 2".
-pub(crate) fn lacking(study: &Study<'_>, scope: Scope, metric: Metric) -> Option<String> {
+/// The class without test rows in some fold, which leaves a metric undefined there, such as "no positive in fold 2".
+pub(crate) fn missing_class(study: &Study<'_>, scope: Scope, metric: Metric) -> Option<String> {
     if metric.head() == Head::Intensity {
         return None;
     }
@@ -42,15 +42,15 @@ pub(crate) fn lacking(study: &Study<'_>, scope: Scope, metric: Metric) -> Option
     positives.iter().find_map(in_fold)
 }
 
-/// Why the macro average of a metric is not shown: each emotion with what it has too little of.
-pub(crate) fn all_refused(study: &Study<'_>, metric: Metric) -> Option<String> {
-    refusal(study, Scope::Macro, metric)?;
+/// Why the macro average of a metric is not reported: each emotion with its scarce class.
+pub(crate) fn no_reportable_emotion(study: &Study<'_>, metric: Metric) -> Option<String> {
+    not_reportable(study, Scope::Macro, metric)?;
     let each = (0..study.emotions.len()).filter_map(|e| {
-        let why = refusal(study, Scope::Emotion(e), metric)?;
+        let why = not_reportable(study, Scope::Emotion(e), metric)?;
         Some(format!("{} has {why}", study.emotions[e]))
     });
     Some(format!(
-        "no emotion has the {MIN_CLASS_ROWS} positive and {MIN_CLASS_ROWS} negative test rows that a number needs ({})",
+        "no emotion has the {MIN_CLASS_ROWS} positive and {MIN_CLASS_ROWS} negative test rows needed to report a metric ({})",
         each.collect::<Vec<_>>().join(", ")
     ))
 }
@@ -74,8 +74,8 @@ mod tests {
         let results = (0..).zip(folds).flat_map(each).collect();
         let input = ReportInput { results, ..ReportInput::default() };
         let study = Study::new(&input).unwrap();
-        assert_eq!(refusal(&study, Scope::Emotion(0), Metric::Mae), None, "an error needs no positives");
-        refusal(&study, Scope::Emotion(0), Metric::RocAuc)
+        assert_eq!(not_reportable(&study, Scope::Emotion(0), Metric::Mae), None, "an error needs no positives");
+        not_reportable(&study, Scope::Emotion(0), Metric::RocAuc)
     }
 
     #[test]
@@ -93,7 +93,7 @@ mod tests {
         let averaged = row("ssl", 10, 0.1, [0, 0, 0], Some(0.5));
         let refused = |results: Vec<ResultRow>| {
             let input = ReportInput { results, ..ReportInput::default() };
-            refusal(&Study::new(&input).unwrap(), Scope::Macro, Metric::RocAuc).is_some()
+            not_reportable(&Study::new(&input).unwrap(), Scope::Macro, Metric::RocAuc).is_some()
         };
         assert!(refused(vec![few.clone(), averaged.clone()]));
         assert!(!refused(vec![few.clone(), ResultRow { emotion: "sad".into(), support: 9, ..few }, averaged.clone()]));

@@ -1,4 +1,4 @@
-//! What is asked of a study, and the answers as `statistics.json` holds them.
+//! The analysis plan of a study and its statistics, as stored in `statistics.json`.
 
 use super::{Equivalence, Interval};
 use crate::Metric;
@@ -6,31 +6,31 @@ use crate::budget::Budget;
 use crate::run::PretrainSeeds;
 use serde::{Deserialize, Serialize};
 
-/// What is asked of a study.
+/// The statistical analysis of a study: which starts, metrics and bootstrap.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Questions {
-    /// The start whose gain is in question.
+pub struct AnalysisPlan {
+    /// The start under test.
     pub treated: String,
-    /// The start that it is compared with.
+    /// The start it is compared with.
     pub baseline: String,
-    /// Metrics to answer for.
+    /// Metrics to analyse.
     pub metrics: Vec<Metric>,
     /// How the plan varies pre-training.
     pub pretrain_seeds: PretrainSeeds,
-    /// Studies to draw.
+    /// Number of bootstrap resamples.
     pub resamples: usize,
-    /// Share of such studies that an interval shall hold.
+    /// Confidence level of the intervals.
     pub level: f64,
-    /// Seed of all draws.
+    /// Seed of all resampling.
     pub seed: u64,
 }
 
-/// A number with its interval.
+/// An estimate with its confidence intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// Mean over the runs.
     pub value: f64,
-    /// The expanded percentile interval; `None` where too many draws have no value.
+    /// The expanded percentile interval; `None` where too many bootstrap replicates have no value.
     pub interval: Option<Interval>,
     /// Efron's BCa interval, which does not allow for few clusters.
     pub bca: Option<Interval>,
@@ -41,7 +41,7 @@ pub struct Estimate {
 pub struct CurvePoint {
     /// The start.
     pub start: String,
-    /// Place of the budget in [`StudyStatistics::budgets`].
+    /// Index of the budget in [`StudyStatistics::budgets`].
     pub budget: usize,
     /// An emotion or `macro`.
     pub emotion: String,
@@ -49,14 +49,14 @@ pub struct CurvePoint {
     pub metric: Metric,
     /// Runs.
     pub runs: usize,
-    /// The mean over them.
+    /// The mean over the runs.
     pub estimate: Estimate,
 }
 
 /// treated - baseline at one budget, run by run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contrast {
-    /// Place of the budget in [`StudyStatistics::budgets`].
+    /// Index of the budget in [`StudyStatistics::budgets`].
     pub budget: usize,
     /// An emotion or `macro`.
     pub emotion: String,
@@ -66,7 +66,7 @@ pub struct Contrast {
     pub pairs: usize,
     /// The mean difference.
     pub difference: Estimate,
-    /// What each start has, mean over the pairs, the treated one first: their difference is that.
+    /// The mean of each start over the pairs, the treated one first; they subtract to the difference.
     pub arms: [f64; 2],
     /// Two-sided p of the sign-flip test over videos, seeds (of training, and of pre-training where crossed) and draws.
     pub p: Option<f64>,
@@ -74,16 +74,16 @@ pub struct Contrast {
     pub each: Vec<f64>,
 }
 
-/// How many labels the baseline needs to reach what the treated start has at one budget.
+/// How many labels the baseline needs to match the treated start at one budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LabelEquivalence {
-    /// Place of the budget in [`StudyStatistics::budgets`].
+    /// Index of the budget in [`StudyStatistics::budgets`].
     pub budget: usize,
     /// The metric, macro.
     pub metric: Metric,
-    /// The answer of the study as it is.
+    /// The estimate.
     pub labels: Equivalence,
-    /// The lower end of its interval; `None` where too many draws have no value.
+    /// The lower end of its confidence interval; `None` where too many bootstrap replicates have no value.
     pub low: Option<Equivalence>,
     /// The upper end.
     pub high: Option<Equivalence>,
@@ -109,11 +109,12 @@ pub struct FoldClusters {
     pub clusters: usize,
 }
 
-/// All answers.
+/// All statistics of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StudyStatistics {
-    /// What was asked.
-    pub questions: Questions,
+    /// The analysis that was run.
+    #[serde(rename = "questions")]
+    pub analysis: AnalysisPlan,
     /// Test videos (or speakers) that were resampled.
     pub clusters: usize,
     /// How many of them each fold has.
@@ -134,14 +135,14 @@ pub struct StudyStatistics {
     pub equivalences: Vec<LabelEquivalence>,
     /// Areas under the curves.
     pub areas: Vec<AreaContrast>,
-    /// treated less every other start, macro.
+    /// treated - every other start, macro.
     pub others: Vec<OtherContrast>,
 }
 
-/// treated less a start that is not the baseline, at one budget, macro.
+/// treated - a start that is not the baseline, at one budget, macro.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OtherContrast {
-    /// That start.
+    /// The other start.
     pub other: String,
     /// The difference.
     pub contrast: Contrast,

@@ -1,6 +1,6 @@
-//! The statistics of a study, found by what they are about.
+//! The statistics of a study, indexed by budget, emotion and metric.
 //!
-//! What is no number is left out here, so that nobody behind meets one.
+//! Values that are not finite are dropped here, so that no later code has to check.
 
 use crate::ReportError;
 use eval::Metric;
@@ -8,24 +8,25 @@ use eval::budget::Budget;
 use eval::statistics::{AreaContrast, Contrast, Estimate, Interval, LabelEquivalence, OtherContrast, StudyStatistics};
 use std::collections::BTreeMap;
 
-/// What is asked about: a label budget by its place in the report, an emotion or `macro`, and the metric.
-type Question<'q> = (usize, &'q str, Metric);
+/// A label budget by its index in the report, an emotion or `macro`, and the metric.
+type Key<'q> = (usize, &'q str, Metric);
 
-/// The statistics by question.
+/// The statistics by key.
 #[derive(Debug, Default)]
-pub(crate) struct Answers<'a> {
-    pub statistics: Option<&'a StudyStatistics>,
-    curves: BTreeMap<(&'a str, Question<'a>), Estimate>,
-    contrasts: BTreeMap<Question<'a>, &'a Contrast>,
+pub(crate) struct StatisticsIndex<'a> {
+    /// As they were computed; `None` where they were not.
+    pub all: Option<&'a StudyStatistics>,
+    curves: BTreeMap<(&'a str, Key<'a>), Estimate>,
+    contrasts: BTreeMap<Key<'a>, &'a Contrast>,
     equivalences: BTreeMap<(usize, Metric), &'a LabelEquivalence>,
     others: BTreeMap<(&'a str, usize, Metric), &'a Contrast>,
 }
 
-impl<'a> Answers<'a> {
+impl<'a> StatisticsIndex<'a> {
     /// `budgets` are those of the results; each budget of the statistics must be one of them.
     pub fn new(statistics: Option<&'a StudyStatistics>, budgets: &[Budget]) -> Result<Self, ReportError> {
-        let mut answers = Answers { statistics, ..Answers::default() };
-        let Some(statistics) = statistics else { return Ok(answers) };
+        let mut index = StatisticsIndex { all: statistics, ..StatisticsIndex::default() };
+        let Some(statistics) = statistics else { return Ok(index) };
         let mut place = Vec::new();
         for wanted in &statistics.budgets {
             let at = eval::budget::place(budgets, &wanted.name);
@@ -33,35 +34,35 @@ impl<'a> Answers<'a> {
         }
         for curve in &statistics.curves {
             if let (Some(&budget), Some(estimate)) = (place.get(curve.budget), finite(&curve.estimate)) {
-                answers.curves.insert((&curve.start, (budget, &curve.emotion, curve.metric)), estimate);
+                index.curves.insert((&curve.start, (budget, &curve.emotion, curve.metric)), estimate);
             }
         }
         for contrast in &statistics.contrasts {
             if let Some(&budget) = place.get(contrast.budget).filter(|_| contrast.difference.value.is_finite()) {
-                answers.contrasts.insert((budget, &contrast.emotion, contrast.metric), contrast);
+                index.contrasts.insert((budget, &contrast.emotion, contrast.metric), contrast);
             }
         }
         for OtherContrast { other, contrast } in &statistics.others {
             if let Some(&budget) = place.get(contrast.budget).filter(|_| contrast.difference.value.is_finite()) {
-                answers.others.insert((other, budget, contrast.metric), contrast);
+                index.others.insert((other, budget, contrast.metric), contrast);
             }
         }
         for equivalence in &statistics.equivalences {
             if let Some(&budget) = place.get(equivalence.budget) {
-                answers.equivalences.insert((budget, equivalence.metric), equivalence);
+                index.equivalences.insert((budget, equivalence.metric), equivalence);
             }
         }
-        Ok(answers)
+        Ok(index)
     }
 
     /// A point of a learning curve.
-    pub fn curve(&self, start: &str, question: Question<'_>) -> Option<Estimate> {
-        self.curves.get(&(start, question)).copied()
+    pub fn curve(&self, start: &str, key: Key<'_>) -> Option<Estimate> {
+        self.curves.get(&(start, key)).copied()
     }
 
     /// treated - baseline.
-    pub fn contrast(&self, question: Question<'_>) -> Option<&'a Contrast> {
-        self.contrasts.get(&question).copied()
+    pub fn contrast(&self, key: Key<'_>) -> Option<&'a Contrast> {
+        self.contrasts.get(&key).copied()
     }
 
     /// treated less a start that is not the baseline, macro.
@@ -69,25 +70,25 @@ impl<'a> Answers<'a> {
         self.others.get(&(start, budget, metric)).copied()
     }
 
-    /// How many labels the baseline needs.
+    /// Label equivalence: how many labels the baseline needs.
     pub fn equivalence(&self, budget: usize, metric: Metric) -> Option<&'a LabelEquivalence> {
         self.equivalences.get(&(budget, metric)).copied()
     }
 
     /// The mean gain over all budgets.
     pub fn area(&self, emotion: &str, metric: Metric) -> Option<Estimate> {
-        let mut areas = self.statistics?.areas.iter();
+        let mut areas = self.all?.areas.iter();
         let wanted = |area: &&AreaContrast| area.emotion == emotion && area.metric == metric;
         finite(&areas.find(wanted)?.difference)
     }
 
-    /// The share of studies drawn anew that an interval holds.
-    pub fn level(&self) -> f64 {
-        self.statistics.map_or(0.95, |s| s.questions.level)
+    /// The confidence level of the intervals.
+    pub fn confidence_level(&self) -> f64 {
+        self.all.map_or(0.95, |s| s.analysis.level)
     }
 }
 
-/// The estimate if it is a number, with those of its intervals that are.
+/// The estimate, if it is finite, with those of its confidence intervals that are.
 pub(crate) fn finite(estimate: &Estimate) -> Option<Estimate> {
     let ends = |interval: Option<Interval>| interval.filter(|i| i.low.is_finite() && i.high.is_finite());
     estimate.value.is_finite().then(|| Estimate {
