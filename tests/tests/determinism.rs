@@ -97,7 +97,7 @@ fn starts_of_a_cell_begin_with_the_same_heads_and_see_the_same_batches() {
 fn a_probe_is_the_same_whether_its_encodings_are_shared_or_its_own() {
     for pooling in ["mean", "attention"] {
         let config = tiny("")
-            .replace("[finetune.training]", &format!("[finetune]\npooling = \"{pooling}\"\n[finetune.training]"));
+            .replace("[finetune.training]", &format!("[finetune.heads]\npooling = \"{pooling}\"\n[finetune.training]"));
         let bench = Bench::new(&config);
         bench.prepare();
         bench.succeed("pretrain --config study.toml --prepared prepared --out pre");

@@ -15,8 +15,8 @@ const FEATURES: &str = "run/data/CMU_MOSEI_COVAREP.csd";
 fn study() -> Bench {
     let more = "[grid]\nseeds = [0]\nstarts = [\"ssl\", \"scratch\"]\n[report]\nresamples = 100\nlicence = \"CC0\"\n\
                 notes = [\"Nothing of it is real.\"]\n";
-    let recipe = "[finetune]\npooling = \"mean-deviation\"\ninput_statistics = true\nstandardise = true\n\
-                  head_init = \"regression\"\n[finetune.training]";
+    let recipe = "[finetune]\nhead_init = \"regression\"\n[finetune.heads]\npooling = \"mean-deviation\"\n\
+                  input_statistics = true\nstandardise = true\n[finetune.training]";
     let bench = Bench::new(&tiny(more).replace("[finetune.training]", recipe));
     let plan: Plan = serde_json::from_str(&bench.succeed("plan study.toml --run run")).unwrap();
     let outcome = sweep::run(&plan, &bench.path("run"), program(), 2, &mut |_| ()).unwrap();

@@ -69,7 +69,7 @@ fn a_study_runs_once_and_then_only_what_a_change_touches() {
     bench.write(
         "study.toml",
         &tiny("[grid]\nseeds = [0, 1]\n")
-            .replace("[finetune.training]", "[finetune]\npooling = \"attention\"\n[finetune.training]"),
+            .replace("[finetune.training]", "[finetune.heads]\npooling = \"attention\"\n[finetune.training]"),
     );
     let other = sweep(&bench);
     assert_eq!(cells(&other.done), 16);

@@ -15,10 +15,10 @@ const STARTS: [&str; 5] = ["ssl", "scratch", "frozen", "random-frozen", "pooled-
 
 /// Everything that a recipe can ask for.
 fn recipe(more: &str) -> String {
-    let finetune = "[finetune]\nlayers = \"weighted-sum\"\npooling = \"mean-deviation\"\ninput_statistics = true\n\
-                    standardise = true\nhead_init = \"regression\"\nhead_learning_rate = 1e-3\nlayer_decay = 0.7\n\
+    let finetune = "[finetune]\nhead_init = \"regression\"\nhead_learning_rate = 1e-3\nlayer_decay = 0.7\n\
                     freeze_steps = 4\nlearning_rate_factors = [0.3, 1.0]\nvalidation_labels = \"budget\"\n\
-                    threshold = \"tuned-f1\"\n[finetune.training]";
+                    threshold = \"tuned-f1\"\n[finetune.heads]\nlayers = \"weighted-sum\"\n\
+                    pooling = \"mean-deviation\"\ninput_statistics = true\nstandardise = true\n[finetune.training]";
     tiny(more).replace("[finetune.training]", finetune).replace("counts = [20]", "counts = [6, 20]")
 }
 

@@ -102,30 +102,69 @@ pub enum Positions {
     Learned,
 }
 
-/// The pooling of a segment's frames to one vector, and the heads on that vector.
+/// The pooling of a segment's frames to one vector, which the heads take.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct HeadsConfig {
-    /// How frames are pooled.
+    /// How frames are pooled. Default `mean`.
     pub pooling: Pooling,
-    /// Which layers are pooled.
-    #[serde(default)]
+    /// Which layers of the encoder are pooled. Default `last`.
     pub layers: Layers,
-    /// Whether mean and standard deviation of the segment's input columns are appended to the pooled vector.
-    #[serde(default)]
+    /// Whether mean and standard deviation of the segment's input columns are appended to the pooled vector. Default false.
     pub input_statistics: bool,
-    /// Whether the pooled vector is standardised by dimension before the heads (see [`crate::EmotionHeads::standardise`]).
-    #[serde(default)]
+    /// Whether the pooled vector is standardised by dimension before the heads, by the fold's training segments as the encoder
+    /// outputs them before the first step; labels play no part (see [`crate::EmotionHeads::standardise`]). Default false.
     pub standardise: bool,
-    /// Dropout probability on the pooled vector, in [0, 1).
+    /// Dropout probability on the pooled vector, in [0, 1). Default 0.1.
     pub dropout: f64,
+}
+
+impl Default for HeadsConfig {
+    fn default() -> Self {
+        HeadsConfig {
+            pooling: Pooling::Mean,
+            layers: Layers::Last,
+            input_statistics: false,
+            standardise: false,
+            dropout: 0.1,
+        }
+    }
+}
+
+/// What is predicted of each emotion: one head each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Objective {
+    /// Whether it is present: binary cross-entropy with logits.
+    Presence,
+    /// Its intensity, from 0 to 3.
+    Intensity,
+    /// Both, by two heads on one pooled vector.
+    Both,
+}
+
+impl Objective {
     /// Whether there is a head for the presence of each emotion.
-    pub presence: bool,
+    pub fn presence(self) -> bool {
+        self != Objective::Intensity
+    }
+
     /// Whether there is a head for the intensity of each emotion.
-    pub intensity: bool,
+    pub fn intensity(self) -> bool {
+        self != Objective::Presence
+    }
 }
 
 impl HeadsConfig {
+    /// Validates the settings.
+    pub fn check(&self) -> Result<(), BackboneError> {
+        if self.dropout >= 0.0 && self.dropout < 1.0 {
+            return Ok(());
+        }
+        let (expected, found) = ("a share from 0 to below 1".into(), self.dropout.to_string());
+        Err(BackboneError::Config { key: "dropout", expected, found })
+    }
+
     /// Whether pooling has trainable parameters; then the pooled vectors change while the heads are trained.
     pub fn pooling_learns(&self) -> bool {
         self.pooling == Pooling::Attention || self.layers == Layers::WeightedSum
@@ -145,11 +184,10 @@ impl HeadsConfig {
 }
 
 /// The encoder layers that the heads read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layers {
     /// The output of the last layer.
-    #[default]
     Last,
     /// A weighted sum of the first layer's input and the output of every layer. The weights are a learned softmax, initially
     /// uniform (ELMo, 1802.05365; s3prl's featurizer).

@@ -1,6 +1,8 @@
 use crate::linear::{Builder, Linear};
 use crate::parameters::Init;
-use crate::{BackboneError, Encoder, EncoderConfig, HeadsConfig, Layers, Layout, Parameters, Pooling, Source};
+use crate::{
+    BackboneError, Encoder, EncoderConfig, HeadsConfig, Layers, Layout, Objective, Parameters, Pooling, Source,
+};
 use tch::{Device, Kind, Tensor};
 
 /// Reconstructs the input columns of frames from the encoder's output.
@@ -83,16 +85,13 @@ impl EmotionHeads {
     /// Heads for `emotions` emotions on an encoder of `input_dim` columns.
     pub fn new(
         config: &HeadsConfig,
+        objective: Objective,
         encoder: &EncoderConfig,
         input_dim: usize,
         emotions: usize,
         source: &mut Source<'_>,
         device: Device,
     ) -> Result<Self, BackboneError> {
-        if !(config.presence || config.intensity) {
-            let expected = "presence, intensity or both".to_string();
-            return Err(BackboneError::Config { key: "heads", expected, found: "neither".into() });
-        }
         let mut parameters = Parameters::default();
         let mut builder = Builder { parameters: &mut parameters, source, device };
         let (d, e) = (encoder.model_dim as i64, emotions as i64);
@@ -104,8 +103,8 @@ impl EmotionHeads {
         };
         let pooled = config.pooled_dim(encoder.model_dim, input_dim) as i64;
         let attention = (config.pooling == Pooling::Attention).then(|| builder.linear("pooling", d, 1)).transpose()?;
-        let presence = config.presence.then(|| builder.linear("presence", pooled, e)).transpose()?;
-        let intensity = config.intensity.then(|| builder.linear("intensity", pooled, e)).transpose()?;
+        let presence = objective.presence().then(|| builder.linear("presence", pooled, e)).transpose()?;
+        let intensity = objective.intensity().then(|| builder.linear("intensity", pooled, e)).transpose()?;
         let mut buffers = Parameters::default();
         let mut builder = Builder { parameters: &mut buffers, source: builder.source, device };
         let standardisation = match config.standardise {
@@ -127,6 +126,15 @@ impl EmotionHeads {
             parameters,
             buffers,
         })
+    }
+
+    /// Which heads there are.
+    pub fn objective(&self) -> Objective {
+        match (&self.presence, &self.intensity) {
+            (Some(_), None) => Objective::Presence,
+            (None, _) => Objective::Intensity,
+            (Some(_), Some(_)) => Objective::Both,
+        }
     }
 
     /// Its settings.

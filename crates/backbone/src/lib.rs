@@ -37,7 +37,7 @@ mod norm;
 mod parameters;
 mod positions;
 
-pub use config::{Activation, EncoderConfig, HeadsConfig, Layers, Pooling, Positions, Precision};
+pub use config::{Activation, EncoderConfig, HeadsConfig, Layers, Objective, Pooling, Positions, Precision};
 pub use encoder::Encoder;
 pub use error::BackboneError;
 pub use folder::{EncoderFolder, Normalisation, read_tensors, write_tensors};

@@ -1,7 +1,7 @@
 //! The heads are compared with plain loops; weight initialisation.
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-use backbone::{EmotionHeads, Encoder, EncoderConfig, HeadsConfig, Layers, Layout, Pooling, Source};
+use backbone::{EmotionHeads, Encoder, EncoderConfig, HeadsConfig, Layers, Layout, Objective, Pooling, Source};
 use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
 use tch::{Device, Kind, Tensor};
@@ -23,15 +23,13 @@ fn plain() -> HeadsConfig {
         input_statistics: false,
         standardise: false,
         dropout: 0.0,
-        presence: true,
-        intensity: true,
     }
 }
 
 /// Heads on an encoder of width 3 and two layers, for 2 columns.
 fn make(config: HeadsConfig) -> EmotionHeads {
     let encoder = EncoderConfig { model_dim: 3, heads: 1, layers: 2, ..EncoderConfig::default() };
-    EmotionHeads::new(&config, &encoder, 2, 6, &mut source(), Device::Cpu).unwrap()
+    EmotionHeads::new(&config, Objective::Both, &encoder, 2, 6, &mut source(), Device::Cpu).unwrap()
 }
 
 fn frames() -> Tensor {
@@ -88,8 +86,8 @@ fn the_weighted_sum_of_layers_starts_as_their_mean_and_follows_its_weights() {
     assert_eq!(part(2), encoder.forward(&frames(), &layout, false).unwrap());
     assert_ne!(part(1), part(0));
     let heads = HeadsConfig { layers: Layers::WeightedSum, ..plain() };
-    let heads = EmotionHeads::new(&heads, &config, 3, 6, &mut source(), Device::Cpu).unwrap();
-    let mean = EmotionHeads::new(&plain(), &config, 3, 6, &mut source(), Device::Cpu).unwrap();
+    let heads = EmotionHeads::new(&heads, Objective::Both, &config, 3, 6, &mut source(), Device::Cpu).unwrap();
+    let mean = EmotionHeads::new(&plain(), Objective::Both, &config, 3, 6, &mut source(), Device::Cpu).unwrap();
     let pooled = |h: &Tensor| mean.pool(h, &layout).unwrap();
     let read = heads.read(&encoder, &frames(), &layout, false).unwrap();
     let near = |found: Tensor, expected: Tensor| {

@@ -108,17 +108,17 @@ impl Start {
     pub const fn explanation(self) -> Option<&'static str> {
         match self {
             Start::SslShuffled => Some(
-                "ssl-shuffled is a control: pre-trained as ssl, but on segments whose frames were in random order. What \
-                 ssl has over it comes from the order of frames; what both have over scratch does not.",
+                "ssl-shuffled is a control: it is pre-trained like ssl, but on segments with shuffled frames. A gain of ssl \
+                 over it comes from the order of frames; a gain that both have over scratch does not.",
             ),
             Start::PooledLogistic => Some(
-                "pooled-logistic is a control without a deep model: regularised regressions on the mean and standard \
-                 deviation of a segment's columns. A start below it has not earned its encoder.",
+                "pooled-logistic is a control without an encoder: regularised regressions on the mean and standard \
+                 deviation of each column of a segment. A start that does not beat it does not justify its encoder.",
             ),
             Start::SslTransductive => Some(
-                "ssl-transductive is an ablation and no result: its pre-training also saw the frames, never the labels, \
-                 of the validation and test videos. Compare it with ssl alone; it does not apply to videos that are not \
-                 available before training.",
+                "ssl-transductive is an ablation, not a result: its pre-training also saw the frames, but not the labels, of \
+                 the validation and test videos (leakage of inputs). Compare it with ssl only; it does not estimate \
+                 performance on videos that are unavailable before training.",
             ),
             Start::Ssl | Start::Scratch | Start::Frozen | Start::RandomFrozen => None,
         }

@@ -15,8 +15,15 @@ use sweep::{Retries, Slurm};
 use train::{CheckpointConfig, FinetuneConfig, PretrainOn, TrainingConfig};
 
 /// Keys that were renamed, with their new names, for the error that they cause.
-const RENAMED: [(&str, &str); 2] =
-    [("finetune.head_start", "finetune.head_init"), ("finetune.thaw_after", "finetune.freeze_steps")];
+const RENAMED: [(&str, &str); 7] = [
+    ("finetune.head_start", "finetune.head_init"),
+    ("finetune.thaw_after", "finetune.freeze_steps"),
+    ("finetune.pooling", "finetune.heads.pooling"),
+    ("finetune.layers", "finetune.heads.layers"),
+    ("finetune.input_statistics", "finetune.heads.input_statistics"),
+    ("finetune.standardise", "finetune.heads.standardise"),
+    ("finetune.head_dropout", "finetune.heads.dropout"),
+];
 
 /// A study as written. See [`Study`] for one that has been checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -412,19 +412,22 @@ fn learning_rate_fact(f: &FinetuneConfig) -> String {
 
 /// What the heads read and begin with.
 fn heads_fact(f: &FinetuneConfig) -> String {
-    let layers = match f.layers {
+    let layers = match f.heads.layers {
         Layers::Last => "the last layer",
         Layers::WeightedSum => "a learned sum of all layers",
     };
     let statistics =
-        if f.input_statistics { " and the mean and standard deviation of the input's columns" } else { "" };
-    let standardised =
-        if f.standardise { ", standardised by the training segments before the first step (no labels)" } else { "" };
+        if f.heads.input_statistics { " and the mean and standard deviation of the input's columns" } else { "" };
+    let standardised = if f.heads.standardise {
+        ", standardised by the training segments before the first step (no labels)"
+    } else {
+        ""
+    };
     let start = match f.head_init {
         HeadInit::Random => "random",
         HeadInit::Regression => "regularised regressions on the encoder's output before the first step",
     };
-    format!("pooling {} of {layers}{statistics}{standardised}; initialisation: {start}", word(f.pooling))
+    format!("pooling {} of {layers}{statistics}{standardised}; initialisation: {start}", word(f.heads.pooling))
 }
 
 /// The sources of variation, by name.

@@ -24,7 +24,8 @@ const ENCODE_COST: u64 = 200;
 const PROBE_SHARE: u64 = 100;
 
 /// Settings that enter content keys under their first name, so that runs from before they were renamed stay done.
-const FIRST_NAMES: [(&str, &str); 2] = [("head_init", "head_start"), ("freeze_steps", "thaw_after")];
+const FIRST_NAMES: [(&str, &str); 3] =
+    [("head_init", "head_start"), ("freeze_steps", "thaw_after"), ("dropout", "head_dropout")];
 
 /// Where a study runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,10 @@ fn key(kind: StepKind, parts: Value) -> String {
 fn finetune_settings(config: &FinetuneConfig) -> Value {
     let mut settings = json!(config);
     if let Some(settings) = settings.as_object_mut() {
+        // The heads had no table of their own.
+        if let Some(Value::Object(heads)) = settings.remove("heads") {
+            settings.extend(heads);
+        }
         for (name, first) in FIRST_NAMES {
             let value = settings.remove(name);
             settings.extend(value.map(|value| (first.to_string(), value)));
@@ -281,7 +286,8 @@ impl Planner<'_> {
         let s = self.study;
         let encoder_key = pretrain.map(|p| &p.key);
         // Of the fine-tuning only what decides whether a row is a segment or a frame, and how wide it is.
-        let heads = json!([s.finetune.pooling, s.finetune.layers, s.finetune.input_statistics]);
+        let h = &s.finetune.heads;
+        let heads = json!([h.pooling, h.layers, h.input_statistics]);
         let encoder = json!([s.encoder, heads, s.device, s.threads]);
         let key = key(StepKind::Encode, json!([prepare_key, encoder_key, encoder, fold, seed, start.name()]));
         let mut needs = vec![StepKind::Prepare.to_string()];
@@ -293,7 +299,7 @@ impl Planner<'_> {
 
     /// What encodings take on disk, in words.
     fn bytes_of_encodings(&self) -> String {
-        let (s, heads) = (self.study, self.study.finetune.heads());
+        let (s, heads) = (self.study, &self.study.finetune.heads);
         let more = if heads.input_statistics { " and the input's" } else { "" };
         match heads.pooling_learns() {
             true => format!("{} bytes a frame{more}", 4 * heads.frame_dim(&s.encoder, 0)),

@@ -1,13 +1,13 @@
 //! The role of each start: controls and ablations are marked wherever their names are shown.
 
 use crate::study::Study;
+use mosei_schema::{Role, Start};
 
-/// `control` or `ablation`; `None` for a start that competes.
+/// `control` or `ablation`; `None` for other starts.
 pub(crate) fn role(start: &str) -> Option<&'static str> {
-    match start {
-        "ssl-shuffled" | "pooled-logistic" => Some("control"),
-        "ssl-transductive" => Some("ablation"),
-        _ => None,
+    match start.parse::<Start>().ok()?.role() {
+        role @ (Role::Control | Role::Ablation) => Some(role.into()),
+        Role::Contender | Role::Probe => None,
     }
 }
 
@@ -18,23 +18,8 @@ pub(crate) fn name_with_role(start: &str) -> String {
 
 /// What each control and ablation of the study is for, a sentence or two each.
 pub(crate) fn role_notes(study: &Study<'_>) -> Vec<String> {
-    let note = |start: &String| match start.as_str() {
-        "ssl-shuffled" => Some(
-            "ssl-shuffled is a control: it is pre-trained like ssl, but on segments with shuffled frames. A gain of ssl over it \
-             comes from the order of frames; a gain that both have over scratch does not.",
-        ),
-        "pooled-logistic" => Some(
-            "pooled-logistic is a control without an encoder: regularised regressions on the mean and standard deviation of \
-             each column of a segment. A start that does not beat it does not justify its encoder.",
-        ),
-        "ssl-transductive" => Some(
-            "ssl-transductive is an ablation, not a result: its pre-training also saw the frames, but not the labels, of the \
-             validation and test videos (leakage of inputs). Compare it with ssl only; it does not estimate performance on \
-             videos that are unavailable before training.",
-        ),
-        _ => None,
-    };
-    study.starts.iter().filter_map(note).map(String::from).collect()
+    let starts = study.starts.iter().filter_map(|name| name.parse::<Start>().ok());
+    starts.filter_map(Start::explanation).map(String::from).collect()
 }
 
 #[cfg(test)]

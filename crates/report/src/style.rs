@@ -4,6 +4,7 @@
 //! ones of the same set.
 
 use crate::drawing::shape::Ink;
+use mosei_schema::Start;
 
 /// Distinct looks; further starts share the last.
 pub(crate) const SLOTS: usize = LIGHT.len();
@@ -69,14 +70,21 @@ pub(crate) const MARKERS: [Marker; 8] = [
 ];
 
 /// The starts whose looks are fixed, in the order of their slots.
-const FIXED: [&str; 7] =
-    ["ssl", "scratch", "frozen", "random-frozen", "ssl-shuffled", "ssl-transductive", "pooled-logistic"];
+const FIXED: [Start; 7] = [
+    Start::Ssl,
+    Start::Scratch,
+    Start::Frozen,
+    Start::RandomFrozen,
+    Start::SslShuffled,
+    Start::SslTransductive,
+    Start::PooledLogistic,
+];
 
 /// The slot of each start: its own for those of the study, the following ones for others in their order.
 pub(crate) fn slots(starts: &[String]) -> Vec<usize> {
     let mut next = FIXED.len();
     let slot = |start: &String| {
-        FIXED.iter().position(|f| f == start).unwrap_or_else(|| {
+        FIXED.iter().position(|f| f.name() == start).unwrap_or_else(|| {
             next += 1;
             (next - 1).min(SLOTS - 1)
         })
@@ -87,11 +95,19 @@ pub(crate) fn slots(starts: &[String]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::{SLOTS, slots};
+    use mosei_schema::Start;
 
     #[test]
     fn the_usual_starts_keep_their_looks_whatever_the_order() {
         let starts = ["control", "frozen", "ssl", "other", "scratch", "random-frozen"].map(String::from);
         assert_eq!(slots(&starts), [7, 2, 0, 7, 1, 3]);
+    }
+
+    #[test]
+    fn every_start_has_looks_of_its_own() {
+        let starts: Vec<String> = Start::ALL.iter().map(Start::to_string).collect();
+        let found: std::collections::BTreeSet<usize> = slots(&starts).into_iter().collect();
+        assert_eq!(found, (0..Start::ALL.len()).collect());
     }
 
     #[test]

@@ -9,7 +9,7 @@
 
 use crate::initial_encoder::initial_encoder;
 use crate::{Corpus, TrainError};
-use backbone::{EmotionHeads, EncoderConfig, HeadsConfig, Layout, Source};
+use backbone::{EmotionHeads, EncoderConfig, HeadsConfig, Layout, Objective, Source};
 use mosei_schema::Start;
 use run_record::StagedFile;
 use run_record::seed::{Stream, rng_named};
@@ -95,7 +95,9 @@ pub fn encode(run: &EncodeRun<'_>, corpus: &mut Corpus, out: &Path) -> Result<[u
     let encoder = initial_encoder(run.encoder, corpus, run.start, run.pretrained, run.seed)?;
     let mut source = Source::draw(|name: &str| rng_named(u64::from(run.seed), Stream::Init, name));
     let (inputs, emotions) = (corpus.input_dim(), corpus.prepared.emotions().len());
-    let heads = EmotionHeads::new(run.heads, run.encoder, inputs, emotions, &mut source, corpus.device)?;
+    // Only pooling is used here; which heads follow it does not matter.
+    let objective = Objective::Both;
+    let heads = EmotionHeads::new(run.heads, objective, run.encoder, inputs, emotions, &mut source, corpus.device)?;
     let places = Places::new(corpus, &heads, run.encoder);
 
     let mut staged = StagedFile::create(out)?;
@@ -217,7 +219,6 @@ fn told(first: &[u8]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::FinetuneConfig;
     use backbone::Pooling;
     use mosei_data::{DataConfig, SynthConfig};
 
@@ -226,7 +227,7 @@ mod tests {
     }
 
     fn heads_config(pooling: Pooling) -> HeadsConfig {
-        FinetuneConfig { pooling, ..FinetuneConfig::default() }.heads()
+        HeadsConfig { pooling, ..HeadsConfig::default() }
     }
 
     fn corpus(folder: &Path) -> Corpus {
@@ -240,7 +241,8 @@ mod tests {
     fn heads(pooling: Pooling, corpus: &Corpus) -> EmotionHeads {
         let mut source = Source::draw(|name: &str| rng_named(0, Stream::Init, name));
         let (inputs, emotions) = (corpus.input_dim(), corpus.prepared.emotions().len());
-        EmotionHeads::new(&heads_config(pooling), &encoder(), inputs, emotions, &mut source, Device::Cpu).unwrap()
+        let config = heads_config(pooling);
+        EmotionHeads::new(&config, Objective::Both, &encoder(), inputs, emotions, &mut source, Device::Cpu).unwrap()
     }
 
     fn write(pooling: Pooling, start: Start, corpus: &mut Corpus, out: &Path) -> Result<[usize; 2], TrainError> {

@@ -5,7 +5,7 @@ mod outcome;
 mod pooled;
 mod task;
 
-pub use config::{FinetuneConfig, HeadInit, Objective, PositiveWeight, Select, Threshold, ValidationLabels};
+pub use config::{FinetuneConfig, HeadInit, PositiveWeight, Select, Threshold, ValidationLabels};
 
 use crate::card::{CardNotes, ModelFacts, Score};
 use crate::encodings::Encodings;
@@ -17,7 +17,7 @@ use crate::predict::Scores;
 use crate::subsets::{read_subset, read_validation_subset};
 use crate::training::{OutputOptions, end_journal};
 use crate::{Corpus, EncodeRun, Model, Summary, TrainError, TrainingConfig, encode, train};
-use backbone::{EmotionHeads, Encoder, EncoderConfig, HeadsConfig, Source};
+use backbone::{EmotionHeads, Encoder, EncoderConfig, Source};
 use mosei_schema::{LabelBudget, Split, Start};
 use run_record::seed::{Stream, rng_named};
 use run_record::{CellId, CellPredictions, Journal, StagedDir, read_to_string, write_atomic};
@@ -146,14 +146,14 @@ fn write_model(
 
 /// The random heads of a cell: the same for every start of its seed.
 fn initial_heads(
-    heads: &HeadsConfig,
+    config: &FinetuneConfig,
     encoder: &EncoderConfig,
     corpus: &Corpus,
     seed: u32,
 ) -> Result<EmotionHeads, TrainError> {
     let mut source = Source::draw(|name: &str| rng_named(u64::from(seed), Stream::Init, name));
     let (inputs, emotions) = (corpus.input_dim(), corpus.prepared.emotions().len());
-    Ok(EmotionHeads::new(heads, encoder, inputs, emotions, &mut source, corpus.device)?)
+    Ok(EmotionHeads::new(&config.heads, config.objective, encoder, inputs, emotions, &mut source, corpus.device)?)
 }
 
 /// A cell, its labels drawn.
@@ -259,7 +259,7 @@ impl Cell<'_> {
     fn initial_model(&self, corpus: &mut Corpus) -> Result<(Encoder, EmotionHeads), TrainError> {
         let FinetuneRun { config, encoder: shape, start, pretrained, seed, .. } = *self.run;
         let encoder = initial_encoder(shape, corpus, start, pretrained, seed)?;
-        let heads = initial_heads(&config.heads(), shape, corpus, seed)?;
+        let heads = initial_heads(config, shape, corpus, seed)?;
         Ok((encoder, heads))
     }
 
@@ -276,7 +276,7 @@ impl Cell<'_> {
             (false, Some(path)) => Encodings::open(path, corpus, heads, encoder).map(Some),
             (false, None) => {
                 let path = output.folder.join(ENCODINGS_FILE);
-                encode(&EncodeRun { encoder, heads: &config.heads(), start, pretrained, seed }, corpus, &path)?;
+                encode(&EncodeRun { encoder, heads: &config.heads, start, pretrained, seed }, corpus, &path)?;
                 let encodings = Encodings::open(&path, corpus, heads, encoder);
                 // A mapped file stays readable after its name is removed.
                 crate::checkpoint::remove_outputs(output.folder, &[ENCODINGS_FILE])?;
@@ -308,7 +308,7 @@ mod tests {
         let config = FinetuneConfig::default();
         let shape = EncoderConfig { model_dim: 8, heads: 1, layers: 1, ..EncoderConfig::default() };
         let encoder = initial_encoder(&shape, &mut corpus, Start::Scratch, None, 0).unwrap();
-        let heads = initial_heads(&config.heads(), &shape, &corpus, 0).unwrap();
+        let heads = initial_heads(&config, &shape, &corpus, 0).unwrap();
         let (train, test) = (corpus.fold().train[0], corpus.fold().test[0]);
         let checkpoints = CheckpointConfig::default();
         let run = FinetuneRun {

@@ -49,7 +49,7 @@ pub use embed::{EmbedLevel, embed};
 pub use encodings::{EncodeRun, encode};
 pub use error::TrainError;
 pub use event::{Beginning, Candidate, Event, JOURNAL_FILE, Process, StepEvent, hash_of_segments};
-pub use finetune::{FinetuneConfig, HeadInit, Objective, PositiveWeight, Select, Threshold, ValidationLabels};
+pub use finetune::{FinetuneConfig, HeadInit, PositiveWeight, Select, Threshold, ValidationLabels};
 pub use finetune::{FinetuneRun, PREDICTIONS_FILE, finetune};
 pub use input::InputFacts;
 pub use made::{configure_process, hand_over};

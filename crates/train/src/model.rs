@@ -4,7 +4,7 @@ use crate::TrainError;
 use crate::event::JOURNAL_FILE;
 use crate::finetune::PREDICTIONS_FILE;
 use crate::input::InputFacts;
-use backbone::{EmotionHeads, Encoder, EncoderFolder, HeadsConfig, Layout, Normalisation, Outputs, Source};
+use backbone::{EmotionHeads, Encoder, EncoderFolder, HeadsConfig, Layout, Normalisation, Objective, Outputs, Source};
 use backbone::{read_tensors, write_tensors};
 use mosei_schema::Start;
 use run_record::Table;
@@ -22,6 +22,7 @@ pub(crate) struct HeadsFile {
     pub(crate) emotions: Vec<String>,
     pub(crate) thresholds: Vec<f64>,
     pub(crate) presence_above: f64,
+    pub(crate) objective: Objective,
     pub(crate) heads: HeadsConfig,
 }
 
@@ -96,6 +97,7 @@ impl Model {
             emotions: self.emotions.clone(),
             thresholds: self.thresholds.clone(),
             presence_above: self.presence_above,
+            objective: self.heads.objective(),
             heads: self.heads.config().clone(),
         };
         let path = folder.join(HEADS_JSON);
@@ -120,7 +122,8 @@ impl Model {
         let tensors_path = folder.join(HEADS_TENSORS);
         let (tensors, _) = read_tensors(&tensors_path)?;
         let (mut source, inputs) = (Source::tensors(&tensors), encoder.input_dim());
-        let heads = EmotionHeads::new(&file.heads, encoder.config(), inputs, file.emotions.len(), &mut source, device)
+        let (shape, emotions) = (encoder.config(), file.emotions.len());
+        let heads = EmotionHeads::new(&file.heads, file.objective, shape, inputs, emotions, &mut source, device)
             .map_err(|source| backbone::BackboneError::InFile { path: tensors_path, source: Box::new(source) })?;
         Ok(Model {
             encoder,

@@ -98,9 +98,9 @@ pub(crate) fn select(
     x_lp: &Array2<f64>,
     x_vp: &Array2<f64>,
 ) -> Result<Fitted, TrainError> {
-    let (heads, prepared) = (config.heads(), &corpus.prepared);
+    let prepared = &corpus.prepared;
     let (selection, emotions) = (corpus.selection(), prepared.emotions().len());
-    let presence = heads.presence.then(|| {
+    let presence = config.objective.presence().then(|| {
         best(
             |strength| {
                 by_emotion(emotions, |e| {
@@ -123,7 +123,7 @@ pub(crate) fn select(
             },
         )
     });
-    let intensity = heads.intensity.then(|| {
+    let intensity = config.objective.intensity().then(|| {
         best(
             |strength| {
                 by_emotion(emotions, |e| {

@@ -28,7 +28,7 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
     let (study, mut corpus) = a.on.open()?;
     let run = EncodeRun {
         encoder: &study.encoder,
-        heads: &study.finetune.heads(),
+        heads: &study.finetune.heads,
         start: a.start,
         pretrained: a.encoder.as_deref(),
         seed: a.on.seed,

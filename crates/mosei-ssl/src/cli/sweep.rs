@@ -145,8 +145,7 @@ fn expected(forecast: &Forecast) -> String {
 /// Lists what would run, or for every step the reason.
 fn list(plan: &Plan, explanations: &[Explanation<'_>], all: bool) {
     for e in explanations {
-        let waiting =
-            |other: &&Explanation<'_>| matches!(&other.reason, Reason::Blocked { by } if *by == e.step.id);
+        let waiting = |other: &&Explanation<'_>| matches!(&other.reason, Reason::Blocked { by } if *by == e.step.id);
         if all && !matches!(e.reason, Reason::Blocked { .. }) {
             say!("{:<44} {}", e.step.id, e.reason);
             match explanations.iter().filter(waiting).count() {
@@ -195,7 +194,9 @@ impl Display {
                 self.line(&format!("submitted job {job}: {kind}, {tasks} task{}", if tasks == 1 { "" } else { "s" }));
             }
             Event::FoundByName { job, name, output } => {
-                self.line(&format!("sbatch printed no job number ({output:?}); job {job} was found by its name, {name}"));
+                self.line(&format!(
+                    "sbatch printed no job number ({output:?}); job {job} was found by its name, {name}"
+                ));
             }
             Event::Started { step } => {
                 if let Some(bar) = &self.bar {

@@ -2,7 +2,7 @@
 
 use crate::TrainingConfig;
 use crate::optimise::wrong;
-use backbone::{HeadsConfig, Layers, Pooling};
+use backbone::{BackboneError, HeadsConfig, Objective};
 use mosei_data::ConfigError;
 use serde::{Deserialize, Serialize};
 use ssl_mask::ReconstructionLoss;
@@ -13,19 +13,10 @@ use ssl_mask::ReconstructionLoss;
 pub struct FinetuneConfig {
     /// What is predicted. Default `both`.
     pub objective: Objective,
-    /// How frames are pooled to segments. Default `mean`.
-    pub pooling: Pooling,
-    /// Which layers of the encoder the heads read. Default `last`.
-    pub layers: Layers,
-    /// Whether the heads also see the mean and standard deviation of the segment's input columns. Default false.
-    pub input_statistics: bool,
-    /// Whether the pooled vector is standardised before the heads, by the fold's training segments as the encoder outputs them
-    /// before the first step; labels play no part. Default false.
-    pub standardise: bool,
+    /// How a segment's frames are pooled to the vector that the heads take.
+    pub heads: HeadsConfig,
     /// How the heads are initialised. Default `random`.
     pub head_init: HeadInit,
-    /// Dropout of the pooled vector. Default 0.1.
-    pub head_dropout: f64,
     /// Weight of positive labels in the presence loss. Default `none`.
     pub positive_weight: PositiveWeight,
     /// Distance between intensities. Default `smooth-l1`.
@@ -61,12 +52,8 @@ impl Default for FinetuneConfig {
     fn default() -> Self {
         FinetuneConfig {
             objective: Objective::Both,
-            pooling: Pooling::Mean,
-            layers: Layers::Last,
-            input_statistics: false,
-            standardise: false,
+            heads: HeadsConfig::default(),
             head_init: HeadInit::Random,
-            head_dropout: 0.1,
             positive_weight: PositiveWeight::None,
             intensity_loss: ReconstructionLoss::SmoothL1,
             intensity_weight: 1.0,
@@ -82,18 +69,6 @@ impl Default for FinetuneConfig {
             training: TrainingConfig::default(),
         }
     }
-}
-
-/// What is predicted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Objective {
-    /// Whether an emotion is present: binary cross-entropy with logits.
-    Presence,
-    /// How strong it is, from 0 to 3.
-    Intensity,
-    /// Both, by two heads on one encoder.
-    Both,
 }
 
 /// How the heads are initialised.
@@ -151,9 +126,10 @@ pub enum Threshold {
 impl FinetuneConfig {
     /// Whether every value makes sense.
     pub fn check(&self) -> Result<(), ConfigError> {
-        if !(self.head_dropout >= 0.0 && self.head_dropout < 1.0) {
-            return Err(wrong("head_dropout", "a share from 0 to below 1", self.head_dropout));
-        }
+        self.heads.check().map_err(|error| match error {
+            BackboneError::Config { key, expected, found } => wrong(&format!("heads.{key}"), &expected, found),
+            other => wrong("heads", "heads that can be built", other),
+        })?;
         for (key, x) in [("intensity_weight", self.intensity_weight), ("probe_learning_rate", self.probe_learning_rate)]
         {
             if !(x > 0.0 && x.is_finite()) {
@@ -178,18 +154,5 @@ impl FinetuneConfig {
             return Err(wrong("learning_rate_factors", "each once", format!("{twice} twice")));
         }
         self.training.check().map_err(|e| ConfigError { key: format!("training.{}", e.key), ..e })
-    }
-
-    /// The settings of the heads.
-    pub fn heads(&self) -> HeadsConfig {
-        HeadsConfig {
-            pooling: self.pooling,
-            layers: self.layers,
-            input_statistics: self.input_statistics,
-            standardise: self.standardise,
-            dropout: self.head_dropout,
-            presence: self.objective != Objective::Intensity,
-            intensity: self.objective != Objective::Presence,
-        }
     }
 }

@@ -65,7 +65,7 @@ impl Cell<'_> {
         heads: &mut EmotionHeads,
     ) -> Result<(), TrainError> {
         let (config, labelled) = (self.run.config, self.labelled);
-        if config.standardise {
+        if config.heads.standardise {
             let pooled_sp = pooled(corpus, encodings, encoder, heads, &corpus.fold().train)?;
             heads.standardise(&pooled_sp)?;
         }
