@@ -16,7 +16,6 @@ macro_rules! say {
 #[cfg(not(unix))]
 compile_error!("the set-up and the engine know Linux and macOS; on Windows, use the Linux subsystem");
 
-mod bench;
 mod machine;
 mod outcome;
 mod progress;
@@ -49,7 +48,6 @@ enum Verb {
     #[command(hide = true)]
     Step(slurm::Step),
     Report(report::Report),
-    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -61,7 +59,6 @@ fn main() -> ExitCode {
         Verb::Cancel(verb) => verb.run(),
         Verb::Step(verb) => verb.run(),
         Verb::Report(verb) => verb.run(),
-        Verb::Bench(verb) => verb.run(),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {}", told(&error));

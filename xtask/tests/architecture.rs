@@ -29,7 +29,7 @@ const ROWS: [Row; 13] = [
     ),
     (
         "study-benches",
-        &["run-record", "mosei-data", "torch-ext", "ssl-mask", "backbone", "eval", "sweep", "train"],
+        &["run-record", "mosei-data", "torch-ext", "ssl-mask", "backbone", "eval", "report", "sweep", "train"],
         &["HDF5", "libtorch"],
     ),
     ("xtask", &["sweep"], &[]),

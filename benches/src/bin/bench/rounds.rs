@@ -1,4 +1,4 @@
-//! What was measured, as it is kept: `docs/performance/rounds/TABLE.jsonl`, the circumstances on the first line, then one
+//! The recorded measurements: `docs/performance/rounds/TABLE.jsonl`, the circumstances on the first line, then one
 //! line a program and round.
 
 use super::machine::Circumstances;

@@ -61,7 +61,7 @@ pub struct Row {
     pub what: String,
     /// What is set against what.
     pub measure: Measure,
-    /// What is asked for.
+    /// The target.
     pub target: Option<Target>,
 }
 
@@ -74,8 +74,8 @@ pub enum Measure {
         ours: String,
         /// Their figure.
         theirs: String,
-        /// Whether more is better.
-        more_is_better: bool,
+        /// Whether higher is better.
+        higher_is_better: bool,
         /// What ours is multiplied with first, where units differ.
         factor: f64,
     },
@@ -90,7 +90,7 @@ pub enum Measure {
     Alone(String),
 }
 
-/// What is asked of the median of a row.
+/// The target for the median of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Target {
     /// No less.
@@ -139,14 +139,14 @@ pub struct Line {
     pub figures: Vec<String>,
     /// x of each; left out: from the figures' `more`.
     pub at: Option<Vec<f64>>,
-    /// What it should be.
-    pub paper: Option<Paper>,
+    /// The expected growth.
+    pub expected: Option<Growth>,
 }
 
-/// What a line should be on paper, its first point given.
+/// The expected growth of a line, through its first point.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
-pub enum Paper {
+pub enum Growth {
     /// Grows with this power of x.
     Power(f64),
     /// So many times the first, at each point.
