@@ -21,6 +21,7 @@ use definition::Names;
 use machine::Circumstances;
 use measure::Programs;
 use rounds::Rounds;
+use run_record::write_atomic;
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
@@ -191,23 +192,13 @@ fn write_page(docs: &Path, out: &Path, tables: &[Table]) -> Result<()> {
         if let Some(rounds) = &rounds {
             for plot in &table.plots {
                 if let Some(svg) = chart::svg(plot, rounds) {
-                    write(&out.join("performance").join(chart::file(table, plot)), &svg)?;
+                    write_atomic(&out.join("performance").join(chart::file(table, plot)), svg.as_bytes())?;
                 }
             }
         }
         shown.push(page::Section { table, rounds, prose });
     }
-    let path = out.join("performance.md");
-    write(&path, &page::page(&shown))
-}
-
-/// Writes a file, whole or not at all, and the folders above it.
-fn write(path: &Path, text: &str) -> Result<()> {
-    let writing = || format!("failed to write {}", path.display());
-    let folder = path.parent().with_context(writing)?;
-    fs::create_dir_all(folder).with_context(writing)?;
-    let part = path.with_extension("part");
-    fs::write(&part, text).and_then(|()| fs::rename(&part, path)).with_context(writing)
+    Ok(write_atomic(&out.join("performance.md"), page::page(&shown).as_bytes())?)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
-/// Where programs stand.
+/// Paths of the programs.
 pub struct Programs {
     /// Folder of ours.
     pub release: PathBuf,
@@ -99,7 +99,7 @@ fn one(program: &Program, programs: &Programs, scratch: &Path, round: usize) -> 
     }
 }
 
-/// The text without folders of this machine: what is kept is public.
+/// The text without folders of this machine: recorded rounds are public.
 fn without_paths(text: &str, programs: &Programs) -> String {
     let root = programs.benches.parent().map(|root| root.to_string_lossy().into_owned());
     let home = std::env::var("HOME").ok();
