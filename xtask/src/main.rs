@@ -16,7 +16,6 @@ macro_rules! say {
 #[cfg(not(unix))]
 compile_error!("the set-up knows Linux and macOS; on Windows, use the Linux subsystem");
 
-mod bench;
 mod progress;
 mod setup;
 mod sweep;
@@ -39,7 +38,6 @@ enum Verb {
     Setup(setup::Setup),
     Test(test::Test),
     Sweep(sweep::Sweep),
-    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -47,7 +45,6 @@ fn main() -> ExitCode {
         Verb::Setup(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
         Verb::Sweep(verb) => verb.run(),
-        Verb::Bench(verb) => verb.run(),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {}", told(&error));

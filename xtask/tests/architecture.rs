@@ -45,7 +45,7 @@ const ROWS: [Row; 14] = [
     ),
     (
         "study-benches",
-        &["run-record", "mosei-data", "torch-ext", "ssl-mask", "backbone", "eval", "sweep", "train"],
+        &["run-record", "mosei-data", "torch-ext", "ssl-mask", "backbone", "eval", "report", "sweep", "train"],
         &["HDF5", "libtorch"],
     ),
     ("xtask", &[], &[]),

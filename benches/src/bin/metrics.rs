@@ -33,7 +33,7 @@ struct Arguments {
     /// Which scores.
     #[arg(long, value_enum, default_value = "probabilities")]
     kind: Kind,
-    /// Times each is measured after one run that is not; the median is told.
+    /// Times each is measured after one run that is not; the median is reported.
     #[arg(long, default_value_t = 5)]
     times: usize,
 }

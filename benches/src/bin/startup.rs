@@ -25,7 +25,7 @@ enum What {
         /// A configuration to plan.
         #[arg(long)]
         config: PathBuf,
-        /// Starts of each; the median is told.
+        /// Starts of each; the median is reported.
         #[arg(long, default_value_t = 11)]
         times: usize,
     },

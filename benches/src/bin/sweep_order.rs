@@ -1,5 +1,5 @@
 //! What the order of steps gains: the makespan of a plan whose steps sleep instead of working, begun in the order of
-//! the plan or by what stands behind each step. The engine is the real one, so is its waiting for processes.
+//! the plan or by the work that depends on each step. The engine and its waiting for processes are the real ones.
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;

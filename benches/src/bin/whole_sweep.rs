@@ -54,7 +54,7 @@ struct Arguments {
 enum Part {
     /// Frozen cells run the encoder each for itself.
     Encodings,
-    /// Each process is started anew.
+    /// Each process is started from scratch.
     Server,
     /// Steps begin in the order of the plan.
     Order,

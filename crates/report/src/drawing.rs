@@ -1,7 +1,23 @@
-//! Our own figures: deterministic, without script, readable in the light, in the dark and in grey.
+//! Charts as SVG and PDF: deterministic, without script, readable in light and dark schemes and in grey.
 //!
-//! What lives here: axes, marks, a chart of lines, a forest of differences, all made of the few things in `shape`, and the two
-//! writers that know those: `svg` and `pdf`. What does not: what the figures are about.
+//! A [`Chart`] of lines becomes a [`Drawing`]; one or more of these with a [`Legend`] become a [`Sheet`], which is a file of its own.
+//!
+//! ```
+//! use report::drawing::{Axis, Chart, Legend, LineStyle, Point, Series, Sheet};
+//!
+//! let points = vec![Point::at(1.0, 10.0), Point::at(100.0, 1000.0)];
+//! let chart = Chart {
+//!     title: "seconds".into(),
+//!     x: Axis::log_over([1.0, 100.0], |x| x.to_string()).ok_or("no values")?,
+//!     x_title: "rows".into(),
+//!     y: Axis::log_over([10.0, 1000.0], |x| x.to_string()).ok_or("no values")?,
+//!     series: vec![Series { slot: 0, label: "sort".into(), points, style: LineStyle::Marked }],
+//!     ..Chart::default()
+//! };
+//! let sheet = Sheet::new("Time against rows", vec![chart.drawing()], &Legend::default());
+//! assert!(sheet.to_svg().starts_with("<svg"));
+//! # Ok::<(), &str>(())
+//! ```
 
 pub(crate) mod axis;
 pub(crate) mod chart;
@@ -14,18 +30,22 @@ pub(crate) mod shape;
 pub(crate) mod sheet;
 pub(crate) mod svg;
 
+pub use axis::Axis;
+pub use chart::{Chart, LineStyle, Point, Reference, Series};
+pub use legend::Entry;
 use shape::Shape;
+pub use sheet::{Legend, Sheet};
 
 /// Width of every drawing in its own pixels: that of a phone.
 pub(crate) const WIDTH: f64 = 360.0;
 
-/// What is drawn, and what a reader who does not see it should know.
+/// A drawing, with a description for readers who cannot see it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Drawing {
-    /// Prefix of the ids in it; one of its own on the page.
-    pub id: String,
-    pub title: String,
-    pub description: String,
-    pub height: f64,
-    pub shapes: Vec<Shape>,
+pub struct Drawing {
+    /// Prefix of the ids in it, unique on the page.
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) height: f64,
+    pub(crate) shapes: Vec<Shape>,
 }

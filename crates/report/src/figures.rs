@@ -13,7 +13,7 @@ pub(crate) use reconstruction::{LINES, reconstruction_charts};
 pub(crate) use scores::{arms, score_figures};
 
 use crate::drawing::Drawing;
-use crate::drawing::chart::{Chart, Look};
+use crate::drawing::chart::{Chart, LineStyle};
 use crate::drawing::legend::Entry;
 use crate::drawing::sheet::{Legend, Sheet};
 use crate::numbers::percent;
@@ -22,20 +22,21 @@ use crate::study::Study;
 use crate::style::slots;
 
 /// The lines of the pre-training figure.
-pub(crate) const LOSSES: [(usize, &str, Look); 2] = [(0, "training", Look::Line), (1, "validation", Look::Line)];
+pub(crate) const LOSSES: [(usize, &str, LineStyle); 2] =
+    [(0, "training", LineStyle::Line), (1, "validation", LineStyle::Line)];
 
 /// The legend: a line for each start.
-pub(crate) fn entries(study: &Study<'_>, look: Look) -> Vec<Entry> {
+pub(crate) fn entries(study: &Study<'_>, style: LineStyle) -> Vec<Entry> {
     slots(&study.starts)
         .into_iter()
         .zip(&study.starts)
-        .map(|(slot, name)| Entry { slot, name: name_with_role(name), look })
+        .map(|(slot, name)| Entry { slot, name: name_with_role(name), style })
         .collect()
 }
 
 /// The legend of lines that do not depend on the study.
-pub(crate) fn named(lines: &[(usize, &str, Look)]) -> Vec<Entry> {
-    lines.iter().map(|(slot, name, look)| Entry { slot: *slot, name: (*name).to_string(), look: *look }).collect()
+pub(crate) fn named(lines: &[(usize, &str, LineStyle)]) -> Vec<Entry> {
+    lines.iter().map(|(slot, name, style)| Entry { slot: *slot, name: (*name).to_string(), style: *style }).collect()
 }
 
 /// How to read the forests.
@@ -71,7 +72,7 @@ pub(crate) fn files(study: &Study<'_>) -> Vec<(String, Sheet)> {
     let drawn = |charts: Vec<Chart>| charts.iter().map(Chart::drawing).collect::<Vec<Drawing>>();
     let marked = |first: String| {
         let remarks = std::iter::once(first).chain(reading(study)).collect();
-        Legend { entries: entries(study, Look::Marked), remarks }
+        Legend { entries: entries(study, LineStyle::Marked), remarks }
     };
 
     let macro_legend = marked("Macro average over emotions, held-out test set.".into());
@@ -88,7 +89,7 @@ pub(crate) fn files(study: &Study<'_>) -> Vec<(String, Sheet)> {
     for figure in score_figures(study) {
         let labels = study.primary_budget.map(|b| format!("With {} labels.", study.label(b)));
         let remarks = labels.into_iter().chain([figure.reading]).collect();
-        let legend = Legend { entries: arms(study, figure.look), remarks };
+        let legend = Legend { entries: arms(study, figure.style), remarks };
         add(figure.name.into(), figure.title, drawn(figure.panels), legend);
     }
     let pretraining = pretraining_chart(&study.input.pretraining).into_iter().collect();
@@ -102,7 +103,7 @@ pub(crate) fn files(study: &Study<'_>) -> Vec<(String, Sheet)> {
         let legend = Legend { entries: named(&LINES), remarks: vec![reconstruction_reading(&of.name)] };
         add("reconstruction".into(), "masked reconstruction", drawn(reconstruction_charts(of)), legend);
     }
-    let legend = Legend { entries: entries(study, Look::Line), remarks: vec!["Mean over runs.".into()] };
+    let legend = Legend { entries: entries(study, LineStyle::Line), remarks: vec!["Mean over runs.".into()] };
     add("finetuning".into(), "fine-tuning", drawn(finetuning_charts(study)), legend);
     out
 }

@@ -15,7 +15,7 @@
 //! ```
 
 mod difference;
-mod drawing;
+pub mod drawing;
 mod equivalence;
 mod error;
 mod export;

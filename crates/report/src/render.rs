@@ -1,6 +1,6 @@
 //! The page: its parts, and the template that writes it.
 
-use crate::drawing::chart::{Chart, Look};
+use crate::drawing::chart::{Chart, LineStyle};
 use crate::drawing::{legend, svg};
 use crate::figures::{
     EMOTION_METRICS, LINES, LOSSES, MACRO_METRICS, arms, by_budget, by_emotion, emotion_panels, entries,
@@ -45,9 +45,9 @@ pub fn render(input: &ReportInput) -> Result<String, ReportError> {
         verdict: verdict(&study),
         interpretation: [interpretation(&study), role_notes(&study)].concat(),
         reading: reading(&study).join(" "),
-        legend: samples(entries(&study, Look::Marked)),
-        line_legend: samples(entries(&study, Look::Line)),
-        arms: samples(arms(&study, Look::Marked)),
+        legend: samples(entries(&study, LineStyle::Marked)),
+        line_legend: samples(entries(&study, LineStyle::Line)),
+        arms: samples(arms(&study, LineStyle::Marked)),
         headline_labels: study.primary_budget.map(|b| study.label(b)).unwrap_or_default(),
         scores: score_figures(&study).into_iter().map(|f| (f.title, f.reading, svgs(f.panels))).collect(),
         missing: missing(&study),

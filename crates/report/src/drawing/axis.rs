@@ -1,13 +1,15 @@
-//! From values to places, and where the ticks stand.
+//! From values to pixels, and the ticks of an axis.
 
 use crate::numbers::fixed;
 
 /// One axis: its range in data and its ticks.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Axis {
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Axis {
+    /// The lowest value.
     pub low: f64,
+    /// The highest value.
     pub high: f64,
-    /// Whether equal ratios take equal room.
+    /// Whether it is logarithmic.
     pub log: bool,
     /// Value and label of each tick.
     pub ticks: Vec<(f64, String)>,
@@ -38,7 +40,7 @@ impl Axis {
 
     /// A logarithmic axis with a tick at each of `at`, and a little room at both ends. `None` without ticks.
     pub fn log(at: &[(f64, String)]) -> Option<Self> {
-        let ticks: Vec<(f64, String)> = at.iter().map(|(v, label)| (v.max(LEAST), label.clone())).collect();
+        let ticks: Vec<(f64, String)> = at.iter().map(|(v, label)| (positive(*v), label.clone())).collect();
         let low = ticks.iter().map(|t| t.0).fold(f64::INFINITY, f64::min);
         let high = ticks.iter().map(|t| t.0).fold(f64::NEG_INFINITY, f64::max);
         if low > high {
@@ -48,10 +50,29 @@ impl Axis {
         Some(Axis { low: low / room, high: high * room, log: true, ticks })
     }
 
-    /// Where `value` stands between the pixels `from` (the low end) and `to`.
+    /// A logarithmic axis over all `values`, which are above 0, with round ticks as `label` writes them and a little room at both
+    /// ends. `None` without values or where one is not above 0.
+    pub fn log_over(values: impl IntoIterator<Item = f64>, label: impl Fn(f64) -> String) -> Option<Self> {
+        let (mut low, mut high) = (f64::INFINITY, 0.0_f64);
+        for value in values {
+            if !value.is_finite() || value <= 0.0 {
+                return None;
+            }
+            (low, high) = (low.min(value), high.max(value));
+        }
+        if low > high {
+            return None;
+        }
+        let room = (high / low).max(2.0).powf(0.06);
+        let (low, high) = (low / room, high * room);
+        let ticks = round_values(low, high).into_iter().map(|tick| (tick, label(tick))).collect();
+        Some(Axis { low, high, log: true, ticks })
+    }
+
+    /// The pixel of `value` between the pixels `from` (the low end) and `to`.
     pub fn place(&self, value: f64, from: f64, to: f64) -> f64 {
         let share = if self.log {
-            (value.max(LEAST) / self.low).ln() / (self.high / self.low).ln()
+            (positive(value) / self.low).ln() / (self.high / self.low).ln()
         } else {
             (value - self.low) / (self.high - self.low)
         };
@@ -77,8 +98,22 @@ impl Axis {
     }
 }
 
-/// No logarithm is taken of less: a budget of no labels stands at the left end.
-const LEAST: f64 = 0.5;
+/// A value with a logarithm: a budget without labels stands at the left end.
+fn positive(value: f64) -> f64 {
+    if value > 0.0 { value } else { 0.5 }
+}
+
+/// Round values between `low` and `high` on a logarithmic axis: the finest of a few steps that gives at most seven.
+fn round_values(low: f64, high: f64) -> Vec<f64> {
+    let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
+    let marks = |steps: &[f64]| -> Vec<f64> {
+        let all = decades.clone().flat_map(|d| steps.iter().map(move |s| s * 10f64.powi(d)));
+        all.filter(|value| (low..=high).contains(value)).collect()
+    };
+    let fine = [1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
+    let choices = [marks(&fine), marks(&[1.0, 2.0, 5.0]), marks(&[1.0, 3.0]), marks(&[1.0])];
+    choices.into_iter().find(|ticks| ticks.len() <= 7).unwrap_or_default()
+}
 
 /// The smallest of 1, 2, 2.5, 5 times a power of ten that is not below `step`.
 fn nice_step(step: f64) -> f64 {
@@ -128,6 +163,19 @@ mod tests {
         assert!((place(100.0) - 150.0).abs() < 1e-9);
         assert!(place(10.0) > 5.0 && place(1000.0) < 295.0);
         assert!(axis.place(0.0, 0.0, 300.0).is_finite());
+    }
+
+    #[test]
+    fn ticks_of_a_logarithmic_axis_are_round_and_few() {
+        for (low, high) in [(100.0, 1600.0), (0.003, 900.0), (40.0, 55.0), (1e3, 1e7), (111.0, 185.0)] {
+            let axis = Axis::log_over([low, high], |tick| tick.to_string()).unwrap();
+            assert!((2..=7).contains(&axis.ticks.len()), "{low} to {high}: {:?}", axis.ticks);
+            // Near the ends, also below 1.
+            let [first, last] = [low, high].map(|value| axis.place(value, 0.0, 100.0));
+            assert!((1.0..12.0).contains(&first) && (88.0..99.0).contains(&last), "{low} to {high}");
+        }
+        assert_eq!(Axis::log_over([], |tick| tick.to_string()), None);
+        assert_eq!(Axis::log_over([0.0, 1.0], |tick| tick.to_string()), None);
     }
 
     #[test]

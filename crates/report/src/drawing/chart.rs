@@ -15,17 +15,20 @@ const TOP: f64 = 34.0;
 const BOTTOM: f64 = HEIGHT - 44.0;
 
 /// One x of a series.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Point {
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Point {
+    /// Its place on the horizontal axis.
     pub x: f64,
+    /// Its place on the vertical axis, usually a mean.
     pub mean: f64,
-    /// Replicates as a band between neighbouring points, as a bar where a series has only one.
+    /// Lowest and highest, drawn as a band between neighbouring points, or as a bar where a series has only one.
     pub spread: Option<(f64, f64)>,
+    /// Single values, drawn as faint dots.
     pub singles: Vec<f64>,
 }
 
 impl Point {
-    /// A point of a line without spread.
+    /// A point without spread.
     pub fn at(x: f64, mean: f64) -> Self {
         Point { x, mean, spread: None, singles: Vec::new() }
     }
@@ -33,39 +36,55 @@ impl Point {
 
 /// How a series is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Look {
+pub enum LineStyle {
     /// A line.
     Line,
+    /// A thin dotted line, for what is expected.
+    Thin,
     /// A line with a marker at each point.
     Marked,
     /// Small markers alone.
     Marks,
 }
 
-impl Look {
+impl LineStyle {
     /// The size of its markers, if it has any.
-    pub fn marker(self) -> Option<f64> {
+    pub(crate) fn marker(self) -> Option<f64> {
         match self {
-            Look::Line => None,
-            Look::Marked => Some(4.5),
-            Look::Marks => Some(3.0),
+            LineStyle::Line | LineStyle::Thin => None,
+            LineStyle::Marked => Some(4.5),
+            LineStyle::Marks => Some(3.0),
         }
+    }
+
+    /// Its line; `None` where it has none.
+    pub(crate) fn stroke(self, slot: usize) -> Option<Stroke> {
+        let (width, dash) = match self {
+            LineStyle::Line => (1.4, DASHES[slot]),
+            LineStyle::Thin => (1.2, "1 3"),
+            LineStyle::Marked => (2.0, DASHES[slot]),
+            LineStyle::Marks => return None,
+        };
+        Some(Stroke { dash, ..Stroke::solid(Ink::Slot(slot), width) })
     }
 }
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Series {
-    /// Which colour, dash and marker.
+pub struct Series {
+    /// Which of eight colours, dashes and markers.
     pub slot: usize,
+    /// Its name.
     pub label: String,
+    /// Its points, from left to right.
     pub points: Vec<Point>,
-    pub look: Look,
+    /// How it is drawn.
+    pub style: LineStyle,
 }
 
 /// A dotted line to compare with.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Reference {
+pub enum Reference {
     /// At one y.
     Level(f64),
     /// Where y is x.
@@ -73,22 +92,27 @@ pub(crate) enum Reference {
 }
 
 /// One panel.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Chart {
-    /// Prefix of the ids in it; one of its own on the page.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Chart {
+    /// Prefix of the ids in it, unique on the page.
     pub id: String,
+    /// Its title.
     pub title: String,
     /// Behind the title, in a softer colour.
     pub aside: String,
-    /// What a reader who does not see the figure should know.
+    /// For readers who cannot see the figure.
     pub description: String,
+    /// The horizontal axis.
     pub x: Axis,
+    /// The title of the horizontal axis.
     pub x_title: String,
+    /// The vertical axis.
     pub y: Axis,
-    /// A dotted line that means something, such as chance.
+    /// A dotted reference line, such as chance.
     pub reference: Option<Reference>,
-    /// Stretches of x that are shaded.
+    /// Intervals of x that are shaded.
     pub shaded: Vec<(f64, f64)>,
+    /// The lines; later ones lie over earlier ones.
     pub series: Vec<Series>,
 }
 
@@ -159,14 +183,12 @@ impl Chart {
         let singles = series.points.iter().flat_map(|p| p.singles.iter().map(|&y| self.at(p.x, y)));
         out.push(Shape::dots(singles.map(|(x, y)| (x + aside, y)), slot));
         let points: Vec<(f64, f64)> = series.points.iter().map(|p| self.at(p.x, p.mean)).collect();
-        if points.len() > 1 && series.look != Look::Marks {
-            let width = if series.look == Look::Marked { 2.0 } else { 1.4 };
-            let stroke = Stroke { dash: DASHES[slot], ..Stroke::solid(Ink::Slot(slot), width) };
+        if let Some(stroke) = series.style.stroke(slot).filter(|_| points.len() > 1) {
             out.push(Shape::line(polyline(points.iter().copied()), stroke));
         }
         // A single point makes no line.
         let alone = (points.len() == 1).then_some(4.5);
-        if let Some(r) = series.look.marker().or(alone) {
+        if let Some(r) = series.style.marker().or(alone) {
             out.push(marks(MARKERS[slot], points, r, slot));
         }
         out

@@ -1,31 +1,36 @@
-//! Which line is which.
+//! The legend of a figure.
 
-use super::chart::Look;
+use super::chart::LineStyle;
 use super::mark::marks;
 use super::shape::{Anchor, Ink, Shape, Span, Stroke, polyline};
 use super::{pdf_font, svg};
-use crate::style::{DASHES, MARKERS};
+use crate::style::MARKERS;
 
 /// Width of a sample.
 const SAMPLE: f64 = 44.0;
 
-/// One line of a figure.
+/// One line of a legend.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Entry {
+pub struct Entry {
+    /// The slot of its series.
     pub slot: usize,
+    /// The name shown.
     pub name: String,
-    pub look: Look,
+    /// How the series is drawn.
+    pub style: LineStyle,
 }
 
 /// What the line looks like in the figure: 44 by 14 pixels, its left upper corner at (x, y).
-fn sample(slot: usize, look: Look, x: f64, y: f64) -> Vec<Shape> {
+fn sample(slot: usize, style: LineStyle, x: f64, y: f64) -> Vec<Shape> {
     let middle = y + 7.0;
-    let stroke = Stroke { dash: DASHES[slot], ..Stroke::solid(Ink::Slot(slot), 2.0) };
     let mut out = Vec::new();
-    if look != Look::Marks {
-        out.push(Shape::line(polyline([(x + 1.0, middle), (x + SAMPLE - 1.0, middle)]), stroke));
+    if let Some(stroke) = style.stroke(slot) {
+        let line = polyline([(x + 1.0, middle), (x + SAMPLE - 1.0, middle)]);
+        // Samples of all measured lines are of one width.
+        let width = if style == LineStyle::Thin { stroke.width } else { 2.0 };
+        out.push(Shape::line(line, Stroke { width, ..stroke }));
     }
-    if let Some(r) = look.marker() {
+    if let Some(r) = style.marker() {
         out.push(marks(MARKERS[slot], [(x + SAMPLE / 2.0, middle)], r, slot));
     }
     out
@@ -35,7 +40,7 @@ fn sample(slot: usize, look: Look, x: f64, y: f64) -> Vec<Shape> {
 pub(crate) fn sample_svg(entry: &Entry) -> String {
     format!(
         "<svg viewBox=\"0 0 44 14\" width=\"44\" height=\"14\" aria-hidden=\"true\" xmlns=\"http://www.w3.org/2000/svg\">{}</svg>",
-        svg::elements(&sample(entry.slot, entry.look, 0.0, 0.0))
+        svg::elements(&sample(entry.slot, entry.style, 0.0, 0.0))
     )
 }
 
@@ -43,8 +48,8 @@ pub(crate) fn sample_svg(entry: &Entry) -> String {
 /// than `width`; and its height.
 pub(crate) fn block(entries: &[Entry], remarks: &[String], width: f64) -> (Vec<Shape>, f64) {
     let (mut out, mut at) = (Vec::new(), 0.0);
-    for Entry { slot, name, look } in entries {
-        out.extend(sample(*slot, *look, 0.0, at));
+    for Entry { slot, name, style } in entries {
+        out.extend(sample(*slot, *style, 0.0, at));
         let span = Span { text: name.clone(), size: 14.0, bold: false, ink: Ink::Strong };
         out.push(Shape::Words {
             x: SAMPLE + 10.0,

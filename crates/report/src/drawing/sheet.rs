@@ -1,4 +1,4 @@
-//! Drawings put together on a sheet that is a file of its own.
+//! Drawings with a legend on a sheet, which is a file of its own.
 
 use super::legend::Entry;
 use super::shape::Shape;
@@ -9,19 +9,21 @@ const GAP: f64 = 16.0;
 
 /// Drawings with a legend and remarks.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Sheet {
-    pub title: String,
-    pub description: String,
-    pub width: f64,
-    pub height: f64,
-    /// Where each part stands, and what it is.
-    pub parts: Vec<(f64, f64, Vec<Shape>)>,
+pub struct Sheet {
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
+    /// The position and the shapes of each part.
+    pub(crate) parts: Vec<(f64, f64, Vec<Shape>)>,
 }
 
-/// What stands beside the drawings.
+/// The legend of a sheet.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Legend {
+pub struct Legend {
+    /// Samples of lines with their names.
     pub entries: Vec<Entry>,
+    /// Lines of text below them.
     pub remarks: Vec<String>,
 }
 

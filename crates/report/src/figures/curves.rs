@@ -1,7 +1,7 @@
 //! Learning curves: a metric against the number of labels, for each start.
 
 use crate::drawing::axis::Axis;
-use crate::drawing::chart::{Chart, Look, Point, Reference, Series};
+use crate::drawing::chart::{Chart, LineStyle, Point, Reference, Series};
 use crate::numbers::{count, fixed, percent};
 use crate::reportable::not_reportable;
 use crate::start_roles::name_with_role;
@@ -77,7 +77,7 @@ fn series(study: &Study<'_>, scope: Scope, metric: Metric) -> Vec<Series> {
                 })
             };
             let points = (0..study.budgets.len()).filter_map(point).collect();
-            Series { slot: looks[start], label: name_with_role(&study.starts[start]), points, look: Look::Marked }
+            Series { slot: looks[start], label: name_with_role(&study.starts[start]), points, style: LineStyle::Marked }
         })
         .filter(|s| !s.points.is_empty())
         .collect()

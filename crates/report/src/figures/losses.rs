@@ -1,7 +1,7 @@
 //! The losses of pre-training and of fine-tuning, by step.
 
 use crate::drawing::axis::Axis;
-use crate::drawing::chart::{Chart, Look, Point, Series};
+use crate::drawing::chart::{Chart, LineStyle, Point, Series};
 use crate::numbers::{count, significant};
 use crate::study::Study;
 use crate::style::slots;
@@ -71,7 +71,7 @@ fn mean_curve<'c>(curves: impl Iterator<Item = &'c Curve>, loss: fn(&CurvePoint)
 }
 
 fn line(slot: usize, label: &str, points: Vec<(f64, f64)>) -> Series {
-    Series { slot, label: label.into(), points: thinned(points), look: Look::Line }
+    Series { slot, label: label.into(), points: thinned(points), style: LineStyle::Line }
 }
 
 fn loss_chart(id: &str, title: &str, mut series: Vec<Series>) -> Option<Chart> {

@@ -1,7 +1,7 @@
 //! Masked reconstruction of one segment: the input, the masked frames, and the reconstruction.
 
 use crate::drawing::axis::Axis;
-use crate::drawing::chart::{Chart, Look, Point, Series};
+use crate::drawing::chart::{Chart, LineStyle, Point, Series};
 use crate::numbers::fixed;
 use crate::{RebuiltColumn, Reconstruction};
 
@@ -10,8 +10,8 @@ const WANTED: [&str; 5] = ["F0", "VUV", "peakSlope", "MCEP_0", "NAQ"];
 /// How many columns are shown.
 const SHOWN: usize = 4;
 /// The lines of the figure.
-pub(crate) const LINES: [(usize, &str, Look); 2] =
-    [(0, "input", Look::Line), (1, "reconstruction of masked frames", Look::Marks)];
+pub(crate) const LINES: [(usize, &str, LineStyle); 2] =
+    [(0, "input", LineStyle::Line), (1, "reconstruction of masked frames", LineStyle::Marks)];
 
 /// A panel for each of a few columns.
 pub(crate) fn reconstruction_charts(of: &Reconstruction) -> Vec<Chart> {
@@ -59,7 +59,7 @@ fn chart(i: usize, of: &Reconstruction, column: &RebuiltColumn) -> Option<Chart>
         series: LINES
             .into_iter()
             .zip([input.clone(), guess.clone()])
-            .map(|((slot, label, look), points)| Series { slot, label: label.into(), points, look })
+            .map(|((slot, label, style), points)| Series { slot, label: label.into(), points, style })
             .collect(),
     };
     let (low, high) = (chart.x.low, chart.x.high);

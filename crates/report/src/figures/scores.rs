@@ -3,7 +3,7 @@
 
 use crate::ScoredRows;
 use crate::drawing::axis::Axis;
-use crate::drawing::chart::{Chart, Look, Point, Reference, Series};
+use crate::drawing::chart::{Chart, LineStyle, Point, Reference, Series};
 use crate::drawing::legend::Entry;
 use crate::numbers::{fixed, listed};
 use crate::reportable::not_reportable;
@@ -21,7 +21,7 @@ pub(crate) struct ScoreFigure {
     pub title: &'static str,
     /// Name of its file.
     pub name: &'static str,
-    pub look: Look,
+    pub style: LineStyle,
     pub reading: String,
     pub panels: Vec<Chart>,
 }
@@ -36,8 +36,8 @@ pub(crate) fn score_figures(study: &Study<'_>) -> Vec<ScoreFigure> {
 }
 
 /// The compared starts that have scores.
-pub(crate) fn arms(study: &Study<'_>, look: Look) -> Vec<Entry> {
-    let entry = |&(start, slot): &(usize, usize)| Entry { slot, name: study.starts[start].clone(), look };
+pub(crate) fn arms(study: &Study<'_>, style: LineStyle) -> Vec<Entry> {
+    let entry = |&(start, slot): &(usize, usize)| Entry { slot, name: study.starts[start].clone(), style };
     Arms::new(study).starts.iter().map(entry).collect()
 }
 
@@ -72,7 +72,7 @@ impl<'a> Arms<'a> {
 fn panels(
     study: &Study<'_>,
     arms: &Arms<'_>,
-    (kind, what, look): (&str, &str, Look),
+    (kind, what, style): (&str, &str, LineStyle),
     axes: (Axis, &str, Axis),
     reference: impl Fn(&str) -> Option<Reference>,
     line: impl Fn(usize, &str) -> Option<(Vec<Point>, String)>,
@@ -85,7 +85,7 @@ fn panels(
             let label = &study.starts[*start];
             let Some((points, about)) = line(*start, emotion) else { continue };
             summaries.push(format!("{label} {about}"));
-            series.push(Series { slot: *slot, label: label.clone(), points, look });
+            series.push(Series { slot: *slot, label: label.clone(), points, style });
         }
         let none = || refused.as_ref().map_or("n/a".into(), |why| format!("n/a ({why})"));
         let summary = if summaries.is_empty() { none() } else { format!("{what}: {}", summaries.join(", ")) };
@@ -133,7 +133,7 @@ fn calibration(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
     ScoreFigure {
         title: "Calibration",
         name: "calibration",
-        look: Look::Marked,
+        style: LineStyle::Marked,
         reading: format!(
             "{}: each marker is a bin of the test rows of all runs of a start, pooled; bins have equal counts by score, and there are \
              fewer of them where there are fewer rows. Vertical: the share of the bin's rows in which the emotion is present. Dotted: \
@@ -141,7 +141,14 @@ fn calibration(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
              with few rows it is above 0 by chance alone.",
             arms.names(study)
         ),
-        panels: panels(study, arms, ("calibration", "ECE", Look::Marked), axes, |_| Some(Reference::Diagonal), line),
+        panels: panels(
+            study,
+            arms,
+            ("calibration", "ECE", LineStyle::Marked),
+            axes,
+            |_| Some(Reference::Diagonal),
+            line,
+        ),
     }
 }
 
@@ -155,12 +162,12 @@ fn roc(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
     ScoreFigure {
         title: "Receiver operating characteristic",
         name: "roc",
-        look: Look::Line,
+        style: LineStyle::Line,
         reading: "Each run has its own curve, since the scores of two models share no scale. The line is the mean of their true positive \
                   rates at each false positive rate (vertical averaging); the band spans the lowest to the highest run. Dotted: \
                   chance."
             .into(),
-        panels: panels(study, arms, ("roc", "area", Look::Line), axes, |_| Some(Reference::Diagonal), line),
+        panels: panels(study, arms, ("roc", "area", LineStyle::Line), axes, |_| Some(Reference::Diagonal), line),
     }
 }
 
@@ -182,11 +189,11 @@ fn precision_recall(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
     ScoreFigure {
         title: "Precision-recall curve",
         name: "precision_recall",
-        look: Look::Line,
+        style: LineStyle::Line,
         reading: "Line: mean over runs of the precision at each recall, not interpolated; band: the lowest to the highest run. Dotted: the \
                   prevalence in the test rows, which random scores reach."
             .into(),
-        panels: panels(study, arms, ("precision-recall", "AP", Look::Line), axes, prevalence, line),
+        panels: panels(study, arms, ("precision-recall", "AP", LineStyle::Line), axes, prevalence, line),
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
-/// Where programs stand.
+/// Paths of the programs.
 pub struct Programs {
     /// Folder of ours.
     pub release: PathBuf,
@@ -33,7 +33,7 @@ pub fn measure(table: &Table, programs: &Programs, scratch: &Path, rounds: usize
     }
     fs::create_dir_all(scratch).with_context(|| format!("failed to make {}", scratch.display()))?;
     let outcomes = prepared_rounds(table, programs, scratch, rounds);
-    // What is left is of no use to the next table and may be large.
+    // Files left may be large.
     let _ = fs::remove_dir_all(scratch);
     outcomes
 }
@@ -42,13 +42,13 @@ fn prepared_rounds(table: &Table, programs: &Programs, scratch: &Path, rounds: u
     for run in &table.prepare {
         eprintln!("bench: {}: preparing: {}", table.name, run.program);
         let output = programs.start(run, scratch)?;
-        ensure!(output.status.success(), "{} failed ({}): {}", run.program, output.status, words(&output));
+        ensure!(output.status.success(), "{} failed ({}): {}", run.program, output.status, last_error_line(&output));
     }
     let mut outcomes = Vec::new();
     for round in 0..rounds {
         let mut turn: Vec<&Program> =
             table.programs.iter().filter(|p| p.rounds.is_none_or(|most| round < most)).collect();
-        // Whatever drifts with time meets each program from both sides.
+        // A drift over time affects all programs alike.
         if round % 2 == 1 {
             turn.reverse();
         }
@@ -56,12 +56,12 @@ fn prepared_rounds(table: &Table, programs: &Programs, scratch: &Path, rounds: u
             let began = Instant::now();
             let outcome = one(program, programs, scratch, round)?;
             let seconds = began.elapsed().as_secs_f64();
-            let said = match &outcome.failed {
+            let summary = match &outcome.failed {
                 Some(reason) => format!("not measured: {reason}"),
-                None => outcome.figures.iter().map(told).collect::<Vec<_>>().join(", "),
+                None => outcome.figures.iter().map(described).collect::<Vec<_>>().join(", "),
             };
             eprintln!(
-                "bench: {}, round {} of {rounds}: {}: {said} ({seconds:.1} s)",
+                "bench: {}, round {} of {rounds}: {}: {summary} ({seconds:.1} s)",
                 table.name,
                 round + 1,
                 program.name
@@ -72,7 +72,7 @@ fn prepared_rounds(table: &Table, programs: &Programs, scratch: &Path, rounds: u
     Ok(outcomes)
 }
 
-fn told(figure: &super::rounds::Figure) -> String {
+fn described(figure: &super::rounds::Figure) -> String {
     match (figure.value, &figure.skipped) {
         (Some(value), _) => format!("{} {} {}", figure.name, super::numbers::short(value), figure.unit),
         (None, reason) => format!("{} not measured: {}", figure.name, reason.as_deref().unwrap_or_default()),
@@ -82,8 +82,8 @@ fn told(figure: &super::rounds::Figure) -> String {
 fn one(program: &Program, programs: &Programs, scratch: &Path, round: usize) -> Result<Outcome> {
     let output = programs.start(&program.run, scratch)?;
     let figures = match output.status.success() {
-        true => parse(&without_places(&String::from_utf8_lossy(&output.stdout), programs)),
-        false => Err(anyhow::anyhow!("{}", without_places(&words(&output), programs))),
+        true => parse(&without_paths(&String::from_utf8_lossy(&output.stdout), programs)),
+        false => Err(anyhow::anyhow!("{}", without_paths(&last_error_line(&output), programs))),
     };
     let (name, peer) = (program.name.clone(), program.run.is_peer());
     match figures {
@@ -99,20 +99,20 @@ fn one(program: &Program, programs: &Programs, scratch: &Path, round: usize) -> 
     }
 }
 
-/// The text without folders of this machine: what is kept is public.
-fn without_places(text: &str, programs: &Programs) -> String {
+/// The text without folders of this machine: recorded rounds are public.
+fn without_paths(text: &str, programs: &Programs) -> String {
     let root = programs.benches.parent().map(|root| root.to_string_lossy().into_owned());
     let home = std::env::var("HOME").ok();
     let places = [(root, "."), (home, "~")].into_iter().filter_map(|(place, sign)| Some((place?, sign)));
-    // The root of all folders is no one's.
+    // `/` would match everything.
     places.filter(|(place, _)| place.len() > 1).fold(text.to_string(), |text, (place, sign)| text.replace(&place, sign))
 }
 
-/// The last line of what a program complained of.
-fn words(output: &Output) -> String {
+/// The last line of a program's standard error.
+fn last_error_line(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let last = text.lines().rev().find(|line| !line.trim().is_empty());
-    last.map_or_else(|| format!("it said nothing ({})", output.status), |line| line.trim().to_string())
+    last.map_or_else(|| format!("no message ({})", output.status), |line| line.trim().to_string())
 }
 
 impl Programs {
@@ -160,7 +160,7 @@ mod tests {
     const GOOD: &str = "echo '{\"name\":\"x\",\"value\":1,\"unit\":\"s\"}'";
 
     #[test]
-    fn rounds_turn_about_and_end_for_who_takes_long() {
+    fn rounds_alternate_and_a_slow_program_takes_part_in_few() {
         let outcomes = measured(GOOD, GOOD, 3).unwrap();
         let order: Vec<(usize, &str)> = outcomes.iter().map(|o| (o.round, o.program.as_str())).collect();
         assert_eq!(order, [(0, "a"), (0, "b"), (1, "b"), (1, "a"), (2, "a")]);

@@ -1,6 +1,6 @@
 //! Numbers as the page writes them.
 
-/// Three digits that tell, or all before the point; thousands apart.
+/// Three significant digits, or all before the point, with commas between thousands.
 pub fn short(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
@@ -25,7 +25,7 @@ mod tests {
     use super::short;
 
     #[test]
-    fn three_digits_tell() {
+    fn three_digits_are_significant() {
         let written = [22_345.6, 999.7, 10.04, 1.5, 0.0123, 1_234_567.0, 0.0, 3e-12].map(short);
         assert_eq!(written, ["22,346", "1,000", "10.0", "1.50", "0.0123", "1,234,567", "0", "0.000000000"]);
     }

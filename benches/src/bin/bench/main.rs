@@ -1,7 +1,8 @@
-//! `cargo xtask bench`: measures tables, keeps their rounds, and writes `docs/performance.md` from what is kept.
+//! Measures tables, records their rounds, and writes `docs/performance.md` from the recorded rounds.
 //!
-//! What lives here: the order of the steps. Which programs a table measures stands in `benches/tables/`, what they are in
-//! `benches/src/bin/` and `benches/peers/`; how to add to them is told in `benches/README.md`.
+//! `benches/tables/` defines which programs a table measures; they are in `benches/src/bin/` and `benches/peers/`.
+//! `benches/README.md` explains how to add one.
+#![allow(clippy::print_stdout, reason = "the last line, where the page is, goes to standard output")]
 
 mod chart;
 mod definition;
@@ -14,29 +15,33 @@ mod rounds;
 mod statistics;
 mod table;
 
-use crate::{setup, workspace};
 use anyhow::{Context, Result, bail};
+use clap::Parser;
 use definition::Names;
 use machine::Circumstances;
 use measure::Programs;
 use rounds::Rounds;
+use run_record::write_atomic;
 use std::collections::BTreeSet;
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use table::Table;
 
 /// Measures the tables of benches/tables and writes docs/performance.md.
 ///
-/// Each table sets programs of ours against peers, in turns, over rounds. Tables that are not named stay as they were
+/// Each table compares programs of ours with peers, in turns, over rounds. Tables that are not named stay as they were
 /// measured. Peers in Python run in a virtual environment that is made once in the user's cache (about 5 GB).
-#[derive(clap::Args)]
-#[command(after_help = "Examples:
-  cargo xtask bench
-  cargo xtask bench step data --rounds 7
-  cargo xtask bench --quick --python .venv/bin/python
-  cargo xtask bench --page")]
-pub struct Bench {
+#[derive(Parser)]
+#[command(
+    name = "bench",
+    after_help = "Examples, each after `cargo run --release --package study-benches --bin bench --`:
+  step data --rounds 7
+  --quick --python .venv/bin/python
+  --page"
+)]
+struct Arguments {
     /// Which tables, by the names of their files [default: all].
     tables: Vec<String>,
     /// How often each program runs.
@@ -45,7 +50,7 @@ pub struct Bench {
     /// One round at toy size, written below target/bench/quick: does everything still run?
     #[arg(long, conflicts_with = "rounds")]
     quick: bool,
-    /// Write the page anew from the rounds that are kept; measure nothing.
+    /// Write the page again from the recorded rounds; measure nothing.
     #[arg(long, conflicts_with_all = ["tables", "rounds", "quick", "python"])]
     page: bool,
     /// An interpreter that has the packages of benches/peers/requirements.txt.
@@ -53,15 +58,21 @@ pub struct Bench {
     python: Option<PathBuf>,
 }
 
-impl Bench {
-    /// Runs the verb.
-    pub fn run(self) -> Result<ExitCode> {
-        let root = workspace::root()?;
-        let (work, docs) = (workspace::target(&root).join("bench"), root.join("docs"));
+fn main() -> ExitCode {
+    Arguments::parse().run().unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+impl Arguments {
+    fn run(self) -> Result<ExitCode> {
+        let root = root()?;
+        let (work, docs) = (target(&root).join("bench"), root.join("docs"));
         let all = definition::read_all(&root, self.quick, &places(&root, &work, None))?;
         if self.page {
             write_page(&docs, &docs, &all)?;
-            say!("bench: {}", docs.join("performance.md").display());
+            println!("bench: {}", docs.join("performance.md").display());
             return Ok(ExitCode::SUCCESS);
         }
         let known: Vec<&str> = all.iter().map(|t| t.name.as_str()).collect();
@@ -72,19 +83,17 @@ impl Bench {
         let wanted = |table: &Table| self.tables.is_empty() || self.tables.contains(&table.name);
         let has_peers = |table: &Table| table.runs().any(|run| run.is_peer());
 
-        setup::ensure(&root, false)?;
         let python = match &self.python {
             Some(path) => Some(std::path::absolute(path).context("failed to find the interpreter")?),
             None if all.iter().any(|t| wanted(t) && has_peers(t)) => Some(python::ensure(&root)?),
             None => None,
         };
-        workspace::build_program(&root)?;
+        build(&root, "the build of mosei-ssl", &["--bin", "mosei-ssl"])?;
         build_programs(&root, all.iter().filter(|t| wanted(t)))?;
         let places = places(&root, &work, python.as_deref());
         let all = definition::read_all(&root, self.quick, &places)?;
         let out = if self.quick { work.join("quick") } else { docs.clone() };
-        let programs =
-            Programs { release: workspace::target(&root).join("release"), benches: root.join("benches"), python };
+        let programs = Programs { release: target(&root).join("release"), benches: root.join("benches"), python };
         let mut failed = Vec::new();
         for table in all.iter().filter(|t| wanted(t)) {
             let scratch = work.join("scratch").join(&table.name);
@@ -95,7 +104,7 @@ impl Bench {
                 false => measure::measure(table, &programs, &scratch, rounds),
             };
             match measured {
-                Ok(runs) => Rounds { circumstances, runs }.write(&kept(&out, &table.name))?,
+                Ok(runs) => Rounds { circumstances, runs }.write(&rounds_file(&out, &table.name))?,
                 Err(error) => {
                     eprintln!("bench: {}: {error:#}", table.name);
                     failed.push(table.name.as_str());
@@ -103,17 +112,49 @@ impl Bench {
             }
         }
         write_page(&docs, &out, &all)?;
-        say!("bench: {}", out.join("performance.md").display());
+        println!("bench: {}", out.join("performance.md").display());
         if !failed.is_empty() {
-            bail!("not measured: {}; what they showed before stays", failed.join(", "));
+            bail!("not measured: {}; their previous rounds stay", failed.join(", "));
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// What stands for the placeholders that no definition sets.
+/// The root of the checkout.
+fn root() -> Result<PathBuf> {
+    // cargo gives the folder of this package now; the path it was compiled at may have moved.
+    let here = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    let root = here.parent().unwrap_or(&here);
+    root.canonicalize().with_context(|| format!("failed to find the checkout at {}", root.display()))
+}
+
+/// cargo's target folder.
+fn target(root: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
+}
+
+/// A command of cargo in the root of the checkout.
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
+}
+
+/// Builds programs for release; `what` names the step in an error.
+fn build(root: &Path, what: &str, arguments: &[&str]) -> Result<()> {
+    eprintln!("{what} (cargo build --release {})", arguments.join(" "));
+    let mut command = cargo(root);
+    command.args(["build", "--release", "--locked"]).args(arguments);
+    let status = command.status().with_context(|| format!("failed to start {what}"))?;
+    if !status.success() {
+        bail!("{what} failed ({status})");
+    }
+    Ok(())
+}
+
+/// The values of the placeholders that no definition sets.
 fn places(root: &Path, work: &Path, python: Option<&Path>) -> Names {
-    let program = workspace::target(root).join("release/mosei-ssl");
+    let program = target(root).join("release/mosei-ssl");
     let text = |path: &Path| path.to_string_lossy().into_owned();
     [
         ("root", text(root)),
@@ -132,46 +173,32 @@ fn build_programs<'a>(root: &Path, tables: impl Iterator<Item = &'a Table>) -> R
     if names.is_empty() {
         return Ok(());
     }
-    eprintln!("building the measured programs (cargo build --release --package study-benches)");
-    let mut cargo = workspace::cargo(root);
-    cargo.args(["build", "--release", "--locked", "--package", "study-benches"]);
-    for name in names {
-        cargo.args(["--bin", name]);
-    }
-    workspace::run("the build of the measured programs", &mut cargo)
+    let bins = names.into_iter().flat_map(|name| ["--bin", name]);
+    let arguments: Vec<&str> = ["--package", "study-benches"].into_iter().chain(bins).collect();
+    build(root, "the build of the measured programs", &arguments)
 }
 
-/// Where the rounds of a table are kept.
-fn kept(docs: &Path, table: &str) -> PathBuf {
+/// The file of a table's recorded rounds.
+fn rounds_file(docs: &Path, table: &str) -> PathBuf {
     docs.join("performance/rounds").join(format!("{table}.jsonl"))
 }
 
-/// Writes page and charts below `out` from the words in `docs` and the rounds kept below `out`.
+/// Writes page and charts below `out` from the prose in `docs` and the recorded rounds below `out`.
 fn write_page(docs: &Path, out: &Path, tables: &[Table]) -> Result<()> {
     let mut shown = Vec::new();
     for table in tables {
         let prose = fs::read_to_string(docs.join("performance").join(format!("{}.md", table.name))).unwrap_or_default();
-        let rounds = Rounds::read(&kept(out, &table.name))?;
+        let rounds = Rounds::read(&rounds_file(out, &table.name))?;
         if let Some(rounds) = &rounds {
             for plot in &table.plots {
                 if let Some(svg) = chart::svg(plot, rounds) {
-                    write(&out.join("performance").join(chart::file(table, plot)), &svg)?;
+                    write_atomic(&out.join("performance").join(chart::file(table, plot)), svg.as_bytes())?;
                 }
             }
         }
         shown.push(page::Section { table, rounds, prose });
     }
-    let path = out.join("performance.md");
-    write(&path, &page::page(&shown))
-}
-
-/// Writes a file, whole or not at all, and the folders above it.
-fn write(path: &Path, text: &str) -> Result<()> {
-    let writing = || format!("failed to write {}", path.display());
-    let folder = path.parent().with_context(writing)?;
-    fs::create_dir_all(folder).with_context(writing)?;
-    let part = path.with_extension("part");
-    fs::write(&part, text).and_then(|()| fs::rename(&part, path)).with_context(writing)
+    Ok(write_atomic(&out.join("performance.md"), page::page(&shown).as_bytes())?)
 }
 
 #[cfg(test)]
@@ -179,21 +206,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_is_what_the_kept_rounds_say() {
-        let root = workspace::root().unwrap();
+    fn the_page_and_charts_match_the_recorded_rounds() {
+        let root = root().unwrap();
         let tables = definition::read_all(&root, false, &places(&root, &root, None)).unwrap();
         let docs = root.join("docs");
         let out = tempfile::tempdir().unwrap();
         for table in &tables {
-            let from = kept(&docs, &table.name);
+            let from = rounds_file(&docs, &table.name);
             if from.exists() {
-                let to = kept(out.path(), &table.name);
+                let to = rounds_file(out.path(), &table.name);
                 fs::create_dir_all(to.parent().unwrap()).unwrap();
                 fs::copy(from, to).unwrap();
             }
         }
         write_page(&docs, out.path(), &tables).unwrap();
-        let read = |folder: &Path| fs::read_to_string(folder.join("performance.md")).unwrap();
-        assert!(read(out.path()) == read(&docs), "docs/performance.md is old: cargo xtask bench --page");
+        let charts = tables.iter().flat_map(|table| table.plots.iter().map(|plot| chart::file(table, plot)));
+        let files: Vec<PathBuf> = charts.map(|file| Path::new("performance").join(file)).collect();
+        assert!(files.len() > 5);
+        for file in files.iter().map(PathBuf::as_path).chain([Path::new("performance.md")]) {
+            let read = |folder: &Path| fs::read_to_string(folder.join(file)).unwrap();
+            assert!(read(out.path()) == read(&docs), "docs/{} is out of date: run bench with --page", file.display());
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! On what and with what a table was measured.
+//! The machine and the software versions of a measurement.
 //!
 //! No names of hosts, users or folders: the page is public.
 
-use crate::workspace::{self, LIBTORCH_LINK};
+use crate::cargo;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Processor flags that decide which kernels run.
-const TELLING_FLAGS: [&str; 9] =
+const KERNEL_FLAGS: [&str; 9] =
     ["avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "asimd"];
 
 /// Packages whose versions the page names, as `importlib.metadata` knows them.
@@ -34,7 +34,7 @@ pub struct Circumstances {
 pub struct Machine {
     /// The processor's name for itself.
     pub processor: String,
-    /// Its telling flags.
+    /// Its flags that decide which kernels run.
     pub flags: Vec<String>,
     /// Processors that the system schedules on.
     pub cores: usize,
@@ -50,7 +50,7 @@ impl Circumstances {
     /// Those of now; `python` is the interpreter of the peers, where some are measured.
     pub fn now(root: &Path, python: Option<&Path>) -> Self {
         Circumstances {
-            date: said("date", &["-u", "+%Y-%m-%d"]),
+            date: output_of("date", &["-u", "+%Y-%m-%d"]),
             machine: machine(),
             load: load(),
             versions: versions(root, python),
@@ -60,7 +60,7 @@ impl Circumstances {
 
 #[cfg(test)]
 impl Circumstances {
-    /// Some that nothing depends on.
+    /// Arbitrary ones, for tests.
     pub fn unknown() -> Self {
         let machine = Machine {
             processor: "P".into(),
@@ -87,18 +87,18 @@ fn machine() -> Machine {
         (Some(family), Some(model)) => format!(" (family {family}, model {model})"),
         _ => String::new(),
     };
-    let name = field("model name").unwrap_or_else(|| said("sysctl", &["-n", "machdep.cpu.brand_string"]));
+    let name = field("model name").unwrap_or_else(|| output_of("sysctl", &["-n", "machdep.cpu.brand_string"]));
     let memory_kib = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
         text.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse::<u64>().ok())
     });
-    let memory = memory_kib.map(|kib| kib << 10).or_else(|| said("sysctl", &["-n", "hw.memsize"]).parse().ok());
-    let gpu = said("nvidia-smi", &["--query-gpu=name,driver_version", "--format=csv,noheader"]);
+    let memory = memory_kib.map(|kib| kib << 10).or_else(|| output_of("sysctl", &["-n", "hw.memsize"]).parse().ok());
+    let gpu = output_of("nvidia-smi", &["--query-gpu=name,driver_version", "--format=csv,noheader"]);
     Machine {
         processor: format!("{name}{family}"),
-        flags: TELLING_FLAGS.iter().filter(|flag| flags.contains(flag)).map(|flag| flag.to_string()).collect(),
+        flags: KERNEL_FLAGS.iter().filter(|flag| flags.contains(flag)).map(|flag| flag.to_string()).collect(),
         cores: std::thread::available_parallelism().map_or(0, usize::from),
         memory_gib: (memory.unwrap_or(0) as f64 / (1u64 << 30) as f64).round() as u64,
-        kernel: said("uname", &["-sr"]),
+        kernel: output_of("uname", &["-sr"]),
         gpu: gpu.lines().next().filter(|line| !line.is_empty()).map(str::to_string),
     }
 }
@@ -109,12 +109,12 @@ fn load() -> Option<f64> {
 
 fn versions(root: &Path, python: Option<&Path>) -> BTreeMap<String, String> {
     let mut versions = BTreeMap::new();
-    let mut rustc = workspace::cargo(root);
+    let mut rustc = cargo(root);
     rustc.args(["--version", "--verbose"]);
     let text = rustc.stderr(Stdio::null()).output().map(|o| String::from_utf8_lossy(&o.stdout).into_owned());
     let release = text.unwrap_or_default().lines().find_map(|l| l.strip_prefix("release: ").map(str::to_string));
     versions.insert("rustc".into(), release.unwrap_or_default());
-    let libtorch = fs::read_to_string(root.join(LIBTORCH_LINK).join("build-version")).unwrap_or_default();
+    let libtorch = fs::read_to_string(root.join(".libtorch/build-version")).unwrap_or_default();
     versions.insert("libtorch".into(), libtorch.trim().to_string());
     if let Some(python) = python {
         let program = format!(
@@ -130,8 +130,8 @@ fn versions(root: &Path, python: Option<&Path>) -> BTreeMap<String, String> {
     versions
 }
 
-/// What a program says, or nothing.
-fn said(program: &str, arguments: &[&str]) -> String {
+/// The output of a program; empty where it fails.
+fn output_of(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output();
     output
         .ok()

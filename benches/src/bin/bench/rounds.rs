@@ -1,5 +1,5 @@
-//! What was measured, as it is kept: `docs/performance/rounds/TABLE.jsonl`, the circumstances on the first line, then one
-//! line a program and round.
+//! The recorded measurements: `docs/performance/rounds/TABLE.jsonl`, the circumstances on the first line, then one
+//! line per program and round.
 
 use super::machine::Circumstances;
 use super::table;
@@ -17,14 +17,14 @@ pub struct Rounds {
     pub runs: Vec<Outcome>,
 }
 
-/// What one run of a program gave.
+/// The result of one run of a program.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Outcome {
     /// From 0.
     pub round: usize,
     /// Its name in the table.
     pub program: String,
-    /// Why it gave nothing.
+    /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
     /// What it printed.
@@ -35,18 +35,18 @@ pub struct Outcome {
 /// One line of a program's output.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Figure {
-    /// What was measured.
+    /// Its name.
     pub name: String,
-    /// How much, where it was.
+    /// Its value, if it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
-    /// Of which unit.
+    /// Its unit.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub unit: String,
     /// Why it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<String>,
-    /// What else there is to know.
+    /// Further facts.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub more: Value,
 }
@@ -73,7 +73,7 @@ impl Rounds {
             text += &serde_json::to_string(run)?;
             text.push('\n');
         }
-        super::write(path, &text)
+        Ok(run_record::write_atomic(path, text.as_bytes())?)
     }
 
     /// How many rounds there were.

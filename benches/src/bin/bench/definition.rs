@@ -1,8 +1,8 @@
 //! Reading tables from their definitions, `benches/tables/NAME.toml`.
 //!
-//! What the keys mean is told in `benches/README.md`.
+//! `benches/README.md` documents the keys.
 
-use super::table::{Measure, Paper, Plot, Program, Row, Run, Table, Target, split};
+use super::table::{Growth, Measure, Plot, Program, Row, Run, Table, Target, split};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ impl fmt::Display for Scalar {
 }
 
 type Each = BTreeMap<String, Vec<Scalar>>;
-/// What stands for a name in braces.
+/// The values of names in braces.
 pub type Names = BTreeMap<String, String>;
 
 #[derive(Deserialize)]
@@ -149,8 +149,8 @@ pub fn parse(name: &str, text: &str, quick: bool, places: &Names) -> Result<Tabl
     }
     for line in table.plots.iter().flat_map(|plot| &plot.lines) {
         let fits = |list: Option<usize>| list.is_none_or(|n| n == line.figures.len());
-        let times = match &line.paper {
-            Some(Paper::Times(times)) => Some(times.len()),
+        let times = match &line.expected {
+            Some(Growth::Times(times)) => Some(times.len()),
             _ => None,
         };
         ensure!(fits(times) && fits(line.at.as_ref().map(Vec::len)), "line '{}': lists of different length", line.name);
@@ -173,8 +173,8 @@ fn row_of(row: &WrittenRow, names: &Names) -> Result<Row> {
     let measure = match (full(&row.ours)?, full(&row.theirs)?, full(&row.figure)?, row.better) {
         (Some(ours), Some(theirs), None, None) if row.within.is_some() => Measure::Agreement { ours, theirs },
         (Some(ours), Some(theirs), None, Some(better)) if row.within.is_none() => {
-            let (more_is_better, factor) = (matches!(better, Better::Higher), row.factor.unwrap_or(1.0));
-            Measure::Ratio { ours, theirs, more_is_better, factor }
+            let (higher_is_better, factor) = (matches!(better, Better::Higher), row.factor.unwrap_or(1.0));
+            Measure::Ratio { ours, theirs, higher_is_better, factor }
         }
         (None, None, Some(figure), None) if row.within.is_none() => Measure::Alone(figure),
         _ => bail!("expected 'ours', 'theirs' and 'better', or 'ours', 'theirs' and 'within', or 'figure' alone"),
@@ -257,7 +257,7 @@ mod tests {
         name = "l"
         figures = ["ours 1/rate", "ours two/rate"]
         at = [3.0, 4.0]
-        paper = [1, 2.5]
+        expected = [1, 2.5]
     "#;
 
     #[test]
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_in_a_definition_is_said() {
+    fn errors_in_a_definition_are_reported() {
         for (from, to, expected) in [
             ("ours {t}/rate", "other/rate", "'other/rate' is not of the form"),
             ("--n {n}", "--n {m}", "nothing is named 'm'"),
@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn every_table_parses_and_names_programs_that_exist() {
-        let root = crate::workspace::root().unwrap();
+        let root = crate::root().unwrap();
         for quick in [false, true] {
             for table in read_all(&root, quick, &places()).unwrap() {
                 for run in table.runs() {

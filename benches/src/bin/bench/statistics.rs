@@ -1,6 +1,6 @@
 //! Medians and spread over rounds, and the power with which something grows.
 
-/// What is said of several rounds.
+/// A summary of several rounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
     /// The middle one; the mean of the two middle ones where their number is even.
@@ -13,22 +13,19 @@ pub struct Spread {
     pub count: usize,
 }
 
-/// The spread of some values; nothing where there are none.
+/// The spread of some values; `None` without values.
 pub fn spread(values: &[f64]) -> Option<Spread> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let (lowest, highest) = (*sorted.first()?, *sorted.last()?);
-    let half = sorted.len() / 2;
-    let median = if sorted.len() % 2 == 1 { sorted[half] } else { (sorted[half - 1] + sorted[half]) / 2.0 };
-    Some(Spread { median, lowest, highest, count: sorted.len() })
+    let median = eval::median(values.iter().copied())?;
+    let (lowest, highest) =
+        values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));
+    Some(Spread { median, lowest, highest, count: values.len() })
 }
 
 /// The power p of y ~ x^p: the slope of the least-squares line through the logarithms.
 pub fn power(points: &[(f64, f64)]) -> Option<f64> {
     let logs: Vec<(f64, f64)> =
         points.iter().filter(|(x, y)| *x > 0.0 && *y > 0.0).map(|(x, y)| (x.ln(), y.ln())).collect();
-    let n = logs.len() as f64;
-    let (mx, my) = (logs.iter().map(|p| p.0).sum::<f64>() / n, logs.iter().map(|p| p.1).sum::<f64>() / n);
+    let (mx, my) = (eval::mean(logs.iter().map(|p| p.0))?, eval::mean(logs.iter().map(|p| p.1))?);
     let across = logs.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum::<f64>();
     let along = logs.iter().map(|p| (p.0 - mx).powi(2)).sum::<f64>();
     (along > 0.0).then(|| across / along)

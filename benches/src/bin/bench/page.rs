@@ -1,4 +1,4 @@
-//! The page: a function of the definitions, the kept rounds and the words beside them.
+//! The page: a function of the definitions, the recorded rounds and the prose.
 
 use super::chart;
 use super::machine::{Circumstances, Machine};
@@ -8,7 +8,7 @@ use super::statistics::{Spread, power, spread};
 use super::table::{Measure, Row, Table, Target};
 use std::fmt::Write;
 
-/// A table with what was measured and what is said about it.
+/// A table with its rounds and its prose.
 pub struct Section<'a> {
     /// Its definition.
     pub table: &'a Table,
@@ -20,11 +20,14 @@ pub struct Section<'a> {
 
 const HEAD: &str = "# Performance
 
-Written by `cargo xtask bench` from `benches/tables/`, `docs/performance/rounds/` and `docs/performance/*.md`; edit those, then
-`cargo xtask bench --page`. How it is measured is told in [benches/README.md](../benches/README.md).
+Written by the program `bench` from `benches/tables/`, `docs/performance/rounds/` and `docs/performance/*.md`.
+To change the page, edit those and run `cargo run --release --package study-benches --bin bench -- --page`.
+[benches/README.md](../benches/README.md) describes the method.
 
-Programs take turns over several rounds on one machine, and ratios are taken within a round, so that whatever slows the machine slows both
-sides. Each cell shows the median over the rounds and, in parentheses, the lowest and the highest. A ratio above 1 is in our favour.
+Programs take turns over several rounds on one machine.
+Ratios are taken within a round, so that a slowdown of the machine affects both sides.
+Each cell shows the median over the rounds and, in parentheses, the lowest and the highest.
+A ratio above 1 is in our favour.
 ";
 
 /// The whole page.
@@ -82,8 +85,8 @@ fn compared(row: &Row, rounds: &Rounds) -> Vec<f64> {
         (0..rounds.count()).filter_map(in_round).collect()
     };
     match &row.measure {
-        Measure::Ratio { ours, theirs, more_is_better: true, factor } => pair(ours, theirs, *factor),
-        Measure::Ratio { ours, theirs, more_is_better: false, factor } => pair(theirs, ours, 1.0 / factor),
+        Measure::Ratio { ours, theirs, higher_is_better: true, factor } => pair(ours, theirs, *factor),
+        Measure::Ratio { ours, theirs, higher_is_better: false, factor } => pair(theirs, ours, 1.0 / factor),
         Measure::Agreement { ours, theirs } => pair(ours, theirs, 1.0),
         Measure::Alone(figure) => rounds.values(figure),
     }
@@ -164,15 +167,15 @@ fn plots(table: &Table, rounds: &Rounds) -> String {
             continue;
         }
         let _ = writeln!(out, "\n![{}](performance/{})\n", plot.title, chart::file(table, plot));
-        let _ = writeln!(out, "| {} | {} | power on paper | power measured |\n|---|---|---|---|", plot.x, plot.y);
+        let _ = writeln!(out, "| {} | {} | expected power | measured power |\n|---|---|---|---|", plot.x, plot.y);
         for line in &lines {
             let points: Vec<String> =
                 line.points.iter().map(|p| format!("{} at {}", short(p.y.median), chart::tick_label(p.x))).collect();
             let written =
                 |points: Vec<(f64, f64)>| power(&points).map_or_else(|| "–".to_string(), |p| format!("{p:.2}"));
-            let paper = written(line.points.iter().filter_map(|p| Some((p.x, p.paper?))).collect());
+            let expected = written(line.points.iter().filter_map(|p| Some((p.x, p.expected?))).collect());
             let found = written(line.points.iter().map(|p| (p.x, p.y.median)).collect());
-            let _ = writeln!(out, "| {} | {} | {paper} | {found} |", in_cell(&line.name), points.join(", "));
+            let _ = writeln!(out, "| {} | {} | {expected} | {found} |", in_cell(&line.name), points.join(", "));
         }
     }
     out
@@ -266,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn less_is_better_turns_the_ratio_round() {
+    fn lower_is_better_inverts_the_ratio() {
         let page = shown("ours = 'a/rate'\ntheirs = 'b/rate'\nbetter = 'lower'\nat_least = 0.4\n");
         assert!(page.contains("| 0.333 (0.200–0.500) | at least 0.4 | **not met** |"), "{page}");
     }
@@ -280,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_is_not_measured_and_says_why() {
+    fn a_failure_is_not_measured_with_its_reason() {
         let page = shown("ours = 'a/rate'\ntheirs = 'c/rate'\nbetter = 'higher'\nat_least = 3.0\n");
         assert!(page.contains("| not measured: no \\| card |  | at least 3 | not measured |"), "{page}");
         assert!(page.contains("0 of 1, 1 not measured"), "{page}");

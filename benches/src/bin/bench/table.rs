@@ -7,23 +7,23 @@ use serde::Deserialize;
 /// A table, all placeholders filled in.
 #[derive(Debug)]
 pub struct Table {
-    /// Its name: the file's, and that on the command line.
+    /// Its name: the stem of its file, also on the command line.
     pub name: String,
-    /// What stands above it.
+    /// The heading above it.
     pub title: String,
     /// Its place on the page.
     pub order: u32,
     /// What is measured.
     pub about: String,
-    /// Whether it wants a graphics card.
+    /// Whether it needs a GPU.
     pub gpu: bool,
     /// What runs before the rounds.
     pub prepare: Vec<Run>,
     /// What runs in each round.
     pub programs: Vec<Program>,
-    /// What is shown.
+    /// The rows of the table.
     pub rows: Vec<Row>,
-    /// What is drawn.
+    /// The charts.
     pub plots: Vec<Plot>,
 }
 
@@ -46,11 +46,11 @@ impl Run {
 /// A program of the rounds.
 #[derive(Debug)]
 pub struct Program {
-    /// By which rows know it.
+    /// Its name in rows.
     pub name: String,
     /// How it is called.
     pub run: Run,
-    /// Most rounds that it takes part in; 0 where it only would at full size.
+    /// The most rounds it takes part in; 0 if it runs only at full size.
     pub rounds: Option<usize>,
 }
 
@@ -59,24 +59,24 @@ pub struct Program {
 pub struct Row {
     /// What it is about.
     pub what: String,
-    /// What is set against what.
+    /// The measure.
     pub measure: Measure,
-    /// What is asked for.
+    /// The target.
     pub target: Option<Target>,
 }
 
 /// What a row shows; figures by their full name, `PROGRAM/FIGURE`.
 #[derive(Debug)]
 pub enum Measure {
-    /// Ours over theirs, or theirs over ours where less is better: above 1 is in our favour.
+    /// Ours over theirs, or theirs over ours where lower is better: above 1 is in our favour.
     Ratio {
         /// Our figure.
         ours: String,
         /// Their figure.
         theirs: String,
-        /// Whether more is better.
-        more_is_better: bool,
-        /// What ours is multiplied with first, where units differ.
+        /// Whether higher is better.
+        higher_is_better: bool,
+        /// The factor that converts ours to the unit of theirs.
         factor: f64,
     },
     /// Ours over theirs, to be 1.
@@ -90,14 +90,14 @@ pub enum Measure {
     Alone(String),
 }
 
-/// What is asked of the median of a row.
+/// The target for the median of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Target {
-    /// No less.
+    /// At least this.
     AtLeast(f64),
-    /// No more.
+    /// At most this.
     AtMost(f64),
-    /// No further from 1.
+    /// This close to 1.
     Within(f64),
 }
 
@@ -118,7 +118,7 @@ impl Target {
 pub struct Plot {
     /// Part of the file's name.
     pub file: String,
-    /// What stands above it.
+    /// The heading above it.
     pub title: String,
     /// The key of a figure's `more` that holds x, and the name of that axis.
     pub x: String,
@@ -139,17 +139,17 @@ pub struct Line {
     pub figures: Vec<String>,
     /// x of each; left out: from the figures' `more`.
     pub at: Option<Vec<f64>>,
-    /// What it should be.
-    pub paper: Option<Paper>,
+    /// The expected growth.
+    pub expected: Option<Growth>,
 }
 
-/// What a line should be on paper, its first point given.
+/// The expected growth of a line, through its first point.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
-pub enum Paper {
+pub enum Growth {
     /// Grows with this power of x.
     Power(f64),
-    /// So many times the first, at each point.
+    /// This multiple of the first, at each point.
     Times(Vec<f64>),
 }
 
