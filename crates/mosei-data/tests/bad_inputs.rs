@@ -1,5 +1,5 @@
 //! What is refused apart from files (those are in `catalogue`), and what is taken though it is odd.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::{Csd, CsdWriter, DataConfig, DataError, LabelConfig, Normaliser, Prepared, UnknownIds};
 use mosei_data::{input_files, prepare, subset};
@@ -106,9 +106,9 @@ fn an_output_folder_with_something_else_in_it_is_left_alone() {
     std::fs::create_dir(&out).unwrap();
     std::fs::write(out.join("thesis.tex"), "years").unwrap();
     let message = prepare(&config(), dir.path(), &out, &mut |_, _| {}).unwrap_err().to_string();
-    assert!(
-        message.ends_with("expected nothing, an empty folder, or one written here before, found 'thesis.tex' in it")
-    );
+    assert!(message.ends_with(
+        "expected nothing, an empty folder, or an earlier output of this command, found 'thesis.tex' in it"
+    ));
     assert!(out.join("thesis.tex").exists());
 }
 

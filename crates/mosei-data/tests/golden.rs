@@ -1,5 +1,5 @@
 //! Fixtures made by h5py, and what numpy says should come of them: see `golden/make.py`.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::{Csd, DataConfig, Manifest, Prepared, prepare};
 use serde::Deserialize;

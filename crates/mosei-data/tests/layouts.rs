@@ -1,6 +1,6 @@
 //! Every way in which HDF5 stores a matrix, made by h5py (see `golden/layouts.py`) or here: the values are those that
 //! were written, and those that HDF5 reads.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use hdf5::plist::dataset_create::ChunkOpts;
 use mosei_data::{Csd, CsdWriter, DataConfig, Sequence, SynthConfig, prepare_with, synthesise};

@@ -1,5 +1,5 @@
 //! What `inspect` says of odd labels: counts, and no refusal.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::{CsdWriter, Inspection, inspect};
 use std::path::Path;

@@ -1,5 +1,5 @@
 //! What holds for every input.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::align::{Dropped, EPSILON_S, Timeline};
 use mosei_data::pool::{kept, pool};

@@ -1,7 +1,7 @@
 //! The real files, where they are at hand: MOSEI's labels, RAVDESS, and a file as CMU wrote it.
 //!
 //! They stand in the folder that `MOSEI_SSL_REAL_DATA` names, or else in `../shared/data` beside the workspace.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::{Csd, CsdWriter, DataConfig, LabelConfig, Prepared, inspect, prepare, subset};
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
 //! Groups that are named as segments (`VIDEO[3]`) are segments of VIDEO wherever files come in.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::{CsdWriter, DataConfig, Prepared, inspect, prepare};
 use mosei_schema::Split;
@@ -93,14 +93,14 @@ fn segments_of_two_times_are_refused_with_both() {
     // Segment 4 is another one there.
     let (f, l) = (aligned(&halves(1.0, 4), &halves(7.0, 2)), aligned(&[[1.0, 3.0]], &[[3.0, 5.0]]));
     let said = Pair::new(&groups(&f), &groups(&l), None).prepare().err().unwrap();
-    let words = "f.csd: 'x/data/u[4]': expected the frames of 3 to 5 s, as 'u[4]' is in l.csd, found 7 to 8 s: the numbers do not mean the same";
+    let words = "f.csd: 'x/data/u[4]': expected the frames of 3 to 5 s, as 'u[4]' is in l.csd, found 7 to 8 s; the numbers differ in meaning";
     assert!(said.starts_with(words), "{said}");
     // Words: the first lies in the first segment, and so does the second.
     let f = aligned(&halves(1.0, 1), &halves(1.5, 1));
     let l = aligned(&[[1.0, 3.0]], &[]);
     let said = Pair::new(&groups(&f), &groups(&l[..1]), None);
     let said = said.prepare().err().unwrap();
-    assert!(said.contains("found 1 to 1.5 s, and 1.5 to 2 s in 'u[4]': the numbers do not mean the same"), "{said}");
+    assert!(said.contains("found 1 to 1.5 s, and 1.5 to 2 s in 'u[4]'; the numbers differ in meaning"), "{said}");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn segments_and_videos_meet_by_time() {
     // Times of each segment's own say nothing of the video.
     f = aligned(&halves(0.0, 4), &halves(0.25, 4));
     let said = Pair::new(&groups(&f), &groups(&labels), None).prepare().err().unwrap();
-    assert!(said.contains("'x/data/u[4]': expected a time of its own on the time axis of 'u'"), "{said}");
+    assert!(said.contains("'x/data/u[4]': expected different times for different frames of 'u'"), "{said}");
 }
 
 #[test]
@@ -151,8 +151,7 @@ fn clips_and_rows_are_not_joined_by_number() {
     let f: Vec<_> = ["u$_$0", "v$_$0", "w$_$0"].map(|id| (id, halves(1.0, 4))).into();
     let l: Vec<_> = ["u[0]", "v[0]", "w[0]"].map(|id| (id, vec![[1.0, 3.0]])).into();
     let said = Pair::new(&groups(&f), &groups(&l), None).prepare().err().unwrap();
-    for words in
-        ["'u[0]' counts rows", "'u$_$0', which counts clips of the transcript; the numbers do not mean the same"]
+    for words in ["'u[0]' counts rows", "'u$_$0', which counts clips of the transcript; the numbers differ in meaning"]
     {
         assert!(said.contains(words), "{said}");
     }
@@ -176,11 +175,11 @@ fn folds_name_videos_or_all_of_their_segments() {
     }
     let said = prepare(r#"{"train": ["w[0]", "u"], "valid": ["w[4]"], "test": ["v"]}"#).err().unwrap();
     assert!(
-        said.contains("expected all of video 'w' in one split, or it would leak, found 'w[4]', and 'w[0]' in 'train'"),
+        said.contains("expected all of video 'w' in one split, to avoid leakage, found 'w[4]', and 'w[0]' in 'train'"),
         "{said}"
     );
     let said = prepare(r#"{"train": ["w[0]"], "valid": ["u"], "test": ["v"]}"#).err().unwrap();
-    assert!(said.contains("'train': expected 'w', or all of its labelled segments, as a split is one of videos, found 1 of them without 'w[4]'"), "{said}");
+    assert!(said.contains("'train': expected 'w', or all of its labelled segments, as a video is in one split, found 1 of them without 'w[4]'"), "{said}");
 }
 
 #[test]
@@ -189,10 +188,10 @@ fn one_video_in_two_ways_is_refused() {
     for (ids, words) in [
         (
             ["u", "u[0]"],
-            "'x/data/u[0]': expected 'u' whole, or segments of it that are numbered in one way, each once, found 'u' beside it",
+            "'x/data/u[0]': expected one group for 'u', or one for each of its segments in one notation, found also 'u'",
         ),
-        (["u[0]", "u$_$1"], "found 'u$_$1' beside it"),
-        (["u[1]", "u[01]"], "found 'u[01]' beside it"),
+        (["u[0]", "u$_$1"], "found also 'u$_$1'"),
+        (["u[1]", "u[01]"], "found also 'u[01]'"),
         (["u", "v[3][0]"], "'x/data/v[3][0]': expected the id of a video or of one of its segments, found two numbers"),
     ] {
         let f = ids.map(|id| (id, halves(1.0, 4)));
@@ -203,7 +202,7 @@ fn one_video_in_two_ways_is_refused() {
     let l = aligned(&[[1.0, 3.0], [1.0, 2.0]], &[[3.0, 5.0]]);
     let said = Pair::new(&groups(&aligned(&halves(1.0, 4), &[])), &groups(&l), None).prepare().err().unwrap();
     assert!(
-        said.contains("l.csd: 'x/data/u[0]': expected one row, for it is one labelled segment, found 2 rows"),
+        said.contains("l.csd: 'x/data/u[0]': expected one row, as it is one labelled segment, found 2 rows"),
         "{said}"
     );
 }
@@ -213,12 +212,12 @@ fn files_that_share_no_video_are_named_with_what_differs() {
     let f: Vec<_> = ["vid00.mp4", "vid01.mp4", "vid02.mp4"].map(|id| (id, halves(0.0, 8))).into();
     let l: Vec<_> = ["vid00", "vid01", "vid02"].map(|id| (id, vec![[0.0, 2.0], [2.0, 4.0]])).into();
     let said = Pair::new(&groups(&f), &groups(&l), None).prepare().err().unwrap();
-    let words = "l.csd: expected videos of f.csd, such as 'vid00.mp4', found none of them, but 3 others, such as 'vid00'; 'vid00' is 'vid00.mp4' without '.mp4': the same ids are needed on both sides";
+    let words = "l.csd: expected videos of f.csd, such as 'vid00.mp4', found none of them, but 3 others, such as 'vid00'; 'vid00' is 'vid00.mp4' without '.mp4': use the same ids in both";
     assert_eq!(said, words);
     let folds = r#"{"train": ["VID00"], "valid": ["VID01"], "test": ["VID02"]}"#;
     let said = Pair::new(&groups(&l), &groups(&l), Some(folds)).prepare().err().unwrap();
     assert!(said.starts_with("folds.json: expected videos of l.csd, such as 'vid00', found none of them"), "{said}");
-    assert!(said.ends_with("'VID00' and 'vid00' differ in capitals alone"), "{said}");
+    assert!(said.ends_with("'VID00' and 'vid00' differ only in case"), "{said}");
     let folds = r#"{"train": ["vid00"], "valid": ["vid01"], "test": ["vid02", "vid1"]}"#;
     let said = Pair::new(&groups(&l), &groups(&l), Some(folds)).prepare().err().unwrap();
     assert!(

@@ -1,5 +1,5 @@
 //! The synthetic corpus: of the real schema, with the real one's habits, and the same whenever it is made.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::{Csd, CsdWriter, DataConfig, LabelSet, Prepared, SplitConfig, SynthConfig, inspect, prepare};
 use mosei_data::{synthesise, synthesise_with};

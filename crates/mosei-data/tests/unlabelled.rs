@@ -1,5 +1,5 @@
 //! Speech outside all labelled segments: which frames it is, who may see it, and that nothing else changes by it.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::align::{EPSILON_S, Timeline};
 use mosei_data::manifest::StretchSize;

@@ -2,7 +2,7 @@
 //!
 //! What lives here: one table a subject, one row an input. None may be taken, panic, end the process, need more memory than
 //! [`check::MOST_MEMORY`], or leave anything behind.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 /// What is said of an id that is none, at a place.
 macro_rules! no_id {

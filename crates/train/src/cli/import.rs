@@ -1,5 +1,5 @@
 use anyhow::Result;
-use mosei_data::{DataError, ImportFormat, ImportOptions};
+use mosei_import::{ImportError, ImportFormat, ImportOptions};
 use std::path::PathBuf;
 use train::TrainError;
 
@@ -42,24 +42,27 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
     let rate_hz = a.rate.or(a.hop_s.map(f64::recip));
     let Arguments { features, labels, folds, mapping, columns, out, .. } = a;
     let options = ImportOptions { features, labels, folds, mapping, columns, format, rate_hz };
-    let summary = mosei_data::import(&options, &out, &mut super::video_progress("writing videos"));
+    let summary = mosei_import::import(&options, &out, &mut super::video_progress("writing videos"));
     let summary = summary.map_err(|error| match error {
-        DataError::Mapping { path, key, reason } => TrainError::Config { path, key, reason },
-        DataError::Config(e) => TrainError::Argument { what: "--rate", expected: e.expected, found: e.found },
-        error => error.into(),
+        ImportError::Mapping { path, key, reason } => TrainError::Config { path, key, reason }.into(),
+        ImportError::Rate { max, found } => {
+            let expected = format!("a number above 0, at most {max}");
+            TrainError::Argument { what: "--rate", expected, found: found.to_string() }.into()
+        }
+        error => anyhow::Error::from(error),
     })?;
     super::say(&format!(
         "{summary}written: {}, {} in {}\n",
-        mosei_data::IMPORT_FEATURES_FILE,
-        mosei_data::IMPORT_LABELS_FILE,
+        mosei_import::FEATURES_FILE,
+        mosei_import::LABELS_FILE,
         out.display()
     ))
 }
 
 fn format(name: &str) -> Result<ImportFormat, TrainError> {
-    ImportFormat::from_name(name).ok_or_else(|| TrainError::Argument {
+    name.parse().map_err(|_| TrainError::Argument {
         what: "--format",
-        expected: ImportFormat::ALL.map(ImportFormat::name).join(", "),
+        expected: ImportFormat::NAMES.join(", "),
         found: name.to_string(),
     })
 }
