@@ -1,7 +1,7 @@
 //! The seeds of the fuzz targets (`fuzz/corpus` at the top), through the functions that the targets call: those whose names begin
 //! with `good` are taken, and no others.
 //!
-//! Seeds are made anew by `cargo test -p mosei-data --test fuzz_corpus -- --ignored`.
+//! `cargo test -p mosei-data --test fuzz_corpus -- --ignored` makes them again.
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 mod entries;
@@ -14,7 +14,7 @@ const TARGETS: [seeds::Target; 4] =
     [("csd", entries::csd), ("folds", entries::folds), ("config", entries::config), ("prepared", entries::prepared)];
 
 #[test]
-fn seeds_come_to_what_their_names_say() {
+fn seeds_match_their_names() {
     seeds::come_to_what_their_names_say(&TARGETS);
 }
 

@@ -1,5 +1,5 @@
-//! Good files, altered at random some thousands of times: each is refused by name, or is a value that keeps its promises. What
-//! is promised, and held against each: `entries`.
+//! Valid files, mutated at random thousands of times: each is refused with an error that names it, or read as a valid value, checked by
+//! `entries`.
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 mod entries;
@@ -33,7 +33,7 @@ fn small_prepared(folder: &Path) {
 }
 
 #[test]
-fn altered_sequences() {
+fn mutated_sequences_are_refused_or_valid() {
     let dir = tempfile::tempdir().unwrap();
     let ours = small_csd(dir.path());
     assert!(entries::csd(&ours));
@@ -47,7 +47,7 @@ fn altered_sequences() {
 }
 
 #[test]
-fn altered_folds() {
+fn mutated_folds_are_refused_or_valid() {
     let good =
         json!({"train": ["a", "b", "-3g5yACwYnA"], "valid": ["d"], "test": ["Z\u{fc}rich", "81406"]}).to_string();
     assert!(entries::folds(good.as_bytes()));
@@ -58,7 +58,7 @@ fn altered_folds() {
 }
 
 #[test]
-fn altered_configurations() {
+fn mutated_configurations_are_refused_or_valid() {
     let config =
         DataConfig { folds: Some("folds.json".into()), unlabelled: Unlabelled::Outside, ..DataConfig::default() };
     let good = toml::to_string(&config).unwrap();
@@ -67,10 +67,10 @@ fn altered_configurations() {
     assert!((1..3000).contains(&taken), "{taken}");
 }
 
-/// With hashes of before none is taken but where its manifest says the same in other words; with hashes of now some are, and
-/// keep what they promise.
+/// With the recorded hashes, none is accepted unless its manifest has the same content in another form; with updated hashes some are
+/// accepted, and valid.
 #[test]
-fn altered_prepared_folders() {
+fn mutated_prepared_folders_are_refused_or_valid() {
     let dir = tempfile::tempdir().unwrap();
     small_prepared(dir.path());
     let folder = dir.path().join("prepared");

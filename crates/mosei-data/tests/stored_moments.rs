@@ -1,4 +1,4 @@
-//! What an audit asks a prepared folder: its statistics worked out anew, and labels that are not there to be read.
+//! What an audit asks of a prepared folder: its statistics computed from scratch, and withheld labels.
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::{DataConfig, Prepared, SplitConfig, StoredMoments, SynthConfig, prepare, synthesise};
@@ -15,7 +15,7 @@ fn prepared(folder: &Path) -> Prepared {
 }
 
 #[test]
-fn statistics_worked_out_anew_are_the_recorded_ones_bit_for_bit() {
+fn recomputed_statistics_equal_the_recorded_ones_bit_for_bit() {
     let folder = tempfile::tempdir().unwrap();
     let prepared = prepared(folder.path());
     let moments = StoredMoments::of(&prepared);
@@ -32,7 +32,7 @@ fn statistics_worked_out_anew_are_the_recorded_ones_bit_for_bit() {
 }
 
 #[test]
-fn withheld_labels_are_nowhere_else() {
+fn withheld_labels_are_the_only_copy() {
     let folder = tempfile::tempdir().unwrap();
     let mut prepared = prepared(folder.path());
     let before: Vec<Vec<f32>> = (0..prepared.len()).map(|i| prepared.intensities(i).to_vec()).collect();

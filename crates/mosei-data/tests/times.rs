@@ -1,4 +1,4 @@
-//! Times and rates that are not regular, not in seconds, or not of one corpus: what is taken as it is, and what is refused.
+//! Irregular times, times in other units and recordings of different rates: what is accepted and what is refused.
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::{CsdWriter, DataConfig, Manifest, Prepared, inspect, prepare, prepare_for_pretraining, same_rate};
@@ -13,12 +13,12 @@ struct Video {
     segments: Vec<[f64; 2]>,
 }
 
-/// So many frames, one after another.
+/// `n` consecutive frames.
 fn every(step_s: f64, n: usize) -> Vec<[f64; 2]> {
     (0..n).map(|k| [k as f64 * step_s, (k + 1) as f64 * step_s]).collect()
 }
 
-/// Words of 0.1 to 0.9 s; a stride of its own for each video, so that recordings are unequal.
+/// Words of 0.1 to 0.9 s; different strides give different recordings.
 fn words(n: usize, stride: usize) -> Vec<[f64; 2]> {
     let mut t = 0.0;
     let word = |k: usize| {
@@ -57,7 +57,7 @@ fn write(dir: &Path, videos: &[Video]) {
     labels.finish().unwrap();
 }
 
-/// What comes of a corpus: its manifest, or the words of its refusal, after which nothing is left.
+/// Prepares a corpus: its manifest, or the error, after which no output remains.
 fn prepared(videos: &[Video], change: impl FnOnce(&mut DataConfig)) -> Result<Manifest, String> {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), videos);

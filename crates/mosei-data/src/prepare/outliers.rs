@@ -11,7 +11,7 @@ use mosei_schema::Split;
 const MAX_RATIO: f64 = 1000.0;
 /// Share of the values considered extreme; at least one value.
 const EXTREME_SHARE: f64 = 0.001;
-/// With fewer values, outliers cannot be told.
+/// With fewer values, outliers cannot be detected.
 const MIN_VALUES: usize = 50;
 
 impl Corpus<'_> {

@@ -1,7 +1,6 @@
-//! What is done with bytes of which nothing is known, for fuzzing and for the tests that alter good files at random: they are
-//! read to the end, and come to an error that names its file, or to a value that keeps its promises.
+//! Reads arbitrary bytes, for fuzzing and for tests with mutated files: each gives an error that names its file, or a valid value.
 //!
-//! What lives here: one function a kind of input. What does not: where the bytes come from.
+//! What lives here: one function per kind of input. What does not: where the bytes come from; tables to import (`mosei-import`).
 
 pub mod seal;
 
@@ -9,7 +8,7 @@ use mosei_data::{Csd, DataConfig, FoldLists, Prepared, StoredMoments};
 use mosei_schema::{Split, is_video_id};
 use std::path::Path;
 
-/// Whether the bytes were taken.
+/// Whether the bytes were accepted.
 pub type Taken = bool;
 
 /// A .csd file.

@@ -1,4 +1,4 @@
-//! What `inspect` says of odd labels: counts, and no refusal.
+//! `inspect` counts odd labels and refuses none.
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::{CsdWriter, Inspection, inspect};
