@@ -81,7 +81,7 @@ fn moseis_labels_give_the_known_table() {
 }
 
 #[test]
-fn a_file_as_cmu_wrote_it_is_read() {
+fn a_file_of_cmu_is_read() {
     let Some(path) = real("csd_sample/CMU_MOSI_Labels.csd") else { return };
     let csd = Csd::open(&path).unwrap();
     assert_eq!((csd.root(), csd.videos().len(), csd.rows()), ("Opinion Segment Labels", 93, 2199));

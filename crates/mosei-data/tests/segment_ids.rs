@@ -89,7 +89,7 @@ fn segments_of_one_video_are_joined_by_number_and_stay_together() {
 }
 
 #[test]
-fn segments_of_two_times_are_refused_with_both() {
+fn segments_with_different_times_are_refused() {
     // Segment 4 is another one there.
     let (f, l) = (aligned(&halves(1.0, 4), &halves(7.0, 2)), aligned(&[[1.0, 3.0]], &[[3.0, 5.0]]));
     let said = Pair::new(&groups(&f), &groups(&l), None).prepare().err().unwrap();
@@ -104,7 +104,7 @@ fn segments_of_two_times_are_refused_with_both() {
 }
 
 #[test]
-fn segments_and_videos_meet_by_time() {
+fn segments_and_videos_are_joined_by_time() {
     let whole = |id: &'static str, rows: Vec<[f64; 2]>| (id, rows);
     // Labels by video: a frame that two segments share stands in both, cut at their edges, and is kept once.
     let mut f = aligned(&halves(1.0, 4), &halves(3.0, 4));
@@ -128,7 +128,7 @@ fn segments_and_videos_meet_by_time() {
 }
 
 #[test]
-fn a_frame_that_is_cut_at_the_edges_of_two_segments_is_one() {
+fn a_frame_in_two_segments_is_kept_once() {
     let dir = tempfile::tempdir().unwrap();
     let mut writer =
         CsdWriter::create(&dir.path().join("f.csd"), "x", &[("dimension names", serde_json::json!(["a", "b"]))], 1)
@@ -183,7 +183,7 @@ fn folds_name_videos_or_all_of_their_segments() {
 }
 
 #[test]
-fn one_video_in_two_ways_is_refused() {
+fn a_video_in_two_notations_is_refused() {
     let l = aligned(&[[1.0, 3.0]], &[[3.0, 5.0]]);
     for (ids, words) in [
         (
@@ -208,7 +208,7 @@ fn one_video_in_two_ways_is_refused() {
 }
 
 #[test]
-fn files_that_share_no_video_are_named_with_what_differs() {
+fn files_without_shared_videos_are_refused_with_the_difference() {
     let f: Vec<_> = ["vid00.mp4", "vid01.mp4", "vid02.mp4"].map(|id| (id, halves(0.0, 8))).into();
     let l: Vec<_> = ["vid00", "vid01", "vid02"].map(|id| (id, vec![[0.0, 2.0], [2.0, 4.0]])).into();
     let said = Pair::new(&groups(&f), &groups(&l), None).prepare().err().unwrap();
@@ -255,7 +255,7 @@ fn scattered(a: usize, b: usize) -> f32 {
 /// Labels that tell nothing but the video, features that tell nothing else: a classifier that learns videos by heart knows
 /// nothing of a test split of other videos, and all of one with segments of the same.
 #[test]
-fn labels_that_tell_the_video_alone_are_learnt_by_chance() {
+fn labels_cannot_be_learnt_from_the_video_alone() {
     const VIDEOS: usize = 90;
     let dir = tempfile::tempdir().unwrap();
     let write = |file: &str, names: &[&str], rows: &dyn Fn(usize, usize) -> (Vec<f32>, Vec<[f64; 2]>)| {

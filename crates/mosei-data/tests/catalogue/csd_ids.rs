@@ -1,4 +1,4 @@
-//! Ids that are none, that stand twice, or that look alike.
+//! Ids that are invalid, repeated or look alike.
 
 use crate::check::{Case, prepared, read};
 use crate::corpus::{IDS, edit, patch, video, write, write_folds, write_labels};

@@ -1,4 +1,4 @@
-//! Members, types, shapes, links and filters that h5py writes and this project has no use for: the videos of `golden/odd.csd`.
+//! Members, types, shapes, links and filters that h5py writes and this project does not read: the videos of `golden/odd.csd`.
 
 use crate::check::{Case, read};
 use crate::corpus::{edit, golden};

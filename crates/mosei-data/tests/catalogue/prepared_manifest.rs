@@ -1,4 +1,4 @@
-//! Prepared folders whose manifest is wrong: altered after it was sealed, or sealed as it is by somebody who wrote it so.
+//! Prepared folders with an invalid manifest: altered after it was written, or written so, with a matching checksum.
 
 use crate::check::{Case, opened};
 use crate::corpus::patch;

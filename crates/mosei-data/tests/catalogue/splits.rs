@@ -1,4 +1,4 @@
-//! Splits that come out empty, and places that nothing may be written to.
+//! Empty splits, and output paths that must not be overwritten.
 
 use crate::check::{Case, prepared};
 use crate::corpus::{edit, write};
