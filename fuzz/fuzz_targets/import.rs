@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    study_fuzz::entries::any_imported(bytes);
+    study_fuzz::import_entries::import_any(bytes);
 });

@@ -64,7 +64,7 @@ fn a_library_that_loops_aborts_or_is_greedy_is_one_error() {
     let bench = Bench::new(&tiny(""));
     bench.succeed("synth --config study.toml --out data");
     let before = names_in(&bench.path(""));
-    let kinds = [("loop", "no end after "), ("abort", "signal 6"), ("greedy", "signal 6")];
+    let kinds = [("loop", "no result after "), ("abort", "signal 6"), ("greedy", "signal 6")];
     for (how, why) in kinds {
         for verb in ["prepare --config study.toml --data data --out prepared", "inspect data/CMU_MOSEI_COVAREP.csd"] {
             let Some(ran) = bench.run_with_harmed_forks(how, verb) else {
@@ -74,7 +74,8 @@ fn a_library_that_loops_aborts_or_is_greedy_is_one_error() {
             let words = String::from_utf8_lossy(&ran.stderr);
             assert_eq!(ran.status.code(), Some(1), "{how}, {verb}: {words}");
             assert_eq!(words.lines().count(), 1, "{how}, {verb}: {words}");
-            let expected = "expected an HDF5 file that can be read, found a damaged one: HDF5, tried on it in a process of its own, came to";
+            let expected =
+                "expected a readable HDF5 file, found a damaged one: HDF5, run on it in a separate process, ended with";
             assert!(
                 words.contains(".csd: ") && words.contains(expected) && words.contains(why),
                 "{how}, {verb}: {words}"

@@ -1,10 +1,10 @@
 //! Which frames belong to which segment.
 //!
-//! What lives here: the rule of CMU's SDK, and why a segment has no frame. What does not: the frames' values.
+//! What lives here: the rule of CMU's SDK, and the reasons why a segment has no frames. What does not: the values of frames.
 
-use crate::rates::Pace;
+use crate::rates::FrameSpacing;
 
-/// Seconds: overlaps and labels up to this length do not count (the SDK's epsilon).
+/// Overlaps and labels up to this length, seconds, do not count (the SDK's epsilon).
 pub const EPSILON_S: f64 = 1e-5;
 
 /// The frames of one video in order of time.
@@ -14,7 +14,7 @@ pub struct Timeline {
     rows: Vec<usize>,
     /// Their intervals, seconds.
     intervals: Vec<[f64; 2]>,
-    /// Latest end among a frame and those before it: ordered even where frames lie within others.
+    /// Latest end of a frame and all before it: sorted even where frames are nested.
     latest_end: Vec<f64>,
 }
 
@@ -23,11 +23,11 @@ pub struct Timeline {
 pub enum Dropped {
     /// The label is shorter than [`EPSILON_S`].
     TooShort,
-    /// It starts where the features have ended.
+    /// It starts after the features end.
     PastTheEnd,
-    /// The features have a hole there, or begin only afterwards.
+    /// The features have a gap there, or start later.
     NoFrame,
-    /// Its video has no features. [`Timeline::frames_of`] never says so: there is no timeline then.
+    /// Its video has no features. Never returned by [`Timeline::frames_of`], as there is no timeline then.
     NoFeatures,
 }
 
@@ -50,40 +50,40 @@ impl Timeline {
         Timeline { rows, intervals, latest_end }
     }
 
-    /// Frames.
+    /// Number of frames.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// The row of the file that stands at place `p` in order of time.
+    /// Row in the file of frame `p` in order of time.
     pub(crate) fn row(&self, p: usize) -> usize {
         self.rows[p]
     }
 
-    /// The interval of the frame at place `p` in order of time, seconds.
+    /// Start and end of frame `p` in order of time, seconds.
     pub(crate) fn interval(&self, p: usize) -> [f64; 2] {
         self.intervals[p]
     }
 
-    /// When the first frame begins, seconds; infinity where there is none.
+    /// Start of the first frame, seconds; infinity without frames.
     pub(crate) fn start_s(&self) -> f64 {
         self.intervals.first().map_or(f64::INFINITY, |[s, _]| *s)
     }
 
-    /// When the last frame ends, seconds; negative infinity where there is none.
+    /// Latest end of a frame, seconds; negative infinity without frames.
     pub fn end_s(&self) -> f64 {
         self.latest_end.last().copied().unwrap_or(f64::NEG_INFINITY)
     }
 
-    /// How its frames follow each other; `None` where none follows another.
-    pub(crate) fn pace(&self) -> Option<Pace> {
-        Pace::of(&self.intervals)
+    /// The spacing of its frames; `None` where no frame follows another.
+    pub(crate) fn spacing(&self) -> Option<FrameSpacing> {
+        FrameSpacing::of(&self.intervals)
     }
 
     /// Rows of the frames that overlap `[start, end)` by more than [`EPSILON_S`], in order of time.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why there are none.
     pub fn frames_of(&self, [start, end]: [f64; 2]) -> Result<Vec<usize>, Dropped> {
         if end - start < EPSILON_S {
             return Err(Dropped::TooShort);
@@ -96,7 +96,7 @@ impl Timeline {
         }
     }
 
-    /// Places, in order of time, of the frames that overlap `[start, end)` by more than [`EPSILON_S`].
+    /// Indices, in order of time, of the frames that overlap `[start, end)` by more than [`EPSILON_S`].
     pub(crate) fn positions(&self, [start, end]: [f64; 2]) -> impl Iterator<Item = usize> + '_ {
         let first = self.latest_end.partition_point(|&e| e <= start);
         let past = self.intervals.partition_point(|&[s, _]| s < end);
@@ -107,8 +107,8 @@ impl Timeline {
     }
 }
 
-/// The middle value, of an even number the upper one; `None` where there is none.
-pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
+/// The median; of an even number of values, the upper of the middle two. `None` without values.
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_unstable_by(f64::total_cmp);
     values.get(values.len() / 2).copied()
 }
@@ -137,14 +137,14 @@ mod tests {
     }
 
     #[test]
-    fn what_sticks_out_takes_what_there_is() {
+    fn a_segment_beyond_the_features_takes_the_frames_there_are() {
         let t = hundredths(100);
         assert_eq!(t.frames_of([-0.3, 0.02]).unwrap(), [0, 1]);
         assert_eq!(t.frames_of([0.98, 7.0]).unwrap(), [98, 99]);
     }
 
     #[test]
-    fn a_segment_without_frames_says_why() {
+    fn a_segment_without_frames_has_a_reason() {
         let t = hundredths(100);
         assert_eq!(t.frames_of([1.0, 2.0]), Err(Dropped::PastTheEnd));
         assert_eq!(t.frames_of([0.5, 0.500_001]), Err(Dropped::TooShort));

@@ -1,13 +1,13 @@
-//! What a study says about its data: the `[data]` and `[labels]` tables of a configuration.
+//! The `[data]` and `[labels]` tables of a study's configuration.
 //!
-//! What lives here: the settings, their defaults and what makes them valid. What does not: anything that acts on
-//! them. The synthetic corpus has its own settings beside it.
+//! What lives here: the settings, their defaults and their checks. What does not: code that uses them; the settings of the synthetic
+//! corpus (`synth`).
 
 use mosei_schema::LabelBudget;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::{Component, Path};
 
-/// A setting that cannot be carried out.
+/// An invalid setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("key '{key}': expected {expected}, found {found}")]
 pub struct ConfigError {
@@ -15,7 +15,7 @@ pub struct ConfigError {
     pub key: String,
     /// What is allowed.
     pub expected: String,
-    /// What is written.
+    /// What was found.
     pub found: String,
 }
 
@@ -32,12 +32,12 @@ pub(crate) fn require(
     Err(ConfigError { key: key.into(), expected: expected.into(), found: found.to_string() })
 }
 
-/// Largest `max_frames`: attention over more would fill any memory.
-const MOST_FRAMES: usize = 100_000;
+/// Largest `max_frames`: attention over more would exceed any memory.
+const MAX_FRAMES: usize = 100_000;
 /// Largest `pool_frames`: nearly three hours at 100 Hz, longer than any segment.
-const MOST_POOL_FRAMES: usize = 1_000_000;
+const MAX_POOL_FRAMES: usize = 1_000_000;
 
-/// Whether values can be cut to that: it must be one of float32, as they are.
+/// Whether a clip is valid: above 0 and within float32, like the values.
 pub(crate) fn is_clip(clip: f64) -> bool {
     clip > 0.0 && clip <= f64::from(f32::MAX)
 }
@@ -46,19 +46,19 @@ fn at_most(n: usize) -> String {
     format!("at most {n}")
 }
 
-/// Which frames of a segment that is longer than the cap are kept.
+/// Which frames are kept of a segment longer than `max_frames`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Crop {
     /// The first frames.
     Start,
-    /// The frames in the middle; of an odd surplus the larger half is cut at the end.
+    /// The frames in the middle; of an odd surplus, the larger half is cropped at the end.
     Centre,
     /// The last frames.
     End,
 }
 
-/// What to do about video ids that the folds name and no file holds.
+/// What to do about video ids that the folds name but no file contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UnknownIds {
@@ -68,7 +68,7 @@ pub enum UnknownIds {
     Count,
 }
 
-/// What is kept of the speech of labelled videos beside their labelled segments.
+/// What to keep of the speech outside labelled segments.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unlabelled {
@@ -79,10 +79,10 @@ pub enum Unlabelled {
     Outside,
 }
 
-/// What `unlabelled_min_s` is where nothing is written, seconds.
+/// Default of `unlabelled_min_s`, seconds.
 const UNLABELLED_MIN_S: f64 = 1.0;
 
-/// Which data, and how it is made ready.
+/// Which data to use, and how to prepare it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
@@ -93,24 +93,24 @@ pub struct DataConfig {
     pub labels: Vec<String>,
     /// The folds file in the data folder. Default: `folds.json` where it exists, else a seeded split by video.
     pub folds: Option<String>,
-    /// Frames averaged into one, at most 1,000,000; 1 leaves them as they are. Default 1.
+    /// Frames averaged into one, at most 1,000,000; 1 means no pooling. Default 1.
     pub pool_frames: usize,
-    /// Most frames of a segment, after pooling; at most 100,000. Default 500.
+    /// Maximum frames of a segment, after pooling; at most 100,000. Default 500.
     pub max_frames: usize,
     /// What is kept of a longer segment. Default `centre`.
     pub crop: Crop,
-    /// Standardised values beyond this many standard deviations are cut to it. Default 8.
+    /// Standardised values are clipped to this many standard deviations. Default 8.
     pub clip: f64,
     /// An emotion is present where its intensity is above this. Default 0.
     pub presence_above: f64,
     /// Whether the folds may name videos that are in neither file. Default `error`.
     pub unknown_fold_ids: UnknownIds,
-    /// Whether the speech outside all labelled segments is stored too, for pre-training: `none` or `outside`. It has no
-    /// labels, is in no split, and the statistics are fitted without it. Default `none`.
-    // Left out where it is as ever, so that folders prepared without it, and their keys, stay as they are.
+    /// Whether speech outside all labelled segments is stored too, for pre-training: `none` or `outside`. It has no labels, is in no
+    /// split, and is not used to fit the normaliser. Default `none`.
+    // Not serialised at its default, so that the keys of steps do not depend on it.
     #[serde(skip_serializing_if = "is_none")]
     pub unlabelled: Unlabelled,
-    /// Stretches of such speech shorter than this are dropped and counted, seconds. Default 1.
+    /// Shorter stretches of such speech are dropped and counted, seconds. Default 1.
     #[serde(skip_serializing_if = "is_unlabelled_min_s")]
     pub unlabelled_min_s: f64,
     /// The split by video, where no folds are given.
@@ -144,16 +144,16 @@ impl Default for DataConfig {
     }
 }
 
-/// A split by video drawn here, used where no folds are given.
+/// A drawn split by video, used where no folds are given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SplitConfig {
-    /// Groups of a cross-validation by video; 0 for a single split. At least 3: fold `f` tests on group `f`,
-    /// validates on group `f + 1` and trains on the rest. Default 0.
+    /// Number of groups of a cross-validation by video, at least 3; 0 for a single split. Fold `f` tests on group `f`, validates on
+    /// group `f + 1` and trains on the rest. Default 0.
     pub k_folds: usize,
-    /// Share of the videos that validates, in a single split. Default 0.1.
+    /// Share of validation videos in a single split. Default 0.1.
     pub valid_share: f64,
-    /// Share of the videos that tests, in a single split. Default 0.2.
+    /// Share of test videos in a single split. Default 0.2.
     pub test_share: f64,
     /// Seed of the draw. Default 0.
     pub seed: u64,
@@ -166,10 +166,10 @@ impl Default for SplitConfig {
 }
 
 impl DataConfig {
-    /// Whether these settings can be carried out.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// The first key that cannot.
+    /// The first invalid key.
     pub fn check(&self) -> Result<(), ConfigError> {
         let inside = |key: &str, name: &str| {
             let normal = |part| matches!(part, Component::Normal(_));
@@ -191,9 +191,9 @@ impl DataConfig {
         require(self.folds.as_deref() != Some(""), "folds", "a file name", "''")?;
         inside("folds", self.folds.as_deref().unwrap_or_default())?;
         require(self.pool_frames >= 1, "pool_frames", "at least 1", self.pool_frames)?;
-        require(self.pool_frames <= MOST_POOL_FRAMES, "pool_frames", at_most(MOST_POOL_FRAMES), self.pool_frames)?;
+        require(self.pool_frames <= MAX_POOL_FRAMES, "pool_frames", at_most(MAX_POOL_FRAMES), self.pool_frames)?;
         require(self.max_frames >= 1, "max_frames", "at least 1", self.max_frames)?;
-        require(self.max_frames <= MOST_FRAMES, "max_frames", at_most(MOST_FRAMES), self.max_frames)?;
+        require(self.max_frames <= MAX_FRAMES, "max_frames", at_most(MAX_FRAMES), self.max_frames)?;
         require(is_clip(self.clip), "clip", "a number above 0", self.clip)?;
         require(
             (0.0..3.0).contains(&self.presence_above),
@@ -228,20 +228,20 @@ impl SplitConfig {
     }
 }
 
-/// How many labels the fine-tuning sees.
+/// How many labels fine-tuning uses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "LabelsAsWritten")]
 pub struct LabelConfig {
-    /// Budgets as shares of the training segments, each above 0 and at most 1, and each once. Default 0.01, 0.03, 0.1, 0.3 and 1
+    /// Label budgets as shares of the training segments, each above 0 and at most 1, without repeats. Default 0.01, 0.03, 0.1, 0.3 and 1
     /// where `counts` is not given either, else none.
     pub fractions: Vec<f64>,
-    /// Budgets as numbers of segments, each once. Default none.
+    /// Label budgets as numbers of segments, without repeats. Default none.
     pub counts: Vec<usize>,
     /// How many times the budgets are drawn. Default 1.
     pub draws: usize,
-    /// Seed of the draws, apart from the training seed. Default 0.
+    /// Seed of the draws, independent of the training seed. Default 0.
     pub seed: u64,
-    /// Segments with each emotion that every budget must hold; 0 to allow none. Default 1.
+    /// Minimum number of segments with each emotion in every budget; 0 allows none. Default 1.
     pub min_positives: usize,
 }
 
@@ -257,7 +257,7 @@ impl Default for LabelConfig {
     }
 }
 
-/// As [`LabelConfig`] stands in a file: what is given, and nothing that is not.
+/// [`LabelConfig`] as in a file, with absent keys.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LabelsAsWritten {
@@ -270,30 +270,30 @@ struct LabelsAsWritten {
 
 impl From<LabelsAsWritten> for LabelConfig {
     fn from(written: LabelsAsWritten) -> Self {
-        let usual = LabelConfig::default();
-        // Whoever names counts means these budgets, and no shares beside them.
-        let shares = if written.counts.is_none() { usual.fractions } else { Vec::new() };
+        let default = LabelConfig::default();
+        // With counts given, the default shares do not apply.
+        let shares = if written.counts.is_none() { default.fractions } else { Vec::new() };
         LabelConfig {
             fractions: written.fractions.unwrap_or(shares),
-            counts: written.counts.unwrap_or(usual.counts),
-            draws: written.draws.unwrap_or(usual.draws),
-            seed: written.seed.unwrap_or(usual.seed),
-            min_positives: written.min_positives.unwrap_or(usual.min_positives),
+            counts: written.counts.unwrap_or(default.counts),
+            draws: written.draws.unwrap_or(default.draws),
+            seed: written.seed.unwrap_or(default.seed),
+            min_positives: written.min_positives.unwrap_or(default.min_positives),
         }
     }
 }
 
 impl LabelConfig {
-    /// The budgets as configured: shares, then counts.
+    /// The budgets in order of configuration: shares, then counts.
     pub fn budgets(&self) -> Vec<LabelBudget> {
         let shares = self.fractions.iter().copied().map(LabelBudget::Fraction);
         shares.chain(self.counts.iter().copied().map(LabelBudget::Count)).collect()
     }
 
-    /// Whether these settings can be carried out.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// The first key that cannot.
+    /// The first invalid key.
     pub fn check(&self) -> Result<(), ConfigError> {
         require(
             !(self.fractions.is_empty() && self.counts.is_empty()),
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_one_name_or_a_list() {
+    fn labels_are_one_file_or_a_list() {
         let one: DataConfig = serde_json::from_str(r#"{"labels": "a.csd"}"#).unwrap();
         let many: DataConfig = serde_json::from_str(r#"{"labels": ["a.csd", "b.csd"]}"#).unwrap();
         assert_eq!((one.labels.len(), many.labels.len()), (1, 2));
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_carried_out_is_named() {
+    fn invalid_settings_are_named() {
         DataConfig::default().check().unwrap();
         LabelConfig::default().check().unwrap();
         assert_eq!(refused(|c| c.pool_frames = 0), "key 'pool_frames': expected at least 1, found 0");
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_no_machine_carries_out_are_refused() {
+    fn excessive_numbers_are_refused() {
         assert_eq!(refused(|c| c.max_frames = 100_001), "key 'max_frames': expected at most 100000, found 100001");
         assert_eq!(
             refused(|c| c.pool_frames = 1_000_001),
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_alone_are_the_only_budgets() {
+    fn counts_replace_the_default_shares() {
         let labels = |json: &str| serde_json::from_str::<LabelConfig>(json).unwrap();
         let budgets = |json: &str| {
             let labels = labels(json);
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_stands_once() {
+    fn repeated_budgets_are_refused() {
         let refused = |fractions: &[f64], counts: &[usize]| {
             let labels = LabelConfig { fractions: fractions.into(), counts: counts.into(), ..LabelConfig::default() };
             labels.check().unwrap_err().to_string()

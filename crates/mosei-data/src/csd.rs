@@ -1,41 +1,41 @@
-//! A computational sequence (.csd) on disk: one video at a time, in or out.
+//! Computational sequences (.csd) on disk, read and written one video at a time.
 //!
-//! What lives here: HDF5, and the checks that make a file one of this kind. What does not: what the columns mean.
+//! What lives here: HDF5, and the checks of a file's structure. What does not: the meaning of columns.
 //!
 //! Layout: `<root>/data/<video>/features` `[rows, columns]`, `<root>/data/<video>/intervals` `[rows, 2]` in seconds,
-//! `<root>/metadata/<key>` a string holding JSON. All of it in the file itself: links elsewhere are not followed.
+//! `<root>/metadata/<key>` a string holding JSON. All of it must be in the file itself: links are not followed.
 
-mod alone;
-mod array;
 mod by_video;
 mod chunks;
-mod class;
 mod groups;
+mod hdf5_array;
+mod layout;
 mod limits;
 mod links;
 mod metadata;
 mod number;
 mod open;
 mod pack;
-mod stored;
-mod text;
+mod read_metadata;
+mod sandbox;
+mod type_class;
 mod unpack;
 mod write;
 mod write_chunk;
 
-pub(crate) use array::{Array, ArrayFile};
-pub(crate) use by_video::Held;
-pub(crate) use limits::MAX_COLUMNS;
-pub(crate) use metadata::{About, metadata};
-pub(crate) use pack::PackedVideo;
+pub(crate) use by_video::VideoGroups;
+pub use hdf5_array::{Hdf5Array, Hdf5File};
+pub use limits::MAX_COLUMNS;
+pub use metadata::{LABELS_ROOT, SequenceInfo, sequence_metadata};
+pub use pack::PackedVideo;
 pub use write::CsdWriter;
 
-use crate::{DataError, ids, whole};
-use alone::Limits;
+use crate::{DataError, files, ids};
 use groups::{find_root, open_group};
 use hdf5::H5Type;
 use hdf5::{Dataset, Group, LinkType};
 use links::{foreign_filter, links, member, stored_elsewhere};
+use sandbox::Limits;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -43,19 +43,19 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct Csd {
     path: PathBuf,
-    /// The same file, for reads past HDF5.
+    /// The same file, for reads without HDF5.
     file: std::fs::File,
     /// Its size.
     bytes: u64,
     root: String,
     data: Group,
     videos: Vec<VideoShape>,
-    by_video: BTreeMap<String, Held>,
+    by_video: BTreeMap<String, VideoGroups>,
     width: usize,
     metadata: BTreeMap<String, serde_json::Value>,
 }
 
-/// A group of a file, a video or a segment of one, before it is read.
+/// A group of a file, which is a video or a segment, before it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VideoShape {
     /// Its id.
@@ -64,7 +64,7 @@ pub struct VideoShape {
     pub rows: usize,
 }
 
-/// One video as it stands in the file.
+/// One video, as in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sequence {
     /// Columns of `features`.
@@ -75,12 +75,12 @@ pub struct Sequence {
     pub intervals: Vec<[f64; 2]>,
 }
 
-/// Who reads values.
+/// What reads values.
 #[derive(Debug, Clone, Copy)]
 enum Reader {
-    /// We, where they are stored in one of the usual ways; HDF5 the rest.
+    /// Our reader where the storage layout is a common one, else HDF5.
     Own,
-    /// HDF5.
+    /// HDF5 alone.
     Hdf5,
 }
 
@@ -92,22 +92,22 @@ impl Sequence {
 }
 
 impl Csd {
-    /// Opens a file and checks the shape of everything in it; reads no features.
+    /// Opens a file and checks the shapes of all datasets; reads no features.
     ///
-    /// All that HDF5 does is tried first in a fork of this process, which a damaged file may end or keep busy for ever.
+    /// Everything HDF5 does is first tried in a fork of this process, as a damaged file can make it crash or hang.
     ///
     /// # Errors
-    /// Where the file is not HDF5 or HDF5 comes to grief over it, lacks a group or dataset, or its shapes do not fit together: each names the place.
+    /// Where the file is not HDF5, HDF5 fails on it, a group or dataset is missing, or shapes do not match; the error names the place.
     pub fn open(path: &Path) -> Result<Self, DataError> {
-        // Asked first, so that a missing or unreadable file is not taken for one of a wrong kind.
+        // First, so that a missing or unreadable file is not reported as one of the wrong format.
         let facts = std::fs::metadata(path).map_err(DataError::io("open", path))?;
-        whole::require_file(path, &facts)?;
+        files::require_file(path, &facts)?;
         if facts.len() == 0 {
             let (expected, found) = ("an HDF5 file (.csd)", "0 bytes");
             return Err(DataError::NotAFile { path: path.to_path_buf(), expected, found });
         }
-        // Whether it went well is told by what comes next, in words.
-        alone::survive(path, Limits::of_file(facts.len()), || {
+        // An error in the fork is reported by the same call in this process.
+        sandbox::run_sandboxed(path, Limits::of_file(facts.len()), || {
             Self::open_here(path, facts.len()).and_then(|csd| csd.find_values()).is_ok()
         })?;
         Self::open_here(path, facts.len())
@@ -120,9 +120,9 @@ impl Csd {
         let place = format!("{root}/data");
         let members = links(path, &root, &group)?;
         let data = open_group(path, &group, "data", members.get("data").copied(), &place)?;
-        let metadata = text::read_metadata(path, &root, &group)?;
+        let metadata = read_metadata::read_metadata(path, &root, &group)?;
         let videos = links(path, &place, &data)?;
-        ids::check(path, &place, videos.keys())?;
+        ids::check_ids(path, &place, videos.keys())?;
         let own_path = path.to_path_buf();
         let mut csd = Csd {
             path: own_path,
@@ -183,21 +183,21 @@ impl Csd {
         &self.videos
     }
 
-    /// The place of a video among [`Csd::videos`].
+    /// Index of a video in [`Csd::videos`].
     pub fn find(&self, id: &str) -> Option<usize> {
         self.videos.binary_search_by(|v| v.id.as_str().cmp(id)).ok()
     }
 
     /// How the file holds each video, by the video's id.
-    pub(crate) fn by_video(&self) -> &BTreeMap<String, Held> {
+    pub(crate) fn by_video(&self) -> &BTreeMap<String, VideoGroups> {
         &self.by_video
     }
 
-    /// Rows of a video, of all its segments together.
-    pub(crate) fn rows_of(&self, held: &Held) -> usize {
+    /// Number of rows of a video, over all its segments.
+    pub(crate) fn rows_of(&self, held: &VideoGroups) -> usize {
         match held {
-            Held::Whole(place) => self.videos[*place].rows,
-            Held::Segments(_, segments) => segments.values().map(|&place| self.videos[place].rows).sum(),
+            VideoGroups::Whole(place) => self.videos[*place].rows,
+            VideoGroups::Segments(_, segments) => segments.values().map(|&place| self.videos[place].rows).sum(),
         }
     }
 
@@ -206,17 +206,17 @@ impl Csd {
         self.width
     }
 
-    /// Rows of all videos.
+    /// Number of rows of all videos.
     pub fn rows(&self) -> usize {
         self.videos.iter().map(|v| v.rows).sum()
     }
 
-    /// The metadata that could be read as JSON.
+    /// The metadata that is valid JSON.
     pub fn metadata(&self) -> &BTreeMap<String, serde_json::Value> {
         &self.metadata
     }
 
-    /// The column names that the metadata gives, where they are as many as the columns and all different.
+    /// The column names of the metadata, where there is a unique one for each column.
     pub fn dimension_names(&self) -> Option<Vec<String>> {
         let names: Vec<String> = serde_json::from_value(self.metadata.get("dimension names")?.clone()).ok()?;
         let different: std::collections::BTreeSet<&String> = names.iter().collect();
@@ -224,7 +224,7 @@ impl Csd {
         fits.then_some(names)
     }
 
-    /// Reads one video. Several threads may, side by side: HDF5, which lets in one at a time, only tells the places.
+    /// Reads one video. Several threads can read in parallel: HDF5, which is locked, is only asked where the values are.
     ///
     /// # Errors
     /// Where HDF5 cannot read it, or an interval is not finite or ends before it starts.
@@ -232,8 +232,8 @@ impl Csd {
         self.read_by(id, Reader::Own)
     }
 
-    /// Reads one video through HDF5 alone, which gives the same values: what [`Csd::read`] is held against. For files that are
-    /// known to be whole: a damaged one can keep HDF5 busy for ever.
+    /// Reads one video by HDF5 alone: the reference for [`Csd::read`], with equal values. For trusted files only: HDF5 can hang on a
+    /// damaged one.
     ///
     /// # Errors
     /// As those of [`Csd::read`].
@@ -257,26 +257,26 @@ impl Csd {
     fn values<T: H5Type + number::Number>(&self, id: &str, name: &str, reader: Reader) -> Result<Vec<T>, DataError> {
         let dataset = self.dataset(id, name)?;
         if let Reader::Own = reader
-            && let Some(stored) = stored::Stored::find::<T>(&dataset)
+            && let Some(stored) = layout::StoredMatrix::find::<T>(&dataset)
             && let Some(values) = unpack::read(&self.file, &stored)
         {
             return Ok(values);
         }
         let fail = DataError::hdf5(&self.path, self.place(id, name), "read");
-        // Filters and indices of all kinds: tried first, for the file may be damaged.
+        // HDF5 itself, tried in a fork first: the file may be damaged.
         if let Reader::Own = reader
-            && !alone::survive(&self.path, Limits::of_file(self.bytes), || dataset.read_raw::<T>().is_ok())?
+            && !sandbox::run_sandboxed(&self.path, Limits::of_file(self.bytes), || dataset.read_raw::<T>().is_ok())?
         {
-            return Err(fail("HDF5 cannot".into()));
+            return Err(fail("HDF5 cannot read it".into()));
         }
         dataset.read_raw().map_err(fail)
     }
 
-    /// Looks up where the values of all datasets are, and forgets it.
+    /// Locates the values of all datasets, to try whether that works.
     fn find_values(&self) -> Result<(), DataError> {
         for video in &self.videos {
-            stored::Stored::find::<f32>(&self.dataset(&video.id, "features")?);
-            stored::Stored::find::<f64>(&self.dataset(&video.id, "intervals")?);
+            layout::StoredMatrix::find::<f32>(&self.dataset(&video.id, "features")?);
+            layout::StoredMatrix::find::<f64>(&self.dataset(&video.id, "intervals")?);
         }
         Ok(())
     }
@@ -290,7 +290,7 @@ impl Csd {
         format!("{}/data/{id}/{dataset}", self.root)
     }
 
-    /// Opens `features` and `intervals` of a video, where both are datasets with their values in this file.
+    /// Opens `features` and `intervals` of a video; both must be datasets with their values in this file.
     fn checked_datasets(&self, id: &str, link: LinkType) -> Result<(Dataset, Dataset), DataError> {
         let place = format!("{}/data/{id}", self.root);
         let group = open_group(&self.path, &self.data, id, Some(link), &place)?;
@@ -308,13 +308,13 @@ impl Csd {
             }
             match foreign_filter(&dataset).map_err(layout)? {
                 None => Ok(dataset),
-                Some(found) => Err(DataError::structure(&self.path, place(), "filters of HDF5's own", found)),
+                Some(found) => Err(DataError::structure(&self.path, place(), "filters that are part of HDF5", found)),
             }
         };
         Ok((open("features")?, open("intervals")?))
     }
 
-    /// Rows and columns of a dataset of numbers.
+    /// Rows and columns of a numeric dataset.
     fn shape(&self, id: &str, name: &str, dataset: &Dataset) -> Result<(usize, usize), DataError> {
         let fail = |expected: &str, found: String| {
             Err(DataError::structure(&self.path, self.place(id, name), expected, found))
@@ -331,12 +331,12 @@ impl Csd {
             return fail(&format!("at most {most} values in a file of its size"), format!("shape {shape:?}"));
         }
         let dtype = dataset.dtype().map_err(DataError::hdf5(&self.path, self.place(id, name), "read the type of"))?;
-        if let Some(found) = class::no_numbers(&dtype) {
+        if let Some(found) = type_class::non_numeric_kind(&dtype) {
             return fail("numbers", found.into());
         }
         match dtype.to_descriptor() {
             Ok(_) => Ok((rows, columns)),
-            // Floats of sizes that have no name here, such as float16, are converted by HDF5 all the same.
+            // HDF5 converts floats of other sizes too, such as float16.
             Err(_) if dtype.conv_to::<f32>().is_some() => Ok((rows, columns)),
             Err(source) => Err(DataError::hdf5(&self.path, self.place(id, name), "read the type of")(source)),
         }

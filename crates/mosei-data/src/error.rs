@@ -1,35 +1,35 @@
-use crate::{ConfigError, FoldOrigin, SplitLosses};
+use crate::{ConfigError, FoldOrigin, SplitCounts};
 use run_record::RecordError;
 use std::path::{Path, PathBuf};
 
 /// Why data could not be read, prepared, drawn or written.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// A setting is not one that can be carried out.
+    /// A setting is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A file of ours could not be read or written.
+    /// A file written by this study could not be read or written.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// The operating system refused.
+    /// A call to the operating system failed.
     #[error("failed to {action} {}", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// The failed operation, as a verb.
         action: &'static str,
         /// Where.
         path: PathBuf,
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A file that the configuration names is not there.
+    /// A file that the configuration names does not exist.
     #[error("{}: no such file; key '{key}' of the configuration names it", path.display())]
     MissingInput {
-        /// Where it was looked for.
+        /// The path that was tried.
         path: PathBuf,
         /// The key that names it.
         key: &'static str,
     },
-    /// A file that should be HDF5 is something else.
+    /// A file is not HDF5, or is damaged.
     #[error("{}: expected an HDF5 file (.csd), found something else or a damaged one", path.display())]
     NotHdf5 {
         /// Which file.
@@ -37,41 +37,41 @@ pub enum DataError {
         /// The library's reason.
         source: hdf5::Error,
     },
-    /// A file that HDF5 was told to lock, and cannot.
+    /// HDF5 requires a lock on a file and cannot get it.
     #[error(
-        "{}: expected an HDF5 file that can be read without a lock, found that HDF5 asks for one and does not get it, by {why}: another \
-         program has the file open for writing, or its file system has no locks; unset HDF5_USE_FILE_LOCKING or set it to FALSE",
+        "{}: expected an HDF5 file that can be read without a lock, found that HDF5 requires one ({why}) and cannot \
+         get it: another program has the file open for writing, or its file system does not support locks; unset HDF5_USE_FILE_LOCKING or set it to FALSE",
         path.display()
     )]
     Locked {
         /// Which file.
         path: PathBuf,
-        /// What makes HDF5 ask for a lock.
+        /// What makes HDF5 require a lock.
         why: String,
         /// The library's reason.
         source: hdf5::Error,
     },
-    /// A file that says of itself that it is being written.
+    /// A file is marked as open for writing.
     #[error(
-        "{}: expected an HDF5 file that was closed by whoever wrote it, found the mark of one that is open for writing: close it \
-         there; where no program has it open any more, h5clear -s FILE takes the mark away",
+        "{}: expected an HDF5 file that its writer has closed, found it marked as open for writing: close it in that program; if no \
+         program has it open, h5clear -s FILE removes the mark",
         path.display()
     )]
-    OpenElsewhere {
+    OpenForWriting {
         /// Which file.
         path: PathBuf,
         /// The library's reason.
         source: hdf5::Error,
     },
-    /// A file that HDF5 cannot be given without harm.
-    #[error("{}: expected an HDF5 file that can be read, found a damaged one: HDF5, tried on it in a process of its own, came to {why}", path.display())]
-    Died {
+    /// HDF5 crashed or hung on a file when run on it in a separate process.
+    #[error("{}: expected a readable HDF5 file, found a damaged one: HDF5, run on it in a separate process, ended with {why}", path.display())]
+    Hdf5Crashed {
         /// Which file.
         path: PathBuf,
         /// How the process ended.
         why: String,
     },
-    /// Something other than a file with content.
+    /// A path is not a regular file with content.
     #[error("{}: expected {expected}, found {found}", path.display())]
     NotAFile {
         /// Which path.
@@ -81,19 +81,19 @@ pub enum DataError {
         /// What is there.
         found: &'static str,
     },
-    /// HDF5 could not read or write a part of a file.
+    /// HDF5 could not read or write part of a file.
     #[error("{}: '{place}': failed to {action}", path.display())]
     Hdf5 {
         /// Which file.
         path: PathBuf,
         /// Group or dataset.
         place: String,
-        /// What was tried, as a verb.
+        /// The failed operation, as a verb.
         action: &'static str,
         /// The library's reason.
         source: hdf5::Error,
     },
-    /// A file is readable but not built as it should be.
+    /// A file is readable but has the wrong structure.
     #[error("{}: '{place}': expected {expected}, found {found}", path.display())]
     Structure {
         /// Which file.
@@ -105,27 +105,27 @@ pub enum DataError {
         /// What is there.
         found: String,
     },
-    /// Something in a file that is wrong by itself.
+    /// A value inside a file is invalid.
     #[error("{}: '{place}': {source}", path.display())]
     Within {
         /// Which file.
         path: PathBuf,
         /// Key.
         place: String,
-        /// What is wrong.
+        /// Why it is invalid.
         source: Box<DataError>,
     },
-    /// A file of a prepared folder that is not the one that was written.
+    /// A file of a prepared folder was changed after it was written.
     #[error("{}: expected {expected}, found {found}: altered or damaged since it was written, prepare the data again", path.display())]
     Altered {
         /// Which file.
         path: PathBuf,
-        /// Size or hash that was written down.
+        /// Recorded size or hash.
         expected: String,
-        /// Size or hash of what is there.
+        /// Size or hash of the file.
         found: String,
     },
-    /// An interval that is no interval.
+    /// An interval is not finite, or ends before it starts.
     #[error("{}: video '{video}', row {row}: expected finite start <= end, found [{start}, {end}]", path.display())]
     Interval {
         /// Which file.
@@ -139,7 +139,7 @@ pub enum DataError {
         /// End in seconds.
         end: f64,
     },
-    /// A label outside its range.
+    /// A label is outside its range.
     #[error("{}: video '{video}', row {row}, column '{column}': expected a label in [{low}, {high}], found {value}", path.display())]
     Label {
         /// Which file.
@@ -157,7 +157,7 @@ pub enum DataError {
         /// Largest value allowed.
         high: f64,
     },
-    /// Two label files disagree about a segment's place in time.
+    /// Two label files give different intervals for one segment.
     #[error("{}: video '{video}', row {row}: expected {expected}, found {found}", path.display())]
     LabelFilesDiffer {
         /// The second file.
@@ -171,29 +171,29 @@ pub enum DataError {
         /// Interval in the second file.
         found: String,
     },
-    /// A JSON file does not say what it should.
+    /// A JSON file has the wrong form.
     #[error("{}: expected {expected}", path.display())]
     Json {
         /// Which file.
         path: PathBuf,
-        /// The form that was wanted.
+        /// The expected form.
         expected: &'static str,
         /// The parser's reason.
         source: serde_json::Error,
     },
-    /// A video stands twice in the folds.
-    #[error("{}: video '{video}' stands in '{first}' and again in '{second}': expected every video once", path.display())]
+    /// A folds file lists a video twice.
+    #[error("{}: video '{video}' is listed in '{first}' and again in '{second}': expected each video once", path.display())]
     DuplicateFoldId {
         /// Which file.
         path: PathBuf,
         /// Video id.
         video: String,
-        /// Split of its first mention.
+        /// The split that lists it first.
         first: &'static str,
-        /// Split of its second mention.
+        /// The split that lists it again.
         second: &'static str,
     },
-    /// The folds name videos that no file holds.
+    /// A folds file names videos that neither features nor labels contain.
     #[error("{}: {count} video ids are in neither the features nor the labels, the first is '{first}' in '{split}'{}; expected ids of {others} (set unknown_fold_ids = \"count\" to allow others)", path.display(), near.as_ref().map(|near| format!(", did you mean '{near}'?")).unwrap_or_default())]
     UnknownFoldIds {
         /// Which file.
@@ -204,12 +204,12 @@ pub enum DataError {
         first: String,
         /// Its split.
         split: &'static str,
-        /// The files that know the ids.
+        /// The files with the known ids.
         others: Box<str>,
         /// The id that was probably meant.
         near: Option<Box<str>>,
     },
-    /// Two files that share no video.
+    /// Two files have no video in common.
     #[error(
         "{}: expected videos of {}, such as '{other_first}', found none of them, but {count} others, such as '{first}'{}",
         path.display(),
@@ -223,15 +223,15 @@ pub enum DataError {
         other: PathBuf,
         /// Videos of `path`.
         count: usize,
-        /// The first of them, or the one that is most alike.
+        /// The first of them, or the most similar.
         first: Box<str>,
-        /// One of the videos of `other`: the most alike.
+        /// One of the videos of `other`: the most similar.
         other_first: Box<str>,
-        /// In what the two differ.
+        /// How the two differ.
         hint: Option<Box<str>>,
     },
-    /// A split without anything to use.
-    #[error("fold {fold} of {origin}: split '{split}': expected at least one segment with frames, found {losses}")]
+    /// A split has no usable segment.
+    #[error("fold {fold} of {origin}: split '{split}': expected at least one segment with frames, found {counts}")]
     EmptySplit {
         /// Fold, from 0.
         fold: usize,
@@ -239,10 +239,10 @@ pub enum DataError {
         origin: FoldOrigin,
         /// Which split.
         split: &'static str,
-        /// What became of its segments.
-        losses: SplitLosses,
+        /// Kept and dropped segments of the split.
+        counts: SplitCounts,
     },
-    /// Too few videos to split.
+    /// There are too few videos to split.
     #[error("expected at least {expected} videos with labelled frames to split, found {found}")]
     TooFewVideos {
         /// How many are needed.
@@ -250,9 +250,9 @@ pub enum DataError {
         /// How many there are.
         found: usize,
     },
-    /// No column is left to learn from.
+    /// No feature column varies over the training frames.
     #[error(
-        "fold {fold} of {origin}: expected at least one column that varies over the training frames, found none among {columns}; {not_finite} of {values} values are not finite (NaN, infinite, or beyond float32); of the segments of 'train', {losses}"
+        "fold {fold} of {origin}: expected at least one column that varies over the training frames, found none among {columns}; {not_finite} of {values} values are not finite (NaN, infinite, or beyond float32); of the segments of 'train', {counts}"
     )]
     NoColumn {
         /// Fold, from 0.
@@ -265,10 +265,10 @@ pub enum DataError {
         values: u64,
         /// Of these, those that are not finite.
         not_finite: u64,
-        /// What became of the training segments.
-        losses: SplitLosses,
+        /// Kept and dropped segments of the split.
+        counts: SplitCounts,
     },
-    /// A column that a normaliser needs is not in the data.
+    /// The data lacks a column of the normaliser.
     #[error(
         "column '{column}': expected among the data's columns, found {columns} columns without it{}",
         nearest.as_ref().map(|name| format!(", the nearest is '{name}'")).unwrap_or_default()
@@ -278,70 +278,39 @@ pub enum DataError {
         column: String,
         /// How many columns there are.
         columns: usize,
-        /// The one whose name is nearest.
+        /// The column with the most similar name.
         nearest: Option<String>,
     },
-    /// A table or array that somebody brought does not say what it should.
+    /// The content of a file is implausible.
     #[error(
         "{}: {}expected {expected}, found {found}{}",
         path.display(),
         if place.is_empty() { String::new() } else { format!("{place}: ") },
         hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default()
     )]
-    Table {
+    Content {
         /// Which file.
         path: PathBuf,
-        /// Line or row, and column; empty for the whole.
+        /// Dataset, column or similar; empty for the whole file.
         place: String,
         /// What should be there.
         expected: String,
         /// What is there.
         found: String,
-        /// What was perhaps meant, or what to do.
+        /// What to do.
         hint: Option<Box<str>>,
     },
-    /// A file of somebody else's format that its library cannot read.
-    #[error("{}: expected {expected}", path.display())]
-    Unreadable {
-        /// Which file.
-        path: PathBuf,
-        /// The format.
-        expected: &'static str,
-        /// The library's reason.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// A mapping file that cannot be carried out.
-    #[error("{}: key '{key}': {reason}", path.display())]
-    Mapping {
-        /// Which file.
-        path: PathBuf,
-        /// The key.
-        key: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A pickle, which is a program and not a table.
-    #[error(
-        "{}: expected a table or an array, found {found}, which is not opened, for opening it runs whatever is in it; where you trust it, turn it into Parquet or .npy in Python: see 'Pickles' in docs/your-data.md",
-        path.display()
-    )]
-    Pickle {
-        /// Which file.
-        path: PathBuf,
-        /// What makes it one.
-        found: &'static str,
-    },
-    /// A fold that does not exist.
+    /// There is no fold of that number.
     #[error("{}: fold {fold}: expected a fold from 0 to {}, found {fold}", folder.display(), folds.saturating_sub(1))]
     NoSuchFold {
         /// The prepared folder.
         folder: PathBuf,
-        /// What was asked for.
+        /// The requested fold.
         fold: usize,
         /// How many there are.
         folds: usize,
     },
-    /// A label budget that is larger than the training split, or rounds to nothing.
+    /// A label budget is larger than the training split, or rounds to 0.
     #[error(
         "fold {fold}: key '{key}', budget {budget}: expected 1 to {available} training segments, found {wanted}; take a {} budget",
         if *wanted == 0 { "larger" } else { "smaller" }
@@ -358,7 +327,7 @@ pub enum DataError {
         /// Training segments.
         available: usize,
     },
-    /// An emotion that the whole training split has too few positives of, whatever the label budget.
+    /// The whole training split has too few positives of an emotion, whatever the label budget.
     #[error(
         "fold {fold}: key 'labels.min_positives': expected at least {expected} training segments with '{emotion}', found {found} among all {available}: no label budget holds more; set min_positives = 0, or leave the emotion out of the labels"
     )]
@@ -374,7 +343,7 @@ pub enum DataError {
         /// Training segments.
         available: usize,
     },
-    /// A label budget that holds too few positives of an emotion to learn it.
+    /// A label budget contains too few positives of an emotion.
     #[error(
         "fold {fold}: key 'labels.min_positives': expected at least {expected} segments with '{emotion}' among the {n} of budget {budget} of '{key}', found {found}; take a larger budget, or set min_positives = 0"
     )]
@@ -415,30 +384,22 @@ impl DataError {
         DataError::Within { path: path.to_path_buf(), place: place.into(), source: Box::new(source) }
     }
 
-    pub(crate) fn table(
+    pub(crate) fn content(
         path: &Path,
         place: impl Into<String>,
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> Self {
         let (place, expected, found) = (place.into(), expected.into(), found.into());
-        DataError::Table { path: path.to_path_buf(), place, expected, found, hint: None }
+        DataError::Content { path: path.to_path_buf(), place, expected, found, hint: None }
     }
 
-    /// The same with a hint, where it has a place for one.
+    /// Adds a hint to a [`DataError::Content`].
     pub(crate) fn with_hint(mut self, words: Option<String>) -> Self {
-        if let DataError::Table { hint, .. } = &mut self {
+        if let DataError::Content { hint, .. } = &mut self {
             *hint = words.map(String::into_boxed_str);
         }
         self
-    }
-
-    pub(crate) fn unreadable(
-        path: &Path,
-        expected: &'static str,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        DataError::Unreadable { path: path.to_path_buf(), expected, source: source.into() }
     }
 
     pub(crate) fn structure(

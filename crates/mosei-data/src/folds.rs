@@ -1,8 +1,8 @@
-//! Which video trains, validates or tests.
+//! The split of each video: training, validation or test.
 //!
 //! What lives here: reading a folds file, and drawing a split by video where there is none. What does not: segments.
 
-use crate::{DataError, LabelSet, SplitConfig, ids, whole};
+use crate::{DataError, LabelSet, SplitConfig, files, ids};
 use mosei_schema::{Numbering, Split, segment_name};
 use rand::seq::SliceRandom;
 use run_record::seed::{Stream, rng};
@@ -10,16 +10,16 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Longest folds file: a million videos fit in.
-const MOST_BYTES: u64 = 64 << 20;
+/// Longest folds file, bytes: enough for a million videos.
+const MAX_BYTES: u64 = 64 << 20;
 
-/// Lists of videos, as a folds file gives them: `{"train": [ids], "valid": [ids], "test": [ids]}`. Where it names segments
-/// ([`mosei_schema::segment_name`]), these are of the split of their video.
+/// The content of a folds file, `{"train": [ids], "valid": [ids], "test": [ids]}`. The split of a segment
+/// ([`mosei_schema::segment_name`]) is that of its video.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoldLists {
     /// Split of each video.
     pub split: BTreeMap<String, Split>,
-    /// Segments that the file names, by video; nothing of videos that it names whole.
+    /// Segments that the file names, by video; without videos that it names as a whole.
     segments: BTreeMap<String, BTreeSet<(Numbering, i32)>>,
 }
 
@@ -27,7 +27,7 @@ impl FoldLists {
     /// Reads a folds file.
     ///
     /// # Errors
-    /// Where it is not of that form, a split is empty, an id stands twice or is none, or a video is in two splits.
+    /// Where it has another form, a split is empty, an id is repeated or invalid, or a video is in two splits.
     pub fn read(path: &Path) -> Result<Self, DataError> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -36,10 +36,10 @@ impl FoldLists {
             valid: Vec<String>,
             test: Vec<String>,
         }
-        let text = whole::read(path, MOST_BYTES)?;
-        // Read as a table, a list would be taken for its values in order.
+        let text = files::read_bounded(path, MAX_BYTES)?;
+        // serde would accept a list as the fields in order.
         if text.trim_ascii_start().starts_with(b"[") {
-            return Err(DataError::structure(path, "/", "a table of three lists", "a list"));
+            return Err(DataError::structure(path, "/", "an object of three lists", "a list"));
         }
         let expected = r#"{"train": [ids], "valid": [ids], "test": [ids]}, each id a string"#;
         let file: File = serde_json::from_slice(&text).map_err(|source| DataError::Json {
@@ -47,35 +47,35 @@ impl FoldLists {
             expected,
             source,
         })?;
-        let mut said: BTreeMap<String, Split> = BTreeMap::new();
+        let mut listed: BTreeMap<String, Split> = BTreeMap::new();
         for (name, ids) in Split::ALL.into_iter().zip([file.train, file.valid, file.test]) {
             if ids.is_empty() {
                 return Err(DataError::structure(path, name.name(), "at least one video id", "none"));
             }
             for id in ids {
-                if let Some(first) = said.get(&id) {
+                if let Some(first) = listed.get(&id) {
                     let (first, second) = (first.name(), name.name());
                     return Err(DataError::DuplicateFoldId { path: path.to_path_buf(), video: id, first, second });
                 }
-                said.insert(id, name);
+                listed.insert(id, name);
             }
         }
-        ids::check(path, "/", said.keys())?;
-        Self::by_video(path, said)
+        ids::check_ids(path, "/", listed.keys())?;
+        Self::by_video(path, listed)
     }
 
-    /// Of ids of videos and segments, the videos.
-    fn by_video(path: &Path, said: BTreeMap<String, Split>) -> Result<Self, DataError> {
+    /// Groups ids of videos and segments by video.
+    fn by_video(path: &Path, listed: BTreeMap<String, Split>) -> Result<Self, DataError> {
         let mut lists = FoldLists { split: BTreeMap::new(), segments: BTreeMap::new() };
-        // Which id said so.
-        let mut by: BTreeMap<String, String> = BTreeMap::new();
-        for (id, split) in said {
+        // The id that assigned the split.
+        let mut assigned_by: BTreeMap<String, String> = BTreeMap::new();
+        for (id, split) in listed {
             let name = segment_name(&id);
             let video = name.map_or_else(|| id.clone(), |name| name.video.to_string());
-            let first = by.entry(video.clone()).or_insert_with(|| id.clone());
+            let first = assigned_by.entry(video.clone()).or_insert_with(|| id.clone());
             let other = *lists.split.entry(video.clone()).or_insert(split);
             if other != split {
-                let expected = format!("all of video '{video}' in one split, or it would leak");
+                let expected = format!("all of video '{video}' in one split, to avoid leakage");
                 let found = format!("'{id}', and '{first}' in '{other}'");
                 return Err(DataError::structure(path, split.name(), expected, found));
             }
@@ -88,18 +88,18 @@ impl FoldLists {
         Ok(lists)
     }
 
-    /// Wants a video that the file names by its segments to be named with all that are labelled: a split is one of videos.
-    pub(crate) fn check_whole(&self, path: &Path, labels: &LabelSet) -> Result<(), DataError> {
+    /// Checks that a video named by its segments is named with all its labelled ones, as videos are never divided.
+    pub(crate) fn check_complete(&self, path: &Path, labels: &LabelSet) -> Result<(), DataError> {
         for (video, named) in &self.segments {
             let Some(labels) = labels.videos.get(video) else { continue };
             let numbering = labels.numbering.unwrap_or(Numbering::Rows);
-            // Other numbers say nothing of these.
+            // Numbers of another numbering cannot be compared.
             if !named.iter().all(|(other, _)| *other == numbering) {
                 continue;
             }
             if let Some(number) = labels.numbers.iter().find(|number| !named.contains(&(numbering, **number))) {
                 let split = self.split.get(video).map_or("none", |split| split.name());
-                let expected = format!("'{video}', or all of its labelled segments, as a split is one of videos");
+                let expected = format!("'{video}', or all of its labelled segments, as a video is in one split");
                 let found = format!("{} of them without '{}'", named.len(), numbering.name(video, *number));
                 return Err(DataError::structure(path, split, expected, found));
             }
@@ -108,12 +108,12 @@ impl FoldLists {
     }
 }
 
-/// Folds over `videos` (ids in order), drawn by the configuration's seed: the split of each, by fold.
+/// Draws folds over `videos` (sorted ids) with the configuration's seed; returns the split of each video by fold.
 ///
-/// One fold of shares, or `k_folds` folds where fold `f` tests on group `f` and validates on group `f + 1`.
+/// Either one fold with the configured shares, or `k_folds` folds: fold `f` tests on group `f` and validates on group `f + 1`.
 ///
 /// # Errors
-/// Where there are too few videos for every split to have one.
+/// Where there are too few videos for one in every split.
 pub(crate) fn draw(config: &SplitConfig, videos: &[&str]) -> Result<Vec<BTreeMap<String, Split>>, DataError> {
     let n = videos.len();
     let needed = config.k_folds.max(3);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drawn_split_has_its_shares_and_its_seed() {
+    fn a_drawn_split_follows_shares_and_seed() {
         let ids = ids(40);
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let config = SplitConfig::default();
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn every_video_tests_once_and_validates_once_in_k_folds() {
+    fn each_video_is_tested_and_validated_once_in_k_folds() {
         let ids = ids(11);
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let folds = draw(&SplitConfig { k_folds: 4, ..SplitConfig::default() }, &ids).unwrap();

@@ -1,4 +1,4 @@
-//! Ids that files give to videos: which are taken, and which are too much alike to be two.
+//! Video ids: which are valid, and which are too similar to be told apart.
 
 use crate::DataError;
 use mosei_schema::{VIDEO_ID_RULE, is_video_id};
@@ -6,24 +6,24 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use unicode_security::confusable_detection::skeleton;
 
-/// Characters of an id that a message shows.
-const SHOWN: usize = 40;
+/// Characters of a text that an error message shows.
+const MAX_SHOWN: usize = 40;
 
-/// Wants each of some ids, all different, to be one, and no two to look alike.
+/// Checks that each of the given distinct ids is valid ([`is_video_id`]), and that no two look alike.
 ///
-/// Letters of ASCII may look alike (`l` and `I`), as in the ids of MOSEI; it is ids with others that are compared, for the same
-/// video under two spellings would be in two splits at a time.
+/// ASCII letters may look alike (`l` and `I`), as they do in MOSEI's ids. Ids with other characters are compared with all others:
+/// one video under two spellings could be in two splits, which is leakage.
 ///
 /// # Errors
-/// The first that is none, or that looks like another.
-pub(crate) fn check<'a>(
+/// The first id that is invalid or looks like another. `path` and `place` are for the message.
+pub fn check_ids<'a>(
     path: &Path,
     place: &str,
     ids: impl IntoIterator<Item = &'a String, IntoIter: Clone>,
 ) -> Result<(), DataError> {
     let ids = ids.into_iter();
     if let Some(bad) = ids.clone().find(|id| !is_video_id(id)) {
-        return Err(DataError::structure(path, place, VIDEO_ID_RULE, shown(bad)));
+        return Err(DataError::structure(path, place, VIDEO_ID_RULE, quoted(bad)));
     }
     if ids.clone().all(|id| id.is_ascii()) {
         return Ok(());
@@ -40,16 +40,16 @@ pub(crate) fn check<'a>(
     Ok(())
 }
 
-/// An id for a message: what cannot be seen is spelt out, what is long is cut.
-fn shown(id: &str) -> String {
-    let start: String = id.chars().take(SHOWN).collect();
-    match id.len() - start.len() {
+/// A text in quotes for an error message: invisible characters are escaped, a long text is truncated.
+pub fn quoted(text: &str) -> String {
+    let start: String = text.chars().take(MAX_SHOWN).collect();
+    match text.len() - start.len() {
         0 => format!("{start:?}"),
-        _ => format!("{start:?}… of {} bytes", id.len()),
+        _ => format!("{start:?}… of {} bytes", text.len()),
     }
 }
 
-/// An id with all that is not ASCII spelt out.
+/// An id with all characters but ASCII escaped.
 fn escaped(id: &str) -> String {
     let spelt: String =
         id.chars().map(|c| if c.is_ascii() { c.to_string() } else { c.escape_unicode().to_string() }).collect();
@@ -62,7 +62,7 @@ mod tests {
 
     fn refused(ids: &[&str]) -> Option<String> {
         let ids: Vec<String> = ids.iter().map(|id| id.to_string()).collect();
-        check(Path::new("f"), "p", &ids).err().map(|e| e.to_string())
+        check_ids(Path::new("f"), "p", &ids).err().map(|e| e.to_string())
     }
 
     #[test]
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_is_cut() {
+    fn long_ids_are_truncated() {
         let expected = format!("f: 'p': expected {VIDEO_ID_RULE}, found \"{}\"… of 300 bytes", "x".repeat(40));
         assert_eq!(refused(&["a", &"x".repeat(300)]), Some(expected));
     }

@@ -1,44 +1,44 @@
-//! What files hold, counted: for people as text, for programs as JSON.
+//! Statistics of .csd files, as text for people and JSON for programs.
 //!
-//! What lives here: counting. What does not: judging; a file with odd values is described, not refused.
+//! What lives here: counting. What does not: validation; a file with odd values is described, not refused.
 
 mod text;
 
 use crate::align::Timeline;
-use crate::import::LABELS_ROOT;
+use crate::csd::LABELS_ROOT;
 use crate::labels::{LabelColumn, label_columns};
-use crate::rates::{Paces, Rate};
+use crate::rates::{CorpusSpacing, FrameRate};
 use crate::{Csd, DataError, FoldLists, LabelSet, feature_columns, targets};
 use mosei_schema::{Emotion, Split, segment_name};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What some files hold.
+/// Statistics of some files.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inspection {
     /// The files, in the order given.
     pub files: Vec<FileFacts>,
     /// Segments with each emotion: by fold where folds are given, else in `all`.
     pub prevalence: Vec<PrevalenceRow>,
-    /// What the label files hold together; `None` where there is none.
+    /// Statistics of the label files together; `None` without any.
     pub labels: Option<LabelFacts>,
 }
 
 /// One file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FileFacts {
-    /// Where it is.
+    /// The file.
     pub path: PathBuf,
     /// Whether its columns are labels.
     pub is_labels: bool,
-    /// Whether this is known by their number alone, as it names none.
+    /// Whether this was inferred from their number alone, as the file names none.
     pub by_number_of_columns: bool,
     /// Name of the root group.
     pub root: String,
-    /// Videos; segments that have a group each are of one.
+    /// Number of videos; groups of segments count as their video.
     pub videos: usize,
-    /// Groups of a segment each; 0 where the file has one for each video.
+    /// Number of groups with one segment each; 0 where there is one group per video.
     pub segment_groups: usize,
     /// Rows of all videos.
     pub rows: usize,
@@ -46,13 +46,13 @@ pub struct FileFacts {
     pub columns: usize,
     /// Their names.
     pub column_names: Vec<String>,
-    /// Rows a second, from the median time from row to row; `None` for labels, and where the times are irregular.
+    /// Rate in Hz, from the median step between rows; `None` for labels, and where the times are irregular.
     pub rate_hz: Option<f64>,
-    /// Whether the time from row to row varies within recordings, as that of words does.
+    /// Whether the step between rows varies within recordings, as for words.
     pub irregular: bool,
     /// Non-finite values by column; columns without any are left out.
     pub nonfinite: BTreeMap<String, u64>,
-    /// Labels that are numbers outside the range of their column, by column; columns without any are left out.
+    /// Labels outside the range of their column, by column; columns without any are left out.
     pub out_of_range: BTreeMap<String, OutOfRange>,
 }
 
@@ -82,12 +82,12 @@ pub struct PrevalenceRow {
     pub positives: usize,
 }
 
-/// What label files hold together.
+/// Statistics of label files together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LabelFacts {
     /// The emotions, in file order.
     pub emotions: Vec<String>,
-    /// One row a fold, and `all`.
+    /// One row per fold, and `all`.
     pub folds: Vec<FoldFacts>,
     /// Segments whose intensity rounds (half up) to a class above 0, by emotion.
     pub rounded_above_0: Vec<usize>,
@@ -95,11 +95,11 @@ pub struct LabelFacts {
     pub lengths_s: Lengths,
     /// Segments that start before 0.
     pub negative_starts: usize,
-    /// Neighbours in time within a video.
+    /// Pairs of neighbours in time within a video.
     pub neighbours: usize,
-    /// Of these, pairs that overlap.
+    /// Of these, overlapping pairs.
     pub overlapping: usize,
-    /// Median overlap of those, seconds; `None` where there is none.
+    /// Median overlap of those, seconds; `None` without any.
     pub median_overlap_s: Option<f64>,
     /// Videos whose rows are not in order of time.
     pub videos_out_of_order: usize,
@@ -135,12 +135,12 @@ pub struct FoldFacts {
     pub any: usize,
 }
 
-/// Counts what `files` hold, and how the labels among them spread over `folds`.
+/// Computes statistics of `files`, and of the labels among them by split of `folds`.
 ///
-/// Features are read one video at a time. Label files are taken together, as the parts of one corpus.
+/// Features are read one video at a time. Label files are combined, as parts of one corpus.
 ///
 /// # Errors
-/// Where a file cannot be read or is not built as a .csd file, or label files differ.
+/// Where a file cannot be read or is not a .csd file, or label files contradict each other.
 pub fn inspect(files: &[PathBuf], folds: Option<&Path>) -> Result<Inspection, DataError> {
     let lists = folds.map(FoldLists::read).transpose()?;
     let (mut facts, mut labels) = (Vec::new(), Vec::new());
@@ -156,7 +156,7 @@ pub fn inspect(files: &[PathBuf], folds: Option<&Path>) -> Result<Inspection, Da
         false => {
             let labels = LabelSet::read(&labels)?;
             if let (Some(lists), Some(path)) = (&lists, folds) {
-                lists.check_whole(path, &labels)?;
+                lists.check_complete(path, &labels)?;
             }
             Some(count_labels(&labels, lists.as_ref()))
         }
@@ -165,7 +165,7 @@ pub fn inspect(files: &[PathBuf], folds: Option<&Path>) -> Result<Inspection, Da
     Ok(Inspection { files: facts, prevalence, labels })
 }
 
-/// Whether a file's columns are labels: by their names, or by number where it names none; labels of other names by that of their root.
+/// Whether a file's columns are labels: by their names, by their number where it names none, or by the name of the root group.
 fn is_labels(csd: &Csd) -> bool {
     csd.root() == LABELS_ROOT
         || label_columns(csd).is_some_and(|columns| {
@@ -173,7 +173,7 @@ fn is_labels(csd: &Csd) -> bool {
         })
 }
 
-/// Whether a file that is taken for labels would be one of features if its columns had names of such.
+/// Whether a file is considered labels only because of its number of columns.
 fn by_number_of_columns(csd: &Csd) -> bool {
     is_labels(csd) && csd.root() != LABELS_ROOT && csd.dimension_names().is_none()
 }
@@ -188,7 +188,7 @@ fn count_file(csd: &Csd) -> Result<FileFacts, DataError> {
     let ranges: Vec<(f64, f64)> = labels.iter().flatten().map(|c| c.range()).collect();
     let mut outside = vec![0; ranges.len()];
     let mut nonfinite = vec![0; csd.width()];
-    let mut paces = Paces::default();
+    let mut spacings = CorpusSpacing::default();
     for video in csd.videos() {
         let sequence = csd.read(&video.id)?;
         for row in sequence.features.chunks_exact(csd.width()) {
@@ -198,7 +198,7 @@ fn count_file(csd: &Csd) -> Result<FileFacts, DataError> {
             }
         }
         if !sequence.intervals.is_empty() {
-            paces.add(&video.id, Timeline::new(&sequence.intervals).pace());
+            spacings.add(&video.id, Timeline::new(&sequence.intervals).spacing());
         }
     }
     Ok(FileFacts {
@@ -218,8 +218,8 @@ fn count_file(csd: &Csd) -> Result<FileFacts, DataError> {
             .map(|(name, ((low, high), labels))| (name.clone(), OutOfRange { low, high, labels }))
             .collect(),
         column_names,
-        rate_hz: if is_labels { None } else { paces.rate().hz() },
-        irregular: !is_labels && paces.rate() == Rate::Irregular,
+        rate_hz: if is_labels { None } else { spacings.rate().hz() },
+        irregular: !is_labels && spacings.rate() == FrameRate::Irregular,
     })
 }
 
@@ -290,7 +290,7 @@ fn count_labels(labels: &LabelSet, lists: Option<&FoldLists>) -> LabelFacts {
     facts
 }
 
-/// The quantile of sorted values, between neighbours by straight line.
+/// The quantile of sorted values, linearly interpolated.
 fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
     let at = q * sorted.len().checked_sub(1)? as f64;
     let (below, above) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);

@@ -1,14 +1,14 @@
-//! The labels of all videos, put together from one file or several.
+//! The labels of all videos, from one or several files.
 //!
-//! What lives here: which column is which, that files agree, that values are in range. What does not: frames.
+//! What lives here: the meaning of columns, the consistency of files, the range of values. What does not: frames.
 
-use crate::csd::Held;
+use crate::csd::VideoGroups;
 use crate::{Csd, DataError};
 use mosei_schema::{Emotion, INTENSITY_MAX, INTENSITY_MIN, Numbering, SENTIMENT_MAX, SENTIMENT_MIN};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What a column of a label file holds.
+/// A column of a label file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LabelColumn {
     Sentiment,
@@ -40,7 +40,7 @@ impl LabelColumn {
     }
 }
 
-/// The columns of a label file: by the names it gives, else by how many there are.
+/// The columns of a label file: by name, else by number.
 pub(crate) fn label_columns(csd: &Csd) -> Option<Vec<LabelColumn>> {
     if let Some(names) = csd.dimension_names() {
         return Some(names.iter().map(|n| LabelColumn::from_name(n)).collect());
@@ -57,7 +57,7 @@ pub(crate) fn label_columns(csd: &Csd) -> Option<Vec<LabelColumn>> {
 /// The labels of one video.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct VideoLabels {
-    /// What the numbers of its segments count where the file names segments; `None` where they are rows of the video.
+    /// What segment numbers count, where the file names segments; `None` where they are rows of the video.
     pub numbering: Option<Numbering>,
     /// Numbers of the segments `[rows]`.
     pub numbers: Vec<i32>,
@@ -74,20 +74,19 @@ pub struct VideoLabels {
 pub struct LabelSet {
     /// Names of the emotions, in file order.
     pub emotions: Vec<String>,
-    /// Whether there is sentiment.
+    /// Whether there is a sentiment column.
     pub has_sentiment: bool,
     /// Labels by video id.
     pub videos: BTreeMap<String, VideoLabels>,
-    /// Where each column came from, for messages: the path, then its columns.
+    /// Each file with its columns, for messages.
     sources: Vec<(PathBuf, Vec<LabelColumn>)>,
 }
 
 impl LabelSet {
-    /// Reads the label files and puts their columns side by side. Values are not checked: see [`LabelSet::check`].
+    /// Reads label files and joins their columns. Values are not checked; see [`LabelSet::check`].
     ///
     /// # Errors
-    /// Where a file cannot be read, its columns are unknown or stand in two files, or two files differ in their
-    /// videos, rows or intervals.
+    /// Where a file cannot be read, its columns are unknown or occur in two files, or two files differ in videos, rows or intervals.
     pub fn read(files: &[Csd]) -> Result<Self, DataError> {
         let mut sources: Vec<(PathBuf, Vec<LabelColumn>)> = Vec::new();
         for csd in files {
@@ -112,12 +111,12 @@ impl LabelSet {
         let mut videos: BTreeMap<String, VideoLabels> = BTreeMap::new();
         if let Some(first) = files.first() {
             for other in &files[1..] {
-                same_videos(first, other)?;
+                check_same_videos(first, other)?;
             }
             for (id, held) in first.by_video() {
                 let labels = match held {
-                    Held::Whole(_) => read_group(files, &sources, id)?,
-                    Held::Segments(numbering, segments) => read_segments(files, &sources, *numbering, segments)?,
+                    VideoGroups::Whole(_) => read_group(files, &sources, id)?,
+                    VideoGroups::Segments(numbering, segments) => read_segments(files, &sources, *numbering, segments)?,
                 };
                 videos.insert(id.clone(), labels);
             }
@@ -125,7 +124,7 @@ impl LabelSet {
         Ok(LabelSet { emotions, has_sentiment, videos, sources })
     }
 
-    /// Whether every label is a number in its range.
+    /// Checks that every label is in its range.
     ///
     /// # Errors
     /// The first label that is not, in order of video, row and file.
@@ -141,7 +140,7 @@ impl LabelSet {
                     };
                     let Some(value) = value else { continue };
                     let (low, high) = column.range();
-                    // Written so that NaN is refused.
+                    // NaN is in no range.
                     if !(low..=high).contains(&f64::from(value)) {
                         let (video, column) = (video.clone(), column.name().to_string());
                         let row = labels.numbers[row] as usize;
@@ -153,7 +152,7 @@ impl LabelSet {
         Ok(())
     }
 
-    /// Segments of all videos.
+    /// Number of segments of all videos.
     pub fn segments(&self) -> usize {
         self.videos.values().map(|v| v.intervals.len()).sum()
     }
@@ -164,7 +163,7 @@ impl LabelSet {
     }
 }
 
-fn same_videos(first: &Csd, other: &Csd) -> Result<(), DataError> {
+fn check_same_videos(first: &Csd, other: &Csd) -> Result<(), DataError> {
     let missing = |from: &Csd, into: &Csd| {
         let id = from.videos().iter().find(|v| into.find(&v.id).is_none()).map(|v| v.id.clone())?;
         let place = format!("{}/data/{id}", into.root());
@@ -173,7 +172,7 @@ fn same_videos(first: &Csd, other: &Csd) -> Result<(), DataError> {
     missing(first, other).or_else(|| missing(other, first)).map_or(Ok(()), Err)
 }
 
-/// The labels of a video whose segments have a group each.
+/// Reads the labels of a video with one group per segment.
 fn read_segments(
     files: &[Csd],
     sources: &[(PathBuf, Vec<LabelColumn>)],
@@ -187,7 +186,7 @@ fn read_segments(
         if labels.intervals.len() != 1 {
             let place = format!("{}/data/{group}", files[0].root());
             let found = format!("{} rows", labels.intervals.len());
-            return Err(DataError::structure(files[0].path(), place, "one row, for it is one labelled segment", found));
+            return Err(DataError::structure(files[0].path(), place, "one row, as it is one labelled segment", found));
         }
         all.numbers.push(number);
         all.intervals.extend(labels.intervals);
@@ -197,12 +196,12 @@ fn read_segments(
     Ok(all)
 }
 
-/// The labels of one group.
+/// Reads the labels of one group.
 fn read_group(files: &[Csd], sources: &[(PathBuf, Vec<LabelColumn>)], id: &str) -> Result<VideoLabels, DataError> {
     let sequences = files.iter().map(|csd| csd.read(id)).collect::<Result<Vec<_>, _>>()?;
     let intervals = sequences.first().map(|s| s.intervals.clone()).unwrap_or_default();
     for (csd, sequence) in files.iter().zip(&sequences).skip(1) {
-        // Columns are put side by side row by row, which is only right where the rows mean the same stretch of time.
+        // Columns are joined row by row, so rows must have the same intervals.
         let rows = intervals.len().max(sequence.intervals.len());
         for row in 0..rows {
             let (expected, found) = (intervals.get(row).copied(), sequence.intervals.get(row).copied());
@@ -236,7 +235,7 @@ fn read_group(files: &[Csd], sources: &[(PathBuf, Vec<LabelColumn>)], id: &str) 
     Ok(labels)
 }
 
-/// Times that differ only by how they were stored (float32 of a few hundred seconds).
+/// Whether two times are equal up to the precision of float32 at a few hundred seconds.
 fn close(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-3
 }

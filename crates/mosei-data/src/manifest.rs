@@ -1,20 +1,20 @@
-//! `manifest.json` of a prepared folder: what went in, what was kept, what was dropped and why.
+//! `manifest.json` of a prepared folder: its inputs, what was kept, and what was dropped and why.
 
 use crate::{DataConfig, Normaliser};
 use mosei_schema::Split;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The format of a prepared folder; another number is another format.
+/// Format number of a prepared folder.
 pub const FORMAT: u32 = 3;
 
-/// Everything about a prepared folder but its numbers.
+/// Everything about a prepared folder but frames and labels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// [`FORMAT`].
     pub format: u32,
-    /// The files that went in.
+    /// The input files.
     pub inputs: Vec<InputFile>,
     /// The settings they were prepared with.
     pub config: DataConfig,
@@ -26,11 +26,11 @@ pub struct Manifest {
     pub has_sentiment: bool,
     /// Ids of the labelled videos, sorted.
     pub videos: Vec<String>,
-    /// Frames a second of the features file, before pooling; `None` where it has no frame, and where they have no rate.
+    /// Frame rate of the features file before pooling, Hz; `None` without frames, and where they are irregular.
     pub frame_rate_hz: Option<f64>,
-    /// Whether the time from frame to frame varies within recordings (words, turns, functionals): then there is no rate.
+    /// Whether the step between frames varies within recordings (words, turns, functionals), so that there is no rate.
     pub irregular: bool,
-    /// What of the data can hardly be meant.
+    /// Implausible properties of the data.
     pub oddities: Oddities,
     /// What was kept and what was dropped.
     pub counts: Counts,
@@ -40,18 +40,18 @@ pub struct Manifest {
     pub fold_source: FoldSource,
     /// The folds.
     pub folds: Vec<FoldRecord>,
-    /// Speech outside all labelled segments, where it was asked for.
+    /// Speech outside all labelled segments, where configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unlabelled: Option<UnlabelledRecord>,
     /// The other files of the folder, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, FileRecord>,
-    /// The BLAKE3 hash of all the above, hexadecimal; `None` while it is made.
+    /// The BLAKE3 hash of all of the above, hexadecimal; `None` while it is computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
 }
 
-/// A file of the folder, as it was written.
+/// A file of the folder, as written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileRecord {
@@ -61,12 +61,12 @@ pub struct FileRecord {
     pub blake3: String,
 }
 
-/// Speech outside all labelled segments, cut into stretches.
+/// Speech outside all labelled segments, split into stretches.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UnlabelledRecord {
-    /// Ids of videos without any label that the folds file lists for training, sorted: all their speech is unlabelled.
-    /// They train in every fold. Other videos without labels are counted and no more.
+    /// Ids of videos without any label that the folds file lists for training, sorted: all their speech is unlabelled. They are training
+    /// videos in every fold. Other videos without labels are only counted.
     pub videos: Vec<String>,
     /// Stretches stored.
     pub stretches: usize,
@@ -74,13 +74,13 @@ pub struct UnlabelledRecord {
     pub frames_in_file: u64,
     /// Frames stored, after pooling.
     pub frames: u64,
-    /// Stretches dropped, for they were shorter than `unlabelled_min_s`.
+    /// Stretches dropped because they were shorter than `unlabelled_min_s`.
     pub too_short: usize,
     /// Frames of the file in these.
     pub too_short_frames: u64,
 }
 
-/// A file that went in.
+/// An input file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputFile {
@@ -118,19 +118,19 @@ pub struct Counts {
     pub frames: FrameCounts,
 }
 
-/// What of the data can hardly be meant, counted over the labelled segments.
+/// Implausible properties of the data, counted over the labelled segments.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Oddities {
-    /// End far behind their recording: twice as late or later.
+    /// Segments that end long after their recording, at twice its end or later.
     pub far_behind: Oddity,
-    /// Have frames, but not one finite value: they are taken for the mean of all columns.
+    /// Segments with frames but without a finite value: standardised, they are the mean of every column.
     pub nothing_finite: Oddity,
     /// Stored frames of the median segment with frames.
     pub median_frames: usize,
 }
 
-/// How many segments are odd in one way, and the first.
+/// The number of segments with one implausible property, and the first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Oddity {
@@ -141,30 +141,30 @@ pub struct Oddity {
 }
 
 impl Manifest {
-    /// What of the data can hardly be meant, in words: a title and what is said; empty where nothing is.
+    /// Implausible properties of the data in words, as title and text; empty without any.
     pub fn remarks(&self) -> Vec<(&'static str, String)> {
         let mut remarks = Vec::new();
-        let said = |odd: &Oddity| format!("{}, such as {}", odd.segments, odd.first.as_deref().unwrap_or_default());
+        let describe = |odd: &Oddity| format!("{}, such as {}", odd.segments, odd.first.as_deref().unwrap_or_default());
         let Oddities { far_behind, nothing_finite, median_frames } = &self.oddities;
         if far_behind.segments > 0 {
-            remarks.push(("Segments that end far behind their recording", said(far_behind)));
+            remarks.push(("Segments that end long after their recording", describe(far_behind)));
         }
         if nothing_finite.segments > 0 {
-            let what = format!("{}; they are taken for the mean of all columns", said(nothing_finite));
-            remarks.push(("Segments without one finite value", what));
+            let what = format!("{}; standardised, they are the mean of every column", describe(nothing_finite));
+            remarks.push(("Segments without a finite value", what));
         }
         if *median_frames < LEAST_MEDIAN_FRAMES {
-            let what = format!("{median_frames}: hiding frames in time has no meaning");
+            let what = format!("{median_frames}: masking frames in time is not possible");
             remarks.push(("Frames of the median segment", what));
         }
         remarks
     }
 }
 
-/// Fewest stored frames of the median segment where frames are hidden in time: of one there is nothing left to rebuild it from.
+/// Minimum stored frames of the median segment for masking frames in time: a single frame has no context.
 pub const LEAST_MEDIAN_FRAMES: usize = 2;
 
-/// Videos of the two kinds of files.
+/// Numbers of videos.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VideoCounts {
@@ -188,19 +188,19 @@ pub struct SegmentCounts {
     pub too_short: usize,
     /// Dropped: its video has no features.
     pub video_without_features: usize,
-    /// Dropped: it starts where the features have ended.
+    /// Dropped: it starts after the features end.
     pub past_the_end: usize,
-    /// Dropped: no frame overlaps it, though the features go on after it.
+    /// Dropped: no frame overlaps it, though features follow.
     pub no_frame: usize,
-    /// Of the kept: ends after the features have ended, and takes what there is.
+    /// Of the kept: ends after the features end, and has the frames up to there.
     pub cut_by_the_end: usize,
-    /// Of the kept: starts before 0, and takes what there is.
+    /// Of the kept: starts before 0, and has the frames from there.
     pub negative_start: usize,
-    /// Of the kept: longer than the cap.
+    /// Of the kept: longer than `max_frames`.
     pub cropped: usize,
 }
 
-/// Frames. A frame in two overlapping segments counts twice, but for the first three.
+/// Numbers of frames. A frame in two overlapping segments counts twice, except in the first three.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FrameCounts {
@@ -214,7 +214,7 @@ pub struct FrameCounts {
     pub in_segments: u64,
     /// In segments, after pooling.
     pub pooled: u64,
-    /// Of these, cut off by the cap.
+    /// Of these, cropped.
     pub cropped: u64,
     /// Of these, stored.
     pub stored: u64,
@@ -228,9 +228,9 @@ pub struct FoldRecord {
     pub split: Vec<Option<Split>>,
     /// Sizes of the splits.
     pub sizes: BTreeMap<Split, SplitSize>,
-    /// Mean and deviation of each column that varies, over the training frames.
+    /// Mean and standard deviation of each column that varies, over the training frames.
     pub normaliser: Normaliser,
-    /// Columns left out, for they do not vary over the training frames.
+    /// Columns left out because they do not vary over the training frames.
     pub dropped_columns: Vec<String>,
     /// Frames that the normaliser was fitted on: those of training segments, pooled and cropped.
     pub training_frames: u64,
@@ -242,8 +242,8 @@ pub struct FoldRecord {
     pub ids_without_labels: usize,
     /// How many ids of the folds file have labels but no features.
     pub ids_without_features: usize,
-    /// Unlabelled speech of each split's videos; empty where none was asked for. Only that of training videos is for
-    /// pre-training, but for one that is labelled transductive.
+    /// Unlabelled speech of each split's videos; empty unless configured. Pre-training uses only that of training videos, unless declared as
+    /// transductive.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unlabelled: BTreeMap<Split, StretchSize>,
 }
@@ -260,7 +260,7 @@ pub struct StretchSize {
     pub frames: u64,
 }
 
-/// Size of a split, over what can be used.
+/// Size of a split, counting what is usable.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitSize {

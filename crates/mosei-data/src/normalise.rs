@@ -1,18 +1,17 @@
-//! Standardising: mean and deviation of each column over the training frames, and nothing but those.
+//! Standardising by mean and standard deviation of each column over the training frames alone.
 //!
-//! What lives here: moments that can be merged, the normaliser they give, and its application to a batch. What does
-//! not: which frames are training frames.
+//! What lives here: mergeable moments, fitting a normaliser, applying it to a batch. What does not: which frames are training frames.
 
 use crate::DataError;
 use mosei_schema::nearest;
 use serde::{Deserialize, Serialize};
 
-/// Count, mean and sum of squared deviations of each column, over finite values alone.
+/// Count, mean and sum of squared deviations from the mean of each column, over finite values.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Moments {
-    /// Frames seen, with or without finite values.
+    /// Number of frames, with or without finite values.
     pub frames: u64,
-    // A list each, so that the compiler works at several columns at a time. Counts are whole numbers below 2^53.
+    // Structure of arrays, for vectorisation. Counts are whole numbers below 2^53.
     count: Vec<f64>,
     mean: Vec<f64>,
     m2: Vec<f64>,
@@ -30,7 +29,7 @@ impl Moments {
             let columns = self.count.iter_mut().zip(&mut self.mean).zip(&mut self.m2).zip(row);
             for (((count, mean), m2), &x) in columns {
                 let finite = x.is_finite();
-                // Worked out for every value and kept for the finite ones: no branch, and the same bits.
+                // Computed for every value, kept for finite ones: no branch, same bits.
                 let (x, n) = (f64::from(x), *count + 1.0);
                 let delta = x - *mean;
                 let moved = *mean + delta / n;
@@ -42,19 +41,19 @@ impl Moments {
         }
     }
 
-    /// Standard deviation of a column over its finite values; 0 where it has none.
-    pub fn deviation(&self, column: usize) -> f64 {
+    /// Standard deviation of a column over its finite values; 0 without any.
+    pub fn std(&self, column: usize) -> f64 {
         let n = self.count[column];
         if n == 0.0 { 0.0 } else { (self.m2[column] / n).sqrt() }
     }
 
-    /// Adds another part's moments (Chan, Golub and LeVeque 1979). The order of merging fixes the last bits.
+    /// Merges other moments (Chan, Golub and LeVeque 1979). The order of merging determines the last bits.
     pub fn merge(&mut self, other: &Moments) {
         self.frames += other.frames;
         for c in 0..self.count.len() {
             let (na, nb) = (self.count[c], other.count[c]);
             if na == 0.0 || nb == 0.0 {
-                // Not only shorter: a mean that is copied keeps all its bits, so a constant column stays constant.
+                // A copied mean keeps all its bits, so that a constant column stays constant.
                 if na == 0.0 {
                     (self.count[c], self.mean[c], self.m2[c]) = (nb, other.mean[c], other.m2[c]);
                 }
@@ -78,11 +77,11 @@ pub struct Normaliser {
     pub mean: Vec<f64>,
     /// Standard deviations (of the population) over the training frames, above 0.
     pub std: Vec<f64>,
-    /// Standardised values are cut to `[-clip, clip]`.
+    /// Standardised values are clipped to `[-clip, clip]`.
     pub clip: f64,
 }
 
-/// The columns that a normaliser leaves out, and what it had to go by.
+/// A normaliser with the columns it leaves out.
 pub(crate) struct Fitted {
     pub normaliser: Normaliser,
     pub dropped: Vec<String>,
@@ -90,7 +89,7 @@ pub(crate) struct Fitted {
     pub missing: Vec<u64>,
 }
 
-/// The normaliser of some training frames; columns without variance are left out.
+/// Fits a normaliser on moments of training frames; columns without variance are left out.
 pub(crate) fn fit(moments: &Moments, columns: &[String], clip: f64) -> Fitted {
     let mut fitted = Fitted {
         normaliser: Normaliser { columns: Vec::new(), mean: Vec::new(), std: Vec::new(), clip },
@@ -98,7 +97,7 @@ pub(crate) fn fit(moments: &Moments, columns: &[String], clip: f64) -> Fitted {
         missing: moments.count.iter().map(|&n| moments.frames - n as u64).collect(),
     };
     for (c, name) in columns.iter().enumerate() {
-        let std = moments.deviation(c);
+        let std = moments.std(c);
         if std > 0.0 {
             fitted.normaliser.columns.push(name.clone());
             fitted.normaliser.mean.push(moments.mean[c]);
@@ -110,7 +109,7 @@ pub(crate) fn fit(moments: &Moments, columns: &[String], clip: f64) -> Fitted {
     fitted
 }
 
-/// A normaliser tied to the columns of some data.
+/// A normaliser bound to the columns of a data set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BoundNormaliser {
     data_width: usize,
@@ -120,22 +119,22 @@ pub struct BoundNormaliser {
     clip: f64,
 }
 
-/// Output columns that stand side by side in the data too.
+/// Output columns that are adjacent in the data too.
 #[derive(Debug, Clone, PartialEq)]
 struct Run {
-    /// Place of the first in the data.
+    /// Index of the first in the data.
     first: usize,
-    /// Of each.
+    /// Mean of each.
     mean: Vec<f64>,
-    /// Of each.
+    /// Standard deviation of each.
     std: Vec<f64>,
 }
 
 impl Normaliser {
-    /// Finds this normaliser's columns by name among the data's, which may stand in another order or be more.
+    /// Finds this normaliser's columns by name among the data's, which may have another order or more columns.
     ///
     /// # Errors
-    /// The first column that the data lacks; lists of different lengths, a deviation that is not above 0.
+    /// Where the data lacks a column, lengths differ, or a standard deviation is not above 0.
     pub fn bind(&self, data_columns: &[String]) -> Result<BoundNormaliser, DataError> {
         let lengths = [self.mean.len(), self.std.len()];
         crate::config::require(
@@ -166,16 +165,16 @@ impl Normaliser {
 }
 
 impl BoundNormaliser {
-    /// Columns after standardising.
+    /// Number of columns after standardising.
     pub fn width(&self) -> usize {
         self.width
     }
 
     /// Appends the standardised frames of `raw` (`[frames, data columns]`) to `out` (`[frames, width]`).
     ///
-    /// What is missing (not finite) becomes 0, which is the training mean; the rest is cut to the clip.
+    /// Missing (non-finite) values become 0, the training mean; others are clipped.
     pub fn apply(&self, raw: &[f32], out: &mut Vec<f32>) {
-        // Without columns there is nothing to say of a frame.
+        // Without columns there is no output.
         if self.width == 0 || self.data_width == 0 {
             return;
         }
@@ -193,7 +192,7 @@ impl BoundNormaliser {
 }
 
 impl Run {
-    /// Standardises values of its columns. Without a branch, so that the compiler works at several at a time.
+    /// Standardises the values of its columns, without branches, for vectorisation.
     fn standardise(&self, values: &[f32], clip: f64, out: &mut [f32]) {
         let columns = self.mean.iter().zip(&self.std);
         for ((out, &x), (mean, std)) in out.iter_mut().zip(values).zip(columns) {
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_merge_to_the_whole() {
+    fn merged_parts_equal_the_whole() {
         let values: Vec<f32> = (0..40).map(|i| (i as f32 * 0.37).sin() * 100.0 + 1e4).collect();
         let (mut whole, mut parts) = (Moments::new(2), Moments::new(2));
         whole.add(&values);
@@ -251,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_standardised_filled_and_cut() {
+    fn a_batch_is_standardised_filled_and_clipped() {
         let n = Normaliser {
             columns: vec!["c2".into(), "c0".into()],
             mean: vec![1.0, 10.0],

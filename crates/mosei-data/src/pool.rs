@@ -1,19 +1,19 @@
-//! From a segment's frames to the frames that are kept: averaged over time, then cut to length.
+//! Pools a segment's frames over time, and crops them to the maximum length.
 //!
-//! What lives here: cleaning before averaging, windows, the cap. What does not: standardising.
+//! What lives here: leaving out non-finite values, pooling windows, cropping. What does not: standardising.
 
 use crate::Crop;
 
 /// Averages every `k` frames of `rows` into one row of `out` (`[windows, width]`, appended).
 ///
-/// Values that are not finite are left out before averaging, for one -inf would make a whole mean -inf. A trailing
-/// window of fewer than `k` frames is averaged over what it has. A window without a finite value is NaN: missing.
+/// Non-finite values are left out, as one -inf would make the mean -inf. A last window of fewer than `k` frames is averaged over its
+/// frames. A window without a finite value is NaN, which means missing.
 pub fn pool<'a>(rows: impl Iterator<Item = &'a [f32]>, k: usize, out: &mut Vec<f32>) {
-    // Two lists, and no branch in the loops over columns: so the compiler works at several columns at a time.
+    // Two vectors, and no branch in the loops over columns, so that the compiler vectorises them.
     let (mut sums, mut counts): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
     let mut held = 0;
     let mut flush = |sums: &mut Vec<f64>, counts: &mut Vec<f64>| {
-        // Not 0 / 0, whose sign is the machine's.
+        // Not 0 / 0, whose sign depends on the machine.
         out.extend(sums.iter().zip(&*counts).map(|(sum, &n)| if n == 0.0 { f32::NAN } else { (sum / n) as f32 }));
         sums.fill(0.0);
         counts.fill(0.0);
@@ -37,7 +37,7 @@ pub fn pool<'a>(rows: impl Iterator<Item = &'a [f32]>, k: usize, out: &mut Vec<f
     }
 }
 
-/// Which of `frames` frames a cap of `max` keeps.
+/// The range of `frames` frames that remains after cropping to `max`.
 pub fn kept(frames: usize, max: usize, crop: Crop) -> std::ops::Range<usize> {
     let surplus = frames.saturating_sub(max);
     let start = match crop {
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_finite_is_left_out_of_its_mean() {
+    fn non_finite_values_are_left_out_of_the_mean() {
         let rows = [[1.0, f32::NEG_INFINITY], [3.0, 4.0], [5.0, f32::NAN]];
         let out = pooled(&rows, 2);
         assert_eq!(out[..3], [2.0, 4.0, 5.0]);
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_of_one_leave_finite_values_as_they_are() {
+    fn windows_of_one_keep_finite_values() {
         let out = pooled(&[[0.1, f32::INFINITY], [0.3, -0.7]], 1);
         assert_eq!((out[0], out[2], out[3]), (0.1, 0.3, -0.7));
         assert!(out[1].is_nan());
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crop_keeps_the_part_it_names() {
+    fn each_crop_keeps_its_part() {
         assert_eq!(kept(5, 9, Crop::End), 0..5);
         assert_eq!(kept(10, 3, Crop::Start), 0..3);
         assert_eq!(kept(10, 3, Crop::End), 7..10);

@@ -1,12 +1,12 @@
-//! From .csd files to a prepared folder, video by video.
+//! Prepares a folder from .csd files, video by video.
 //!
-//! What lives here: the one pass over the features, and what it counts. What does not: what is done to a video (see
-//! `video`), by which rules (`align`, `pool`, `folds`, `normalise`), and by which thread (`ahead`).
+//! What lives here: the single pass over the features, and its counts. What does not: the preparation of one video (`video`), its rules
+//! (`align`, `pool`, `folds`, `normalise`), and threads (`parallel`).
 
 mod assign;
-mod flat;
-mod meet;
-mod record;
+mod fold_record;
+mod outliers;
+mod shared_ids;
 mod unlabelled;
 mod video;
 
@@ -15,12 +15,12 @@ use crate::manifest::{Counts, FORMAT, InputFile, LEAST_MEDIAN_FRAMES, Manifest, 
 use crate::normalise::Moments;
 use crate::prepared::{
     FRAMES_FILE, FramesWriter, MANIFEST_FILE, MappedFrames, SEGMENTS_FILE, Segments, UNLABELLED_FILE,
-    UNLABELLED_FRAMES_FILE, seal,
+    UNLABELLED_FRAMES_FILE, add_checksums,
 };
-use crate::rates::{FarBehind, Paces, Rate};
-use crate::{Csd, DataConfig, DataError, LabelSet, Unlabelled, VideoLabels, ahead, feature_columns, place, whole};
+use crate::rates::{CorpusSpacing, FrameRate, LateLabels};
+use crate::{Csd, DataConfig, DataError, LabelSet, Unlabelled, VideoLabels, feature_columns, files, parallel};
 use assign::Assignment;
-use record::Corpus;
+use fold_record::Corpus;
 use run_record::{StagedDir, hash_file, write_atomic};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,13 +28,13 @@ use std::thread;
 use unlabelled::UnlabelledPass;
 use video::PreparedVideo;
 
-/// Name of the folds file that is used where the configuration names none.
+/// Name of the folds file used where the configuration names none.
 const FOLDS_FILE: &str = "folds.json";
 
 /// The files that [`prepare`] would read: features, labels and, where they are used, folds.
 ///
 /// # Errors
-/// Where the settings cannot be carried out, or a file is missing; the message names the key.
+/// Where a setting is invalid, or a file is missing; the message names the key.
 pub fn input_files(config: &DataConfig, dir: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(inputs(config, dir)?.into_iter().map(|(_, _, path)| path).collect())
 }
@@ -56,7 +56,7 @@ fn inputs(config: &DataConfig, dir: &Path) -> Result<Vec<(&'static str, String, 
         .map(|(key, name)| {
             let path = dir.join(&name);
             match std::fs::metadata(&path) {
-                Ok(facts) => whole::require_file(&path, &facts).map(|()| (key, name, path)),
+                Ok(facts) => files::require_file(&path, &facts).map(|()| (key, name, path)),
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(DataError::MissingInput { path, key }),
                 Err(e) => Err(DataError::io("open", &path)(e)),
             }
@@ -64,25 +64,24 @@ fn inputs(config: &DataConfig, dir: &Path) -> Result<Vec<(&'static str, String, 
         .collect()
 }
 
-/// Reads the files of `dir`, and writes a prepared folder at `out`, whole or not at all.
+/// Reads the files of `dir` and writes a prepared folder to `out`, completely or not at all.
 ///
-/// `progress` hears how many videos of how many are done. As many threads as the machine has cores read and work out
-/// videos ahead; memory is that of a few videos for each, the labels and the folds.
+/// `progress` is called with the number of videos done and their total. Videos are read and prepared by as many threads as there are
+/// cores; memory is that of a few videos per thread, the labels and the folds.
 ///
 /// # Errors
-/// Where a file is missing, damaged or says what cannot be; where `out` holds something else; where a split comes
-/// out empty.
+/// Where a file is missing, damaged or invalid, `out` holds other files, or a split is empty.
 pub fn prepare(
     config: &DataConfig,
     dir: &Path,
     out: &Path,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Manifest, DataError> {
-    prepare_with(config, dir, out, ahead::threads(), progress)
+    prepare_with(config, dir, out, parallel::available_threads(), progress)
 }
 
-/// As [`prepare`], for a study whose starts pre-train: they hide frames in time, and of segments of one frame nothing is left to
-/// rebuild it from.
+/// As [`prepare`], for a study with pre-training, which masks frames in time: a masked segment of one frame has no context to
+/// reconstruct it from.
 ///
 /// # Errors
 /// As those of [`prepare`]; where the median segment has fewer than [`LEAST_MEDIAN_FRAMES`] frames after pooling.
@@ -93,10 +92,10 @@ pub fn prepare_for_pretraining(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Manifest, DataError> {
     let accept = |manifest: &Manifest| manifest.require_time(&dir.join(&config.features));
-    prepare_where(config, dir, out, ahead::threads(), &accept, progress)
+    prepare_where(config, dir, out, parallel::available_threads(), &accept, progress)
 }
 
-/// As [`prepare`], with so many threads; what is written is the same for any number.
+/// As [`prepare`], with a given number of threads; the output does not depend on it.
 ///
 /// # Errors
 /// As those of [`prepare`].
@@ -110,7 +109,7 @@ pub fn prepare_with(
     prepare_where(config, dir, out, threads, &|_| Ok(()), progress)
 }
 
-/// As [`prepare_with`], where the manifest is accepted before anything is left on disk.
+/// As [`prepare_with`]; `accept` checks the manifest before the folder is committed.
 fn prepare_where(
     config: &DataConfig,
     dir: &Path,
@@ -120,7 +119,10 @@ fn prepare_where(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Manifest, DataError> {
     let inputs = inputs(config, dir)?;
-    place::require_ours(out, &[MANIFEST_FILE, FRAMES_FILE, SEGMENTS_FILE, UNLABELLED_FRAMES_FILE, UNLABELLED_FILE])?;
+    files::require_replaceable(
+        out,
+        &[MANIFEST_FILE, FRAMES_FILE, SEGMENTS_FILE, UNLABELLED_FRAMES_FILE, UNLABELLED_FILE],
+    )?;
     let of = |key: &'static str| inputs.iter().filter(move |(k, ..)| *k == key).map(|(.., path)| path.as_path());
     let labels = read_labels(of("labels"))?;
     let features = Csd::open(of("features").next().unwrap_or(dir))?;
@@ -143,17 +145,17 @@ fn prepare_where(
         let hashed = scope.spawn(hash);
         let read = |i: usize| PreparedVideo::new(config, &features, videos[i].0, videos[i].1, labels.path());
         let mut done = 0;
-        ahead::in_order(videos.len(), threads, read, |video| {
+        parallel::for_each_ordered(videos.len(), threads, read, |video| {
             let video = video?;
             if let Some(unlabelled) = &mut pass.unlabelled {
-                unlabelled.take(done, &video.unlabelled)?;
+                unlabelled.add(done, &video.unlabelled)?;
             }
             if video.has_frames() {
-                pass.paces.add(videos[done].0, video.pace);
+                pass.spacings.add(videos[done].0, video.spacing);
             }
-            // Of videos without labels nothing else is wanted.
+            // Videos without labels only contribute unlabelled speech.
             if done < labels.videos.len() {
-                pass.take(video, videos[done].0, videos[done].1, labels.has_sentiment)?;
+                pass.add(video, videos[done].0, videos[done].1, labels.has_sentiment)?;
             }
             done += 1;
             progress(done, videos.len());
@@ -161,15 +163,15 @@ fn prepare_where(
         })?;
         hashed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
-    let rate = pass.paces.check(features.path(), &format!("{}/data", features.root()))?;
-    pass.far_behind.check(labels.path(), "intervals")?;
-    // Judged after the folds, whose message about a training split without values says more.
+    let rate = pass.spacings.check(features.path(), &format!("{}/data", features.root()))?;
+    pass.late.check(labels.path(), "intervals")?;
+    // Reported after the folds, whose error about a training split without values is more specific.
     let oddities = pass.oddities(features.path());
     let videos: Vec<String> = labels.videos.keys().cloned().collect();
     let (segments, moments, dropped, mut counts) = (pass.segments, pass.moments, pass.dropped, pass.counts);
     pass.frames.finish()?;
     segments.write(&staged.path().join(SEGMENTS_FILE), labels.emotions.len())?;
-    count_the_rest(&mut counts, &labels, &features);
+    count_files(&mut counts, &labels, &features);
 
     let columns = feature_columns(&features);
     let usable: Vec<bool> = moments.iter().map(|m| m.frames > 0).collect();
@@ -201,7 +203,7 @@ fn prepare_where(
         has_sentiment: labels.has_sentiment,
         videos,
         frame_rate_hz: rate.hz(),
-        irregular: rate == Rate::Irregular,
+        irregular: rate == FrameRate::Irregular,
         oddities,
         counts,
         fold_source: assignment.source(),
@@ -211,7 +213,7 @@ fn prepare_where(
         checksum: None,
     };
     accept(&manifest)?;
-    seal(&mut manifest, staged.path())?;
+    add_checksums(&mut manifest, staged.path())?;
     let path = staged.path().join(MANIFEST_FILE);
     let json = serde_json::to_vec_pretty(&manifest).map_err(|source| DataError::Json {
         path: path.clone(),
@@ -241,7 +243,7 @@ fn by_column(columns: &[String], counts: &[u64]) -> BTreeMap<String, u64> {
     columns.iter().cloned().zip(counts.iter().copied()).filter(|&(_, n)| n > 0).collect()
 }
 
-fn count_the_rest(counts: &mut Counts, labels: &LabelSet, features: &Csd) {
+fn count_files(counts: &mut Counts, labels: &LabelSet, features: &Csd) {
     let unlabelled = features.by_video().iter().filter(|(id, _)| !labels.videos.contains_key(*id));
     counts.videos.labelled = labels.videos.len();
     counts.segments.labelled = labels.segments();
@@ -252,24 +254,24 @@ fn count_the_rest(counts: &mut Counts, labels: &LabelSet, features: &Csd) {
     }
 }
 
-/// The pass over the videos: what it writes and what it counts.
+/// The pass over the videos: its output and counts.
 struct Pass {
     frames: FramesWriter,
     segments: Segments,
-    /// Of the stored frames of each labelled video.
+    /// Moments of the stored frames of each labelled video.
     moments: Vec<Moments>,
-    /// Why a segment has no frame; `None` where it has some `[S]`.
+    /// Why each segment was dropped `[S]`; `None` for a kept one.
     dropped: Vec<Option<Dropped>>,
     counts: Counts,
-    /// By column, over the frames of labelled videos.
+    /// Non-finite values by column, over the frames of labelled videos.
     nonfinite: Vec<u64>,
-    /// How the frames of each video follow each other.
-    paces: Paces,
-    far_behind: FarBehind,
+    /// The spacing of the frames of each video.
+    spacings: CorpusSpacing,
+    late: LateLabels,
     nothing_finite: Oddity,
     /// Stored frames of each segment with frames.
     lengths: Vec<f64>,
-    /// Speech outside all segments, where it is asked for.
+    /// Speech outside all segments, where configured.
     unlabelled: Option<UnlabelledPass>,
 }
 
@@ -282,16 +284,16 @@ impl Pass {
             dropped: Vec::new(),
             counts: Counts::default(),
             nonfinite: vec![0; features.width()],
-            paces: Paces::default(),
-            far_behind: FarBehind::default(),
+            spacings: CorpusSpacing::default(),
+            late: LateLabels::default(),
             nothing_finite: Oddity::default(),
             lengths: Vec::new(),
             unlabelled: None,
         })
     }
 
-    /// Takes the next labelled video.
-    fn take(
+    /// Adds the next labelled video.
+    fn add(
         &mut self,
         video: PreparedVideo,
         id: &str,
@@ -334,12 +336,12 @@ impl Pass {
         }
         self.nonfinite.iter_mut().zip(&video.nonfinite).for_each(|(n, more)| *n += more);
         if video.has_frames() && !labels.intervals.is_empty() {
-            let far = video.far_behind(&labels.intervals);
+            let late = video.late_segments(&labels.intervals);
             let words = |&row: &usize| {
                 let ([start, end], number) = (labels.intervals[row], labels.numbers[row]);
                 format!("'{id}[{number}]' from {start} to {end} s of a recording that ends at {} s", video.end_s)
             };
-            self.far_behind.add(far.len(), far.first().map(words));
+            self.late.add(late.len(), late.first().map(words));
         }
         self.counts.frames.outside_segments += video.outside_segments;
         self.moments.push(video.moments);
@@ -348,7 +350,7 @@ impl Pass {
 }
 
 impl Pass {
-    /// What can hardly be meant.
+    /// Implausible properties of the data.
     ///
     /// # Errors
     /// Where most segments have no finite value.
@@ -361,11 +363,11 @@ impl Pass {
                 self.lengths.len(),
                 nothing.first.as_deref().unwrap_or_default()
             );
-            return Err(DataError::table(features, "features", "segments with finite values", found));
+            return Err(DataError::content(features, "features", "segments with finite values", found));
         }
-        let far = &self.far_behind;
+        let late = &self.late;
         Ok(Oddities {
-            far_behind: Oddity { segments: far.count, first: far.first.clone() },
+            far_behind: Oddity { segments: late.count, first: late.first.clone() },
             nothing_finite: nothing.clone(),
             median_frames: median(self.lengths.clone()).map_or(0, |n| n as usize),
         })
@@ -380,7 +382,7 @@ impl Oddity {
 }
 
 impl Manifest {
-    /// Wants segments that are long enough for frames to be hidden in time. `path` is what the message names.
+    /// Checks that segments are long enough to mask frames in time. `path` is for the message.
     ///
     /// # Errors
     /// Where the median segment has fewer than [`LEAST_MEDIAN_FRAMES`] frames after pooling.
@@ -390,14 +392,14 @@ impl Manifest {
             return Ok(());
         }
         let expected = format!(
-            "at least {LEAST_MEDIAN_FRAMES} frames in the median segment, as starts that pre-train hide frames in time"
+            "at least {LEAST_MEDIAN_FRAMES} frames in the median segment, as pre-training masks frames in time"
         );
         let found = format!("{found} (pool_frames = {pool})");
         let hint = match pool {
-            1 => "take starts without pre-training, or features with several frames a segment",
-            _ => "lower pool_frames, or take starts without pre-training",
+            1 => "use starts without pre-training, or features with several frames per segment",
+            _ => "lower pool_frames, or use starts without pre-training",
         };
-        Err(DataError::table(path, "features", expected, found).with_hint(Some(hint.into())))
+        Err(DataError::content(path, "features", expected, found).with_hint(Some(hint.into())))
     }
 }
 

@@ -1,6 +1,6 @@
-//! A prepared folder: frames mapped from disk, labels and folds in memory, batches gathered from both.
+//! A prepared folder: frames memory-mapped from disk, labels and folds in memory, batches gathered from both.
 //!
-//! What lives here: opening, checking and indexing. What does not: making one (see [`crate::prepare`]).
+//! What lives here: opening, checking and indexing. What does not: writing one ([`crate::prepare`]).
 //!
 //! Shapes: `S` segments, `N` stored frames of all segments, `C` columns of the file, `E` emotions.
 //!
@@ -11,23 +11,23 @@
 //! | | `intensities` | `[S, E]` | float32 |
 //! | | `sentiment` | `[S]` | float32, where there is any |
 //! | | `intervals` | `[S, 2]` | float64, seconds |
-//! | | `video`, `segment` | `[S]` | int32, place in the manifest's list, row in the video |
+//! | | `video`, `segment` | `[S]` | int32, index in the manifest's list, row in the video |
 //! | `unlabelled-frames.safetensors` | `frames` | `[M, C]` | as above, of the stretches outside all segments |
 //! | `unlabelled.safetensors` | `offsets`, `intervals`, `video`, `segment` | | as above, of `U` stretches; `segment` is -1 |
 //!
-//! The last two are there where such speech was asked for. Stretches have the indices after the segments', `S..S + U`:
-//! whoever walks the segments never meets one.
+//! The last two files exist where unlabelled speech is configured. Stretches have the indices after those of the segments, `S..S + U`, so
+//! that a loop over the segments never includes one.
 
-mod consistent;
-mod map;
-mod sealed;
+mod checksums;
+mod mapped_frames;
 mod segments;
 mod unlabelled;
+mod validate;
 mod withheld;
 mod write;
 
-pub(crate) use map::MappedFrames;
-pub(crate) use sealed::seal;
+pub(crate) use checksums::add_checksums;
+pub(crate) use mapped_frames::MappedFrames;
 pub(crate) use segments::{Extent, Segments};
 pub use withheld::WithheldLabels;
 pub(crate) use write::FramesWriter;
@@ -47,7 +47,7 @@ pub(crate) const SEGMENTS_FILE: &str = "segments.safetensors";
 pub(crate) const UNLABELLED_FRAMES_FILE: &str = "unlabelled-frames.safetensors";
 pub(crate) const UNLABELLED_FILE: &str = "unlabelled.safetensors";
 
-/// A prepared folder, open.
+/// An open prepared folder.
 #[derive(Debug)]
 pub struct Prepared {
     folder: PathBuf,
@@ -58,7 +58,7 @@ pub struct Prepared {
     folds: Vec<Fold>,
 }
 
-/// One fold: which segments do what, and the normaliser of its training frames.
+/// One fold: the segments of each split, and the normaliser of its training frames.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fold {
     /// Its number, from 0.
@@ -69,9 +69,9 @@ pub struct Fold {
     pub valid: Vec<usize>,
     /// Test segments with at least one frame.
     pub test: Vec<usize>,
-    /// Stretches of unlabelled speech of training videos; in no split, and only for pre-training.
+    /// Stretches of unlabelled speech of training videos: in no split, for pre-training only.
     pub unlabelled: Vec<usize>,
-    /// Stretches of validation and test videos: only for a pre-training that is labelled transductive.
+    /// Stretches of validation and test videos: only for pre-training declared as transductive.
     pub unlabelled_judged: Vec<usize>,
     /// Fitted on the frames of `train`.
     pub normaliser: Normaliser,
@@ -88,7 +88,7 @@ impl Fold {
     }
 }
 
-/// Segments laid end to end, without padding.
+/// Segments concatenated without padding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PackedBatch {
     /// Standardised frames of all segments `[frames, width]`.
@@ -97,39 +97,39 @@ pub struct PackedBatch {
     pub width: usize,
     /// First frame of each segment, and the end of the last `[segments + 1]`.
     pub offsets: Vec<i64>,
-    /// Which segments, in order.
+    /// Indices of the segments, in order.
     pub segments: Vec<usize>,
 }
 
 impl Prepared {
-    /// Opens a folder and checks that its parts are what was written, and fit together. Reads no frame: of those the size is
-    /// checked, and by [`Prepared::check_frames`] the content.
+    /// Opens a folder and checks that its files are unchanged and consistent. Frames are not read: only their size is checked, and their
+    /// content by [`Prepared::check_frames`].
     ///
     /// # Errors
-    /// Where a file is missing, of another format, altered, or does not fit the manifest.
+    /// Where a file is missing, has another format, was altered, or does not match the manifest.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
         Self::open_with(folder, true)
     }
 
-    /// Opens a folder as it is, for an audit, whose rules say by name what is wrong with it: neither hashes nor the ids and counts
-    /// of the manifest are checked, only that its parts fit together so far that they can be read.
+    /// Opens a folder for an audit, which has a named rule for each fault: neither hashes nor the ids and counts of the manifest are checked,
+    /// only what is needed to read the files.
     ///
     /// # Errors
-    /// Where a file is missing, of another format, or does not fit the manifest.
+    /// Where a file is missing, has another format, or does not match the manifest.
     pub fn open_unverified(folder: &Path) -> Result<Self, DataError> {
         Self::open_with(folder, false)
     }
 
     fn open_with(folder: &Path, verified: bool) -> Result<Self, DataError> {
-        let manifest = sealed::read_manifest(folder, verified)?;
+        let manifest = checksums::read_manifest(folder, verified)?;
         let path = folder.join(MANIFEST_FILE);
-        // Without a record there is nothing to compare a file with.
+        // Without records, files are not compared.
         let records = if verified { manifest.files.clone() } else { BTreeMap::new() };
         if verified {
-            consistent::check_names(&path, &manifest)?;
+            validate::check_names(&path, &manifest)?;
         }
         let frames = folder.join(FRAMES_FILE);
-        sealed::check_size(&frames, FRAMES_FILE, &records)?;
+        checksums::check_size(&frames, FRAMES_FILE, &records)?;
         let frames = MappedFrames::open(&frames, manifest.columns.len())?;
         let segments = folder.join(SEGMENTS_FILE);
         let extent = Extent {
@@ -139,34 +139,34 @@ impl Prepared {
             videos: manifest.videos.len(),
             frames: frames.len(),
         };
-        let bytes = sealed::read_member(&segments, SEGMENTS_FILE, &records)?;
+        let bytes = checksums::read_member(&segments, SEGMENTS_FILE, &records)?;
         let segments = Segments::read(&segments, &bytes, extent)?;
         let unlabelled = StoredStretches::open(folder, &manifest, &records)?;
         let folds = folds_of(&path, &manifest, &segments, unlabelled.as_ref())?;
         if verified {
-            consistent::check_counts(&path, &manifest, &segments, unlabelled.as_ref())?;
+            validate::check_counts(&path, &manifest, &segments, unlabelled.as_ref())?;
         }
         Ok(Prepared { folder: folder.to_path_buf(), manifest, frames, segments, unlabelled, folds })
     }
 
-    /// Reads all frames, and wants them to be the ones that were written. Whoever trains on them asks this once, on opening.
+    /// Reads all frames and checks their hashes. Call this once after opening, before training.
     ///
     /// # Errors
-    /// The file that is another.
+    /// The file that was altered.
     pub fn check_frames(&self) -> Result<(), DataError> {
-        let names = sealed::members(self.unlabelled.is_some()).iter().copied();
+        let names = checksums::members(self.unlabelled.is_some()).iter().copied();
         names.filter(|&name| matches!(name, FRAMES_FILE | UNLABELLED_FRAMES_FILE)).try_for_each(|name| {
             let path = self.folder.join(name);
-            sealed::check_hash(&path, name, &self.manifest.files, || Ok(hash_file(&path)?))
+            checksums::check_hash(&path, name, &self.manifest.files, || Ok(hash_file(&path)?))
         })
     }
 
-    /// Where it is.
+    /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// What went in, and what became of it.
+    /// The manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
@@ -181,7 +181,7 @@ impl Prepared {
         &self.manifest.columns
     }
 
-    /// Labelled segments, those without frames included: in order of video id, then row.
+    /// Number of labelled segments, including those without frames; in order of video id, then row.
     pub fn len(&self) -> usize {
         self.segments.len()
     }
@@ -191,13 +191,12 @@ impl Prepared {
         self.len() == 0
     }
 
-    /// Stretches of unlabelled speech: they have these indices, after the labelled segments', in order of video, then
-    /// time.
+    /// Indices of the stretches of unlabelled speech: after those of labelled segments, in order of video, then time.
     pub fn stretches(&self) -> Range<usize> {
         self.len()..self.len() + self.unlabelled.as_ref().map_or(0, |u| u.segments.len())
     }
 
-    /// Where segment or stretch `i` stands.
+    /// The tables and the index in them of segment or stretch `i`.
     fn at(&self, i: usize) -> (&Segments, &MappedFrames, usize) {
         match &self.unlabelled {
             Some(u) if i >= self.len() => (&u.segments, &u.frames, i - self.len()),
@@ -205,7 +204,7 @@ impl Prepared {
         }
     }
 
-    /// The video and row of segment `i`; the row of a stretch is -1, whichever of its video it is.
+    /// The video and row of segment `i`; the row of any stretch is -1.
     pub fn id(&self, i: usize) -> SegmentId {
         let (segments, _, at) = self.at(i);
         let place = self.video(i);
@@ -223,7 +222,7 @@ impl Prepared {
         at - segments.video.partition_point(|&video| video < segments.video[at])
     }
 
-    /// The place of segment `i`'s video in the manifest's list; videos without labels follow it, in their own.
+    /// Index of segment `i`'s video in the manifest's list of videos, followed by its list of videos without labels.
     pub fn video(&self, i: usize) -> usize {
         let (segments, _, at) = self.at(i);
         segments.video[at] as usize
@@ -261,7 +260,7 @@ impl Prepared {
         self.segments.sentiment.get(i).copied()
     }
 
-    /// Whether an emotion is present in segment `i`, under the configuration's threshold.
+    /// Whether an emotion is present in segment `i`: its intensity is above the configured threshold.
     pub fn presence(&self, i: usize, emotion: usize) -> bool {
         targets::present(self.intensities(i)[emotion], self.manifest.config.presence_above)
     }
@@ -288,7 +287,7 @@ impl Prepared {
         })
     }
 
-    /// The frames of some segments, standardised and laid end to end.
+    /// The standardised frames of some segments, concatenated.
     pub fn gather(&self, normaliser: &BoundNormaliser, segments: &[usize]) -> PackedBatch {
         let mut batch = PackedBatch {
             x_nc: Vec::with_capacity(segments.iter().map(|&i| self.frames(i)).sum::<usize>() * normaliser.width()),

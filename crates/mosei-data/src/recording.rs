@@ -1,31 +1,31 @@
-//! The features of one video, from the groups that a file holds of it, for the segments that the labels name.
+//! The features of one video, from its groups in a file, by labelled segment.
 //!
-//! What lives here: whether segments are found by time or by number. By time, as a rule: the groups of a video's segments are put
-//! together on the video's time axis. By number only where features and labels both name segments in one notation, and then their
-//! times must say the same. What does not: which frames an interval takes (`align`).
+//! What lives here: whether segments are joined by time or by number. By default they are joined by time: the groups of a video's
+//! segments are merged on the video's time axis. They are joined by number only where features and labels name segments in the same
+//! notation; their times must then agree. What does not: which frames belong to an interval (`align`).
 
 use crate::align::{Dropped, EPSILON_S, Timeline};
-use crate::csd::Held;
+use crate::csd::VideoGroups;
 use crate::{Csd, DataError, Sequence, VideoLabels};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A video's features.
 pub(crate) struct Recording {
-    /// Frames of all groups, one behind the other.
+    /// Frames of all groups, concatenated.
     pub sequence: Sequence,
     /// All of them in order of time.
     pub timeline: Timeline,
-    /// The frames of each segment alone, where segments are found by number: their first row, and their order.
-    own: Option<BTreeMap<i32, (usize, Timeline)>>,
+    /// First row and order of the frames of each segment, where segments are joined by number.
+    by_number: Option<BTreeMap<i32, (usize, Timeline)>>,
 }
 
 impl Recording {
-    /// Reads a video for its labels, which stand in `labels_path`; `None` where the file has nothing of it. `one_axis` wants
-    /// the times of its groups to be those of the video, whether or not segments are found by them.
+    /// Reads the features of a video with these labels, from `labels_path`; `None` where the file lacks it. With `one_axis`, the times of
+    /// its groups must be those of the video even where segments are joined by number.
     ///
     /// # Errors
-    /// Where it cannot be read; where segments are numbered in two ways; where a segment's times are not those of its label.
+    /// Where it cannot be read, features and labels use different numberings, or a segment's times are not those of its label.
     pub fn read(
         features: &Csd,
         id: &str,
@@ -35,29 +35,29 @@ impl Recording {
     ) -> Result<Option<Self>, DataError> {
         let (numbering, segments) = match features.by_video().get(id) {
             None => return Ok(None),
-            Some(Held::Whole(_)) => return features.read(id).map(|sequence| Some(Self::by_time(sequence))),
-            Some(Held::Segments(numbering, segments)) => (*numbering, segments),
+            Some(VideoGroups::Whole(_)) => return features.read(id).map(|sequence| Some(Self::by_time(sequence))),
+            Some(VideoGroups::Segments(numbering, segments)) => (*numbering, segments),
         };
         let read = |(&number, &place): (&i32, &usize)| Ok((number, features.read(&features.videos()[place].id)?));
         let parts = segments.iter().map(read).collect::<Result<BTreeMap<i32, Sequence>, DataError>>()?;
         let names = Names { features, labels_path, id, name: &|number| numbering.name(id, number) };
         match labels.numbering {
-            None => names.together(parts).map(|sequence| Some(Self::by_time(sequence))),
+            None => names.merge(parts).map(|sequence| Some(Self::by_time(sequence))),
             Some(other) if other != numbering => {
-                let said = labels.numbers.first().map_or_else(String::new, |&number| other.name(id, number));
+                let label = labels.numbers.first().map_or_else(String::new, |&number| other.name(id, number));
                 let first = names.name(segments.keys().next().copied().unwrap_or(0));
                 let expected = format!(
-                    "segments that are numbered as in {}, or labels of '{id}' by start and end: '{said}' counts {}",
+                    "segments numbered as in {}, or labels of '{id}' by start and end: '{label}' counts {}",
                     labels_path.display(),
                     other.counts()
                 );
-                let found = format!("'{first}', which counts {}; the numbers do not mean the same", numbering.counts());
+                let found = format!("'{first}', which counts {}; the numbers differ in meaning", numbering.counts());
                 Err(DataError::structure(features.path(), names.place(&first), expected, found))
             }
             Some(_) => {
                 names.check_times(labels, &parts)?;
                 if one_axis {
-                    names.together(parts.clone())?;
+                    names.merge(parts.clone())?;
                 }
                 Ok(Some(Self::by_number(features.width(), parts)))
             }
@@ -65,80 +65,83 @@ impl Recording {
     }
 
     fn by_time(sequence: Sequence) -> Self {
-        Recording { timeline: Timeline::new(&sequence.intervals), sequence, own: None }
+        Recording { timeline: Timeline::new(&sequence.intervals), sequence, by_number: None }
     }
 
     fn by_number(width: usize, parts: BTreeMap<i32, Sequence>) -> Self {
         let mut all = Sequence { width, features: Vec::new(), intervals: Vec::new() };
-        let mut own = BTreeMap::new();
+        let mut by_number = BTreeMap::new();
         for (number, part) in parts {
-            own.insert(number, (all.intervals.len(), Timeline::new(&part.intervals)));
+            by_number.insert(number, (all.intervals.len(), Timeline::new(&part.intervals)));
             all.features.extend(part.features);
             all.intervals.extend(part.intervals);
         }
-        Recording { timeline: Timeline::new(&all.intervals), sequence: all, own: Some(own) }
+        Recording { timeline: Timeline::new(&all.intervals), sequence: all, by_number: Some(by_number) }
     }
 
-    /// Rows of the frames of the segment of that number and interval, in order of time, and when the features end there.
+    /// Rows of the frames of a segment, in order of time, and the end of the features there, seconds.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why there are none.
     pub fn frames_of(&self, number: i32, interval: [f64; 2]) -> Result<(Vec<usize>, f64), Dropped> {
-        let Some(own) = &self.own else {
+        let Some(by_number) = &self.by_number else {
             return self.timeline.frames_of(interval).map(|rows| (rows, self.timeline.end_s()));
         };
-        let (first, timeline) = own.get(&number).ok_or(Dropped::NoFeatures)?;
+        let (first, timeline) = by_number.get(&number).ok_or(Dropped::NoFeatures)?;
         let rows = timeline.frames_of(interval)?.into_iter().map(|row| first + row).collect();
         Ok((rows, timeline.end_s()))
     }
 }
 
-/// From when to when the frames of a group are; `None` where it has none.
+/// Start and end of the frames of a group, seconds; `None` without frames.
 fn extent(part: &Sequence) -> Option<[f64; 2]> {
     let timeline = Timeline::new(&part.intervals);
     (!part.intervals.is_empty()).then(|| [timeline.start_s(), timeline.end_s()])
 }
 
 /// Whether two intervals share more than [`EPSILON_S`].
-pub(crate) fn overlap(a: [f64; 2], b: [f64; 2]) -> bool {
+fn overlap(a: [f64; 2], b: [f64; 2]) -> bool {
     a[1].min(b[1]) - a[0].max(b[0]) > EPSILON_S
 }
 
-/// A segment whose number stands for another part of its video in the features than in the labels.
-pub(crate) struct OtherTime {
-    /// The number.
+/// A segment number that refers to different times of its video in the features and in the labels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimeMismatch {
+    /// The segment number.
     pub number: i32,
-    /// When its label is.
+    /// Start and end of its label, seconds.
     pub label: [f64; 2],
-    /// When its features are.
+    /// Start and end of its features, seconds.
     pub own: [f64; 2],
-    /// Another group, whose frames lie within the label and outside its own.
+    /// Another segment whose frames overlap the label but not the segment's own features.
     pub other: Option<(i32, [f64; 2])>,
 }
 
-/// The first segment whose number means something else on each side. Features that were aligned to the labels have all that
-/// overlaps a label in its own group, so that a frame of another group alone says that they were aligned to something else,
-/// such as words.
-pub(crate) fn other_time(
+/// The first segment whose number refers to different times in features and labels.
+///
+/// `labels` are numbers with start and end of their label, `extents` start and end of the features by number, in seconds. Features
+/// aligned to the labels hold everything that overlaps a label in the group of that label; a frame that overlaps it in another group
+/// alone shows that they were aligned to something else, such as words.
+pub fn find_time_mismatch(
     labels: impl Iterator<Item = (i32, [f64; 2])>,
     extents: &BTreeMap<i32, [f64; 2]>,
-) -> Option<OtherTime> {
+) -> Option<TimeMismatch> {
     for (number, label) in labels.filter(|(_, [start, end])| end - start >= EPSILON_S) {
         let Some(&own) = extents.get(&number) else { continue };
-        let stranger = || {
+        let foreign = || {
             let mut others = extents.iter().map(|(&k, &e)| (k, e)).filter(|(_, e)| overlap(*e, label));
             others.find(|(_, e)| !overlap(*e, own) && e[1] - e[0] > EPSILON_S)
         };
         let beyond = own[0] - label[0] > EPSILON_S || label[1] - own[1] > EPSILON_S;
-        let other = if beyond { stranger() } else { None };
+        let other = if beyond { foreign() } else { None };
         if !overlap(label, own) || other.is_some() {
-            return Some(OtherTime { number, label, own, other });
+            return Some(TimeMismatch { number, label, own, other });
         }
     }
     None
 }
 
-/// Names for messages.
+/// Names for error messages.
 struct Names<'a> {
     features: &'a Csd,
     labels_path: &'a Path,
@@ -155,27 +158,29 @@ impl Names<'_> {
         format!("{}/data/{group}", self.features.root())
     }
 
-    /// Wants the segments of both sides to be at the same time.
+    /// Checks that segments have the same times in features and labels.
     fn check_times(&self, labels: &VideoLabels, parts: &BTreeMap<i32, Sequence>) -> Result<(), DataError> {
         let extents: BTreeMap<i32, [f64; 2]> =
             parts.iter().filter_map(|(&number, part)| Some((number, extent(part)?))).collect();
-        let said = labels.numbers.iter().copied().zip(labels.intervals.iter().copied());
-        let Some(OtherTime { number, label, own, other }) = other_time(said, &extents) else { return Ok(()) };
+        let times = labels.numbers.iter().copied().zip(labels.intervals.iter().copied());
+        let Some(TimeMismatch { number, label, own, other }) = find_time_mismatch(times, &extents) else {
+            return Ok(());
+        };
         let name = self.name(number);
         let expected =
             format!("the frames of {} to {} s, as '{name}' is in {}", label[0], label[1], self.labels_path.display());
         let more = other
             .map_or_else(String::new, |(k, [start, end])| format!(", and {start} to {end} s in '{}'", self.name(k)));
         let found = format!(
-            "{} to {} s{more}: the numbers do not mean the same; labels of '{}' by start and end are joined by time",
+            "{} to {} s{more}; the numbers differ in meaning; use labels of '{}' by start and end, which are joined by time",
             own[0], own[1], self.id
         );
         Err(DataError::structure(self.features.path(), self.place(&name), expected, found))
     }
 
-    /// The frames of all groups on the time axis of the video. Where segments overlap, a frame stands in several groups, cut
-    /// at the edges of each: it is kept once.
-    fn together(&self, parts: BTreeMap<i32, Sequence>) -> Result<Sequence, DataError> {
+    /// Merges the frames of all groups on the time axis of the video. Where segments overlap, a frame is in several groups, cut at the
+    /// edges of each: it is kept once.
+    fn merge(&self, parts: BTreeMap<i32, Sequence>) -> Result<Sequence, DataError> {
         let width = self.features.width();
         let mut rows: Vec<([f64; 2], i32, &[f32])> = Vec::new();
         for (&number, part) in &parts {
@@ -184,7 +189,7 @@ impl Names<'_> {
         rows.sort_by(|(a, k, _), (b, l, _)| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])).then(k.cmp(l)));
         let same = |a: &[f32], b: &[f32]| a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits()));
         let mut kept: Vec<([f64; 2], i32, &[f32])> = Vec::new();
-        // Latest end among the kept and those before them.
+        // Latest end of each kept frame and those before it.
         let mut latest: Vec<f64> = Vec::new();
         for (interval, number, features) in rows {
             let reaching = (0..kept.len()).rev().take_while(|&i| latest[i] - interval[0] > EPSILON_S);
@@ -197,9 +202,9 @@ impl Names<'_> {
             }
             if let Some(&other) = others.first() {
                 let (name, [start, end]) = (self.name(kept[other].1), kept[other].0);
-                let expected = format!("a time of its own on the time axis of '{}'", self.id);
+                let expected = format!("different times for different frames of '{}'", self.id);
                 let found = format!(
-                    "frames of other values at {} to {} s and, in '{name}', at {start} to {end} s: labels of '{}' cannot be joined by time",
+                    "frames with different values at {} to {} s and, in '{name}', at {start} to {end} s; labels of '{}' cannot be joined by time",
                     interval[0], interval[1], self.id
                 );
                 return Err(DataError::structure(

@@ -1,6 +1,6 @@
-//! Label budgets: which training segments have labels, the smaller within the larger.
+//! Label budgets: nested, stratified subsets of the training segments whose labels are used.
 //!
-//! What lives here: the draw. What does not: training seeds, which move none of it.
+//! What lives here: the draw. What does not: training seeds, which do not affect it.
 
 use crate::{DataError, Fold, LabelConfig, Prepared};
 use mosei_schema::LabelBudget;
@@ -9,29 +9,29 @@ use rand::{Rng, RngExt};
 use run_record::seed::{Stream, rng};
 use std::collections::BTreeMap;
 
-/// The segments whose labels one budget gives.
+/// The segments whose labels one budget contains.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subset {
     /// The budget as configured.
     pub budget: LabelBudget,
-    /// Share of the fold's training segments: as the configuration writes it, or what a count comes to.
+    /// Share of the fold's training segments: as configured, or computed from a count.
     pub fraction: f64,
     /// How many segments.
     pub n_labels: usize,
-    /// The segments in the order drawn: a smaller budget of the same draw is the beginning of a larger one.
+    /// The segments in the order drawn: a smaller budget of the same draw is a prefix of a larger one.
     pub segments: Vec<usize>,
 }
 
-/// Draws the budgets of one fold, ascending. Budgets that come to the same number, such as a count and a share, hold the same
-/// segments, each under its own name.
+/// Draws the budgets of one fold, in ascending order. Budgets of equal size, such as a count and a share, contain the same segments and
+/// keep their own names.
 ///
 /// The order of a draw is greedy: each next segment comes from the label pattern (which emotions are present, or
-/// none) that brings the counts so far closest to their prevalence, each deviation measured by its variance
-/// `p (1 - p)`; within a pattern the order is shuffled. Beginnings of that order are stratified and nested.
+/// none) that brings the counts so far closest to their prevalence, each squared difference divided by the variance
+/// `p (1 - p)`; within a pattern the order is shuffled. Prefixes of that order are stratified and nested.
 ///
 /// # Errors
-/// Where a budget is larger than the training split or rounds to nothing, or holds fewer positives of an emotion
-/// than `min_positives`; an emotion of which the whole training split does.
+/// Where a budget is larger than the training split, rounds to 0, or contains fewer positives of an emotion than `min_positives`, as may
+/// the whole training split.
 pub fn draw(prepared: &Prepared, fold: &Fold, config: &LabelConfig, draw: usize) -> Result<Vec<Subset>, DataError> {
     config.check()?;
     let patterns = patterns(prepared, &fold.train);
@@ -65,11 +65,11 @@ pub fn draw(prepared: &Prepared, fold: &Fold, config: &LabelConfig, draw: usize)
     Ok(subsets)
 }
 
-/// Draws as many labels of the fold's validation split as each budget has of its training split, or all where there are
-/// fewer: stratified and nested like those, and of the same shares.
+/// Draws validation labels: as many segments of the fold's validation split as each budget has training segments, or all where there are
+/// fewer; stratified and nested likewise.
 ///
 /// # Errors
-/// Where [`draw`] has one of its budgets.
+/// Where a budget is larger than the training split or rounds to 0.
 pub fn draw_validation(
     prepared: &Prepared,
     fold: &Fold,
@@ -93,7 +93,7 @@ fn patterns(prepared: &Prepared, segments: &[usize]) -> Vec<Vec<bool>> {
     segments.iter().map(|&i| (0..emotions).map(|e| prepared.presence(i, e)).collect()).collect()
 }
 
-/// The key of the configuration that names a budget, and the budget as it stands there.
+/// The configuration key of a budget, and the budget as written there.
 fn written(budget: LabelBudget) -> (&'static str, String) {
     match budget {
         LabelBudget::Fraction(share) => ("labels.fractions", share.to_string()),
@@ -101,7 +101,7 @@ fn written(budget: LabelBudget) -> (&'static str, String) {
     }
 }
 
-/// The budgets with the number of segments that each comes to, ascending.
+/// The budgets with their numbers of segments, ascending.
 fn budgets(config: &LabelConfig, fold: &Fold) -> Result<Vec<(LabelBudget, usize)>, DataError> {
     let available = fold.train.len();
     let mut budgets = Vec::new();
@@ -113,12 +113,12 @@ fn budgets(config: &LabelConfig, fold: &Fold) -> Result<Vec<(LabelBudget, usize)
         }
         budgets.push((budget, wanted));
     }
-    // Stable: of those that come to the same number, shares stand before counts.
+    // Stable: at equal size, shares come before counts.
     budgets.sort_by_key(|(_, n)| *n);
     Ok(budgets)
 }
 
-/// An order of `0..patterns.len()` every beginning of which has about the prevalences of the whole.
+/// An order of `0..patterns.len()` in which every prefix has about the prevalences of the whole.
 pub(crate) fn stratified_order(patterns: &[Vec<bool>], mut rng: impl Rng) -> Vec<usize> {
     let total = patterns.len() as f64;
     // Strata: each emotion, and "none of them".
@@ -155,7 +155,7 @@ pub(crate) fn stratified_order(patterns: &[Vec<bool>], mut rng: impl Rng) -> Vec
             .map(|(g, (s, _))| (g, distance(s)))
             .collect();
         let best = distances.iter().map(|&(_, d)| d).fold(f64::INFINITY, f64::min);
-        // Equal up to rounding is equal.
+        // Ties up to rounding.
         let ties: Vec<usize> = distances.iter().filter(|&&(_, d)| d <= best + 1e-9).map(|&(g, _)| g).collect();
         let chosen = ties[if ties.len() == 1 { 0 } else { rng.random_range(0..ties.len()) }];
         let (s, members) = &mut groups[chosen];
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_holds_every_segment_once_and_follows_its_seed() {
+    fn an_order_is_a_permutation_determined_by_its_seed() {
         let patterns: Vec<Vec<bool>> = (0..200).map(|i| vec![i % 2 == 0, i % 7 == 0, i % 31 == 0]).collect();
         let order = order_of(&patterns, 3, 0);
         let mut sorted = order.clone();
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn every_beginning_is_stratified() {
+    fn every_prefix_is_stratified() {
         let patterns: Vec<Vec<bool>> = (0..1000).map(|i| vec![i % 2 == 0, i % 10 == 0, i % 20 == 3]).collect();
         let order = order_of(&patterns, 0, 0);
         let prevalence = [0.5, 0.1, 0.05];

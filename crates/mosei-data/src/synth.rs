@@ -1,9 +1,9 @@
-//! A synthetic corpus: true .csd files of the real schema, whose columns hide emotion in how they move.
+//! A synthetic corpus: .csd files of CMU-MOSEI's schema, whose columns encode emotion in their dynamics.
 //!
-//! What lives here: labels with MOSEI's habits ([`script`]), speech that follows them ([`speech`]), and the files.
-//! What does not: anything that reads them.
+//! What lives here: labels with MOSEI's statistics ([`script`]), features that follow them ([`speech`]), and the files. What does not:
+//! reading them.
 //!
-//! Everything is a function of the seed, whatever the threads; a few videos are in memory at a time.
+//! Everything is a function of the seed, for any number of threads; a few videos are in memory at a time.
 
 mod config;
 mod script;
@@ -11,8 +11,8 @@ mod speech;
 
 pub use config::SynthConfig;
 
-use crate::csd::{About, PackedVideo, metadata};
-use crate::{CsdWriter, DataError, ahead, place};
+use crate::csd::{PackedVideo, SequenceInfo, sequence_metadata};
+use crate::{CsdWriter, DataError, files, parallel};
 use mosei_schema::{COVAREP_COLUMNS, Emotion, Split};
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
@@ -28,15 +28,16 @@ const FEATURES_FILE: &str = "CMU_MOSEI_COVAREP.csd";
 const LABELS_FILE: &str = "CMU_MOSEI_Labels.csd";
 const FOLDS_FILE: &str = "folds.json";
 
-/// Writes a corpus into `out`: features, labels and folds, all or none. `progress` hears videos done and in all.
+/// Writes a corpus into `out`: features, labels and folds, all or none. `progress` is called with the number of videos done and their
+/// total.
 ///
 /// # Errors
-/// Where the settings cannot be carried out, `out` holds something else, or a file cannot be written.
+/// Where a setting is invalid, `out` holds other files, or a file cannot be written.
 pub fn synthesise(config: &SynthConfig, out: &Path, progress: &mut dyn FnMut(usize, usize)) -> Result<(), DataError> {
-    synthesise_with(config, out, ahead::threads(), progress)
+    synthesise_with(config, out, parallel::available_threads(), progress)
 }
 
-/// As [`synthesise`], with so many threads; the bytes are the same for any number.
+/// As [`synthesise`], with a given number of threads; the output does not depend on it.
 ///
 /// # Errors
 /// As those of [`synthesise`].
@@ -47,26 +48,26 @@ pub fn synthesise_with(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<(), DataError> {
     config.check()?;
-    place::require_ours(out, &[FEATURES_FILE, LABELS_FILE, FOLDS_FILE])?;
+    files::require_replaceable(out, &[FEATURES_FILE, LABELS_FILE, FOLDS_FILE])?;
     let staged = StagedDir::create(out)?;
     let plan = Plan::new(config);
     let voice = Voice::new(config);
     let mut features = CsdWriter::create(
         &staged.path().join(FEATURES_FILE),
         "COVAREP",
-        &about(config, "COVAREP", COVAREP_COLUMNS.into()),
+        &info(config, "COVAREP", COVAREP_COLUMNS.into()),
         config.deflate,
     )?;
     let names = std::iter::once("sentiment").chain(Emotion::ALL.iter().map(|e| e.name())).collect();
     let mut labels = CsdWriter::create(
         &staged.path().join(LABELS_FILE),
         "All Labels",
-        &about(config, "All Labels", names),
+        &info(config, "All Labels", names),
         config.deflate,
     )?;
     let speak = |i: usize| SpokenVideo::new(config, &voice, &plan.videos[i]);
     let mut done = 0;
-    ahead::in_order(plan.videos.len(), threads, speak, |video| {
+    parallel::for_each_ordered(plan.videos.len(), threads, speak, |video| {
         let id = &plan.videos[done].id;
         if let Some(packed) = &video.labels {
             labels.write_packed(id, packed)?;
@@ -90,7 +91,7 @@ pub fn synthesise_with(
     Ok(staged.commit_as_is()?)
 }
 
-/// A video of the corpus, packed for the files that have it.
+/// A video of the corpus, compressed for the files that contain it.
 struct SpokenVideo {
     labels: Option<PackedVideo>,
     features: Option<PackedVideo>,
@@ -100,8 +101,8 @@ impl SpokenVideo {
     fn new(config: &SynthConfig, voice: &Voice, video: &PlannedVideo) -> Self {
         let mut random = rng_named(config.seed, Stream::Synth, &video.id);
         let mut script = Script::draw(config, video.segments, &mut random);
-        script.keep(video.presence);
-        // What is packed has the rows and columns that it says, so packing never fails.
+        script.enforce(video.presence);
+        // The lengths match by construction, so packing cannot fail.
         let pack = |width: usize, values: &[f32], intervals: &[[f64; 2]]| {
             PackedVideo::new(width, values, intervals, config.deflate).ok()
         };
@@ -119,7 +120,7 @@ impl SpokenVideo {
     }
 }
 
-/// Which videos there are, what each file holds of them, and who trains, validates and tests.
+/// The videos, the files that contain them, and their splits.
 struct Plan {
     videos: Vec<PlannedVideo>,
     folds: BTreeMap<Split, Vec<String>>,
@@ -139,7 +140,7 @@ impl Plan {
         let labelled = config.videos;
         let all = labelled + config.videos_without_labels;
         let ids = draw_ids(all, &mut random);
-        // Every labelled video has one segment; the rest fall where they fall, on some videos more than on others.
+        // Each labelled video has one segment; the others are distributed by weight.
         let mut segments = vec![1; labelled];
         let mut cumulative = Vec::with_capacity(labelled);
         let mut total = 0.0;
@@ -167,7 +168,7 @@ impl Plan {
         }
         // As in MOSEI, the test list also names videos without labels.
         folds.entry(Split::Test).or_default().extend(ids[labelled..].iter().cloned());
-        // From the end of the order, hence from training, which is the largest.
+        // From the end of the order, so from the training split, the largest.
         let silent: BTreeSet<usize> = order.iter().rev().take(config.videos_without_features).copied().collect();
         let usable: Vec<usize> = (0..labelled).filter(|i| !silent.contains(i)).collect();
         let presence = presence(config, all, &usable);
@@ -182,9 +183,9 @@ impl Plan {
     }
 }
 
-/// Which emotions each of `videos` has, where the configuration gives them to a few of the `usable` alone.
+/// Which emotions each of `videos` has, where the configuration limits them to a few of the `usable` ones.
 ///
-/// Each emotion has a stream of its own: what else is drawn stays as it is.
+/// Each emotion has its own random stream, so that nothing else changes.
 fn presence(config: &SynthConfig, videos: usize, usable: &[usize]) -> Vec<[Presence; 6]> {
     let mut presence = vec![[Presence::Any; 6]; videos];
     for (&emotion, &n) in &config.videos_with {
@@ -192,18 +193,18 @@ fn presence(config: &SynthConfig, videos: usize, usable: &[usize]) -> Vec<[Prese
         let mut drawn = usable.to_vec();
         drawn.shuffle(&mut random);
         presence.iter_mut().for_each(|video| video[emotion as usize] = Presence::Never);
-        drawn.into_iter().take(n).for_each(|i| presence[i][emotion as usize] = Presence::Surely);
+        drawn.into_iter().take(n).for_each(|i| presence[i][emotion as usize] = Presence::Always);
     }
     presence
 }
 
-/// Ids as YouTube's and MOSEI's: eleven characters, some beginning with `-`, some all digits.
+/// Ids like YouTube's and MOSEI's: eleven characters, some beginning with `-`, some all digits.
 fn draw_ids(n: usize, random: &mut impl Rng) -> Vec<String> {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut seen = BTreeSet::new();
     let mut ids = Vec::with_capacity(n);
     while ids.len() < n {
-        // One of each kind among the first three, so that small corpora have them too.
+        // One of each kind among the first three, for small corpora.
         let id = match ids.len() {
             i if i == 1 || random.random_bool(459.0 / 3293.0) => random.random_range(10_000..400_000u32).to_string(),
             i => {
@@ -222,10 +223,10 @@ fn draw_ids(n: usize, random: &mut impl Rng) -> Vec<String> {
     ids
 }
 
-/// What a file of the corpus says of itself.
-fn about(config: &SynthConfig, root: &'static str, columns: Vec<&str>) -> [(&'static str, Value); 13] {
+/// The metadata of a file of the corpus.
+fn info(config: &SynthConfig, root: &'static str, columns: Vec<&str>) -> [(&'static str, Value); 13] {
     let uuid: String = format!("{:032x}", rng_named(config.seed, Stream::Synth, root).random::<u128>());
     let uuid = [&uuid[..8], &uuid[8..12], &uuid[12..16], &uuid[16..20], &uuid[20..]].join("-");
     let (description, dataset) = ("synthetic, shaped like CMU-MOSEI", "CMU-MOSEI (synthetic)");
-    metadata(About { description, dataset, root, columns, uuid: Some(uuid) })
+    sequence_metadata(SequenceInfo { description, dataset, root, columns, uuid: Some(uuid) })
 }

@@ -1,5 +1,5 @@
 //! What is refused apart from files (those are in `catalogue`), and what is taken though it is odd.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::{Csd, CsdWriter, DataConfig, DataError, LabelConfig, Normaliser, Prepared, UnknownIds};
 use mosei_data::{input_files, prepare, subset};
@@ -49,7 +49,7 @@ fn run(config: &DataConfig, dir: &Path) -> Result<mosei_data::Manifest, DataErro
 }
 
 #[test]
-fn the_corpus_itself_is_accepted() {
+fn the_valid_corpus_is_accepted() {
     let dir = tempfile::tempdir().unwrap();
     corpus(dir.path());
     assert_eq!(run(&config(), dir.path()).unwrap().counts.segments.kept, 12);
@@ -66,7 +66,7 @@ fn edit(path: &Path, change: impl FnOnce(&hdf5::File)) {
 }
 
 #[test]
-fn metadata_elsewhere_is_not_followed() {
+fn links_to_metadata_are_not_followed() {
     let dir = tempfile::tempdir().unwrap();
     let (own, other) = (dir.path().join("own.csd"), dir.path().join("other.csd"));
     for (path, name) in [(&own, "of own"), (&other, "of other")] {
@@ -86,7 +86,7 @@ fn metadata_elsewhere_is_not_followed() {
 }
 
 #[test]
-fn ids_of_no_file_are_counted_where_that_is_asked_for() {
+fn unknown_fold_ids_can_be_counted() {
     let dir = tempfile::tempdir().unwrap();
     corpus(dir.path());
     write_folds(dir.path(), &["a", "zz"], &["b"], &["c"]);
@@ -99,21 +99,21 @@ fn ids_of_no_file_are_counted_where_that_is_asked_for() {
 }
 
 #[test]
-fn an_output_folder_with_something_else_in_it_is_left_alone() {
+fn an_output_folder_with_other_files_is_kept() {
     let dir = tempfile::tempdir().unwrap();
     corpus(dir.path());
     let out = dir.path().join("precious");
     std::fs::create_dir(&out).unwrap();
     std::fs::write(out.join("thesis.tex"), "years").unwrap();
     let message = prepare(&config(), dir.path(), &out, &mut |_, _| {}).unwrap_err().to_string();
-    assert!(
-        message.ends_with("expected nothing, an empty folder, or one written here before, found 'thesis.tex' in it")
-    );
+    assert!(message.ends_with(
+        "expected nothing, an empty folder, or an earlier output of this command, found 'thesis.tex' in it"
+    ));
     assert!(out.join("thesis.tex").exists());
 }
 
 #[test]
-fn budgets_that_cannot_be_drawn() {
+fn impossible_budgets_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     corpus(dir.path());
     run(&config(), dir.path()).unwrap();
@@ -173,7 +173,7 @@ fn a_normaliser_of_other_columns_is_refused() {
 }
 
 #[test]
-fn what_hdf5_says_is_in_the_chain_and_not_on_the_screen() {
+fn hdf5_reasons_are_in_the_error_chain_and_not_printed() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("x.csd"), "no").unwrap();
     let error = Csd::open(&dir.path().join("x.csd")).unwrap_err();
@@ -183,7 +183,7 @@ fn what_hdf5_says_is_in_the_chain_and_not_on_the_screen() {
 }
 
 #[test]
-fn a_folder_with_hashes_that_are_wrong_is_read_only_as_it_is() {
+fn a_folder_with_wrong_hashes_opens_only_unverified() {
     let dir = tempfile::tempdir().unwrap();
     corpus(dir.path());
     let folder = dir.path().join("out");

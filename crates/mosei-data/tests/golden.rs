@@ -1,5 +1,5 @@
 //! Fixtures made by h5py, and what numpy says should come of them: see `golden/make.py`.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::{Csd, DataConfig, Manifest, Prepared, prepare};
 use serde::Deserialize;
@@ -51,7 +51,7 @@ fn prepared(labels: &[&str], out: &Path) -> (Manifest, Prepared) {
 }
 
 #[test]
-fn what_is_prepared_is_what_numpy_computes() {
+fn prepared_values_equal_those_of_numpy() {
     let dir = tempfile::tempdir().unwrap();
     let (manifest, data) = prepared(&["labels.csd"], &dir.path().join("p"));
     let expected: Expected =
@@ -108,7 +108,7 @@ fn every_segment_is_kept_or_has_a_reason() {
 }
 
 #[test]
-fn both_layouts_and_both_kinds_of_strings_are_one() {
+fn both_layouts_and_string_types_are_equal() {
     let dir = tempfile::tempdir().unwrap();
     let (_, whole) = prepared(&["labels.csd"], &dir.path().join("whole"));
     let (_, split) = prepared(&["sentiment.csd", "emotions.csd"], &dir.path().join("split"));

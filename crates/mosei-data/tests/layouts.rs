@@ -1,6 +1,6 @@
 //! Every way in which HDF5 stores a matrix, made by h5py (see `golden/layouts.py`) or here: the values are those that
 //! were written, and those that HDF5 reads.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use hdf5::plist::dataset_create::ChunkOpts;
 use mosei_data::{Csd, CsdWriter, DataConfig, Sequence, SynthConfig, prepare_with, synthesise};
@@ -53,7 +53,7 @@ fn every_layout_of_h5py_gives_its_values() {
 }
 
 #[test]
-fn edges_that_no_filter_touched_are_left_to_hdf5() {
+fn unfiltered_edge_chunks_are_left_to_hdf5() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("edges.csd");
     let mut options = hdf5::File::with_options();
@@ -82,7 +82,7 @@ fn damage(path: &Path, place: &str) {
 }
 
 #[test]
-fn damaged_chunks_are_refused_in_the_words_of_hdf5() {
+fn damaged_chunks_give_the_error_of_hdf5() {
     let dir = tempfile::tempdir().unwrap();
     for video in ["own_gzip", "own_gzip_shuffle_fletcher32", "own_fletcher32", "own_sums_before_gzip"] {
         let path = dir.path().join("f.csd");
@@ -99,7 +99,7 @@ fn damaged_chunks_are_refused_in_the_words_of_hdf5() {
 }
 
 #[test]
-fn files_of_our_own_are_read_alike() {
+fn own_files_are_read_equally_by_both_readers() {
     let dir = tempfile::tempdir().unwrap();
     let corpus = SynthConfig { videos: 12, segments: 40, median_segment_s: 2.0, ..SynthConfig::default() };
     synthesise(&corpus, dir.path(), &mut |_, _| {}).unwrap();

@@ -1,5 +1,5 @@
 //! What holds for every input.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::align::{Dropped, EPSILON_S, Timeline};
 use mosei_data::pool::{kept, pool};
@@ -30,7 +30,7 @@ fn intervals() -> impl Strategy<Value = Vec<[f64; 2]>> {
 
 proptest! {
     #[test]
-    fn alignment_is_that_of_every_frame_against_the_segment(frames in intervals(), start in -100..600i32, n in 0..200i32, nudge in -3..=3i32) {
+    fn alignment_equals_brute_force(frames in intervals(), start in -100..600i32, n in 0..200i32, nudge in -3..=3i32) {
         // Nudged by steps about as large as epsilon, where the rule decides.
         let start = f64::from(start) / 100.0 + f64::from(nudge) * 0.6e-5;
         let end = start + f64::from(n) / 100.0;
@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn pooling_is_the_mean_of_what_is_finite(
+    fn pooling_is_the_mean_of_finite_values(
         values in prop::collection::vec(prop_oneof![4 => -1e3..1e3f32, 1 => Just(f32::NEG_INFINITY), 1 => Just(f32::NAN)], 0..120),
         k in 1..9usize,
     ) {
@@ -82,7 +82,7 @@ proptest! {
     }
 
     #[test]
-    fn a_crop_keeps_as_many_as_it_may(frames in 0..2000usize, max in 1..600usize) {
+    fn a_crop_keeps_the_maximum(frames in 0..2000usize, max in 1..600usize) {
         for crop in [Crop::Start, Crop::Centre, Crop::End] {
             let kept = kept(frames, max, crop);
             prop_assert_eq!(kept.len(), frames.min(max));
@@ -118,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn a_batch_is_its_segments_end_to_end(picks in prop::collection::vec(any::<prop::sample::Index>(), 0..6)) {
+    fn a_batch_concatenates_its_segments(picks in prop::collection::vec(any::<prop::sample::Index>(), 0..6)) {
         let data = corpus();
         let fold = data.fold(0).unwrap();
         let bound = fold.normaliser.bind(data.columns()).unwrap();
@@ -145,7 +145,7 @@ fn different_seeds_and_draws_give_different_budgets() {
 }
 
 #[test]
-fn no_video_stands_in_two_splits() {
+fn no_video_is_in_two_splits() {
     let data = corpus();
     let fold: &Fold = data.fold(0).unwrap();
     let videos = |s| fold.segments(s).iter().map(|&i| data.video(i)).collect::<BTreeSet<_>>();
@@ -155,7 +155,7 @@ fn no_video_stands_in_two_splits() {
 }
 
 #[test]
-fn the_normaliser_is_that_of_the_training_frames_alone() {
+fn the_normaliser_is_fitted_on_training_frames_alone() {
     let data = corpus();
     let fold = data.fold(0).unwrap();
     let column = data.columns().iter().position(|c| c == &fold.normaliser.columns[0]).unwrap();

@@ -1,7 +1,7 @@
 //! The real files, where they are at hand: MOSEI's labels, RAVDESS, and a file as CMU wrote it.
 //!
 //! They stand in the folder that `MOSEI_SSL_REAL_DATA` names, or else in `../shared/data` beside the workspace.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::{Csd, CsdWriter, DataConfig, LabelConfig, Prepared, inspect, prepare, subset};
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ fn moseis_labels_give_the_known_table() {
 }
 
 #[test]
-fn a_file_as_cmu_wrote_it_is_read() {
+fn a_file_of_cmu_is_read() {
     let Some(path) = real("csd_sample/CMU_MOSI_Labels.csd") else { return };
     let csd = Csd::open(&path).unwrap();
     assert_eq!((csd.root(), csd.videos().len(), csd.rows()), ("Opinion Segment Labels", 93, 2199));

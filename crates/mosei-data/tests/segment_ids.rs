@@ -1,5 +1,5 @@
 //! Groups that are named as segments (`VIDEO[3]`) are segments of VIDEO wherever files come in.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::{CsdWriter, DataConfig, Prepared, inspect, prepare};
 use mosei_schema::Split;
@@ -89,22 +89,22 @@ fn segments_of_one_video_are_joined_by_number_and_stay_together() {
 }
 
 #[test]
-fn segments_of_two_times_are_refused_with_both() {
+fn segments_with_different_times_are_refused() {
     // Segment 4 is another one there.
     let (f, l) = (aligned(&halves(1.0, 4), &halves(7.0, 2)), aligned(&[[1.0, 3.0]], &[[3.0, 5.0]]));
     let said = Pair::new(&groups(&f), &groups(&l), None).prepare().err().unwrap();
-    let words = "f.csd: 'x/data/u[4]': expected the frames of 3 to 5 s, as 'u[4]' is in l.csd, found 7 to 8 s: the numbers do not mean the same";
+    let words = "f.csd: 'x/data/u[4]': expected the frames of 3 to 5 s, as 'u[4]' is in l.csd, found 7 to 8 s; the numbers differ in meaning";
     assert!(said.starts_with(words), "{said}");
     // Words: the first lies in the first segment, and so does the second.
     let f = aligned(&halves(1.0, 1), &halves(1.5, 1));
     let l = aligned(&[[1.0, 3.0]], &[]);
     let said = Pair::new(&groups(&f), &groups(&l[..1]), None);
     let said = said.prepare().err().unwrap();
-    assert!(said.contains("found 1 to 1.5 s, and 1.5 to 2 s in 'u[4]': the numbers do not mean the same"), "{said}");
+    assert!(said.contains("found 1 to 1.5 s, and 1.5 to 2 s in 'u[4]'; the numbers differ in meaning"), "{said}");
 }
 
 #[test]
-fn segments_and_videos_meet_by_time() {
+fn segments_and_videos_are_joined_by_time() {
     let whole = |id: &'static str, rows: Vec<[f64; 2]>| (id, rows);
     // Labels by video: a frame that two segments share stands in both, cut at their edges, and is kept once.
     let mut f = aligned(&halves(1.0, 4), &halves(3.0, 4));
@@ -124,11 +124,11 @@ fn segments_and_videos_meet_by_time() {
     // Times of each segment's own say nothing of the video.
     f = aligned(&halves(0.0, 4), &halves(0.25, 4));
     let said = Pair::new(&groups(&f), &groups(&labels), None).prepare().err().unwrap();
-    assert!(said.contains("'x/data/u[4]': expected a time of its own on the time axis of 'u'"), "{said}");
+    assert!(said.contains("'x/data/u[4]': expected different times for different frames of 'u'"), "{said}");
 }
 
 #[test]
-fn a_frame_that_is_cut_at_the_edges_of_two_segments_is_one() {
+fn a_frame_in_two_segments_is_kept_once() {
     let dir = tempfile::tempdir().unwrap();
     let mut writer =
         CsdWriter::create(&dir.path().join("f.csd"), "x", &[("dimension names", serde_json::json!(["a", "b"]))], 1)
@@ -151,8 +151,7 @@ fn clips_and_rows_are_not_joined_by_number() {
     let f: Vec<_> = ["u$_$0", "v$_$0", "w$_$0"].map(|id| (id, halves(1.0, 4))).into();
     let l: Vec<_> = ["u[0]", "v[0]", "w[0]"].map(|id| (id, vec![[1.0, 3.0]])).into();
     let said = Pair::new(&groups(&f), &groups(&l), None).prepare().err().unwrap();
-    for words in
-        ["'u[0]' counts rows", "'u$_$0', which counts clips of the transcript; the numbers do not mean the same"]
+    for words in ["'u[0]' counts rows", "'u$_$0', which counts clips of the transcript; the numbers differ in meaning"]
     {
         assert!(said.contains(words), "{said}");
     }
@@ -176,23 +175,23 @@ fn folds_name_videos_or_all_of_their_segments() {
     }
     let said = prepare(r#"{"train": ["w[0]", "u"], "valid": ["w[4]"], "test": ["v"]}"#).err().unwrap();
     assert!(
-        said.contains("expected all of video 'w' in one split, or it would leak, found 'w[4]', and 'w[0]' in 'train'"),
+        said.contains("expected all of video 'w' in one split, to avoid leakage, found 'w[4]', and 'w[0]' in 'train'"),
         "{said}"
     );
     let said = prepare(r#"{"train": ["w[0]"], "valid": ["u"], "test": ["v"]}"#).err().unwrap();
-    assert!(said.contains("'train': expected 'w', or all of its labelled segments, as a split is one of videos, found 1 of them without 'w[4]'"), "{said}");
+    assert!(said.contains("'train': expected 'w', or all of its labelled segments, as a video is in one split, found 1 of them without 'w[4]'"), "{said}");
 }
 
 #[test]
-fn one_video_in_two_ways_is_refused() {
+fn a_video_in_two_notations_is_refused() {
     let l = aligned(&[[1.0, 3.0]], &[[3.0, 5.0]]);
     for (ids, words) in [
         (
             ["u", "u[0]"],
-            "'x/data/u[0]': expected 'u' whole, or segments of it that are numbered in one way, each once, found 'u' beside it",
+            "'x/data/u[0]': expected one group for 'u', or one for each of its segments in one notation, found also 'u'",
         ),
-        (["u[0]", "u$_$1"], "found 'u$_$1' beside it"),
-        (["u[1]", "u[01]"], "found 'u[01]' beside it"),
+        (["u[0]", "u$_$1"], "found also 'u$_$1'"),
+        (["u[1]", "u[01]"], "found also 'u[01]'"),
         (["u", "v[3][0]"], "'x/data/v[3][0]': expected the id of a video or of one of its segments, found two numbers"),
     ] {
         let f = ids.map(|id| (id, halves(1.0, 4)));
@@ -203,22 +202,22 @@ fn one_video_in_two_ways_is_refused() {
     let l = aligned(&[[1.0, 3.0], [1.0, 2.0]], &[[3.0, 5.0]]);
     let said = Pair::new(&groups(&aligned(&halves(1.0, 4), &[])), &groups(&l), None).prepare().err().unwrap();
     assert!(
-        said.contains("l.csd: 'x/data/u[0]': expected one row, for it is one labelled segment, found 2 rows"),
+        said.contains("l.csd: 'x/data/u[0]': expected one row, as it is one labelled segment, found 2 rows"),
         "{said}"
     );
 }
 
 #[test]
-fn files_that_share_no_video_are_named_with_what_differs() {
+fn files_without_shared_videos_are_refused_with_the_difference() {
     let f: Vec<_> = ["vid00.mp4", "vid01.mp4", "vid02.mp4"].map(|id| (id, halves(0.0, 8))).into();
     let l: Vec<_> = ["vid00", "vid01", "vid02"].map(|id| (id, vec![[0.0, 2.0], [2.0, 4.0]])).into();
     let said = Pair::new(&groups(&f), &groups(&l), None).prepare().err().unwrap();
-    let words = "l.csd: expected videos of f.csd, such as 'vid00.mp4', found none of them, but 3 others, such as 'vid00'; 'vid00' is 'vid00.mp4' without '.mp4': the same ids are needed on both sides";
+    let words = "l.csd: expected videos of f.csd, such as 'vid00.mp4', found none of them, but 3 others, such as 'vid00'; 'vid00' is 'vid00.mp4' without '.mp4': use the same ids in both";
     assert_eq!(said, words);
     let folds = r#"{"train": ["VID00"], "valid": ["VID01"], "test": ["VID02"]}"#;
     let said = Pair::new(&groups(&l), &groups(&l), Some(folds)).prepare().err().unwrap();
     assert!(said.starts_with("folds.json: expected videos of l.csd, such as 'vid00', found none of them"), "{said}");
-    assert!(said.ends_with("'VID00' and 'vid00' differ in capitals alone"), "{said}");
+    assert!(said.ends_with("'VID00' and 'vid00' differ only in case"), "{said}");
     let folds = r#"{"train": ["vid00"], "valid": ["vid01"], "test": ["vid02", "vid1"]}"#;
     let said = Pair::new(&groups(&l), &groups(&l), Some(folds)).prepare().err().unwrap();
     assert!(
@@ -256,7 +255,7 @@ fn scattered(a: usize, b: usize) -> f32 {
 /// Labels that tell nothing but the video, features that tell nothing else: a classifier that learns videos by heart knows
 /// nothing of a test split of other videos, and all of one with segments of the same.
 #[test]
-fn labels_that_tell_the_video_alone_are_learnt_by_chance() {
+fn labels_cannot_be_learnt_from_the_video_alone() {
     const VIDEOS: usize = 90;
     let dir = tempfile::tempdir().unwrap();
     let write = |file: &str, names: &[&str], rows: &dyn Fn(usize, usize) -> (Vec<f32>, Vec<[f64; 2]>)| {

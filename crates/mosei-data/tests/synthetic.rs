@@ -1,5 +1,5 @@
 //! The synthetic corpus: of the real schema, with the real one's habits, and the same whenever it is made.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::{Csd, CsdWriter, DataConfig, LabelSet, Prepared, SplitConfig, SynthConfig, inspect, prepare};
 use mosei_data::{synthesise, synthesise_with};
@@ -15,7 +15,7 @@ fn make(out: &Path, seed: u64) {
 }
 
 #[test]
-fn a_seed_fixes_every_byte() {
+fn a_seed_determines_every_byte() {
     let dir = tempfile::tempdir().unwrap();
     make(&dir.path().join("a"), 1);
     // The files would differ if they held the time of day.
@@ -31,7 +31,7 @@ fn a_seed_fixes_every_byte() {
 
 /// The key of a step is a hash of the settings: what is left out must not be written, or every study would begin again.
 #[test]
-fn keys_that_came_later_are_written_only_where_they_are_used() {
+fn later_keys_are_serialised_only_where_set() {
     let later = ["segments_spread", "length_spread", "videos_with"];
     let written = |config: SynthConfig| {
         let config = serde_json::to_value(config).unwrap();
@@ -58,7 +58,7 @@ fn shape(config: &SynthConfig) -> (Vec<usize>, [f64; 2], BTreeMap<Emotion, usize
 }
 
 #[test]
-fn a_corpus_is_as_uneven_as_it_is_asked_to_be() {
+fn segments_are_distributed_as_configured() {
     let base = SynthConfig { videos: 30, segments: 300, median_segment_s: 0.6, deflate: 0, ..SynthConfig::default() };
     let most = |spread: f64| *shape(&SynthConfig { segments_spread: spread, ..base.clone() }).0.last().unwrap();
     let (even, usual, uneven) = (most(0.0), most(0.8), most(2.5));
@@ -78,7 +78,7 @@ fn a_corpus_is_as_uneven_as_it_is_asked_to_be() {
 }
 
 #[test]
-fn what_a_corpus_cannot_be_is_refused() {
+fn invalid_corpus_settings_are_refused() {
     let refused = |change: fn(&mut SynthConfig)| {
         let mut config = SynthConfig::default();
         change(&mut config);
@@ -107,7 +107,7 @@ fn any_number_of_threads_writes_the_same_bytes() {
 }
 
 #[test]
-fn the_corpus_has_the_schema_and_the_habits_of_the_real_one() {
+fn the_corpus_has_the_schema_and_statistics_of_mosei() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     make(&data, 0);
@@ -176,7 +176,7 @@ fn columns_are_named_by_the_file_or_by_their_number() {
 }
 
 #[test]
-fn a_writer_refuses_ids_that_hdf5_would_take_for_paths() {
+fn a_writer_refuses_ids_that_are_paths() {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = CsdWriter::create(&dir.path().join("x.csd"), "X", &[], 0).unwrap();
     for id in ["", ".", "a/b", "../x"] {

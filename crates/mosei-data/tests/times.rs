@@ -1,10 +1,7 @@
-//! Times and rates that are not regular, not in seconds, or not of one corpus: what is taken as it is, and what is refused.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+//! Irregular times, times in other units and recordings of different rates: what is accepted and what is refused.
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
-use mosei_data::{
-    Csd, CsdWriter, DataConfig, ImportOptions, ImportSummary, Manifest, Prepared, import, inspect, prepare,
-    prepare_for_pretraining, recording_rate_hz, same_rate,
-};
+use mosei_data::{CsdWriter, DataConfig, Manifest, Prepared, inspect, prepare, prepare_for_pretraining, same_rate};
 use serde_json::json;
 use std::path::Path;
 
@@ -16,12 +13,12 @@ struct Video {
     segments: Vec<[f64; 2]>,
 }
 
-/// So many frames, one after another.
+/// `n` consecutive frames.
 fn every(step_s: f64, n: usize) -> Vec<[f64; 2]> {
     (0..n).map(|k| [k as f64 * step_s, (k + 1) as f64 * step_s]).collect()
 }
 
-/// Words of 0.1 to 0.9 s; a stride of its own for each video, so that recordings are unequal.
+/// Words of 0.1 to 0.9 s; different strides give different recordings.
 fn words(n: usize, stride: usize) -> Vec<[f64; 2]> {
     let mut t = 0.0;
     let word = |k: usize| {
@@ -60,7 +57,7 @@ fn write(dir: &Path, videos: &[Video]) {
     labels.finish().unwrap();
 }
 
-/// What comes of a corpus: its manifest, or the words of its refusal, after which nothing is left.
+/// Prepares a corpus: its manifest, or the error, after which no output remains.
 fn prepared(videos: &[Video], change: impl FnOnce(&mut DataConfig)) -> Result<Manifest, String> {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), videos);
@@ -84,8 +81,8 @@ fn recordings_of_one_corpus_have_one_rate() {
     let steps = [0.01, 0.02, 0.04];
     let mixed: Vec<Video> = (0..9).map(|i| video(i, every(steps[i % 3], 200))).collect();
     let said = prepared(&mixed, |_| ()).unwrap_err();
-    let expected = "f.csd: F/data: expected recordings of one rate (within 1 %), found 3 at 25 Hz, such as 'v02'; 3 at 50 Hz, such as \
-                    'v01'; 3 at 100 Hz, such as 'v00'; take the features of all recordings at one rate, or study them apart";
+    let expected = "f.csd: F/data: expected recordings with one frame rate (within 1 %), found 3 at 25 Hz, such as 'v02'; 3 at 50 Hz, such as \
+                    'v01'; 3 at 100 Hz, such as 'v00'; extract the features of all recordings at one rate, or use separate studies";
     assert_eq!(said, expected);
     let near: Vec<Video> = (0..9).map(|i| video(i, every(0.01 * (1.0 + i as f64 * 1e-4), 200))).collect();
     let manifest = prepared(&near, |_| ()).unwrap();
@@ -114,10 +111,7 @@ fn times_in_another_unit_are_refused() {
         v.segments.iter_mut().for_each(|s| *s = s.map(|t| t * 1000.0));
     }
     let said = prepared(&late, |_| ()).unwrap_err();
-    assert!(
-        said.starts_with("l.csd: intervals: expected labelled segments that end with their recordings, found "),
-        "{said}"
-    );
+    assert!(said.starts_with("l.csd: intervals: expected labelled segments within their recordings, found "), "{said}");
     assert!(
         said.contains("in 9 of 9 recordings, such as 'v00[0]' from 0 to 900 s of a recording that ends at 2"),
         "{said}"
@@ -126,7 +120,7 @@ fn times_in_another_unit_are_refused() {
     let slow: Vec<Video> = (0..9).map(|i| video(i, every(10.0, 200))).collect();
     let said = prepared(&slow, |_| ()).unwrap_err();
     let expected =
-        "f.csd: F/data: expected at least 1 frame a second, found 0.1 (10 s from frame to frame, as in 'v00'); ";
+        "f.csd: F/data: expected a frame rate of at least 1 Hz, found 0.1 Hz (10 s between frames, as in 'v00'); ";
     assert!(said.starts_with(expected), "{said}");
     // One recording that was cut off is counted.
     let mut one = regular(9);
@@ -158,27 +152,27 @@ fn segments_without_a_finite_value_are_counted() {
 }
 
 #[test]
-fn one_value_may_not_flatten_a_column() {
+fn extreme_outliers_are_refused() {
     let mut videos = regular(9);
     videos[0].values[41] = 3e38;
     let said = prepared(&videos, |_| ()).unwrap_err();
     assert!(
         said.starts_with(
-            "f.csd: column 'y': expected training values of one magnitude (fold 0), found 3e38 in segment 'v00[0]', which makes"
+            "f.csd: column 'y': expected training values without extreme outliers (fold 0), found 3e38 in segment 'v00[0]', which gives"
         ),
         "{said}"
     );
-    assert!(said.contains("give what is no measurement as NaN"), "{said}");
+    assert!(said.contains("set invalid measurements to NaN"), "{said}");
 }
 
 #[test]
-fn segments_of_one_frame_are_no_ground_for_pretraining() {
+fn segments_of_one_frame_are_refused_for_pretraining() {
     let videos = regular(9);
     let long = |c: &mut DataConfig| c.pool_frames = 500;
     let manifest = prepared(&videos, long).unwrap();
     assert_eq!(manifest.oddities.median_frames, 1);
     let said: Vec<String> = manifest.remarks().into_iter().map(|(title, said)| format!("{title}: {said}")).collect();
-    assert_eq!(said, ["Frames of the median segment: 1: hiding frames in time has no meaning"]);
+    assert_eq!(said, ["Frames of the median segment: 1: masking frames in time is not possible"]);
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), &videos);
     let mut config = config();
@@ -192,83 +186,4 @@ fn segments_of_one_frame_are_no_ground_for_pretraining() {
     assert!(!out.exists());
     config.pool_frames = 5;
     prepare_for_pretraining(&config, dir.path(), &out, &mut |_, _| ()).unwrap();
-}
-
-/// What is imported of two tables and a mapping.
-fn imported(features: &str, labels: &str, mapping: &str) -> Result<(tempfile::TempDir, ImportSummary), String> {
-    let dir = tempfile::tempdir().unwrap();
-    let at = |name: &str| dir.path().join(name);
-    for (name, text) in [("f.csv", features), ("l.csv", labels), ("m.toml", mapping)] {
-        std::fs::write(at(name), text).unwrap();
-    }
-    let options = ImportOptions {
-        features: at("f.csv"),
-        labels: at("l.csv"),
-        mapping: Some(at("m.toml")),
-        ..ImportOptions::default()
-    };
-    let found = import(&options, &at("out"), &mut |_, _| ());
-    found.map_err(|e| e.to_string().replace(&format!("{}/", dir.path().display()), "")).map(|summary| (dir, summary))
-}
-
-fn table(rows: &[[f64; 2]], scale: f64) -> String {
-    let row = |(k, [s, e]): (usize, &[f64; 2])| format!("a,{},{},{}\n", s * scale, e * scale, (k * 7) % 5);
-    format!("video,start,end,F0\n{}", rows.iter().enumerate().map(row).collect::<String>())
-}
-
-#[test]
-fn words_keep_their_length() {
-    let rows = words(30, 7919);
-    let (dir, summary) = imported(&table(&rows, 1.0), "video,happy\na,1\n", "").unwrap();
-    assert_eq!(summary.rate_hz, None);
-    assert!(summary.to_string().contains("30 frames at irregular times"), "{summary}");
-    let found = Csd::open(&dir.path().join("out/features.csd")).unwrap().read("a").unwrap();
-    for (found, said) in found.intervals.iter().zip(&rows) {
-        assert!((found[0] - said[0]).abs() < 1e-9 && (found[1] - said[1]).abs() < 1e-9, "{found:?} {said:?}");
-    }
-    assert!(recording_rate_hz(&found).is_some());
-}
-
-#[test]
-fn units_of_plain_numbers_can_be_said() {
-    let rows = every(0.01, 100);
-    let said = imported(&table(&rows, 1000.0), "video,happy\na,1\n", "").unwrap_err();
-    assert!(
-        said.starts_with("f.csv: times of the frames: expected at least 1 frame a second, found 0.1 (10 s"),
-        "{said}"
-    );
-    let unit = "[features]\nunit = \"ms\"\n[labels]\nunit = \"us\"\n";
-    let (dir, summary) = imported(&table(&rows, 1000.0), "video,start,end,happy\na,500000,800000,1\n", unit).unwrap();
-    assert_eq!(summary.rate_hz, Some(100.0));
-    let labels = Csd::open(&dir.path().join("out/labels.csd")).unwrap().read("a").unwrap();
-    assert_eq!(labels.intervals, [[0.5, 0.8]]);
-    let said = imported(&table(&rows, 1.0), "video,start,end,happy\na,0,1000,1\n", "").unwrap_err();
-    let expected = "l.csv: times of the segments: expected labelled segments that end with their recordings, found 1 that end 2 times as \
-                    late or later, in 1 of 1 recordings, such as 0 to 1000 s of 'a', a recording that ends at 1 s; are the times";
-    assert!(said.starts_with(expected), "{said}");
-    let said = imported(&table(&rows, 1.0), "video,happy\na,1\n", "[labels]\nunit = \"hours\"\n").unwrap_err();
-    assert!(said.contains("labels.unit") && said.contains("`ms`"), "{said}");
-}
-
-#[test]
-fn ends_that_are_left_open_are_those_of_the_recording() {
-    let (dir, _) = imported(&table(&every(0.01, 100), 1.0), "video,start,end,happy\na,0.25,NaT,1\n", "").unwrap();
-    let labels = Csd::open(&dir.path().join("out/labels.csd")).unwrap().read("a").unwrap();
-    assert_eq!(labels.intervals, [[0.25, 1.0]]);
-    let said = imported(&table(&every(0.01, 100), 1.0), "video,start,end,happy\na,7,,1\n", "").unwrap_err();
-    assert!(said.starts_with("l.csv: line 2: expected a start before the end of its recording (1 s)"), "{said}");
-}
-
-#[test]
-fn the_last_frames_may_begin_together() {
-    let mut rows = every(0.01, 20);
-    rows.extend([[0.19, 0.2], [0.19, 0.2]]);
-    let (dir, summary) = imported(&table(&rows, 1.0), "video,happy\na,1\n", "").unwrap();
-    assert_eq!((summary.tied, summary.rate_hz, summary.frames), (2, Some(100.0), 22));
-    assert!(summary.to_string().contains("equal starts: 2 frames"), "{summary}");
-    let found = Csd::open(&dir.path().join("out/features.csd")).unwrap().read("a").unwrap();
-    assert!((found.intervals[21][0] - 0.21).abs() < 1e-9 && (found.intervals[21][1] - 0.22).abs() < 1e-9);
-    rows.push([0.3, 0.31]);
-    let said = imported(&table(&rows, 1.0), "video,happy\na,1\n", "").unwrap_err();
-    assert!(said.contains("only the last of a recording may"), "{said}");
 }

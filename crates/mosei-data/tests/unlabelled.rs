@@ -1,5 +1,5 @@
 //! Speech outside all labelled segments: which frames it is, who may see it, and that nothing else changes by it.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::align::{EPSILON_S, Timeline};
 use mosei_data::manifest::StretchSize;
@@ -53,7 +53,7 @@ fn config() -> DataConfig {
 }
 
 #[test]
-fn stretches_are_what_lies_outside_all_segments() {
+fn stretches_are_the_speech_outside_all_segments() {
     let dir = tempfile::tempdir().unwrap();
     by_hand(&dir.path().join("data"));
     let (manifest, data) = prepared(&config(), &dir.path().join("data"), &dir.path().join("p"));
@@ -109,7 +109,7 @@ fn stretches_are_what_lies_outside_all_segments() {
 }
 
 #[test]
-fn nothing_else_changes_by_them() {
+fn stretches_change_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);
     let synth = SynthConfig { videos: 12, segments: 60, videos_without_labels: 2, ..SynthConfig::default() };
@@ -157,7 +157,7 @@ fn nothing_else_changes_by_them() {
 }
 
 #[test]
-fn what_was_prepared_before_is_prepared_so_still() {
+fn golden_folders_are_unchanged() {
     let dir = tempfile::tempdir().unwrap();
     let config = DataConfig {
         features: "features.csd".into(),

@@ -6,7 +6,7 @@ use crate::TrainError;
 use crate::corpus::normaliser_of;
 use crate::input::InputFacts;
 use backbone::{Layout, Normalisation};
-use mosei_data::{BoundNormaliser, Csd, Prepared, feature_columns, pieces, recording_rate_hz};
+use mosei_data::{BoundNormaliser, Csd, Prepared, feature_columns, recording_rate_hz, split_recording};
 use mosei_schema::{SegmentId, segment_name};
 use std::path::{Path, PathBuf};
 use tch::{Device, Tensor};
@@ -97,7 +97,7 @@ impl ModelData {
                 for shape in csd.videos() {
                     let recording = csd.read(&shape.id)?;
                     self.input.check_rate(&self.path, recording_rate_hz(&recording), self.input.pool_frames)?;
-                    let found = pieces(&recording, self.input.pool_frames, self.max_frames);
+                    let found = split_recording(&recording, self.input.pool_frames, self.max_frames);
                     for (first, chunk) in found.chunks(BATCH).enumerate().map(|(k, chunk)| (k * BATCH, chunk)) {
                         let (mut parts, mut x_nc, mut offsets) = (Vec::new(), Vec::new(), vec![0]);
                         for (i, piece) in chunk.iter().enumerate() {

@@ -1,12 +1,12 @@
-//! The chunk shape that h5py chooses for a dataset, so that files written here lie on disk as the real ones do.
+//! The chunk shape that h5py chooses for a dataset, so that files written here have the layout of CMU's.
 
 const BASE_BYTES: f64 = 16.0 * 1024.0;
 const MIN_BYTES: f64 = 8.0 * 1024.0;
 const MAX_BYTES: f64 = 1024.0 * 1024.0;
 
-/// h5py's choice: a target that grows slowly with the dataset, reached by halving the dimensions in turn.
+/// h5py's rule: the target size grows slowly with the dataset; the dimensions are halved in turn to reach it.
 pub(super) fn chunk_shape(shape: [usize; 2], value_bytes: usize) -> [usize; 2] {
-    // An empty dimension counts as 1024, as one that will grow.
+    // An empty dimension counts as 1024, as it may grow.
     let mut chunk = shape.map(|n| if n == 0 { 1024 } else { n });
     let bytes = |c: [usize; 2]| (c[0] * c[1] * value_bytes) as f64;
     let target = BASE_BYTES * 2f64.powf((bytes(chunk) / MAX_BYTES).log10());
@@ -27,7 +27,7 @@ mod tests {
     use super::chunk_shape;
 
     #[test]
-    fn chunks_are_those_of_h5py() {
+    fn chunk_shapes_are_those_of_h5py() {
         let cases = [
             ([30_000, 74], 4, [1875, 5]),
             ([13_216, 74], 4, [826, 10]),

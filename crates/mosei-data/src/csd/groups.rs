@@ -1,16 +1,16 @@
-//! The groups of a file down to its videos.
+//! The groups of a file above its videos.
 
 use super::links::{links, member, refused};
 use crate::DataError;
 use hdf5::{File, Group, LinkType};
 use std::path::Path;
 
-/// The one root group that has a `data` member.
+/// The one root group with a member `data`.
 pub(super) fn find_root(path: &Path, file: &File) -> Result<(String, Group), DataError> {
     let names = links(path, "/", file)?;
     let mut roots: Vec<(String, Group)> = Vec::new();
     for (name, &link) in &names {
-        // Members that are no groups, or groups without data, are somebody else's business.
+        // Members that are not groups, or have no data, are ignored.
         if refused(link).is_none()
             && let Ok(group) = file.group(name)
             && group.link_exists("data")
@@ -38,7 +38,7 @@ pub(super) fn find_root(path: &Path, file: &File) -> Result<(String, Group), Dat
     }
 }
 
-/// Opens a group that stands under a name, and is one.
+/// Opens the group `name`.
 pub(super) fn open_group(
     path: &Path,
     parent: &Group,

@@ -1,4 +1,4 @@
-//! What a file holds itself. HDF5 follows links and stored paths into other files; we read those that were named.
+//! Restricts reading to the file itself: HDF5 would follow links and stored paths into other files.
 
 use crate::DataError;
 use hdf5::filters::Filter;
@@ -7,10 +7,10 @@ use hdf5::{Dataset, Group, LinkType, LocationType};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The links of the group at `place`, by name. None is followed.
+/// The links of the group at `place` by name; none is followed.
 ///
 /// # Errors
-/// Where HDF5 cannot list them, or two have one name, of which HDF5 would only ever open the first.
+/// Where HDF5 cannot list them, or two have the same name, of which HDF5 would only open the first.
 pub(super) fn links(path: &Path, place: &str, group: &Group) -> Result<BTreeMap<String, LinkType>, DataError> {
     let (mut found, mut twice) = (BTreeMap::new(), None);
     let listed = group.iter_visit_default(|name, link| {
@@ -22,11 +22,11 @@ pub(super) fn links(path: &Path, place: &str, group: &Group) -> Result<BTreeMap<
     listed.map_err(DataError::hdf5(path, place, "list"))?;
     match twice {
         None => Ok(found),
-        Some(name) => Err(DataError::structure(path, place, "every name once", format!("{name:?} twice"))),
+        Some(name) => Err(DataError::structure(path, place, "unique names", format!("{name:?} twice"))),
     }
 }
 
-/// What a link is called where it is none that we follow.
+/// The kind of a link that is not followed.
 pub(super) fn refused(link: LinkType) -> Option<&'static str> {
     match link {
         LinkType::Hard => None,
@@ -35,10 +35,10 @@ pub(super) fn refused(link: LinkType) -> Option<&'static str> {
     }
 }
 
-/// What stands under a name where HDF5 cannot say.
+/// The kind of a member that HDF5 cannot determine.
 pub(super) const DAMAGED: &str = "something damaged";
 
-/// What stands under a name.
+/// The kind of the member `name`.
 pub(super) fn member(group: &Group, name: &str, link: Option<LinkType>) -> &'static str {
     let Some(link) = link else { return "nothing" };
     refused(link).unwrap_or_else(|| match group.loc_type_by_name(name) {
@@ -49,7 +49,7 @@ pub(super) fn member(group: &Group, name: &str, link: Option<LinkType>) -> &'sta
     })
 }
 
-/// Where the values of a dataset are, if not in its file.
+/// Where the values of a dataset are, if not in this file.
 pub(super) fn stored_elsewhere(dataset: &Dataset) -> hdf5::Result<Option<&'static str>> {
     let plist = dataset.dcpl()?;
     if plist.get_layout()? == Layout::Virtual {
@@ -58,8 +58,8 @@ pub(super) fn stored_elsewhere(dataset: &Dataset) -> hdf5::Result<Option<&'stati
     Ok((!plist.get_external()?.is_empty()).then_some("values in another file"))
 }
 
-/// A filter of a dataset that HDF5 does not have itself, by number and name, and the way out. HDF5 would look for one on this
-/// machine, and load and run it.
+/// A filter of a dataset that is not part of HDF5, by number and name, and the remedy. HDF5 would search this machine for a plugin,
+/// load it and run it.
 pub(super) fn foreign_filter(dataset: &Dataset) -> hdf5::Result<Option<String>> {
     let foreign = |filter: &Filter| match filter {
         Filter::Deflate(_) | Filter::Shuffle | Filter::Fletcher32 | Filter::NBit | Filter::ScaleOffset(_) => None,
@@ -69,13 +69,13 @@ pub(super) fn foreign_filter(dataset: &Dataset) -> hdf5::Result<Option<String>> 
     Ok(found.map(|number| {
         let name = filter_name(i64::from(number)).map_or(String::new(), |name| format!(" ({name})"));
         format!(
-            "filter {number}{name}; write the file anew without it: h5repack -f GZIP=4 OLD NEW, where the filter's plugin is \
-             installed, or with h5py as docs/your-data.md says"
+            "filter {number}{name}; rewrite the file without it: h5repack -f GZIP=4 OLD NEW, where the filter's plugin is \
+             installed, or with h5py, see docs/your-data.md"
         )
     }))
 }
 
-/// What the filter of a registered number is called; the register is kept by The HDF Group.
+/// The name of a filter in the register of The HDF Group.
 fn filter_name(number: i64) -> Option<&'static str> {
     const NAMES: [(i64, &str); 12] = [
         (4, "SZIP"),

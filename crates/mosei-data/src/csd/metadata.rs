@@ -1,36 +1,40 @@
-//! What a file says of itself.
+//! The metadata of a .csd file.
 
 use serde_json::{Value, json};
 
-/// What differs from file to file.
-pub(crate) struct About<'a> {
-    /// Of what it is, in a few words.
+/// Name of the root group of imported label files, by which [`crate::inspect`] recognises them.
+pub const LABELS_ROOT: &str = "Labels";
+
+/// What [`sequence_metadata`] says of one file.
+#[derive(Debug, Clone)]
+pub struct SequenceInfo<'a> {
+    /// A short description.
     pub description: &'static str,
-    /// The corpus.
+    /// Name of the corpus.
     pub dataset: &'static str,
-    /// The root group.
+    /// Name of the root group.
     pub root: &'static str,
     /// Names of the columns.
     pub columns: Vec<&'a str>,
-    /// Its number, where it has one.
+    /// Its UUID, where it has one.
     pub uuid: Option<String>,
 }
 
-/// The thirteen keys of the real files, with what is known of one of ours.
-pub(crate) fn metadata(about: About<'_>) -> [(&'static str, Value); 13] {
+/// The 13 metadata keys of CMU's files, for a file written here: the argument of [`crate::CsdWriter::create`].
+pub fn sequence_metadata(info: SequenceInfo<'_>) -> [(&'static str, Value); 13] {
     [
         ("alignment compatible", json!(true)),
-        ("computational sequence description", json!(about.description)),
+        ("computational sequence description", json!(info.description)),
         ("computational sequence version", json!(1.0)),
         ("contact", json!("none")),
         ("creator", json!("mosei-data")),
         ("dataset bib citation", json!("none")),
-        ("dataset name", json!(about.dataset)),
+        ("dataset name", json!(info.dataset)),
         ("dataset version", json!(1.0)),
-        ("dimension names", json!(about.columns)),
+        ("dimension names", json!(info.columns)),
         ("featureset bib citation", json!("none")),
         ("md5", Value::Null),
-        ("root name", json!(about.root)),
-        ("uuid", json!(about.uuid)),
+        ("root name", json!(info.root)),
+        ("uuid", json!(info.uuid)),
     ]
 }

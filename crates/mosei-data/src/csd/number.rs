@@ -1,9 +1,9 @@
-/// A number as it is stored: little-endian, as in memory.
+/// A number stored as little-endian bytes.
 pub(super) trait Number: Copy + Default {
-    /// Bytes of one.
+    /// Bytes per number.
     const BYTES: usize;
 
-    /// Numbers from as many times [`Number::BYTES`] bytes.
+    /// Converts bytes to numbers, [`Number::BYTES`] each.
     fn from_bytes(bytes: &[u8], numbers: &mut [Self]);
 
     /// Appends the bytes of numbers.

@@ -1,19 +1,19 @@
-//! Reading stored values without HDF5, which lets in one thread at a time.
+//! Reads stored values without HDF5, which allows one thread at a time.
 //!
-//! What lives here: reads at a place, the filters undone, chunks put together. What does not: finding them (see
-//! `stored`). Whatever fails is `None`, and read again by HDF5, whose reasons are the ones that are told.
+//! What lives here: reading, undoing filters, assembling chunks. What does not: locating them (`layout`). Any failure is `None`; HDF5 then
+//! reads the values, and gives the reason if it fails too.
 
+use super::layout::{Chunk, ChunkFilter, Chunks, StoredBytes, StoredMatrix};
 use super::number::Number;
-use super::stored::{Chunk, ChunkFilter, Chunks, Stored, StoredBytes};
 use libdeflater::Decompressor;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-/// Chunks that lie one behind the other are read together up to so many bytes.
+/// Adjacent chunks are read together, up to this many bytes.
 const RUN_BYTES: usize = 1 << 20;
 
 /// The values of a matrix, row-major.
-pub(super) fn read<T: Number>(file: &File, stored: &Stored) -> Option<Vec<T>> {
+pub(super) fn read<T: Number>(file: &File, stored: &StoredMatrix) -> Option<Vec<T>> {
     let mut values = vec![T::default(); stored.rows * stored.columns];
     match &stored.bytes {
         &StoredBytes::Contiguous(at) => {
@@ -37,7 +37,7 @@ pub(super) fn read<T: Number>(file: &File, stored: &Stored) -> Option<Vec<T>> {
                     let (bytes, after) = rest.split_at(chunk.packed);
                     rest = after;
                     let bytes = unpacker.unpack(bytes, chunk.skipped)?;
-                    place(bytes, chunk, chunks.shape, &mut values, stored);
+                    copy_chunk(bytes, chunk, chunks.shape, &mut values, stored);
                 }
             }
         }
@@ -45,7 +45,7 @@ pub(super) fn read<T: Number>(file: &File, stored: &Stored) -> Option<Vec<T>> {
     Some(values)
 }
 
-/// Parts of a list whose chunks lie one behind the other in the file.
+/// Runs of chunks that are adjacent in the file.
 fn runs(list: &[Chunk]) -> impl Iterator<Item = &[Chunk]> {
     let mut rest = list;
     std::iter::from_fn(move || {
@@ -62,8 +62,8 @@ fn runs(list: &[Chunk]) -> impl Iterator<Item = &[Chunk]> {
     })
 }
 
-/// Copies the part of a chunk that lies in the matrix to its place.
-fn place<T: Number>(bytes: &[u8], chunk: &Chunk, shape: [usize; 2], values: &mut [T], stored: &Stored) {
+/// Copies the part of a chunk that is inside the matrix.
+fn copy_chunk<T: Number>(bytes: &[u8], chunk: &Chunk, shape: [usize; 2], values: &mut [T], stored: &StoredMatrix) {
     let columns = shape[1].min(stored.columns - chunk.first[1]);
     let rows = values.chunks_exact_mut(stored.columns).skip(chunk.first[0]);
     for (row, bytes) in rows.zip(bytes.chunks_exact(shape[1] * T::BYTES)) {
@@ -71,14 +71,14 @@ fn place<T: Number>(bytes: &[u8], chunk: &Chunk, shape: [usize; 2], values: &mut
     }
 }
 
-/// Undoes the filters of chunks of one size.
+/// Undoes the filters of equally sized chunks.
 struct Unpacker<'a> {
     filters: &'a [ChunkFilter],
     value_bytes: usize,
     inflate: Decompressor,
     inflated: Vec<u8>,
     unshuffled: Vec<u8>,
-    /// Bytes of a chunk when all is undone.
+    /// Bytes of an unfiltered chunk.
     length: usize,
 }
 
@@ -91,7 +91,7 @@ impl<'a> Unpacker<'a> {
 
     fn unpack<'b>(&'b mut self, packed: &'b [u8], skipped: u32) -> Option<&'b [u8]> {
         let mut bytes = packed;
-        // Taken as they are filled: no filter stands in the list twice.
+        // Each buffer is used once: no filter is listed twice.
         let (mut inflated, mut unshuffled) = (Some(&mut self.inflated), Some(&mut self.unshuffled));
         for (i, filter) in self.filters.iter().enumerate().rev() {
             if skipped.checked_shr(i as u32).is_none_or(|bits| bits & 1 == 1) {
@@ -100,7 +100,7 @@ impl<'a> Unpacker<'a> {
             match filter {
                 ChunkFilter::Deflate => {
                     let out = inflated.take()?;
-                    // A checksum may have been taken of the unpacked bytes.
+                    // Room for a checksum of the unpacked bytes.
                     out.resize(self.length + 4, 0);
                     let length = self.inflate.zlib_decompress(bytes, out).ok()?;
                     bytes = &out[..length];
@@ -123,7 +123,7 @@ impl<'a> Unpacker<'a> {
     }
 }
 
-/// Puts the bytes of each value together again; a rest shorter than a value stays as it is.
+/// Restores the byte order of a shuffled buffer; a remainder shorter than a value is copied.
 fn unshuffle(bytes: &[u8], value_bytes: usize, out: &mut Vec<u8>) {
     let values = bytes.len() / value_bytes;
     out.resize(bytes.len(), 0);
@@ -136,11 +136,11 @@ fn unshuffle(bytes: &[u8], value_bytes: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// The checksum of Fletcher with two sums of 16 bits, over big-endian words, an odd byte at the end counting as high.
+/// Fletcher's checksum with two 16-bit sums over big-endian words; an odd last byte is a high byte.
 fn fletcher32(bytes: &[u8]) -> u32 {
     let (mut low, mut high) = (0u64, 0u64);
     let (words, rest) = bytes.as_chunks::<2>();
-    // So few words at a time that neither sum can overflow.
+    // Blocks so short that neither sum can overflow.
     for block in words.chunks(1 << 16) {
         for &word in block {
             low += u64::from(u16::from_be_bytes(word));
@@ -155,7 +155,7 @@ fn fletcher32(bytes: &[u8]) -> u32 {
     (high << 16 | low) as u32
 }
 
-/// A sum modulo 65,535, in 1 to 65,535 where it is not 0: as sums with the carry added at the low end come out.
+/// A sum modulo 65,535, where a multiple other than 0 gives 65,535, as with end-around carry.
 fn folded(mut sum: u64) -> u64 {
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
@@ -168,8 +168,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checksums_are_those_of_the_books() {
-        // Of "abcde" and "abcdef" with big-endian words, worked by hand from the definition.
+    fn checksums_follow_the_definition() {
+        // Computed from the definition, with big-endian words.
         let by_definition = |words: &[u64]| {
             let (low, high) = words.iter().fold((0, 0), |(a, b), w| ((a + w) % 65535, (b + a + w) % 65535));
             (high << 16 | low) as u32
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn shuffled_bytes_come_back_in_order() {
+    fn unshuffling_restores_the_order() {
         let mut out = Vec::new();
         unshuffle(&[1, 5, 2, 6, 3, 7, 4, 8, 9], 4, &mut out);
         assert_eq!(out, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_read_together_where_they_touch() {
+    fn adjacent_chunks_are_read_together() {
         let chunk = |at, packed| Chunk { first: [0, 0], at, packed, skipped: 0 };
         let list = [chunk(10, 5), chunk(15, 3), chunk(20, RUN_BYTES), chunk(20 + RUN_BYTES as u64, 1)];
         assert_eq!(runs(&list).map(<[_]>::len).collect::<Vec<_>>(), [2, 1, 1]);

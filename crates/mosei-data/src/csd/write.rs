@@ -9,28 +9,28 @@ use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// A .csd file under construction, laid out as h5py lays it out: superblock 0, its chunks, deflate without shuffle,
-/// and no time stamps, so that equal content is an equal file.
+/// Writes a .csd file with the layout of h5py: superblock 0, its chunk shapes, deflate without shuffle. Without time stamps, equal
+/// content gives equal files.
 #[derive(Debug)]
 pub struct CsdWriter {
     path: PathBuf,
-    open: Open,
-    /// Whether something could not be written.
+    handles: Handles,
+    /// Whether a write has failed.
     failed: bool,
     root: String,
     deflate: u8,
 }
 
-/// The file in HDF5's hands, which [`CsdWriter::finish`] closes and nobody else: HDF5 writes on closing what it has held back, and
-/// where it cannot, as on a disk that is full, it may end the process. A file that is not finished stays open for good.
+/// HDF5's handles, which only [`CsdWriter::finish`] closes: on closing, HDF5 writes its buffers, and may abort the process where it
+/// cannot, as on a full disk. The handles of an unfinished file are leaked.
 #[derive(Debug)]
-struct Open {
+struct Handles {
     data: ManuallyDrop<Group>,
     file: ManuallyDrop<File>,
 }
 
 impl CsdWriter {
-    /// Starts a file at `path`, replacing one that is there. Each `metadata` value is stored as JSON.
+    /// Creates a file, replacing an existing one. Each `metadata` value is stored as JSON.
     ///
     /// # Errors
     /// Where HDF5 cannot write.
@@ -47,7 +47,7 @@ impl CsdWriter {
         let data = ManuallyDrop::new(begin(path, &file, root, metadata)?);
         Ok(CsdWriter {
             path: path.to_path_buf(),
-            open: Open { data, file },
+            handles: Handles { data, file },
             failed: false,
             root: root.to_string(),
             deflate,
@@ -57,7 +57,7 @@ impl CsdWriter {
     /// Appends a video: `features` is `[rows, width]` row-major, `intervals` start and end of each row in seconds.
     ///
     /// # Errors
-    /// Where the lengths do not fit together, the id is not a name, or HDF5 cannot write.
+    /// Where the lengths do not match, the id is invalid, or HDF5 cannot write.
     pub fn write_video(
         &mut self,
         id: &str,
@@ -72,10 +72,13 @@ impl CsdWriter {
         self.write_packed(id, &packed)
     }
 
-    /// Appends a video that was packed before, at the level of this file.
-    pub(crate) fn write_packed(&mut self, id: &str, video: &PackedVideo) -> Result<(), DataError> {
+    /// Appends a video compressed at this file's deflate level.
+    ///
+    /// # Errors
+    /// Where the id is invalid, or HDF5 cannot write.
+    pub fn write_packed(&mut self, id: &str, video: &PackedVideo) -> Result<(), DataError> {
         let place = format!("{}/data/{id}", self.root);
-        // HDF5 would take some of these for paths.
+        // HDF5 would interpret some ids as paths.
         if !is_video_id(id) {
             return Err(DataError::structure(&self.path, place, VIDEO_ID_RULE, format!("{id:?}")));
         }
@@ -89,15 +92,15 @@ impl CsdWriter {
         match self.failed {
             false => Ok(()),
             true => {
-                let expected = "a file that could be written until now";
-                Err(DataError::structure(&self.path, self.root.clone(), expected, "one that could not"))
+                let expected = "a file without an earlier write error";
+                Err(DataError::structure(&self.path, self.root.clone(), expected, "one with an error"))
             }
         }
     }
 
     fn write_group(&self, id: &str, video: &PackedVideo) -> Result<(), DataError> {
         let place = format!("{}/data/{id}", self.root);
-        let group = self.open.data.create_group(id).map_err(DataError::hdf5(&self.path, place, "create"))?;
+        let group = self.handles.data.create_group(id).map_err(DataError::hdf5(&self.path, place, "create"))?;
         self.write_matrix::<f32>(&group, id, "features", &video.features)?;
         self.write_matrix::<f64>(&group, id, "intervals", &video.intervals)
     }
@@ -130,17 +133,17 @@ impl CsdWriter {
     /// Where HDF5 or the system cannot write.
     pub fn finish(self) -> Result<(), DataError> {
         self.refuse_if_failed()?;
-        let CsdWriter { path, open: Open { data, file }, root, .. } = self;
-        // While it is open still: what cannot be written now must not be met in closing it.
+        let CsdWriter { path, handles: Handles { data, file }, root, .. } = self;
+        // Flushed before closing, where a write error could abort the process.
         file.flush().map_err(DataError::hdf5(&path, root.clone(), "write"))?;
-        // A file must be the last of what is in it to be closed.
+        // The file must be closed last.
         drop(ManuallyDrop::into_inner(data));
         ManuallyDrop::into_inner(file).close().map_err(DataError::hdf5(&path, root, "close"))?;
         std::fs::File::open(&path).and_then(|f| f.sync_all()).map_err(DataError::io("sync", &path))
     }
 }
 
-/// Makes the groups of a new file; that of the videos.
+/// Creates the groups and metadata of a new file; returns the group of the videos.
 fn begin(path: &Path, file: &File, root: &str, metadata: &[(&str, serde_json::Value)]) -> Result<Group, DataError> {
     let fail = |action| DataError::hdf5(path, root, action);
     let group = file.create_group(root).map_err(fail("create"))?;
@@ -161,7 +164,7 @@ fn begin(path: &Path, file: &File, root: &str, metadata: &[(&str, serde_json::Va
     Ok(data)
 }
 
-/// HDF5's own reason, just after a call that failed.
+/// The error of the HDF5 call that has just failed.
 fn failed_to_write(path: &Path, place: String) -> DataError {
     DataError::hdf5(path, place, "write")(hdf5::Error::query().unwrap_or_else(|error| error))
 }

@@ -1,4 +1,4 @@
-//! An inspection for people: tables in text, columns aligned, thousands separated.
+//! An inspection as text: tables with aligned columns and thousands separators.
 
 use super::{FileFacts, Inspection, LabelFacts};
 
@@ -23,7 +23,7 @@ impl Inspection {
             let odd = if odd.is_empty() { "none".to_string() } else { odd.join(", ") };
             out.push_str(&format!("\nnon-finite values in {name}: {odd}"));
             if file.by_number_of_columns {
-                out.push_str(&format!("\n{name} is taken for labels: {}", by_number(file.columns)));
+                out.push_str(&format!("\n{name} is considered a label file: {}", by_number(file.columns)));
             }
             if file.segment_groups > 0 {
                 let n = grouped(file.segment_groups);
@@ -84,7 +84,7 @@ impl LabelFacts {
     }
 }
 
-/// Why a file without names of columns is taken for labels, and how it would not be.
+/// Why a file without column names is considered labels, and how to change that.
 fn by_number(columns: usize) -> String {
     let meaning = match columns {
         1 => "sentiment",
@@ -93,12 +93,12 @@ fn by_number(columns: usize) -> String {
     };
     let columns = if columns == 1 { "1 column".to_string() } else { format!("{columns} columns") };
     format!(
-        "it names no columns, and {columns} are {meaning} in MOSEI's files; where they are features, \
-         give their names in its metadata ('dimension names')"
+        "it names no columns, and {columns} are {meaning} in MOSEI's files; if they are features, \
+         name them in its metadata ('dimension names')"
     )
 }
 
-/// How many labels of each column lie outside its range.
+/// The number of labels outside the range of each column.
 fn out_of_range(file: &FileFacts) -> String {
     let columns = file.column_names.iter().filter_map(|c| file.out_of_range.get(c).map(|o| (c, o)));
     let odd: Vec<String> =
@@ -113,7 +113,7 @@ fn shortened(ids: &[String]) -> String {
     format!("{}{more}", ids[..ids.len().min(FEW)].join(", "))
 }
 
-/// A number with its thousands separated.
+/// A number with thousands separators.
 fn grouped(n: usize) -> String {
     let digits = n.to_string();
     let mut out = String::new();
@@ -126,7 +126,7 @@ fn grouped(n: usize) -> String {
     out
 }
 
-/// A table with bars: the first column to the left, the others to the right.
+/// A table with the first column left-aligned, the others right-aligned.
 fn table(header: Vec<String>, rows: Vec<Vec<String>>) -> String {
     let widths: Vec<usize> = (0..header.len())
         .map(|c| rows.iter().chain([&header]).map(|r| r[c].chars().count()).max().unwrap_or(0))

@@ -1,6 +1,6 @@
-//! The folds of a corpus: those of a file, checked against the videos there are, or drawn.
+//! The folds of a corpus: from a file, checked against the existing videos, or drawn.
 
-use super::meet;
+use super::shared_ids;
 use crate::manifest::FoldSource;
 use crate::{Csd, DataConfig, DataError, FoldLists, FoldOrigin, LabelSet, SplitConfig, UnknownIds, folds, ids};
 use mosei_schema::Split;
@@ -27,18 +27,18 @@ pub(super) struct AssignedFold {
 impl Assignment {
     /// Reads the folds file, where there is one.
     pub fn new(config: &DataConfig, path: Option<&Path>, labels: &LabelSet, features: &Csd) -> Result<Self, DataError> {
-        // Of each file by itself this is known; here it is one video under two spellings.
+        // Each file has been checked by itself; this finds one video under two spellings.
         let known: BTreeSet<&String> = labels.videos.keys().chain(features.by_video().keys()).collect();
-        ids::check(features.path(), "ids here and in the labels", known.iter().copied())?;
-        meet::labels_meet_features(labels, features)?;
+        ids::check_ids(features.path(), "ids here and in the labels", known.iter().copied())?;
+        shared_ids::require_labels_share_features(labels, features)?;
         let Some(path) = path else { return Ok(Assignment::Drawn(config.split.clone())) };
         let lists = FoldLists::read(path)?;
         let all: BTreeSet<&String> = known.iter().copied().chain(lists.split.keys()).collect();
-        ids::check(path, "ids here, in the features and in the labels", all.iter().copied())?;
-        lists.check_whole(path, labels)?;
+        ids::check_ids(path, "ids here, in the features and in the labels", all.iter().copied())?;
+        lists.check_complete(path, labels)?;
         let labelled = |id: &String| labels.videos.contains_key(id);
         let featured = |id: &String| features.by_video().contains_key(id);
-        meet::folds_meet_labels(path, &lists, labels)?;
+        shared_ids::require_folds_share_labels(path, &lists, labels)?;
         let unknown: Vec<(&String, &Split)> =
             lists.split.iter().filter(|(id, _)| !labelled(id) && !featured(id)).collect();
         if let (UnknownIds::Error, Some((first, split))) = (config.unknown_fold_ids, unknown.first()) {
@@ -48,7 +48,7 @@ impl Assignment {
                 first: first.to_string(),
                 split: split.name(),
                 others: format!("{} or {}", features.path().display(), labels.path().display()).into(),
-                near: meet::alike(first, known.iter().map(|id| id.as_str())).map(Box::from),
+                near: shared_ids::similar_id(first, known.iter().map(|id| id.as_str())).map(Box::from),
             });
         }
         let unknown_ids = unknown.iter().map(|(id, _)| id.to_string()).collect();
@@ -57,8 +57,7 @@ impl Assignment {
         Ok(Assignment::File { path: path.to_path_buf(), lists, unknown_ids, without_labels, without_features })
     }
 
-    /// Videos of the features file without labels that train: those which a folds file lists for it, sorted. A draw is
-    /// over labelled videos alone.
+    /// Training videos that have features but no labels: those that a folds file lists, sorted. A draw is over labelled videos only.
     pub fn training_without_labels(&self, labels: &LabelSet, features: &Csd) -> Vec<String> {
         let Assignment::File { lists, .. } = self else { return Vec::new() };
         let training = lists.split.iter().filter(|(_, split)| **split == Split::Train).map(|(id, _)| id);
@@ -85,7 +84,7 @@ impl Assignment {
         }
     }
 
-    /// The folds over `videos`; a draw is over those that are `usable`, that is have labelled frames.
+    /// The folds over `videos`; a draw is over those that are `usable`, that is, have labelled frames.
     pub fn folds(&self, videos: &[String], usable: &[bool]) -> Result<Vec<AssignedFold>, DataError> {
         match self {
             Assignment::File { lists, unknown_ids, without_labels, without_features, .. } => Ok(vec![AssignedFold {

@@ -1,4 +1,4 @@
-//! What is written and counted of the speech outside all segments.
+//! Writes and counts the speech outside all segments.
 
 use super::video::UnlabelledSpeech;
 use crate::DataError;
@@ -8,10 +8,10 @@ use mosei_schema::Split;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// The row of all speech outside labelled segments.
+/// The segment number of all speech outside labelled segments.
 const OUTSIDE: i32 = -1;
 
-/// Files of their own, so that those of the labelled segments are the same with and without.
+/// Written to separate files, so that those of labelled segments do not depend on it.
 pub(super) struct UnlabelledPass {
     frames: FramesWriter,
     stretches: Segments,
@@ -29,8 +29,8 @@ impl UnlabelledPass {
         })
     }
 
-    /// Takes the speech of the video at this place in the list of labelled videos, which those without labels follow.
-    pub fn take(&mut self, video: usize, speech: &UnlabelledSpeech) -> Result<(), DataError> {
+    /// Adds the speech of a video, by its index in the list of labelled videos followed by those without labels.
+    pub fn add(&mut self, video: usize, speech: &UnlabelledSpeech) -> Result<(), DataError> {
         let mut end = self.frames.frames();
         self.frames.append(&speech.frames)?;
         for stretch in &speech.stretches {
@@ -48,7 +48,7 @@ impl UnlabelledPass {
         Ok(())
     }
 
-    /// Sizes by split, given the split of each labelled video; videos without labels train.
+    /// Sizes by split, given the split of each labelled video; videos without labels are training videos.
     pub fn sizes(&self, split: &[Option<Split>]) -> BTreeMap<Split, StretchSize> {
         let mut sizes: BTreeMap<Split, StretchSize> =
             Split::ALL.into_iter().map(|s| (s, StretchSize::default())).collect();
@@ -64,7 +64,7 @@ impl UnlabelledPass {
         sizes
     }
 
-    /// Ends the two files in `folder`.
+    /// Completes the two files in `folder`.
     pub fn finish(self, folder: &Path) -> Result<UnlabelledRecord, DataError> {
         self.frames.finish()?;
         self.stretches.write(&folder.join(UNLABELLED_FILE), 0)?;

@@ -1,43 +1,43 @@
-//! What becomes of one video: made by itself, so that several can be made at a time.
+//! Prepares one video, independently of others, so that several can be prepared in parallel.
 
 use crate::align::{Dropped, EPSILON_S};
 use crate::normalise::Moments;
-use crate::rates::{Pace, is_far_behind};
+use crate::rates::{FrameSpacing, ends_late};
 use crate::recording::Recording;
 use crate::stretches::{Cut, outside};
 use crate::{Csd, DataConfig, DataError, Unlabelled, VideoLabels, pool};
 use std::path::Path;
 
-/// A video aligned, cleaned, pooled and cropped.
+/// A video, aligned, pooled and cropped.
 pub(super) struct PreparedVideo {
     /// Whether the features file has it.
     pub has_features: bool,
-    /// Of each of its segments, what was kept or why nothing was.
+    /// For each of its segments, what was kept or why it was dropped.
     pub segments: Vec<Result<KeptSegment, Dropped>>,
     /// The stored frames of all its segments `[frames, width]`.
     pub frames: Vec<f32>,
-    /// Of these.
+    /// The moments of these.
     pub moments: Moments,
-    /// Values that are not finite, by column, over all frames in the file.
+    /// Non-finite values by column, over all frames in the file.
     pub nonfinite: Vec<u64>,
-    /// Frames in the file that lie in no segment.
+    /// Frames in the file outside all segments.
     pub outside_segments: u64,
-    /// How its frames follow each other; `None` where none follows another.
-    pub pace: Option<Pace>,
-    /// When its frames have ended, seconds; negative infinity where it has none.
+    /// The spacing of its frames; `None` where no frame follows another.
+    pub spacing: Option<FrameSpacing>,
+    /// End of its frames, seconds; negative infinity without frames.
     pub end_s: f64,
-    /// Its speech outside all segments; empty where none is asked for.
+    /// Its speech outside all segments; empty unless configured.
     pub unlabelled: UnlabelledSpeech,
 }
 
 /// Speech outside all segments of a video.
 #[derive(Default)]
 pub(super) struct UnlabelledSpeech {
-    /// What was kept, in order of time.
+    /// The stretches kept, in order of time.
     pub stretches: Vec<KeptStretch>,
     /// Their stored frames `[frames, width]`.
     pub frames: Vec<f32>,
-    /// Stretches that were too short.
+    /// Stretches dropped because they were too short.
     pub too_short: usize,
     /// Frames of the file in these.
     pub too_short_frames: usize,
@@ -45,7 +45,7 @@ pub(super) struct UnlabelledSpeech {
 
 /// One stretch.
 pub(super) struct KeptStretch {
-    /// From where to where, seconds.
+    /// Start and end, seconds.
     pub interval: [f64; 2],
     /// Frames in the file.
     pub in_file: usize,
@@ -61,7 +61,7 @@ pub(super) struct KeptSegment {
     pub pooled: usize,
     /// After cropping.
     pub stored: usize,
-    /// Whether it ends after the features have ended.
+    /// Whether it ends after the features end.
     pub cut_by_the_end: bool,
     /// Whether it has a finite value.
     pub finite: bool,
@@ -73,16 +73,16 @@ impl PreparedVideo {
         self.end_s > f64::NEG_INFINITY
     }
 
-    /// Which of its segments end far behind it.
-    pub fn far_behind(&self, intervals: &[[f64; 2]]) -> Vec<usize> {
-        let far = |i: &usize| self.has_frames() && is_far_behind(intervals[*i][1], self.end_s);
-        (0..intervals.len()).filter(far).collect()
+    /// Rows of its segments that end long after it.
+    pub fn late_segments(&self, intervals: &[[f64; 2]]) -> Vec<usize> {
+        let late = |i: &usize| self.has_frames() && ends_late(intervals[*i][1], self.end_s);
+        (0..intervals.len()).filter(late).collect()
     }
 
-    /// Reads one video and makes it ready; its labels stand in `labels_path`.
+    /// Reads and prepares one video; its labels are from `labels_path`.
     ///
     /// # Errors
-    /// Where its features cannot be read, or do not meet its labels.
+    /// Where its features cannot be read, or do not match its labels.
     pub fn new(
         config: &DataConfig,
         features: &Csd,
@@ -100,7 +100,7 @@ impl PreparedVideo {
             moments: Moments::new(width),
             nonfinite: vec![0; width],
             outside_segments: 0,
-            pace: None,
+            spacing: None,
             end_s: f64::NEG_INFINITY,
             unlabelled: UnlabelledSpeech::default(),
         };
@@ -130,7 +130,7 @@ impl PreparedVideo {
             video.nonfinite.iter_mut().zip(row).for_each(|(n, x)| *n += u64::from(!x.is_finite()));
         }
         video.outside_segments = in_segment.iter().filter(|&&inside| !inside).count() as u64;
-        (video.pace, video.end_s) = (timeline.pace(), timeline.end_s());
+        (video.spacing, video.end_s) = (timeline.spacing(), timeline.end_s());
         if config.unlabelled == Unlabelled::Outside {
             let cut = Cut { most_frames: config.max_frames * config.pool_frames, min_s: config.unlabelled_min_s };
             let outside = outside(timeline, &labels.intervals, cut);

@@ -5,7 +5,7 @@ use safetensors::{Dtype, SafeTensors};
 use std::ops::Range;
 use std::path::Path;
 
-/// What is stored of each segment but its frames.
+/// Everything stored of segments but their frames.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Segments {
     /// First frame of each segment, and the end of the last `[S + 1]`.
@@ -16,13 +16,13 @@ pub(crate) struct Segments {
     pub sentiment: Vec<f32>,
     /// `[S]`, seconds.
     pub intervals: Vec<[f64; 2]>,
-    /// Place of the video in the manifest's list `[S]`.
+    /// Index of the video in the manifest's list `[S]`.
     pub video: Vec<i32>,
     /// Row in the video `[S]`.
     pub segment: Vec<i32>,
 }
 
-/// What a file of segments must hold.
+/// What a file of segments must contain.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Extent {
     /// Segments.
@@ -31,7 +31,7 @@ pub(crate) struct Extent {
     pub emotions: usize,
     /// Whether sentiment is stored too.
     pub has_sentiment: bool,
-    /// Videos that segments are of.
+    /// Number of videos.
     pub videos: usize,
     /// Stored frames of all segments.
     pub frames: usize,
@@ -46,17 +46,17 @@ fn values<T, const N: usize>(bytes: &[u8], from: impl Fn([u8; N]) -> T) -> Vec<T
 }
 
 impl Segments {
-    /// Segments.
+    /// Number of segments.
     pub fn len(&self) -> usize {
         self.video.len()
     }
 
-    /// Stored frames of a segment.
+    /// Range of the stored frames of a segment.
     pub fn frames(&self, i: usize) -> Range<usize> {
         self.offsets[i] as usize..self.offsets[i + 1] as usize
     }
 
-    /// Writes them; without emotions, without labels.
+    /// Writes the segments; without labels if `emotions` is 0.
     pub fn write(&self, path: &Path, emotions: usize) -> Result<(), DataError> {
         let s = self.len();
         let mut parts = vec![
@@ -90,7 +90,7 @@ impl Segments {
         let Extent { segments: s, emotions, has_sentiment, videos, frames } = expected;
         let tensors = SafeTensors::deserialize(file)
             .map_err(|e| DataError::structure(path, "/", "a safetensors file", e.to_string()))?;
-        // The manifest may say anything; a number that no file can fit is refused below like any other.
+        // The manifest is not trusted; any wrong number is refused below.
         let edges = s.saturating_add(1);
         let get = |name: &str, dtype: Dtype, shape: &[usize]| {
             let fail = |found| {
@@ -133,7 +133,7 @@ impl Segments {
         Ok(segments)
     }
 
-    /// Whether what is stored of each segment is what can be; without emotions it is that of stretches.
+    /// Checks the values of each segment; without emotions, those of stretches.
     fn check_values(&self, path: &Path, emotions: usize) -> Result<(), DataError> {
         let fail = |name: &str, i: usize, expected: &str, found: String| {
             Err(DataError::structure(path, format!("{name}[{i}]"), expected, found))

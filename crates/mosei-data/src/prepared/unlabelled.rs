@@ -1,11 +1,11 @@
-use super::map::MappedFrames;
-use super::{Extent, Segments, UNLABELLED_FILE, UNLABELLED_FRAMES_FILE, sealed};
+use super::mapped_frames::MappedFrames;
+use super::{Extent, Segments, UNLABELLED_FILE, UNLABELLED_FRAMES_FILE, checksums};
 use crate::manifest::FileRecord;
 use crate::{DataError, Manifest};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The speech outside all labelled segments, mapped from files of its own.
+/// The speech outside all labelled segments, from its own files.
 #[derive(Debug)]
 pub(crate) struct StoredStretches {
     pub frames: MappedFrames,
@@ -16,7 +16,7 @@ pub(crate) struct StoredStretches {
 }
 
 impl StoredStretches {
-    /// Opens what the manifest says is there, if anything.
+    /// Opens the files, where the manifest lists them.
     pub fn open(
         folder: &Path,
         manifest: &Manifest,
@@ -24,7 +24,7 @@ impl StoredStretches {
     ) -> Result<Option<Self>, DataError> {
         let Some(record) = &manifest.unlabelled else { return Ok(None) };
         let path = folder.join(UNLABELLED_FRAMES_FILE);
-        sealed::check_size(&path, UNLABELLED_FRAMES_FILE, records)?;
+        checksums::check_size(&path, UNLABELLED_FRAMES_FILE, records)?;
         let frames = MappedFrames::open(&path, manifest.columns.len())?;
         let extent = Extent {
             segments: record.stretches,
@@ -34,7 +34,7 @@ impl StoredStretches {
             frames: frames.len(),
         };
         let path = folder.join(UNLABELLED_FILE);
-        let bytes = sealed::read_member(&path, UNLABELLED_FILE, records)?;
+        let bytes = checksums::read_member(&path, UNLABELLED_FILE, records)?;
         let segments = Segments::read(&path, &bytes, extent)?;
         if !segments.video.is_sorted() {
             return Err(DataError::structure(&path, "video", "stretches in order of video", "another order"));

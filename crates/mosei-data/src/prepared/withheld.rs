@@ -1,6 +1,6 @@
 use super::Prepared;
 
-/// The labels of some segments, taken out of a prepared folder by [`Prepared::withhold`]. There is no second copy.
+/// Labels removed from a [`Prepared`] by [`Prepared::withhold`]; the only copy in memory.
 pub struct WithheldLabels {
     segments: Vec<usize>,
     /// `[segments, emotions]`.
@@ -9,20 +9,20 @@ pub struct WithheldLabels {
 }
 
 impl WithheldLabels {
-    /// Whose labels these are, in order.
+    /// The segments of these labels, in order.
     pub fn segments(&self) -> &[usize] {
         &self.segments
     }
 
-    /// Intensities of the segment at place `row` of [`WithheldLabels::segments`] `[E]`, as in the file.
+    /// Intensities `[E]` of the segment at index `row` of [`WithheldLabels::segments`], as in the file.
     pub fn intensities(&self, row: usize) -> &[f32] {
         &self.intensities[row * self.emotions..(row + 1) * self.emotions]
     }
 }
 
 impl Prepared {
-    /// Takes the labels of some segments out of memory: from now on they are NaN here, sentiment too, and whoever holds
-    /// what is given back is the only one who can say them.
+    /// Removes the labels of some segments from memory: from now on they are NaN here, sentiment too, and only the returned value holds
+    /// them.
     pub fn withhold(&mut self, segments: &[usize]) -> WithheldLabels {
         let emotions = self.manifest.emotions.len();
         let mut intensities = Vec::with_capacity(segments.len() * emotions);

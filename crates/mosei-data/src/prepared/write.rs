@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-/// Bytes before the tensor: the header's length (8) and the header, padded with spaces as safetensors allows. A fixed
-/// size lets the frames be written in one pass, before their number is known; a multiple of 64 keeps them aligned.
+/// Bytes before the tensor: the header's length (8) and the header, padded with spaces as safetensors allows. The fixed size allows
+/// writing in one pass, before the number of frames is known; a multiple of 64 keeps them aligned.
 const HEADER_BYTES: usize = 256;
 
-/// `frames.safetensors` under construction.
+/// Writes `frames.safetensors`.
 pub(crate) struct FramesWriter {
     path: PathBuf,
     file: BufWriter<File>,
@@ -63,10 +63,10 @@ impl FramesWriter {
     }
 }
 
-/// Bytes after which the system is asked to begin with writing, which it would else put off to the end.
+/// Bytes after which the system is asked to start writing to disk, instead of at the end.
 const EARLY_BYTES: usize = 64 << 20;
 
-/// A thread that waits for the disk while others go on.
+/// A thread that syncs to disk while others continue.
 struct EarlySync {
     wake: SyncSender<()>,
     thread: thread::JoinHandle<io::Result<()>>,
@@ -85,12 +85,12 @@ impl EarlySync {
         self.since += bytes;
         if self.since >= EARLY_BYTES {
             self.since = 0;
-            // Full or gone: it has enough to do already, or an error to tell at the end.
+            // A full channel means a sync is running; a closed one, an error reported by `finish`.
             let _ = self.wake.try_send(());
         }
     }
 
-    /// Ends the thread. The system tells an error once, so it may have come to this one instead of to the last sync.
+    /// Ends the thread. The system reports an error once, possibly to this thread instead of the last sync.
     fn finish(self) -> io::Result<()> {
         let EarlySync { wake, thread, .. } = self;
         drop(wake);

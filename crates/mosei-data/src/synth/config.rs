@@ -4,51 +4,50 @@ use mosei_schema::Emotion;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What `segments_spread` is where nothing is written.
+/// Default of `segments_spread`.
 const SEGMENTS_SPREAD: f64 = 0.8;
-/// What `length_spread` is where nothing is written: with a median of 6.5 s it gives MOSEI's mean and quantiles.
+/// Default of `length_spread`: with a median of 6.5 s it gives MOSEI's mean and quantiles.
 const LENGTH_SPREAD: f64 = 0.56;
 
-/// The synthetic corpus. MOSEI's own size is 3,293 videos and 23,259 segments.
+/// The synthetic corpus. CMU-MOSEI itself has 3,293 videos and 23,259 segments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SynthConfig {
     /// Labelled videos. Default 60.
     pub videos: usize,
-    /// Labelled segments of all videos, at least one a video. Default 420.
+    /// Labelled segments of all videos, at least one per video. Default 420.
     pub segments: usize,
-    /// How unequally the segments fall on the videos: each has one, and the others fall on it in proportion to a log-normal
-    /// weight, whose logarithm has this standard deviation. 0 makes all videos equally likely; with 2 a few videos hold most
-    /// segments. Default 0.8.
-    // Left out where it is as ever, as are the other keys that came later: corpora made without them keep their keys.
+    /// How unequally segments are distributed: each video has one, and the others are assigned in proportion to a log-normal weight whose
+    /// logarithm has this standard deviation. With 0 all videos are equally likely; with 2 a few videos have most segments. Default 0.8.
+    // Like other later keys, not serialised at its default, so that the keys of steps do not depend on it.
     #[serde(skip_serializing_if = "is_segments_spread")]
     pub segments_spread: f64,
     /// Median length of a segment, seconds; lengths are log-normal. Default 6.5.
     pub median_segment_s: f64,
-    /// Standard deviation of the logarithm of lengths; 0 makes all segments equally long. Default 0.56.
+    /// Standard deviation of the logarithm of lengths; with 0 all segments have the same length. Default 0.56.
     #[serde(skip_serializing_if = "is_length_spread")]
     pub length_spread: f64,
     /// Mean length of the unlabelled speech between segments that do not overlap, seconds. Default 1.
     pub mean_gap_s: f64,
     /// Labelled videos that the features file lacks. Default 1.
     pub videos_without_features: usize,
-    /// Further videos with features, named in the test list, that the label file lacks. Default 2.
+    /// Additional videos with features, listed for the test split, that the label file lacks. Default 2.
     pub videos_without_labels: usize,
-    /// How much an emotion changes the movement of the hidden factors; 0 hides nothing. Default 1.
+    /// How much an emotion changes the dynamics of the latent factors; 0 for no effect. Default 1.
     pub signal: f64,
-    /// How far one step of intensity moves a column's mean, in its standard deviations. Default 0.05.
+    /// Shift of a column's mean per unit of intensity, in its standard deviations. Default 0.05.
     pub level: f64,
     /// Standard deviation of a speaker's offset in each column, in the column's standard deviations. Default 0.7.
     pub speaker: f64,
-    /// Standard deviation of the frames' noise, in the column's standard deviations. Default 0.5.
+    /// Standard deviation of the noise of frames, in the column's standard deviations. Default 0.5.
     pub noise: f64,
     /// Seed. Default 0.
     pub seed: u64,
-    /// Deflate level, 0 to 9; the real files have 9, which is slow to write. Default 4.
+    /// Deflate level, 0 to 9; CMU's files use 9, which is slow to write. Default 4.
     pub deflate: u8,
-    /// Emotions that are rarer than in MOSEI: by name, how many labelled videos have one in some segment; 0 leaves an emotion out
-    /// of the whole corpus. They are drawn among the videos that have features. `{ fear = 0, disgust = 1 }` makes a
-    /// corpus without fear, in which one fold of a cross-validation alone tests disgust. Default none.
+    /// Emotions that are rarer than in MOSEI: for each, the number of labelled videos with it in some segment, drawn among the videos with
+    /// features; 0 leaves it out of the corpus. `{ fear = 0, disgust = 1 }` gives a corpus without fear, in which only one fold of a
+    /// cross-validation can test disgust. Default none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub videos_with: BTreeMap<Emotion, usize>,
 }
@@ -84,16 +83,16 @@ impl Default for SynthConfig {
 }
 
 impl SynthConfig {
-    /// Whether these settings can be carried out.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// The first key that cannot.
+    /// The first invalid key.
     pub fn check(&self) -> Result<(), ConfigError> {
         require((4..=100_000).contains(&self.videos), "videos", "4 to 100000", self.videos)?;
         require(
             (self.videos..=10_000_000).contains(&self.segments),
             "segments",
-            format!("{} (one a video) to 10000000", self.videos),
+            format!("{} (one per video) to 10000000", self.videos),
             self.segments,
         )?;
         let median = self.median_segment_s;

@@ -1,9 +1,8 @@
-//! Columns that move as the script feels.
+//! Features that follow the script.
 //!
-//! Each emotion has an oscillator: a point that turns about the origin, is pulled in and pushed by noise. The
-//! emotion's intensity makes it turn faster and ties it to a slow factor that other columns show. Neither changes
-//! the variance of anything, and the means move but a little: who wants to hear the emotion must look at the
-//! movement, which a model learns by filling in hidden frames.
+//! Each emotion has an oscillator: a damped, noisy rotation about the origin. The emotion's intensity increases its frequency and couples
+//! it to a slow factor that other columns show. Neither changes any variance, and means shift only slightly: the emotion must be inferred
+//! from the dynamics, which a model learns by reconstructing masked frames.
 
 use super::SynthConfig;
 use super::script::Script;
@@ -14,23 +13,23 @@ use run_record::seed::{Stream, rng_named};
 
 const EMOTIONS: usize = 6;
 const SLOW: usize = 4;
-/// Two coordinates an oscillator, and the slow factors.
+/// Two coordinates per oscillator, and the slow factors.
 const FACTORS: usize = 2 * EMOTIONS + SLOW;
 const COLUMNS: usize = COVAREP_COLUMNS.len();
-/// Turns a second of the six oscillators at rest.
+/// Frequencies of the six oscillators at rest, Hz.
 const REST_HZ: [f32; EMOTIONS] = [0.5, 0.7, 0.9, 1.1, 1.3, 1.6];
-/// Seconds over which an oscillator and a slow factor forget.
+/// Time constants of an oscillator and of a slow factor, seconds.
 const OSCILLATOR_S: f32 = 1.5;
 const SLOW_S: f32 = 0.8;
 /// Frames at both ends of a recording that COVAREP leaves 0.
 const EDGE_FRAMES: usize = 5;
 
-/// What all videos of a corpus share: how factors show in columns.
+/// What all videos of a corpus share: the mixing of factors into columns.
 pub(super) struct Voice {
     config: SynthConfig,
     /// `[COLUMNS][FACTORS]`, rows of length 1.
     mixing: Vec<[f32; FACTORS]>,
-    /// Movement of a column's mean by one step of each emotion, in standard deviations.
+    /// Shift of a column's mean per unit of each emotion, in standard deviations.
     levels: Vec<[f32; EMOTIONS]>,
 }
 
@@ -50,7 +49,7 @@ impl Voice {
         Voice { config: config.clone(), mixing, levels }
     }
 
-    /// Frames `[script.frames, 74]` of one video into `out`.
+    /// Writes the frames `[script.frames, 74]` of one video to `out`.
     pub fn speak(&self, script: &Script, random: &mut impl Rng, out: &mut Vec<f32>) {
         let offsets: [f32; COLUMNS] =
             std::array::from_fn(|_| self.config.speaker as f32 * random.sample::<f32, _>(StandardNormal));
@@ -75,7 +74,7 @@ impl Voice {
     }
 }
 
-/// The hidden state, one step of 10 ms at a time; every factor has variance 1.
+/// The latent state, in steps of 10 ms; every factor has variance 1.
 struct Factors {
     signal: f32,
     oscillators: [[f32; 2]; EMOTIONS],
@@ -114,7 +113,7 @@ impl Factors {
     }
 }
 
-/// From standard units to what the columns of COVAREP look like, with its habits.
+/// Converts standard units to the units and peculiarities of COVAREP's columns.
 fn to_covarep(row: &mut [f32; COLUMNS], random: &mut impl Rng) {
     const BEGIN: [(f32, f32); 11] = [
         (150.0, 40.0), // F0, Hz
@@ -131,7 +130,7 @@ fn to_covarep(row: &mut [f32; COLUMNS], random: &mut impl Rng) {
     ];
     let voiced = row[1] > -0.4;
     for (c, x) in row.iter_mut().enumerate() {
-        let (mean, deviation) = match c {
+        let (mean, std) = match c {
             c if c < 11 => BEGIN[c],
             11 => (-2.0, 2.0),
             c if c < 36 => (0.0, 1.0 / ((c - 10) as f32).sqrt()),
@@ -139,7 +138,7 @@ fn to_covarep(row: &mut [f32; COLUMNS], random: &mut impl Rng) {
             c if c < 61 => (1.0, 0.4),
             _ => (0.3, 0.15),
         };
-        *x = mean + deviation * *x;
+        *x = mean + std * *x;
     }
     row[0] = row[0].max(50.0);
     row[1] = f32::from(u8::from(voiced));
@@ -149,7 +148,7 @@ fn to_covarep(row: &mut [f32; COLUMNS], random: &mut impl Rng) {
     }
 }
 
-/// Keeps 11 bits of mantissa, which deflate makes smaller files of; infinities stay.
+/// Rounds to 11 bits of mantissa, which compress better; infinities stay.
 fn round_mantissa(x: f32) -> f32 {
     if !x.is_finite() {
         return x;
@@ -180,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn emotion_changes_the_movement_and_not_the_spread() {
+    fn emotion_changes_the_dynamics_but_not_the_variance() {
         let ([still, still_lag, still_tie], [moved, moved_lag, moved_tie]) = (movement(0.0), movement(3.0));
         assert!((still - 1.0).abs() < 0.1 && (moved - 1.0).abs() < 0.1, "{still} {moved}");
         assert!(still_lag - moved_lag > 0.3, "{still_lag} {moved_lag}");

@@ -1,4 +1,4 @@
-//! What is done with a row: the good corpus is copied, spoilt and used, and what is said is compared.
+//! Runs one row: copies the valid corpus, corrupts it, uses it, and compares the error.
 
 use crate::corpus;
 use mosei_data::{Csd, DataConfig, DataError, Prepared, prepare};
@@ -65,14 +65,14 @@ fn row(name: &str, said: &str, run: impl Fn(&Path) -> Result<(), String> + 'stat
     Case { name: name.into(), run: Box::new(run), said: said.into() }
 }
 
-/// Runs the rows of a subject and tells of all that did not go as they say.
+/// Runs the rows of a subject and reports all with another error.
 pub fn check(cases: Vec<Case>) {
     let mut wrong = Vec::new();
     for Case { name, run, said } in &cases {
         let dir = tempfile::tempdir().unwrap();
         corpus::copy_to(dir.path());
         let found = match run(dir.path()) {
-            Ok(()) => "taken without a word".to_string(),
+            Ok(()) => "accepted".to_string(),
             Err(words) => words.replace(&format!("{}/", dir.path().display()), ""),
         };
         if found != *said {
@@ -85,7 +85,7 @@ pub fn check(cases: Vec<Case>) {
     }
 }
 
-/// What is said, with the reason in a JSON file but without its line; those of other libraries are theirs. Hashes are `#`.
+/// The error text, with the reason of a JSON error but not its line, and without the reasons of other libraries. Hashes become `#`.
 fn words(error: &DataError) -> String {
     let mut words = error.to_string();
     if let DataError::Json { source, .. } = error {

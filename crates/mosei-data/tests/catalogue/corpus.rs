@@ -1,4 +1,4 @@
-//! The good corpus that every row spoils, and the ways of doing so.
+//! The valid corpus that every row corrupts, and helpers to do so.
 
 use mosei_data::{CsdWriter, DataConfig, Prepared, prepare};
 use serde_json::json;

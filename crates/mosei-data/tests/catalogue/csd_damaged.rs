@@ -1,5 +1,5 @@
-//! .csd files cut off or altered in each of HDF5's structures: those that HDF5 refuses by itself. What is done where it does not
-//! come back at all is tried with stand-ins (`src/csd/alone.rs`, `tests/tests/bad_input.rs`).
+//! .csd files truncated or altered in each of HDF5's structures, which HDF5 itself refuses. Hangs and crashes are tested with stand-ins
+//! (`src/csd/sandbox.rs`, `tests/tests/bad_input.rs`).
 
 use crate::check::{Case, read};
 use crate::corpus::{find, golden, patch};

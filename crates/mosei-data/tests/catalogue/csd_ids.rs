@@ -1,4 +1,4 @@
-//! Ids that are none, that stand twice, or that look alike.
+//! Ids that are invalid, repeated or look alike.
 
 use crate::check::{Case, prepared, read};
 use crate::corpus::{IDS, edit, patch, video, write, write_folds, write_labels};
@@ -42,7 +42,7 @@ const PATCHED: [(&str, &[u8], &str); 9] = [
     ("this folder", b".\0deo", no_id!("f.csd: 'F/data'", "\".\"")),
     ("the folder above, patched", b"..\0eo", no_id!("f.csd: 'F/data'", "\"..\"")),
     ("bytes that are no text", b"vi\xff\xfeo", no_id!("f.csd: 'F/data'", "\"vi��o\"")),
-    ("a name that there is", b"w\0deo", "f.csd: 'F/data': expected every name once, found \"w\" twice"),
+    ("a name that there is", b"w\0deo", "f.csd: 'F/data': expected unique names, found \"w\" twice"),
 ];
 
 pub fn cases() -> Vec<Case> {

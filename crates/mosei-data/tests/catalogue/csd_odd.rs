@@ -1,4 +1,4 @@
-//! Members, types, shapes, links and filters that h5py writes and this project has no use for: the videos of `golden/odd.csd`.
+//! Members, types, shapes, links and filters that h5py writes and this project does not read: the videos of `golden/odd.csd`.
 
 use crate::check::{Case, read};
 use crate::corpus::{edit, golden};
@@ -13,7 +13,7 @@ const ROWS: [(&str, &str); 62] = [
     ("compound", "f.csd: 'Odd/data/compound/features': expected numbers, found compounds"),
     ("compound_intervals", "f.csd: 'Odd/data/compound_intervals/intervals': expected 2 dimensions [rows, columns], found shape [10]"),
     ("damaged_deflate", "f.csd: 'Odd/data/damaged_deflate/features': failed to read"),
-    ("damaged_lzf", "f.csd: 'Odd/data/damaged_lzf/features': expected filters of HDF5's own, found filter 32000 (LZF); write the file anew without it: h5repack -f GZIP=4 OLD NEW, where the filter's plugin is installed, or with h5py as docs/your-data.md says"),
+    ("damaged_lzf", "f.csd: 'Odd/data/damaged_lzf/features': expected filters that are part of HDF5, found filter 32000 (LZF); rewrite the file without it: h5repack -f GZIP=4 OLD NEW, where the filter's plugin is installed, or with h5py, see docs/your-data.md"),
     ("damaged_shuffled_deflate", "f.csd: 'Odd/data/damaged_shuffled_deflate/features': failed to read"),
     ("dataset", "f.csd: 'Odd/data/dataset': expected a group, found a dataset"),
     ("enumeration", "f.csd: 'Odd/data/enumeration/features': expected numbers, found enumerated values"),
@@ -62,7 +62,7 @@ const ROWS: [(&str, &str); 62] = [
     ("three_times", "f.csd: 'Odd/data/three_times/intervals': expected 2 columns (start, end), found 3 columns"),
     ("type", "f.csd: 'Odd/data/type': expected a group, found a type"),
     ("type_for_features", "f.csd: 'Odd/data/type_for_features/features': expected a dataset, found a type"),
-    ("unknown_filter", "f.csd: 'Odd/data/unknown_filter/features': expected filters of HDF5's own, found filter 30583; write the file anew without it: h5repack -f GZIP=4 OLD NEW, where the filter's plugin is installed, or with h5py as docs/your-data.md says"),
+    ("unknown_filter", "f.csd: 'Odd/data/unknown_filter/features': expected filters that are part of HDF5, found filter 30583; rewrite the file without it: h5repack -f GZIP=4 OLD NEW, where the filter's plugin is installed, or with h5py, see docs/your-data.md"),
     ("variable_text", "f.csd: 'Odd/data/variable_text/features': expected numbers, found text"),
     ("virtual", "f.csd: 'Odd/data/virtual/features': expected values in this file, found a virtual dataset"),
     ("wrong_sum", "f.csd: 'Odd/data/wrong_sum/features': failed to read"),

@@ -1,4 +1,4 @@
-//! Files that are not there, are something else, or lack a part.
+//! Files that are missing, of another format, or incomplete.
 
 use crate::check::{Case, prepared};
 use crate::corpus::{Video, edit, patch, write, write_with};

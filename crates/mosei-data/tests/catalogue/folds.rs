@@ -11,8 +11,8 @@ const TEXTS: [(&str, &[u8], &str); 34] = [
     ("null", b"null", no_folds!("invalid type: null, expected struct File")),
     ("a number", b"3", no_folds!("invalid type: integer `3`, expected struct File")),
     ("a text", br#""train""#, no_folds!("invalid type: string \"train\", expected struct File")),
-    ("a list", br#"["a", "b"]"#, "folds.json: '/': expected a table of three lists, found a list"),
-    ("a list of lists", br#"[["a", "b", "c"], ["d"], ["e"]]"#, "folds.json: '/': expected a table of three lists, found a list"),
+    ("a list", br#"["a", "b"]"#, "folds.json: '/': expected an object of three lists, found a list"),
+    ("a list of lists", br#"[["a", "b", "c"], ["d"], ["e"]]"#, "folds.json: '/': expected an object of three lists, found a list"),
     ("an empty table", b"{}", no_folds!("missing field `train`")),
     ("no test", br#"{"train": ["a"], "valid": ["d"]}"#, no_folds!("missing field `test`")),
     ("no valid", br#"{"train": ["a"], "test": ["d"]}"#, no_folds!("missing field `valid`")),
@@ -45,10 +45,10 @@ const TEXTS: [(&str, &[u8], &str); 34] = [
 /// Ids that are in the wrong place: train, valid, test.
 #[rustfmt::skip]
 const LISTS: [(&str, [&[&str]; 3], &str); 18] = [
-    ("an id in train and test", [&["a", "b"], &["c"], &["a"]], "folds.json: video 'a' stands in 'train' and again in 'test': expected every video once"),
-    ("an id in train and valid", [&["a", "b"], &["b"], &["c"]], "folds.json: video 'b' stands in 'train' and again in 'valid': expected every video once"),
-    ("an id in valid and test", [&["a", "b"], &["c"], &["d", "c"]], "folds.json: video 'c' stands in 'valid' and again in 'test': expected every video once"),
-    ("an id twice in train", [&["a", "a"], &["c"], &["d"]], "folds.json: video 'a' stands in 'train' and again in 'train': expected every video once"),
+    ("an id in train and test", [&["a", "b"], &["c"], &["a"]], "folds.json: video 'a' is listed in 'train' and again in 'test': expected each video once"),
+    ("an id in train and valid", [&["a", "b"], &["b"], &["c"]], "folds.json: video 'b' is listed in 'train' and again in 'valid': expected each video once"),
+    ("an id in valid and test", [&["a", "b"], &["c"], &["d", "c"]], "folds.json: video 'c' is listed in 'valid' and again in 'test': expected each video once"),
+    ("an id twice in train", [&["a", "a"], &["c"], &["d"]], "folds.json: video 'a' is listed in 'train' and again in 'train': expected each video once"),
     ("no id in train", [&[], &["a"], &["b"]], "folds.json: 'train': expected at least one video id, found none"),
     ("no id in valid", [&["a"], &[], &["b"]], "folds.json: 'valid': expected at least one video id, found none"),
     ("no id in test", [&["a"], &["b"], &[]], "folds.json: 'test': expected at least one video id, found none"),
@@ -78,7 +78,7 @@ pub fn cases() -> Vec<Case> {
     cases.push(prepared(
         "lists in lists",
         move |d, _| std::fs::write(folds(d), &nested).unwrap(),
-        "folds.json: '/': expected a table of three lists, found a list",
+        "folds.json: '/': expected an object of three lists, found a list",
     ));
     let long = move |d: &Path, _: &mut _| std::fs::File::create(folds(d)).unwrap().set_len(5 << 30).unwrap();
     cases.push(prepared(

@@ -1,8 +1,8 @@
-//! Broken inputs, each with the very words that refuse it: file, place, expected, found.
+//! Invalid inputs, each with its exact error: file, place, expected, found.
 //!
-//! What lives here: one table a subject, one row an input. None may be taken, panic, end the process, need more memory than
-//! [`check::MOST_MEMORY`], or leave anything behind.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+//! What lives here: one table per subject, one row per input. None may be accepted, panic, end the process, need more memory than
+//! [`check::MOST_MEMORY`], or leave any output.
+#![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 /// What is said of an id that is none, at a place.
 macro_rules! no_id {

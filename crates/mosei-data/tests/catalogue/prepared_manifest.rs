@@ -1,4 +1,4 @@
-//! Prepared folders whose manifest is wrong: altered after it was sealed, or sealed as it is by somebody who wrote it so.
+//! Prepared folders with an invalid manifest: altered after it was written, or written so, with a matching checksum.
 
 use crate::check::{Case, opened};
 use crate::corpus::patch;
@@ -11,11 +11,11 @@ use std::path::Path;
 const SEALED: [(&str, &str, &str, &str); 40] = [
     ("no columns", "/columns", "[]", "out/manifest.json: 'columns': expected 1 to 16384 names, found 0"),
     ("a column more", "/columns", r#"["x", "y", "z"]"#, "out/frames.safetensors: 'frames': expected float32 [frames, 3], found [60, 2] at byte 256"),
-    ("a column twice", "/columns", r#"["x", "x"]"#, "out/manifest.json: 'columns': expected every name once, found \"x\" twice"),
+    ("a column twice", "/columns", r#"["x", "x"]"#, "out/manifest.json: 'columns': expected unique names, found \"x\" twice"),
     ("other columns", "/columns", r#"["p", "q"]"#, "out/manifest.json: 'folds[0].normaliser': column 'x': expected among the data's columns, found 2 columns without it, the nearest is 'p'"),
     ("no emotions", "/emotions", "[]", "out/manifest.json: 'emotions': expected 1 to 16384 names, found 0"),
     ("an emotion less", "/emotions", r#"["happy", "sad", "anger", "surprise", "disgust"]"#, "out/segments.safetensors: 'intensities': expected F32 [12, 5], found F32 [12, 6]"),
-    ("an emotion twice", "/emotions", r#"["happy", "sad", "anger", "surprise", "disgust", "happy"]"#, "out/manifest.json: 'emotions': expected every name once, found \"happy\" twice"),
+    ("an emotion twice", "/emotions", r#"["happy", "sad", "anger", "surprise", "disgust", "happy"]"#, "out/manifest.json: 'emotions': expected unique names, found \"happy\" twice"),
     ("sentiment that is not there", "/has_sentiment", "true", "out/segments.safetensors: 'sentiment': expected F32 [12], found nothing"),
     ("no videos", "/videos", "[]", "out/segments.safetensors: 'video': expected 0 to below 0, found 0"),
     ("a video less", "/videos", r#"["a", "b", "c", "d", "e"]"#, "out/segments.safetensors: 'video': expected 0 to below 5, found 5"),
@@ -59,11 +59,11 @@ const ALTERED: [(&str, &str, &str, &str); 14] = [
     ("the format before", "/format", "2", "out/manifest.json: 'format': expected 3 (prepare the data again), found 2"),
     ("a format that is text", "/format", r#""3""#, "out/manifest.json: 'format': expected 3 (prepare the data again), found \"3\""),
     ("a format below 0", "/format", "-2", "out/manifest.json: 'format': expected 3 (prepare the data again), found -2"),
-    ("another mean", "/folds/0/normaliser/mean/0", "0.125", altered!("out/manifest.json: expected BLAKE3 # of what it says, found #")),
-    ("another hash of an input", "/inputs/0/blake3", r#""00""#, altered!("out/manifest.json: expected BLAKE3 # of what it says, found #")),
-    ("another setting", "/config/clip", "7.0", altered!("out/manifest.json: expected BLAKE3 # of what it says, found #")),
-    ("another hash of itself", "/checksum", r#""00""#, altered!("out/manifest.json: expected BLAKE3 00 of what it says, found #")),
-    ("no hash of itself", "/checksum", "null", altered!("out/manifest.json: expected BLAKE3 none of what it says, found #")),
+    ("another mean", "/folds/0/normaliser/mean/0", "0.125", altered!("out/manifest.json: expected BLAKE3 # of its content, found #")),
+    ("another hash of an input", "/inputs/0/blake3", r#""00""#, altered!("out/manifest.json: expected BLAKE3 # of its content, found #")),
+    ("another setting", "/config/clip", "7.0", altered!("out/manifest.json: expected BLAKE3 # of its content, found #")),
+    ("another hash of itself", "/checksum", r#""00""#, altered!("out/manifest.json: expected BLAKE3 00 of its content, found #")),
+    ("no hash of itself", "/checksum", "null", altered!("out/manifest.json: expected BLAKE3 none of its content, found #")),
     ("no hashes of files", "/files", "{}", "out/manifest.json: 'files': expected [\"frames.safetensors\", \"segments.safetensors\", \"unlabelled-frames.safetensors\", \"unlabelled.safetensors\"], found []"),
     ("a hash of another file", "/files", r#"{"../x": {"bytes": 1, "blake3": "00"}}"#, "out/manifest.json: 'files': expected [\"frames.safetensors\", \"segments.safetensors\", \"unlabelled-frames.safetensors\", \"unlabelled.safetensors\"], found [\"../x\"]"),
     ("a negative size", "/files/frames.safetensors/bytes", "-1", "out/manifest.json: expected the manifest of a prepared folder: invalid value: integer `-1`, expected u64"),

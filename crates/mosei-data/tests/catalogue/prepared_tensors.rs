@@ -1,4 +1,4 @@
-//! Prepared folders whose tensors are wrong: altered after they were written, or written so, with the hashes to go with it.
+//! Prepared folders with invalid tensors: altered after they were written, or written so, with matching hashes.
 
 use crate::check::{Case, opened};
 use crate::corpus::patch;

@@ -1,4 +1,4 @@
-//! Splits that come out empty, and places that nothing may be written to.
+//! Empty splits, and output paths that must not be overwritten.
 
 use crate::check::{Case, prepared};
 use crate::corpus::{edit, write};
@@ -55,12 +55,12 @@ pub fn cases() -> Vec<Case> {
                 std::fs::create_dir(d.join("out")).unwrap();
                 std::fs::write(d.join("out/thesis.tex"), "years").unwrap();
             },
-            "out: '.': expected nothing, an empty folder, or one written here before, found 'thesis.tex' in it",
+            "out: '.': expected nothing, an empty folder, or an earlier output of this command, found 'thesis.tex' in it",
         ),
         prepared(
             "a file where the output goes",
             |d, _| std::fs::write(d.join("out"), "years").unwrap(),
-            "out: '.': expected nothing, an empty folder, or one written here before, found a file",
+            "out: '.': expected nothing, an empty folder, or an earlier output of this command, found a file",
         ),
     ]
 }

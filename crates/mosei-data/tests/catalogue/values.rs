@@ -1,4 +1,4 @@
-//! Labels, times and frames that cannot be.
+//! Impossible labels, times and frames.
 
 use crate::check::{Case, prepared, read};
 use crate::corpus::{Video, edit, video, write, write_labels};

@@ -1,15 +1,14 @@
-//! What is done with bytes of which nothing is known, for fuzzing and for the tests that alter good files at random: they are
-//! read to the end, and come to an error that names its file, or to a value that keeps its promises.
+//! Reads arbitrary bytes, for fuzzing and for tests with mutated files: each gives an error that names its file, or a valid value.
 //!
-//! What lives here: one function a kind of input. What does not: where the bytes come from.
+//! What lives here: one function per kind of input. What does not: where the bytes come from; tables to import (`mosei-import`).
 
 pub mod seal;
 
-use mosei_data::{Csd, DataConfig, FoldLists, ImportOptions, Prepared, StoredMoments, import};
+use mosei_data::{Csd, DataConfig, FoldLists, Prepared, StoredMoments};
 use mosei_schema::{Split, is_video_id};
 use std::path::Path;
 
-/// Whether the bytes were taken.
+/// Whether the bytes were accepted.
 pub type Taken = bool;
 
 /// A .csd file.
@@ -36,57 +35,6 @@ pub fn csd(bytes: &[u8]) -> Taken {
         }
         whole
     })
-}
-
-/// A file of somebody else's, to be imported: `f.csv`, `f.tsv`, `f.parquet`, `f.arff`, `f.h5` and `d/a.npy` are features, `l.csv` and
-/// `l.parquet` labels of recordings `a` and `b`, `m.toml` a mapping.
-#[allow(dead_code, reason = "not all who use these entries import")]
-pub fn imported(name: &str, bytes: &[u8]) -> Taken {
-    in_folder(|folder| {
-        let at = |name: &str| folder.join(name);
-        std::fs::create_dir(at("d")).unwrap();
-        std::fs::write(at("f.csv"), "video,start,end,F0\na,0,1,1\na,1,2,1\nb,0,1,1\n").unwrap();
-        std::fs::write(at("l.csv"), "video,happy\na,3\nb,0\n").unwrap();
-        std::fs::write(at(name), bytes).unwrap();
-        let mut options = ImportOptions { features: at("f.csv"), labels: at("l.csv"), ..ImportOptions::default() };
-        options.rate_hz = Some(100.0);
-        match name.as_bytes()[0] {
-            b'f' => options.features = at(name),
-            b'd' => options.features = at("d"),
-            b'l' => options.labels = at(name),
-            _ => options.mapping = Some(at(name)),
-        }
-        if name.ends_with("h5") {
-            options.labels = at(name);
-        }
-        match import(&options, &at("out"), &mut |_, _| ()) {
-            Ok(_) => {
-                let features = Csd::open(&at("out/features.csd")).unwrap();
-                let labels = Csd::open(&at("out/labels.csd")).unwrap();
-                for csd in [&features, &labels] {
-                    assert!(csd.videos().iter().all(|video| csd.read(&video.id).is_ok()));
-                }
-                assert!(labels.videos().iter().all(|video| features.find(&video.id).is_some()));
-                true
-            }
-            Err(error) => {
-                assert!(!at("out").exists() && std::fs::read_dir(folder).unwrap().count() <= 4, "{error}");
-                named(&error, folder)
-            }
-        }
-    })
-}
-
-/// The names of [`imported`].
-#[allow(dead_code, reason = "not all who use these entries import")]
-const IMPORTED: [&str; 9] =
-    ["f.csv", "f.tsv", "f.parquet", "f.arff", "f.h5", "d/a.npy", "l.csv", "l.parquet", "m.toml"];
-
-/// A file to be imported, behind a byte that says which.
-#[allow(dead_code, reason = "not all who use these entries import")]
-pub fn any_imported(bytes: &[u8]) -> Taken {
-    let Some((first, rest)) = bytes.split_first() else { return false };
-    imported(IMPORTED[usize::from(*first) % IMPORTED.len()], rest)
 }
 
 /// A folds file.
@@ -193,7 +141,7 @@ pub fn open(folder: &Path) -> Option<Prepared> {
         all.sort_unstable();
         assert!(all.windows(2).all(|w| w[0].0 != w[1].0 || w[0].1 == w[1].1), "a video stands in one split");
     }
-    StoredMoments::of(&prepared).over(|_| true);
+    StoredMoments::of(&prepared).fit(|_| true);
     Some(prepared)
 }
 

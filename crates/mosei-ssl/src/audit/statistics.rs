@@ -13,10 +13,10 @@ const TOLERANCE: f64 = 1e-9;
 
 pub(super) fn of_training_alone(e: &Evidence) -> Result<Verdict, StudyError> {
     let moments = StoredMoments::of(&e.prepared);
-    let all = moments.over(|_| true).normaliser;
+    let all = moments.fit(|_| true).normaliser;
     let (mut problems, mut least) = (Vec::new(), f64::INFINITY);
     for (k, fold) in e.manifest().folds.iter().enumerate() {
-        let training = moments.over(|video| fold.split[video] == Some(Split::Train));
+        let training = moments.fit(|video| fold.split[video] == Some(Split::Train));
         let (recorded, refit) = (&fold.normaliser, &training.normaliser);
         if training.frames != fold.training_frames {
             let (recorded, found) = (fold.training_frames, training.frames);

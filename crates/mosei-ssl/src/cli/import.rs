@@ -1,6 +1,6 @@
 use crate::StudyError;
 use anyhow::Result;
-use mosei_data::{DataError, ImportFormat, ImportOptions};
+use mosei_import::{ImportError, ImportFormat, ImportOptions};
 use std::path::PathBuf;
 
 /// Make a .csd pair of features and labels in other formats: Parquet, CSV, .npy folders, openSMILE's output, processed MOSEI releases.
@@ -23,9 +23,9 @@ pub(crate) struct Arguments {
     /// Names of the feature columns, one a line, where the features have none.
     #[arg(long, value_name = "FILE")]
     columns: Option<PathBuf>,
-    /// What the features are, where it cannot be seen: csv, parquet, arff, npy, hdf5.
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<String>,
+    /// What the features are, where it cannot be detected.
+    #[arg(long, value_name = "FORMAT", value_parser = format())]
+    format: Option<ImportFormat>,
     /// Frames a second, where the features have no times.
     #[arg(long, value_name = "HZ", conflicts_with = "hop_s")]
     rate: Option<f64>,
@@ -38,28 +38,27 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
-    let format = a.format.as_deref().map(format).transpose()?;
     let rate_hz = a.rate.or(a.hop_s.map(f64::recip));
-    let Arguments { features, labels, folds, mapping, columns, out, .. } = a;
+    let Arguments { features, labels, folds, mapping, columns, format, out, .. } = a;
     let options = ImportOptions { features, labels, folds, mapping, columns, format, rate_hz };
-    let summary = mosei_data::import(&options, &out, &mut super::video_progress("writing videos"));
+    let summary = mosei_import::import(&options, &out, &mut super::video_progress("writing videos"));
     let summary = summary.map_err(|error| match error {
-        DataError::Mapping { path, key, reason } => StudyError::Config { path, key, reason },
-        DataError::Config(e) => StudyError::Argument { what: "--rate", expected: e.expected, found: e.found },
-        error => error.into(),
+        ImportError::Mapping { path, key, reason } => StudyError::Config { path, key, reason }.into(),
+        ImportError::Rate { max, found } => {
+            let expected = format!("a number above 0, at most {max}");
+            StudyError::Argument { what: "--rate", expected, found: found.to_string() }.into()
+        }
+        error => anyhow::Error::from(error),
     })?;
     super::say(&format!(
         "{summary}written: {}, {} in {}\n",
-        mosei_data::IMPORT_FEATURES_FILE,
-        mosei_data::IMPORT_LABELS_FILE,
+        mosei_import::FEATURES_FILE,
+        mosei_import::LABELS_FILE,
         out.display()
     ))
 }
 
-fn format(name: &str) -> Result<ImportFormat, StudyError> {
-    ImportFormat::from_name(name).ok_or_else(|| StudyError::Argument {
-        what: "--format",
-        expected: ImportFormat::ALL.map(ImportFormat::name).join(", "),
-        found: name.to_string(),
-    })
+fn format() -> impl clap::builder::TypedValueParser<Value = ImportFormat> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    PossibleValuesParser::new(ImportFormat::NAMES).try_map(|name| name.parse::<ImportFormat>())
 }

@@ -1,0 +1,192 @@
+//! Detects the format of a file or folder by its name and first bytes.
+//!
+//! What lives here: telling formats apart, and refusing pickles before anything in them is parsed. What does not: reading.
+
+use crate::ImportError;
+use crate::table::TableFormat;
+use mosei_data::{Hdf5File, files};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use strum::{VariantArray, VariantNames};
+
+/// Where features or labels are read from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Source {
+    /// One table.
+    Table(PathBuf, TableFormat),
+    /// A folder with one table per recording.
+    Tables(PathBuf, Vec<PathBuf>, TableFormat),
+    /// A folder with one array per recording.
+    Arrays(PathBuf, Vec<PathBuf>),
+    /// A computational sequence.
+    Csd(PathBuf),
+    /// Padded segments in HDF5, as some releases have them: one file with all splits, or a folder with one file per split.
+    PaddedHdf5(PathBuf),
+}
+
+/// The format of a features file or folder. Its name, as `Display` writes it and `FromStr` reads it, is in lower case.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString, strum::VariantArray, strum::VariantNames,
+)]
+#[strum(serialize_all = "lowercase")]
+pub enum ImportFormat {
+    /// Delimited text, or a folder of such files.
+    Csv,
+    /// Parquet, or a folder of such files.
+    Parquet,
+    /// ARFF, or a folder of such files.
+    Arff,
+    /// A folder of .npy files.
+    Npy,
+    /// HDF5: a .csd file, or padded segments.
+    Hdf5,
+}
+
+impl ImportFormat {
+    /// The names of all formats.
+    pub const NAMES: &'static [&'static str] = <Self as VariantNames>::VARIANTS;
+
+    fn from_extension(path: &Path) -> Option<Self> {
+        Some(match extension(path).as_str() {
+            "csv" | "tsv" | "txt" => ImportFormat::Csv,
+            "parquet" | "pq" => ImportFormat::Parquet,
+            "arff" => ImportFormat::Arff,
+            "npy" => ImportFormat::Npy,
+            "h5" | "hdf5" | "hdf" | "csd" => ImportFormat::Hdf5,
+            _ => return None,
+        })
+    }
+
+    const fn table(self) -> Option<TableFormat> {
+        match self {
+            ImportFormat::Csv => Some(TableFormat::Csv),
+            ImportFormat::Parquet => Some(TableFormat::Parquet),
+            ImportFormat::Arff => Some(TableFormat::Arff),
+            ImportFormat::Npy | ImportFormat::Hdf5 => None,
+        }
+    }
+}
+
+/// Extensions that Python programs give to pickles.
+const PICKLES: [&str; 6] = ["pkl", "pickle", "p", "pt", "pth", "joblib"];
+
+const KNOWN: &str = "a Parquet, CSV, TSV, ARFF or HDF5 file, or a folder of .npy, .csv, .arff or .parquet files";
+
+/// Detects what is at `path`; `format` overrides detection.
+///
+/// # Errors
+/// Where there is nothing, a pickle, or an unknown format.
+pub(crate) fn detect_format(path: &Path, format: Option<ImportFormat>) -> Result<Source, ImportError> {
+    let metadata = std::fs::metadata(path).map_err(ImportError::io("open", path))?;
+    let own = path.to_path_buf();
+    if metadata.is_dir() {
+        return detect_in_folder(own, format);
+    }
+    refuse_pickle(path)?;
+    let start = first_bytes(path)?;
+    let detected = match format {
+        Some(format) => Some(format),
+        // Content takes precedence over the extension.
+        None if start.starts_with(b"PAR1") => Some(ImportFormat::Parquet),
+        None if start.starts_with(b"\x89HDF\r\n\x1a\n") => Some(ImportFormat::Hdf5),
+        None if start.starts_with(b"\x93NUMPY") => Some(ImportFormat::Npy),
+        None => ImportFormat::from_extension(path),
+    };
+    let refused = |found: String| Err(ImportError::table(path, "", KNOWN, found));
+    match detected {
+        Some(ImportFormat::Hdf5) if is_csd(path)? => Ok(Source::Csd(own)),
+        Some(ImportFormat::Hdf5) => Ok(Source::PaddedHdf5(own)),
+        Some(ImportFormat::Npy) => refused("one .npy file, not the folder with all of them".into()),
+        Some(format) => match format.table() {
+            Some(table) => Ok(Source::Table(own, table)),
+            None => refused("another file".into()),
+        },
+        None => refused(match start.starts_with(b"PK\x03\x04") {
+            true => "a ZIP archive (.npz or .xlsx?): save .npy or .csv files from it".into(),
+            false => match extension(path).as_str() {
+                "" => "a file without an extension; give its format with --format".into(),
+                extension => format!("a file with extension '.{extension}'; give its format with --format"),
+            },
+        }),
+    }
+}
+
+/// Whether an HDF5 file is a computational sequence: a root group has a group `data`.
+fn is_csd(path: &Path) -> Result<bool, ImportError> {
+    let file = Hdf5File::open(path)?;
+    for root in file.groups("/")? {
+        if file.groups(&root)?.iter().any(|name| name == "data") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn detect_in_folder(path: PathBuf, format: Option<ImportFormat>) -> Result<Source, ImportError> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(&path).map_err(ImportError::io("list", &path))? {
+        let file = entry.map_err(ImportError::io("list", &path))?.path();
+        let hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden && file.is_file() {
+            files.push(file);
+        }
+    }
+    files.sort();
+    let formats: Vec<Option<ImportFormat>> = files.iter().map(|file| ImportFormat::from_extension(file)).collect();
+    let present: Vec<ImportFormat> =
+        <ImportFormat as VariantArray>::VARIANTS.iter().copied().filter(|f| formats.contains(&Some(*f))).collect();
+    let format = match (format, present.as_slice()) {
+        (Some(format), _) => format,
+        (None, [one]) => *one,
+        (None, []) => {
+            // A folder of pickles is the usual reason.
+            files.iter().try_for_each(|file| refuse_pickle(file))?;
+            return Err(ImportError::table(&path, "", KNOWN, "a folder without such a file"));
+        }
+        (None, several) => {
+            let names: Vec<String> = several.iter().map(ImportFormat::to_string).collect();
+            let found = format!("{} files; choose one with --format", names.join(" and "));
+            return Err(ImportError::table(&path, "", "files of one format", found));
+        }
+    };
+    let found: Vec<PathBuf> =
+        files.into_iter().zip(&formats).filter(|(_, f)| **f == Some(format)).map(|(file, _)| file).collect();
+    if found.is_empty() {
+        return Err(ImportError::table(&path, "", format!("{format} files"), "none"));
+    }
+    Ok(match (format, format.table()) {
+        (_, Some(table)) => Source::Tables(path, found, table),
+        (ImportFormat::Npy, _) => Source::Arrays(path, found),
+        _ => Source::PaddedHdf5(path),
+    })
+}
+
+/// Refuses a pickle, recognised by its extension or first bytes alone.
+pub(crate) fn refuse_pickle(path: &Path) -> Result<(), ImportError> {
+    let pickle = |found| Err(ImportError::Pickle { path: path.to_path_buf(), found });
+    if PICKLES.contains(&extension(path).as_str()) {
+        return pickle("a pickle by its extension");
+    }
+    let start = first_bytes(path)?;
+    // The opcode of protocols 2 to 5, and the first member of an archive of torch.save.
+    match start.as_slice() {
+        [0x80, 2..=5, ..] => pickle("a pickle by its first bytes"),
+        [b'P', b'K', 3, 4, ..] if start.windows(8).any(|w| w == b"data.pkl") => pickle("a file of torch.save"),
+        _ => Ok(()),
+    }
+}
+
+fn first_bytes(path: &Path) -> Result<Vec<u8>, ImportError> {
+    let metadata = std::fs::metadata(path).map_err(ImportError::io("open", path))?;
+    files::require_file(path, &metadata)?;
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(ImportError::io("open", path))?;
+    file.take(256).read_to_end(&mut bytes).map_err(ImportError::io("read", path))?;
+    Ok(bytes)
+}
+
+/// The extension of a file in lower case; empty where there is none.
+fn extension(path: &Path) -> String {
+    path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default()
+}

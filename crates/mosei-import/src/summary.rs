@@ -1,0 +1,127 @@
+//! The summary of an import, for the user.
+
+use crate::folds::Folds;
+use crate::labels::is_sentiment;
+use crate::write::{Pair, Written};
+use mosei_data::rates::FrameRate;
+use std::fmt::{self, Display};
+
+/// What was written, and what was left out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportSummary {
+    /// Recordings in the features.
+    pub recordings: usize,
+    /// Videos that were written.
+    pub videos: usize,
+    /// Frames that were written.
+    pub frames: u64,
+    /// Feature columns.
+    pub columns: usize,
+    /// Whether they have no names, but numbers.
+    pub unnamed: bool,
+    /// Frame rate of the median recording, Hz; `None` where the step between frames varies within recordings.
+    pub rate_hz: Option<f64>,
+    /// Frames at the end of recordings with the start of the frame before, which are moved on by one step.
+    pub tied: usize,
+    /// Number of labelled segments that end long after their recording, and the first.
+    pub late: (usize, Option<String>),
+    /// Labelled segments that were written.
+    pub segments: usize,
+    /// Videos with labels.
+    pub labelled_videos: usize,
+    /// Each label, and the number of written segments where it is above 0.
+    pub present: Vec<(String, usize)>,
+    /// Number of labelled segments left out for lack of features, and the first.
+    pub without_features: (usize, Option<String>),
+    /// Number of recordings without labels, and the first.
+    pub without_labels: (usize, Option<String>),
+    /// Of these, recordings left out because their speaker is unknown.
+    pub left_out: usize,
+    /// Labelled segments that start after the end of their recording.
+    pub past_the_end: usize,
+    /// Segments that were all padding.
+    pub padding: usize,
+    /// Videos in the training, validation and test split, where known.
+    pub folds: Option<[usize; 3]>,
+    /// Ids of the folds without any written video.
+    pub unknown_fold_ids: usize,
+}
+
+impl ImportSummary {
+    pub(crate) fn new(pair: &Pair<'_>, unnamed: bool, written: Written, folds: Option<Folds>, padding: usize) -> Self {
+        let Pair { joined, labels, frames, columns, .. } = pair;
+        let rows = || joined.videos.iter().flat_map(|v| &v.segments).map(|s| labels.of(s.row));
+        let present = labels.names.iter().enumerate().filter(|(_, name)| !is_sentiment(name));
+        let present = present.map(|(i, name)| (name.clone(), rows().filter(|row| row[i] > 0.0).count()));
+        ImportSummary {
+            recordings: frames.recordings.len(),
+            videos: joined.videos.len(),
+            frames: written.frames,
+            columns: columns.len(),
+            unnamed,
+            rate_hz: written.rate.and_then(FrameRate::hz),
+            tied: written.tied,
+            late: written.late,
+            segments: written.segments,
+            labelled_videos: written.videos,
+            present: present.collect(),
+            without_features: joined.without_features.clone(),
+            without_labels: joined.without_labels.clone(),
+            left_out: joined.left_out,
+            past_the_end: written.past_the_end,
+            padding,
+            folds: folds.as_ref().map(|(lists, _)| std::array::from_fn(|i| lists.values().nth(i).map_or(0, Vec::len))),
+            unknown_fold_ids: folds.map_or(0, |(_, left_out)| left_out),
+        }
+    }
+}
+
+impl Display for ImportSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let such_as = |first: &Option<String>| first.as_ref().map(|s| format!(", such as {s}")).unwrap_or_default();
+        let named = if self.unnamed { " (column_0, column_1, …: --columns FILE gives them names)" } else { "" };
+        let rate = self.rate_hz.map_or("at irregular times".to_string(), |hz| format!("at {hz} Hz"));
+        writeln!(
+            f,
+            "features: {} recordings in {} videos, {} frames {rate}, {} columns{named}",
+            self.recordings, self.videos, self.frames, self.columns
+        )?;
+        let present: Vec<String> = self.present.iter().map(|(name, n)| format!("{name} {n}")).collect();
+        writeln!(
+            f,
+            "labels: {} segments of {} videos; above 0: {}",
+            self.segments,
+            self.labelled_videos,
+            present.join(", ")
+        )?;
+        if let (n @ 1.., first) = &self.without_features {
+            writeln!(f, "left out: {n} labelled segments without features{}", such_as(first))?;
+        }
+        if let (n @ 1.., first) = &self.without_labels {
+            let kept = if self.left_out > 0 { "left out: unknown speaker" } else { "kept" };
+            writeln!(f, "without labels: {n} recordings ({kept}){}", such_as(first))?;
+        }
+        if self.tied > 0 {
+            writeln!(f, "equal starts: {} frames at the end of recordings, moved on by one step each", self.tied)?;
+        }
+        if let (n @ 1.., first) = &self.late {
+            writeln!(f, "late: {n} labelled segments end long after their recording{}", such_as(first))?;
+        }
+        if self.past_the_end > 0 {
+            writeln!(f, "past the end: {} labelled segments start after their recording has ended", self.past_the_end)?;
+        }
+        if self.padding > 0 {
+            writeln!(f, "empty: {} segments are all padding", self.padding)?;
+        }
+        match self.folds {
+            Some([train, valid, test]) => {
+                let left_out = match self.unknown_fold_ids {
+                    0 => String::new(),
+                    n => format!("; {n} ids without features or labels"),
+                };
+                writeln!(f, "folds: {train} training, {valid} validation and {test} test videos{left_out}")
+            }
+            None => writeln!(f, "folds: none given; a study draws them by video ([data.split])"),
+        }
+    }
+}
