@@ -1,4 +1,4 @@
-//! Compiles the shim against the headers of the libtorch that `torch-sys` links.
+//! Compiles the C++ code against the headers of the libtorch that `torch-sys` links.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ fn main() {
     };
     let include = root.join("include");
     if !include.join("ATen/ATen.h").exists() {
-        eprintln!("{}: no libtorch headers there: run `cargo xtask setup`, or export LIBTORCH", include.display());
+        eprintln!("{}: no libtorch headers: run `cargo xtask setup`, or export LIBTORCH", include.display());
         std::process::exit(1);
     }
     let mut build = cc::Build::new();
@@ -20,12 +20,12 @@ fn main() {
         .std("c++17")
         .include(&include)
         .include(include.join("torch/csrc/api/include"))
-        // The headers' warnings are not ours to mend.
+        // Warnings in libtorch's headers are out of our control.
         .warnings(false)
-        // The kernels are as fast in a debug build: tests run them too.
+        // Optimised in debug builds too, because tests run the kernels.
         .opt_level(3)
         .flag_if_supported("-ffp-contract=fast")
-        // Vectors are passed between inlined functions only: how a call would pass them does not matter.
+        // Vectors are only passed between inlined functions, so their calling convention does not matter.
         .flag_if_supported("-Wno-psabi")
         .file("cpp/shim.cpp")
         .file("cpp/attention.cpp")
@@ -45,8 +45,8 @@ fn main() {
     }
 }
 
-/// `at::parallel_for` is a template over OpenMP: without it, it is a plain loop. It must be the OpenMP that libtorch itself
-/// has loaded, or there would be two pools of threads. Wheels bring their own, under a name that varies.
+/// `at::parallel_for` is a template that uses OpenMP; without OpenMP it is a sequential loop. The library must be the one that
+/// libtorch has loaded, or there would be two thread pools. PyTorch's wheels contain their own, under a name that varies.
 fn link_openmp(folder: &Path) {
     let own = std::fs::read_dir(folder).ok().and_then(|files| {
         files

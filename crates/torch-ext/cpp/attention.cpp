@@ -1,9 +1,9 @@
 // Self-attention of packed segments on the CPU: no padding is computed and no T x T matrix is kept.
 //
-// What lives here: the autograd function, and the choice of a kernel for the processor at hand. The kernels, one head of
-// one segment each, stand in attention_kernel.h and attention_bf16.h. The backward pass recomputes the probabilities from
-// each row's log-sum-exp, and what dropout dropped from a hash of (seed, segment, head, row, column). Each (segment, head)
-// writes rows and columns of its own: the outcome is the same for any number of threads.
+// Here: the autograd function, and the selection of a kernel for the processor. The kernels, each for one head of one segment,
+// are in attention_kernel.h and attention_bf16.h. The backward pass recomputes the probabilities from each row's log-sum-exp,
+// and the dropout mask from a hash of (seed, segment, head, row, column). Each (segment, head) writes its own rows and columns,
+// so the result does not depend on the number of threads.
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -29,7 +29,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// One head of one segment, forward and backward, with the work space that each asks for in floats.
+// Forward and backward kernel for one head of one segment, with the required workspace in floats.
 struct Kernel {
   int64_t (*forward_space)(int64_t frames, int64_t head_dim);
   int64_t (*backward_space)(int64_t frames, int64_t head_dim);
@@ -37,7 +37,7 @@ struct Kernel {
   void (*backward)(const HeadJob&, float*);
 };
 
-// Sixteen 512-bit registers hold eight rows of two blocks; the others have half of them, or half their width.
+// Tiles of eight rows by two blocks fill sixteen 512-bit registers; the other processors have half the registers or half the width.
 #ifdef X86_KERNELS
 WITH_AVX512 void forward_avx512(const HeadJob& job, float* space) { forward_head<16, 8>(job, space); }
 WITH_AVX512 void backward_avx512(const HeadJob& job, float* space) { backward_head<16, 8>(job, space); }
@@ -61,7 +61,7 @@ Kernel kernel_for(Processor processor) {
   }
 }
 
-// Work space of one thread, on a whole cache line.
+// Workspace of one thread, aligned to a cache line.
 struct Space {
   std::vector<float> memory;
   float* aligned(int64_t floats) {
@@ -70,7 +70,7 @@ struct Space {
   }
 };
 
-// What does not differ between the heads of a call.
+// The parameters of a call that all heads share.
 struct Call {
   std::vector<int64_t> offsets;
   int64_t heads;
@@ -79,7 +79,7 @@ struct Call {
   Processor processor;
 };
 
-// Calls `body` for each (segment, head), whichever thread is free; a job has all but its pointers.
+// Calls `body` for each (segment, head) on the next free thread, with a job that lacks only its pointers.
 template <typename Job, typename F>
 void for_each_head(const Call& call, int64_t width, F body) {
   const int64_t pairs = ((int64_t)call.offsets.size() - 1) * call.heads;
@@ -104,7 +104,7 @@ void for_each_head(const Call& call, int64_t width, F body) {
   });
 }
 
-// Points a job at its rows.
+// Sets the pointers of a job.
 template <typename Job, typename T>
 void point(Job& job, const T* qkv, T* y, float* log_sum, int64_t rows, int64_t from, int64_t head) {
   const int64_t column = head * job.head_dim;
@@ -213,17 +213,17 @@ struct PackedAttention : Function<PackedAttention> {
 
 }  // namespace
 
-// `processor`: the number of a Processor that this machine can run.
+// `processor`: the index of a Processor that this machine can run.
 extern "C" char* te_packed_attention(Tensor* qkv, const int64_t* offsets, size_t n_offsets, int64_t heads, double dropout, int processor, Tensor** out) {
   return guarded([&] {
     const auto kind = qkv->scalar_type();
     TORCH_CHECK(qkv->dim() == 2 && (kind == at::kFloat || kind == at::kBFloat16) && qkv->device().is_cpu(),
-                "packed attention wants a [N, 3 D] matrix of 32-bit floats or bfloat16 on the CPU");
+                "packed attention: expected a [N, 3 D] matrix of 32-bit floats or bfloat16 on the CPU");
     TORCH_CHECK(heads > 0 && qkv->size(1) % (3 * heads) == 0, "packed attention: ", qkv->size(1), " columns are not 3 x heads x head size for ", heads, " heads");
     TORCH_CHECK(dropout >= 0 && dropout < 1, "packed attention: dropout ", dropout);
     TORCH_CHECK(n_offsets >= 1 && offsets[0] == 0 && offsets[n_offsets - 1] == qkv->size(0), "packed attention: the offsets do not span the ", qkv->size(0), " rows");
-    for (size_t i = 1; i < n_offsets; ++i) TORCH_CHECK(offsets[i] >= offsets[i - 1], "packed attention: the offsets fall");
-    TORCH_CHECK(processor >= 0 && processor <= (int)best_processor(), "packed attention: this machine has no processor ", processor);
+    for (size_t i = 1; i < n_offsets; ++i) TORCH_CHECK(offsets[i] >= offsets[i - 1], "packed attention: the offsets decrease");
+    TORCH_CHECK(processor >= 0 && processor <= (int)best_processor(), "packed attention: this machine cannot run the kernel of processor family ", processor);
     *out = new Tensor(PackedAttention::apply(*qkv, std::vector<int64_t>(offsets, offsets + n_offsets), heads, dropout, processor));
   });
 }

@@ -1,8 +1,8 @@
-// Attention of one head over one segment in bfloat16, for processors with AVX-512 and its dot product of pairs
-// (`vdpbf16ps`: 16 lanes of 32 bits, each adding two products in 32-bit floats).
+// Attention of one head over one segment in bfloat16, for processors with AVX-512 and its pairwise dot product
+// (`vdpbf16ps`: 16 lanes of 32 bits, each accumulating two products in 32-bit floats).
 //
-// Inputs and outputs are bfloat16; scores, sums and all that is added up stay in 32-bit floats. Probabilities and their
-// gradients are rounded before they are multiplied.
+// Inputs and outputs are bfloat16; scores, sums and accumulators are 32-bit floats. Probabilities and their gradients are
+// rounded before they are multiplied.
 #pragma once
 
 #include <immintrin.h>
@@ -13,9 +13,9 @@
 #define WITH_BF16 __attribute__((target("arch=x86-64-v4,avx512bf16")))
 #define INLINE_BF16 static inline __attribute__((always_inline, target("arch=x86-64-v4,avx512bf16")))
 
-typedef uint32_t Pair;   // two BFloat, the first in the lower half
+typedef uint32_t Pair;   // two BFloat, the first one in the lower half
 
-// As HeadJob, in bfloat16.
+// HeadJob in bfloat16.
 struct BFloatJob {
   const BFloat *q, *k, *v;
   int64_t stride, frames, head_dim;
@@ -38,7 +38,7 @@ struct BFloatSizes {
 
 constexpr int64_t FORWARD_ROWS = 8, BACKWARD_ROWS = 16;
 
-// 32-bit words of work space.
+// Workspace in 32-bit words.
 INLINE int64_t bfloat_forward_space(int64_t frames, int64_t head_dim) {
   const BFloatSizes s = BFloatSizes::of(frames, head_dim);
   return s.padded * s.pairs + s.padded / 2 * s.width + FORWARD_ROWS * (s.row + s.row / 2 + up(s.pairs, 16));
@@ -48,7 +48,7 @@ INLINE int64_t bfloat_backward_space(int64_t frames, int64_t head_dim) {
   return s.padded * (2 * s.pairs + s.width / 2 + 2 * s.width) + BACKWARD_ROWS * (2 * up(s.pairs, 16) + 2 * s.width + 3 * 8);
 }
 
-// The first `n` of 16 values, 0 in place of the others.
+// The first `n` of 16 values; the others are 0.
 INLINE_BF16 __m256i some(const BFloat* from, int64_t n) {
   return _mm256_maskz_loadu_epi16((__mmask16)(n >= 16 ? 0xFFFF : n <= 0 ? 0 : (1 << n) - 1), from);
 }
@@ -57,14 +57,14 @@ INLINE_BF16 void put_some(BFloat* to, __m512 x, int64_t n) {
   _mm256_mask_storeu_epi16(to, (__mmask16)(n >= 16 ? 0xFFFF : (1 << n) - 1), (__m256i)_mm512_cvtneps_pbh(x));
 }
 
-// Column pairs of a row: [rows][up(pairs, 16)], 0 beyond the last row.
+// Column pairs of a row: [rows][up(pairs, 16)], 0 after the last row.
 INLINE_BF16 void pairs_in(const BFloat* from, int64_t stride, int64_t n, int64_t head_dim, int64_t rows, int64_t width, Pair* to) {
   for (int64_t t = 0; t < rows; ++t)
     for (int64_t d = 0; d < head_dim; d += 16)
       _mm256_storeu_si256((__m256i*)(to + t * width + d / 2), t < n ? some(from + t * stride + d, head_dim - d) : _mm256_setzero_si256());
 }
 
-// The same by blocks of 16 rows: [block][pair][16].
+// The same in blocks of 16 rows: [block][pair][16].
 INLINE_BF16 void pair_blocks_in(const BFloat* from, int64_t stride, int64_t frames, int64_t head_dim, int64_t pairs, Pair* to) {
   for (int64_t j = 0; j < frames; j += 16) {
     const int64_t n = frames - j < 16 ? frames - j : 16;
@@ -81,7 +81,7 @@ INLINE_BF16 void pair_blocks_in(const BFloat* from, int64_t stride, int64_t fram
   }
 }
 
-// Row pairs: [rows / 2][width], 0 beyond the last row and column.
+// Row pairs: [rows / 2][width], 0 after the last row and column.
 INLINE_BF16 void row_pairs_in(const BFloat* from, int64_t stride, int64_t n, int64_t head_dim, int64_t rows, int64_t width, Pair* to) {
   for (int64_t t = 0; t < rows; t += 2)
     for (int64_t d = 0; d < width; d += 16) {
@@ -101,7 +101,7 @@ INLINE_BF16 __m512 dot(__m512 to, Pair a, const Pair* b) {
   return _mm512_dpbf16_ps(to, (__m512bh)_mm512_set1_epi32((int)a), (__m512bh)_mm512_load_si512(b));
 }
 
-// 2^x for x <= 0 to 3e-6, which is far below what bfloat16 keeps; 0 where it underflows.
+// 2^x for x <= 0 with an error of 3e-6, far below the precision of bfloat16; 0 on underflow.
 INLINE_BF16 F<16> bfloat_exp2(F<16> x) {
   const __m512 n = _mm512_roundscale_ps((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   const F<16> f = x - (F<16>)n;
@@ -113,7 +113,7 @@ INLINE_BF16 F<16> bfloat_exp2(F<16> x) {
   return (F<16>)_mm512_scalef_ps((__m512)p, n);
 }
 
-// out[r] = scores of R rows with 16 columns.
+// out[r] = scores of R rows for 16 columns.
 template <int R>
 INLINE_BF16 void bfloat_tile(const Pair* a, int64_t width, const Pair* block, int64_t pairs, F<16> out[R]) {
   __m512 total[R];
@@ -183,7 +183,7 @@ WITH_BF16 static void bfloat_forward_head(const BFloatJob& job, Pair* space) {
   }
 }
 
-// to[t][:] += sum of weight[pair of rows][t] rows[pair][:], for 16 columns t.
+// to[t][:] += sum over row pairs of weight[pair][t] rows[pair][:], for 16 columns t.
 INLINE_BF16 void bfloat_add_outer(const Pair* weight, const Pair* rows, int64_t width, float* to) {
   __m512 total[16];
   for (int t = 0; t < 16; ++t) total[t] = _mm512_load_ps(to + t * width);
@@ -201,14 +201,14 @@ WITH_BF16 static void bfloat_backward_head(const BFloatJob& job, Pair* space) {
   Pair* k = vb + s.padded * s.pairs;
   float* dk = (float*)(k + s.padded / 2 * s.width);
   float* dv = dk + s.padded * s.width;
-  Pair* q = (Pair*)(dv + s.padded * s.width);   // column pairs of the rows at hand
+  Pair* q = (Pair*)(dv + s.padded * s.width);   // column pairs of the current rows
   Pair* g = q + R * q_width;
-  Pair* q_rows = g + R * q_width;               // the same by pairs of rows
+  Pair* q_rows = g + R * q_width;               // the same as row pairs
   Pair* g_rows = q_rows + R / 2 * s.width;
   float* dq = (float*)(g_rows + R / 2 * s.width);
-  Pair* p = (Pair*)(dq + R * s.width);          // [R / 2][16], by pairs of rows
+  Pair* p = (Pair*)(dq + R * s.width);          // [R / 2][16], row pairs
   Pair* ds = p + R / 2 * 16;
-  Pair* ds_row = ds + R / 2 * 16;               // [R][8], by pairs of columns
+  Pair* ds_row = ds + R / 2 * 16;               // [R][8], column pairs
   pair_blocks_in(job.k, job.stride, job.frames, job.head_dim, s.pairs, kb);
   pair_blocks_in(job.v, job.stride, job.frames, job.head_dim, s.pairs, vb);
   row_pairs_in(job.k, job.stride, job.frames, job.head_dim, s.padded, s.width, k);
@@ -219,7 +219,7 @@ WITH_BF16 static void bfloat_backward_head(const BFloatJob& job, Pair* space) {
   for (int64_t i = 0; i < job.frames; i += R) {
     const int64_t rows = job.frames - i < R ? job.frames - i : R;
     const BFloat *q_at = job.q + i * job.stride, *g_at = job.dy + i * job.y_stride;
-    // Rows beyond the segment have queries and gradients of 0, and so add nothing.
+    // Rows after the end of the segment have zero queries and gradients, so they contribute nothing.
     pairs_in(q_at, job.stride, rows, job.head_dim, R, q_width, q);
     pairs_in(g_at, job.y_stride, rows, job.head_dim, R, q_width, g);
     row_pairs_in(q_at, job.stride, rows, job.head_dim, R, s.width, q_rows);
@@ -238,7 +238,7 @@ WITH_BF16 static void bfloat_backward_head(const BFloatJob& job, Pair* space) {
     }
     for (int64_t j = 0; j < s.padded; j += 16) {
       const bool upper = j % 32 != 0;
-      // A column beyond the segment has a score of 0, whatever the row's sum.
+      // A column after the end of the segment has probability 0; its score would be 0, not -inf.
       const I<16> inside = lanes_below<16>(job.frames - j);
       for (int r0 = 0; r0 < R; r0 += 8) {
         F<16> score[8], dp[8];

@@ -1,6 +1,6 @@
-// Attention of one head over one segment, for processors with vectors of L floats; R query rows go together.
+// Attention of one head over one segment, for processors with vectors of L floats, in tiles of R query rows.
 //
-// Scores are kept in base 2 (queries carry the scale and log2 e), so that a probability is one 2^x.
+// Scores are in base 2 (queries are multiplied by the scale and log2 e), so that a probability is a single 2^x.
 #pragma once
 
 #include "lanes.h"
@@ -11,8 +11,8 @@ struct HeadJob {
   int64_t stride, frames, head_dim;
   float scale;     // 1 / sqrt(head_dim)
   float keep;      // 1 / (1 - p)
-  uint32_t limit;  // share dropped, in 1/65536, in the upper half; 0 drops nothing
-  uint64_t seed;   // of this segment and head
+  uint32_t limit;  // dropout rate in 1/65536, in the upper 16 bits; 0 disables dropout
+  uint64_t seed;   // for this segment and head
   float* y;        // [T, head_dim] at `y_stride`
   int64_t y_stride;
   float* log_sum;  // [T], base 2
@@ -24,22 +24,22 @@ constexpr float LN_2 = 0.693147181f;
 
 INLINE int64_t up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
-// Sizes of a job's buffers.
+// Buffer sizes of a job.
 template <int L, int R>
 struct Sizes {
   int64_t blocks, padded, chunks, width, row;
   INLINE Sizes of(int64_t frames, int64_t head_dim) {
     Sizes s;
-    s.blocks = (frames + L - 1) / L;     // of columns
-    s.padded = s.blocks * L;             // columns
-    s.chunks = (head_dim + L - 1) / L;   // of a head's width
-    s.width = s.chunks * L;              // a head's width in whole vectors
-    s.row = s.padded + 16;               // between rows of probabilities: not a power of 2, which the cache dislikes
+    s.blocks = (frames + L - 1) / L;     // blocks of columns
+    s.padded = s.blocks * L;             // padded number of columns
+    s.chunks = (head_dim + L - 1) / L;   // vectors per head width
+    s.width = s.chunks * L;              // head width padded to whole vectors
+    s.row = s.padded + 16;               // stride of probability rows; a power of 2 would cause cache conflicts
     return s;
   }
 };
 
-// Floats of work space that the kernels ask for.
+// Workspace of the kernels, in floats.
 template <int L, int R>
 INLINE int64_t forward_space(int64_t frames, int64_t head_dim) {
   const Sizes<L, R> s = Sizes<L, R>::of(frames, head_dim);
@@ -51,7 +51,7 @@ INLINE int64_t backward_space(int64_t frames, int64_t head_dim) {
   return s.padded * (2 * head_dim + 3 * s.width) + 2 * R * L + 3 * R * s.width;
 }
 
-// [T, head_dim] at a stride -> [block][head_dim][L], 0 beyond the last frame.
+// [T, head_dim] with a stride -> [block][head_dim][L], 0 after the last frame.
 template <int L>
 INLINE void blocks_in(const float* from, int64_t stride, int64_t frames, int64_t head_dim, float* to) {
   for (int64_t j = 0; j < frames; j += L) {
@@ -64,7 +64,7 @@ INLINE void blocks_in(const float* from, int64_t stride, int64_t frames, int64_t
   }
 }
 
-// [n, head_dim] at a stride -> [rows, width], times a factor, 0 elsewhere.
+// [n, head_dim] with a stride -> [rows, width], times a factor, 0 elsewhere.
 INLINE void rows_in(const float* from, int64_t stride, int64_t n, int64_t head_dim, float factor, int64_t rows, int64_t width, float* to) {
   for (int64_t t = 0; t < rows; ++t)
     for (int64_t d = 0; d < width; ++d) to[t * width + d] = t < n && d < head_dim ? factor * from[t * stride + d] : 0.0f;
@@ -201,7 +201,7 @@ INLINE void backward_head(const HeadJob& job, float* space) {
   for (int64_t i = 0; i < 2 * s.padded * s.width; ++i) dk[i] = 0;
   for (int64_t i = 0; i < job.frames; i += R) {
     const int64_t rows = job.frames - i < R ? job.frames - i : R;
-    // Rows beyond the segment have queries and gradients of 0, and so add nothing.
+    // Rows after the end of the segment have zero queries and gradients, so they contribute nothing.
     rows_in(job.q + i * job.stride, job.stride, rows, job.head_dim, job.scale * LOG2_E, R, s.width, q);
     rows_in(job.dy + i * job.y_stride, job.y_stride, rows, job.head_dim, job.keep, R, s.width, g);
     for (int64_t d = 0; d < R * s.width; ++d) dq[d] = 0;
@@ -221,7 +221,7 @@ INLINE void backward_head(const HeadJob& job, float* space) {
       for (int upper = 0; upper < 2; ++upper) {
         const int64_t j = column_of(word) + 16 * upper;
         if (j >= s.padded) break;
-        // A column beyond the segment has a score of 0, whatever the row's sum.
+        // A column after the end of the segment has probability 0; its score would be 0, not -inf.
         const I<L> inside = lanes_below<L>(job.frames - j);
         F<L> score[R][1], dp[R][1];
         tile<L, R, 1>(q, s.width, kb + j * job.head_dim, job.head_dim, score);
@@ -247,7 +247,7 @@ INLINE void backward_head(const HeadJob& job, float* space) {
     }
     rows_out(dq, rows, job.head_dim, job.scale, s.width, job.dq + i * job.stride, job.stride);
   }
-  // Queries carried the scale and log2 e; gradients of y, what dropout keeps.
+  // The queries contain the scale and log2 e, and the gradients of y contain the dropout scale.
   rows_out(dk, job.frames, job.head_dim, LN_2, s.width, job.dk, job.stride);
   rows_out(dv, job.frames, job.head_dim, 1.0f, s.width, job.dv, job.stride);
 }

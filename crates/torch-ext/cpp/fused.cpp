@@ -1,8 +1,9 @@
-// What a transformer layer does between its products, in one pass over memory each: the sum of residual and branch with
-// its layer norm, and the activation, both with dropout. Element types are 32-bit floats or bfloat16; sums are floats.
+// The operations of a transformer layer between its matrix products, each in one pass over memory: the sum of residual and
+// branch with its layer norm, and the activation, both with dropout. Element types are 32-bit floats or bfloat16; sums are
+// floats.
 //
-// Dropout is a hash of each element's place, so that the backward pass needs no mask. Rows are worked on by blocks of
-// fixed size whose parts are added up in order: the outcome is the same for any number of threads.
+// Dropout uses a hash of each element's position, so the backward pass needs no stored mask. Rows are processed in blocks of
+// fixed size whose partial sums are added in order, so the result does not depend on the number of threads.
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -41,20 +42,20 @@ void for_each_block(int64_t rows, F body) {
 
 // --- residual + dropout(branch), and its layer norm ---
 
-// Rows `from` to `to` of [N, width] matrices; B is the branch's type, N the normed rows'.
+// Rows `from` to `to` of [N, width] matrices; B is the type of the branch, N of the normed rows.
 template <typename B, typename N>
 struct NormRows {
   int64_t from, to, width;
   Drop drop;
   const float *residual, *weight, *bias;
-  const B* branch;         // null where there is none
+  const B* branch;         // null without a branch
   float *sum, *mean, *rstd;
   N* normed;
-  const float* d_sum;      // null where nothing flows back
+  const float* d_sum;      // null without a gradient
   const N* d_normed;       // likewise
   float* d_residual;
   B* d_branch;
-  float *d_weight, *d_bias;  // [width] of this block, 0 at first
+  float *d_weight, *d_bias;  // [width] of this block, initially 0
 };
 
 template <typename B, typename N>
@@ -234,7 +235,7 @@ struct AddNorm : Function<AddNorm> {
 
 enum class Activation { NONE, RELU, GELU };
 
-// Φ(x), the normal distribution function, to 1e-7, and φ(x), its density (Abramowitz and Stegun, 7.1.26).
+// Φ(x), the normal distribution function, with an error of 1e-7, and its density φ(x) (Abramowitz and Stegun, 7.1.26).
 INLINE F<16> normal(F<16> x, F<16>& density) {
   const F<16> z = (F<16>)((I<16>)x & 0x7FFFFFFF) * 0.70710678f;
   const F<16> t = 1.0f / (0.3275911f * z + 1.0f);
@@ -274,8 +275,8 @@ INLINE void activate_rows_back(Activation activation, const Drop& drop, const T*
         const F<16> v = get(x + r * width + c, n);
         F<16> density;
         if (activation == Activation::GELU) {
-          const F<16> share = normal(v, density);
-          d *= share + v * density;
+          const F<16> cdf = normal(v, density);
+          d *= cdf + v * density;
         }
         if (activation == Activation::RELU) d = v > all<16>(0.0f) ? d : all<16>(0.0f);
       }
@@ -337,16 +338,16 @@ bool is_float(const Tensor& t) { return t.scalar_type() == at::kFloat && t.devic
 
 }  // namespace
 
-// `branch` may be null; then `sum` is left null too.
+// `branch` may be null; then `sum` is null too.
 extern "C" char* te_add_norm(Tensor* residual, Tensor* branch, Tensor* weight, Tensor* bias, double dropout, bool bfloat, Tensor** sum, Tensor** normed) {
   return guarded([&] {
-    TORCH_CHECK(residual->dim() == 2 && is_float(*residual), "add_norm wants a [N, D] matrix of 32-bit floats on the CPU");
+    TORCH_CHECK(residual->dim() == 2 && is_float(*residual), "add_norm: expected a [N, D] matrix of 32-bit floats on the CPU");
     const int64_t width = residual->size(1);
     TORCH_CHECK(!branch || (branch->sizes() == residual->sizes() && branch->device().is_cpu() && (is_bfloat(*branch) || is_float(*branch))),
-                "add_norm: the branch is no matrix of the residual's shape");
+                "add_norm: expected a branch of the residual's shape, of 32-bit floats or bfloat16 on the CPU");
     TORCH_CHECK(weight->dim() == 1 && weight->size(0) == width && is_float(*weight) && bias->dim() == 1 && bias->size(0) == width && is_float(*bias),
-                "add_norm: weight and bias are not ", width, " 32-bit floats");
-    TORCH_CHECK(dropout >= 0 && dropout < 1, "dropout ", dropout, ": expected a share from 0 to below 1");
+                "add_norm: expected weight and bias of ", width, " 32-bit floats");
+    TORCH_CHECK(dropout >= 0 && dropout < 1, "dropout ", dropout, ": expected a probability from 0 to below 1");
     const auto out = AddNorm::apply(*residual, branch ? std::optional<Tensor>(*branch) : std::nullopt, *weight, *bias, dropout, bfloat);
     *sum = branch ? new Tensor(out[0]) : nullptr;
     *normed = new Tensor(out.back());
@@ -355,8 +356,8 @@ extern "C" char* te_add_norm(Tensor* residual, Tensor* branch, Tensor* weight, T
 
 extern "C" char* te_activate(Tensor* x, int activation, double dropout, Tensor** out) {
   return guarded([&] {
-    TORCH_CHECK(x->device().is_cpu() && (is_bfloat(*x) || is_float(*x)) && x->dim() > 0, "activate wants 32-bit floats or bfloat16 on the CPU");
-    TORCH_CHECK(dropout >= 0 && dropout < 1, "dropout ", dropout, ": expected a share from 0 to below 1");
+    TORCH_CHECK(x->device().is_cpu() && (is_bfloat(*x) || is_float(*x)) && x->dim() > 0, "activate: expected 32-bit floats or bfloat16 on the CPU");
+    TORCH_CHECK(dropout >= 0 && dropout < 1, "dropout ", dropout, ": expected a probability from 0 to below 1");
     *out = new Tensor(Activate::apply(*x, activation, dropout));
   });
 }

@@ -1,4 +1,4 @@
-// Keys of random decisions, from libtorch's generator.
+// Keys for hash-based random decisions, from libtorch's generator.
 #pragma once
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <mutex>
 
-// One number of libtorch's generator, which whoever wants a step to be repeatable has set before it.
+// One number of libtorch's generator. For a reproducible step, the caller seeds the generator before it.
 inline uint64_t draw_seed() {
   auto generator = at::detail::getDefaultCPUGenerator();
   std::lock_guard<std::mutex> lock(generator.mutex());

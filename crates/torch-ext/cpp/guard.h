@@ -1,4 +1,4 @@
-// From C++ exceptions to messages over plain C.
+// Turns C++ exceptions into messages for the C interface.
 #pragma once
 
 #include <c10/util/Exception.h>

@@ -1,4 +1,4 @@
-// Random decisions as a function of (key, place): no state, no order, the same in a backward pass and in any thread.
+// Random decisions as a function of (key, position): without state or order, equal in the backward pass and in any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
-// Vectors of L floats, for any L, in the compiler's own extension: the same source serves AVX-512, AVX2, NEON and SSE2.
+// Vectors of L floats, for any L, with the compiler's vector extension: the same source is compiled for AVX-512, AVX2, NEON and
+// SSE2.
 //
-// Everything here is inlined into a function that says for which processor it is compiled. No header with inline
-// functions of its own may be used by what is compiled so: the linker could keep a copy that other processors cannot run.
+// Everything here is inlined into a function with an attribute for its target processor. Such code must not use headers with
+// inline functions: the linker might keep a version that other processors cannot run.
 #pragma once
 
 #include <cstdint>
@@ -44,10 +45,10 @@ INLINE F<L> all(float x) {
   return F<L>{} + x;
 }
 
-// A score that is never the largest and has a probability of 0.
+// A score that is never the maximum and has probability 0.
 constexpr float NEVER = -1e30f;
 
-// All bits of the first `n` lanes, none of the others.
+// A mask with all bits set in the first `n` lanes.
 template <int L>
 INLINE I<L> lanes_below(int64_t n) {
   return (I<L>)(Lanes<L>::NUMBERS < U<L>{} + (uint32_t)n);
@@ -65,7 +66,7 @@ INLINE void store(float* to, F<L> x) {
   *(Loose*)to = (Loose)x;
 }
 
-// Halves are folded, so that sums do not wait for each other.
+// Adds halves pairwise, which shortens the dependency chain.
 INLINE F<4> fold(F<4> x) { return x; }
 INLINE F<4> fold(F<8> x) { return __builtin_shufflevector(x, x, 0, 1, 2, 3) + __builtin_shufflevector(x, x, 4, 5, 6, 7); }
 INLINE F<4> fold(F<16> x) {
@@ -87,13 +88,13 @@ INLINE float largest(F<L> x) {
 
 constexpr float LOG2_E = 1.44269504f;
 
-// 2^x for x <= 0 to about 1 ulp; below 2^-126 it stays there, which is 0 beside a row's sum of at least 1.
+// 2^x for x <= 0 with an error of about 1 ulp, clamped at 2^-126, which is negligible compared to a row's sum of at least 1.
 template <int L>
 INLINE F<L> exp2(F<L> x) {
   x = x > all<L>(-126.0f) ? x : all<L>(-126.0f);
   const F<L> shifted = x + 12582912.0f;  // rounds to the nearest integer, into the low bits
   const F<L> f = x - (shifted - 12582912.0f);
-  // A fit over [-1/2, 1/2] that keeps the largest relative error smallest (7.5e-8).
+  // Minimax polynomial on [-1/2, 1/2]; maximum relative error 7.5e-8.
   F<L> p = all<L>(0.00132764718f);
   p = p * f + 0.00967554133f;
   p = p * f + 0.0555071327f;
@@ -103,20 +104,20 @@ INLINE F<L> exp2(F<L> x) {
   return (F<L>)((I<L>)p + ((I<L>)shifted << 23));
 }
 
-// Dropout: which elements go is what a hash of (seed, row, column) says.
+// Dropout: a hash of (seed, row, column) decides which elements are dropped.
 struct Drop {
   uint64_t seed;
-  uint32_t limit;  // share dropped, in 1/65536, in the upper half; 0 drops nothing
+  uint32_t limit;  // dropout rate in 1/65536, in the upper 16 bits; 0 disables dropout
   float keep;      // 1 / (1 - p)
 };
 
 INLINE Drop drop_of(double dropout, uint64_t seed) {
-  const uint32_t share = (uint32_t)(dropout * 65536 + 0.5);
-  return {seed, share << 16, 65536.0f / (float)(65536 - share)};
+  const uint32_t rate = (uint32_t)(dropout * 65536 + 0.5);
+  return {seed, rate << 16, 65536.0f / (float)(65536 - rate)};
 }
 
-// The decisions for a row: one 32-bit hash decides for columns c and c + 16 of each 32, by its halves. This is the
-// column of a hash's lower half.
+// The decisions for a row: the halves of one 32-bit hash decide for columns c and c + 16 of each 32 columns. This is the column
+// for the lower half.
 INLINE int64_t column_of(int64_t word) { return word / 16 * 32 + word % 16; }
 
 INLINE uint32_t row_key(uint64_t seed, int64_t row) { return (uint32_t)(mix(seed + 0x9E3779B97F4A7C15ull * (uint64_t)(row + 1)) >> 32); }
@@ -126,7 +127,7 @@ INLINE U<L> row_hash(uint32_t key, int64_t word) {
   return mix32((Lanes<L>::NUMBERS + (uint32_t)word) * 0x9E3779B9u + key);
 }
 
-// x where it is kept, else 0; `limit` is the share in 1/65536, in the upper half of the word.
+// x where it is kept, else 0; `limit` is the dropout rate in 1/65536, in the upper 16 bits.
 template <int L>
 INLINE F<L> kept(F<L> x, U<L> hash, bool upper, uint32_t limit) {
   if (!upper) hash <<= 16;

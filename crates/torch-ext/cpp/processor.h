@@ -1,4 +1,4 @@
-// For which processors kernels are compiled, and which of them this machine is.
+// The processor families for which kernels are compiled, and the detection of this machine's family.
 #pragma once
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -7,7 +7,7 @@
 #define WITH_AVX2 __attribute__((target("arch=x86-64-v3")))
 #endif
 
-// Each can run what those before it can. PORTABLE is vectors of four floats: NEON or SSE2.
+// Each can run the kernels of those before it. PORTABLE uses vectors of four floats: NEON or SSE2.
 enum class Processor { PORTABLE, AVX2, AVX512, AVX512_BF16 };
 
 inline Processor best_processor() {

@@ -1,4 +1,4 @@
-// What tch lacks, over plain C: every function returns null, or a message that the caller frees.
+// Functions that tch lacks, with a C interface: each returns null, or an error message that the caller frees.
 //
 // A `Tensor*` is tch's `C_tensor*`: both are at::Tensor on the heap.
 
@@ -33,8 +33,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// libtorch's own index_select has a backward pass that must allow for rows named twice and so adds them one by one.
-// Rows named once can be copied.
+// The backward pass of libtorch's index_select must support repeated rows, so it adds row by row. Distinct rows can be copied.
 struct GatherRows : Function<GatherRows> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& rows) {
     ctx->save_for_backward({rows});
@@ -68,16 +67,16 @@ extern "C" {
 
 void te_free(char* text) { free(text); }
 
-// A training step asks for the same large tensors as the one before it. The C library would give each back to the kernel
-// and get it again, page by page; so it keeps them instead.
+// Each training step allocates the same large tensors as the one before. By default the C library returns them to the kernel
+// and requests them again page by page; with these limits it keeps them.
 void te_keep_memory() {
 #ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that it takes
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the maximum
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 #endif
 }
 
-// Counted, not asked for: a `parallel_for` that was compiled without OpenMP is a plain loop and tells nobody.
+// Measured, because a `parallel_for` that was compiled without OpenMP is silently a sequential loop.
 int te_kernel_threads() {
   std::vector<std::thread::id> ids(at::get_num_threads());
   at::parallel_for(0, (int64_t)ids.size(), 1, [&](int64_t begin, int64_t end) {
@@ -86,7 +85,7 @@ int te_kernel_threads() {
   return (int)std::set<std::thread::id>(ids.begin(), ids.end()).size();
 }
 
-// Whether OpenMP may give a region fewer threads than were set, as it sees fit.
+// Whether OpenMP may dynamically give a parallel region fewer threads than were set.
 int te_threads_vary() {
 #ifdef _OPENMP
   return omp_get_dynamic();
@@ -95,7 +94,7 @@ int te_threads_vary() {
 #endif
 }
 
-// Whether the kernels here were compiled for more than one thread.
+// Whether the kernels here were compiled with OpenMP.
 int te_has_openmp() {
 #ifdef _OPENMP
   return 1;
@@ -164,18 +163,18 @@ char* te_clear_gradients(Tensor* const* parameters, size_t n) {
 char* te_library_folder(char** out) {
   return guarded([&] {
     Dl_info info;
-    if (!dladdr(reinterpret_cast<void*>(&at::globalContext), &info) || !info.dli_fname) TORCH_CHECK(false, "the loader does not say where libtorch is");
+    if (!dladdr(reinterpret_cast<void*>(&at::globalContext), &info) || !info.dli_fname) TORCH_CHECK(false, "the loader does not report the path of libtorch");
     std::string path(info.dli_fname);
     const auto slash = path.rfind('/');
     *out = message(slash == std::string::npos ? "." : path.substr(0, slash));
   });
 }
 
-// Loading the library registers the CUDA backend. It must come before anything asks whether there is CUDA:
-// libtorch keeps the first answer.
+// Loading the library registers the CUDA backend. It must happen before any query for CUDA,
+// because libtorch caches the first answer.
 char* te_load_library(const char* path) {
   if (dlopen(path, RTLD_NOW | RTLD_GLOBAL)) return nullptr;
   const char* reason = dlerror();
-  return message(reason ? reason : "the loader gives no reason");
+  return message(reason ? reason : "unknown error of the loader");
 }
 }

@@ -1,23 +1,23 @@
-//! AdamW over moments that are ours, so that a checkpoint can hold them.
+//! AdamW with accessible moments, so that a checkpoint can store them.
 
 use crate::ffi::RawTensor;
 use crate::{TorchError, check, ffi};
 use tch::{Kind, Tensor};
 
-/// Constants of AdamW (Loshchilov and Hutter, 1711.05101); the learning rate comes with each step.
+/// Hyperparameters of AdamW (Loshchilov and Hutter, 1711.05101); the learning rate is passed to each step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamWConfig {
-    /// Decay of the first moment.
+    /// Decay rate of the first moment.
     pub beta1: f64,
-    /// Decay of the second moment.
+    /// Decay rate of the second moment.
     pub beta2: f64,
-    /// Added to the root of the second moment.
+    /// Added to the square root of the second moment.
     pub epsilon: f64,
-    /// Decoupled decay of weights; vectors (biases, norms) are not decayed.
+    /// Decoupled weight decay; vectors (biases, norms) are not decayed.
     pub weight_decay: f64,
 }
 
-/// The optimiser: libtorch's fused operator over our own tensors.
+/// The optimiser: libtorch's fused operator on tensors that this struct owns.
 pub struct AdamW {
     config: AdamWConfig,
     parameters: Vec<Tensor>,
@@ -33,7 +33,7 @@ fn pointers<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Vec<RawTensor>
 }
 
 impl AdamW {
-    /// An optimiser of `parameters`, its moments 0.
+    /// An optimiser of `parameters` with zero moments.
     pub fn new(config: AdamWConfig, parameters: Vec<Tensor>) -> Self {
         let zeros = || parameters.iter().map(|p| p.detach().zeros_like()).collect::<Vec<_>>();
         let steps = parameters.iter().map(|p| Tensor::zeros([], (Kind::Float, p.device()))).collect();
@@ -41,28 +41,28 @@ impl AdamW {
         AdamW { config, first: zeros(), second: zeros(), steps, decayed, plain, parameters }
     }
 
-    /// What is optimised, in the order given to [`AdamW::new`].
+    /// The parameters, in the order of [`AdamW::new`].
     pub fn parameters(&self) -> &[Tensor] {
         &self.parameters
     }
 
-    /// First moments, second moments and step counts, in the order of the parameters: what a checkpoint must hold.
+    /// First moments, second moments and step counts, in the order of the parameters: the state for a checkpoint.
     pub fn moments(&self) -> (&[Tensor], &[Tensor], &[Tensor]) {
         (&self.first, &self.second, &self.steps)
     }
 
-    /// One step down the gradients that stand in the parameters, each by its own learning rate, in their order. A parameter
-    /// without a gradient stays, and so does, with its moments, one whose rate is 0.
+    /// One step along the gradients of the parameters, with one learning rate per parameter, in their order. A parameter without
+    /// a gradient does not change; nor does one with a rate of 0, including its moments.
     pub fn step(&mut self, learning_rates: &[f64]) -> Result<(), TorchError> {
-        let mut different: Vec<f64> = learning_rates.iter().copied().filter(|&rate| rate != 0.0).collect();
-        different.sort_by(f64::total_cmp);
-        different.dedup();
+        let mut distinct: Vec<f64> = learning_rates.iter().copied().filter(|&rate| rate != 0.0).collect();
+        distinct.sort_by(f64::total_cmp);
+        distinct.dedup();
         let kinds = [(&self.decayed, self.config.weight_decay), (&self.plain, 0.0)];
-        for (learning_rate, (kind, weight_decay)) in different.iter().flat_map(|rate| kinds.map(|kind| (*rate, kind))) {
+        for (learning_rate, (kind, weight_decay)) in distinct.iter().flat_map(|rate| kinds.map(|kind| (*rate, kind))) {
             let group: Vec<usize> = kind.iter().copied().filter(|&i| learning_rates[i] == learning_rate).collect();
             let of = |tensors: &[Tensor]| pointers(group.iter().map(|&i| &tensors[i]));
             let (p, m, v, s) = (of(&self.parameters), of(&self.first), of(&self.second), of(&self.steps));
-            // SAFETY: four arrays of one length, of live tensors that this struct owns.
+            // SAFETY: four arrays of equal length, of live tensors that this struct owns.
             check(unsafe {
                 ffi::te_adamw_step(
                     p.as_ptr(),
@@ -82,17 +82,16 @@ impl AdamW {
     }
 }
 
-/// Scales the gradients of `parameters` down to a joint norm of `limit` where it is larger (0: never), and returns
-/// the norm that was found.
+/// Scales the gradients of `parameters` so that their joint norm is at most `limit` (0: no limit), and returns the norm before.
 pub fn clip_gradients(parameters: &[Tensor], limit: f64) -> Result<f64, TorchError> {
     let mut norm = 0.0;
     let p = pointers(parameters);
-    // SAFETY: an array of live tensors and a number to write to.
+    // SAFETY: an array of live tensors, and a valid pointer for the result.
     check(unsafe { ffi::te_clip_gradients(p.as_ptr(), p.len(), limit, &mut norm) })?;
     Ok(norm)
 }
 
-/// Drops the gradients of `parameters`.
+/// Clears the gradients of `parameters`.
 pub fn clear_gradients(parameters: &[Tensor]) -> Result<(), TorchError> {
     let p = pointers(parameters);
     // SAFETY: an array of live tensors.
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn each_parameter_goes_by_its_own_rate_and_none_by_a_rate_of_0() {
+    fn each_parameter_has_its_own_rate_and_does_not_move_at_0() {
         let make = || Tensor::from_slice(&[2.0f64]).set_requires_grad(true);
         let stepped = |rates: &[f64]| -> Vec<f64> {
             let parameters: Vec<Tensor> = rates.iter().map(|_| make()).collect();
@@ -159,12 +158,12 @@ mod tests {
         let parameters = [a, b];
         assert_abs_diff_eq!(clip_gradients(&parameters, 0.0).unwrap(), 5.0, epsilon = 1e-12);
         assert_abs_diff_eq!(clip_gradients(&parameters, 1.0).unwrap(), 5.0, epsilon = 1e-12);
-        let left = scalar(&parameters[0].grad()).hypot(scalar(&parameters[1].grad()));
-        assert_abs_diff_eq!(left, 1.0, epsilon = 1e-6);
+        let clipped = scalar(&parameters[0].grad()).hypot(scalar(&parameters[1].grad()));
+        assert_abs_diff_eq!(clipped, 1.0, epsilon = 1e-6);
     }
 
     #[test]
-    fn a_parameter_without_a_gradient_stays() {
+    fn a_parameter_without_a_gradient_does_not_change() {
         let a = Tensor::from_slice(&[1.0f64]).set_requires_grad(true);
         let mut optimiser = AdamW::new(CONFIG, vec![a.shallow_clone()]);
         optimiser.step(&[0.1]).unwrap();

@@ -1,7 +1,7 @@
 use crate::{TorchError, check, ffi};
 use tch::Tensor;
 
-/// Processors that the kernels are made for. Each can run what those before it can.
+/// Processor families with a kernel. Each can also run the kernels of the families before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Processor {
     /// Vectors of four floats: NEON or SSE2.
@@ -10,22 +10,22 @@ pub enum Processor {
     Avx2,
     /// x86-64 with AVX-512 (F, BW, CD, DQ, VL).
     Avx512,
-    /// The same with products of bfloat16.
+    /// AVX-512 with bfloat16 dot products.
     Avx512Bf16,
 }
 
 impl Processor {
-    /// All, slowest first.
+    /// All families, slowest first.
     pub const ALL: [Processor; 4] = [Processor::Portable, Processor::Avx2, Processor::Avx512, Processor::Avx512Bf16];
 
-    /// The best that this machine is.
+    /// The best family of this machine.
     pub fn best() -> Self {
-        // SAFETY: it reads what the processor says of itself.
+        // SAFETY: no arguments; reads processor features.
         let best = unsafe { ffi::te_best_processor() };
         Self::ALL[usize::try_from(best).unwrap_or(0).min(3)]
     }
 
-    /// Name for people.
+    /// A readable name.
     pub const fn name(self) -> &'static str {
         match self {
             Processor::Portable => "portable",
@@ -36,22 +36,22 @@ impl Processor {
     }
 }
 
-/// Self-attention of the frames of each segment among themselves, on the CPU: no padding is computed, and no matrix of
-/// frames by frames is kept. The gradient flows to `qkv`.
+/// Self-attention within each segment, on the CPU, without padding and without storing a matrix of frames by frames.
+/// Differentiable with respect to `qkv`.
 ///
-/// Scores are scaled by 1/√(D / H). Probabilities are dropped with probability `dropout` (to the nearest 1/65536), by a
-/// hash that is keyed from libtorch's generator (one number of it a call); 0 draws nothing.
+/// Scores are scaled by 1/√(D / H). Attention dropout has probability `dropout` (rounded to 1/65536) and uses a hash keyed with
+/// one number of libtorch's generator per call; with 0 no number is drawn.
 ///
-/// bfloat16 is multiplied as such where the processor can ([`Processor::Avx512Bf16`]), else as 32-bit floats.
+/// Products of bfloat16 use bfloat16 instructions if the processor has them ([`Processor::Avx512Bf16`]), else 32-bit floats.
 ///
 /// # Shapes
-/// `qkv` `[N, 3 D]`, 32-bit floats or bfloat16: queries, keys and values of all heads side by side; `offsets` `[B + 1]`,
-/// from 0 to N → `[N, D]`
+/// `qkv` `[N, 3 D]`, 32-bit floats or bfloat16: queries, keys and values of all heads, concatenated; `offsets` `[B + 1]`, from 0
+/// to N → `[N, D]`
 pub fn packed_attention(qkv: &Tensor, offsets: &[i64], heads: i64, dropout: f64) -> Result<Tensor, TorchError> {
     packed_attention_on(Processor::best(), qkv, offsets, heads, dropout)
 }
 
-/// [`packed_attention`] by the kernel of a processor; an error where this machine is less.
+/// [`packed_attention`] with the kernel of a given processor family; an error if this machine cannot run it.
 pub fn packed_attention_on(
     processor: Processor,
     qkv: &Tensor,
@@ -61,7 +61,7 @@ pub fn packed_attention_on(
 ) -> Result<Tensor, TorchError> {
     let mut out = std::ptr::null_mut();
     let number = processor as i32;
-    // SAFETY: a live tensor that the shim only reads, and an array with its length; `out` is a new tensor.
+    // SAFETY: a live tensor, which is only read, and an array with its length; `out` is a new tensor.
     check(unsafe {
         ffi::te_packed_attention(qkv.as_ptr() as _, offsets.as_ptr(), offsets.len(), heads, dropout, number, &mut out)
     })?;
@@ -73,13 +73,13 @@ mod tests {
     use super::*;
     use tch::{Kind, kind};
 
-    /// Smooth numbers that differ everywhere.
+    /// Smooth, distinct numbers.
     fn numbers(rows: i64, columns: i64, shift: f64) -> Tensor {
         let ramp = Tensor::arange(rows * columns, kind::DOUBLE_CPU).reshape([rows, columns]);
         (&ramp * 0.7371 + shift).sin() * 1.5 + (&ramp * 0.0931 + shift).cos()
     }
 
-    /// The textbook formula in double precision, a segment at a time; `factors` multiply the probabilities.
+    /// The textbook formula in double precision, segment by segment; `factors` are multiplied with the probabilities.
     fn formula(qkv: &Tensor, offsets: &[i64], heads: i64, factors: Option<&[Tensor]>) -> Tensor {
         let d = qkv.size()[1] / 3;
         let parts: Vec<Tensor> = offsets
@@ -103,7 +103,7 @@ mod tests {
         f64::try_from(t.abs().max()).unwrap()
     }
 
-    /// By every kernel that this machine can run.
+    /// Checks every kernel that this machine can run.
     fn check_against_formula(lengths: &[i64], heads: i64, head_dim: i64) {
         for processor in Processor::ALL.into_iter().filter(|&p| p <= Processor::best()) {
             check_kernel(processor, Kind::Float, lengths, heads, head_dim);
@@ -120,18 +120,18 @@ mod tests {
             }))
             .collect();
         let n = offsets[offsets.len() - 1];
-        // What the kernel can hold, so that it is asked the same as the formula.
-        let held = |t: Tensor| t.to_kind(kind).to_kind(Kind::Double);
-        let exact = held(numbers(n, 3 * heads * head_dim, 0.3)).set_requires_grad(true);
+        // Rounded to the kernel's type, so that kernel and formula have equal inputs.
+        let rounded = |t: Tensor| t.to_kind(kind).to_kind(Kind::Double);
+        let exact = rounded(numbers(n, 3 * heads * head_dim, 0.3)).set_requires_grad(true);
         let ours = exact.detach().to_kind(kind).set_requires_grad(true);
-        let weight = held(numbers(n, heads * head_dim, 1.1));
+        let weight = rounded(numbers(n, heads * head_dim, 1.1));
         let y = packed_attention_on(processor, &ours, &offsets, heads, 0.0).unwrap();
         assert_eq!(y.kind(), kind);
         let expected = formula(&exact, &offsets, heads, None);
         (&y.to_kind(Kind::Float) * weight.to_kind(Kind::Float)).sum(Kind::Float).backward();
         (&expected * &weight).sum(Kind::Double).backward();
         let name = format!("{processor:?} {kind:?}, lengths {lengths:?}, {heads} heads of {head_dim}");
-        // bfloat16 keeps 8 bits of every value, probability and slope.
+        // bfloat16 has 8 significant bits for every value, probability and gradient.
         let (value, slope) = if kind == Kind::Float { (3e-6, 1e-5) } else { (1e-2, 2e-2) };
         let difference = largest(&(y.to_kind(Kind::Double) - &expected)) / largest(&expected).max(1.0);
         assert!(difference < value, "{name}: values differ by {difference:e}");
@@ -159,11 +159,11 @@ mod tests {
         assert!(difference < 1e-4, "{difference:e}");
     }
 
-    /// Dropout's factors of one call, seen through values that are the unit vectors.
+    /// The dropout factors of one call, obtained with unit vectors as values.
     fn factors(processor: Processor, offsets: &[i64], heads: i64, dropout: f64) -> Vec<Tensor> {
         let longest = offsets.windows(2).map(|w| w[1] - w[0]).max().unwrap();
         let n = offsets[offsets.len() - 1];
-        // Equal scores: each probability is 1 / T, and column j of the output is that of key j.
+        // With equal scores each probability is 1 / T, and column j of the output is the factor of key j.
         let qkv = Tensor::zeros([n, 3, heads, longest], kind::FLOAT_CPU);
         for w in offsets.windows(2) {
             for h in 0..heads {
@@ -182,16 +182,16 @@ mod tests {
             .collect()
     }
 
-    // Tests of one process share libtorch's generator, so the two that use it are one.
+    // Tests in one process share libtorch's generator, so a single test covers both uses.
     #[test]
-    fn dropout_drops_its_share_and_the_gradient_knows_which() {
+    fn dropout_has_its_rate_and_the_same_mask_in_the_gradient() {
         let (offsets, heads, dropout) = ([0, 37, 40, 120], 2, 0.25);
         crate::seed_generators(5);
         let factors_of = factors(Processor::best(), &offsets, heads, dropout);
         for processor in Processor::ALL.into_iter().filter(|&p| p <= Processor::best()) {
             crate::seed_generators(5);
             for (a, b) in factors_of.iter().zip(&factors(processor, &offsets, heads, dropout)) {
-                assert!(largest(&(a - b)) < 1e-4, "a seed fixes what is dropped, by any kernel ({processor:?})");
+                assert!(largest(&(a - b)) < 1e-4, "the seed determines the mask for every kernel ({processor:?})");
             }
         }
         let all = Tensor::cat(&factors_of.iter().map(|f| f.reshape([-1])).collect::<Vec<_>>(), 0);
@@ -199,10 +199,10 @@ mod tests {
         assert!((dropped - dropout).abs() < 0.01, "{dropped}");
         let kept = all.masked_select(&all.ne(0.0));
         assert!(largest(&(kept - 1.0 / (1.0 - dropout))) < 1e-5);
-        // No row repeats another.
+        // No two rows are equal.
         let rows = factors_of[2].reshape([-1, 80]).eq(0.0).to_kind(Kind::Double);
         let overlap = rows.matmul(&rows.transpose(0, 1)).fill_diagonal_(0.0, false);
-        // By chance 80 x 0.25 x 0.25 = 5 columns; a row that repeats another shares its 20.
+        // By chance two rows share 80 x 0.25 x 0.25 = 5 columns; equal rows share 20.
         assert!(largest(&overlap) < 18.0, "two rows share {} dropped columns", largest(&overlap));
         let mean = f64::try_from(overlap.sum(Kind::Double)).unwrap() / (160.0 * 159.0);
         assert!((mean - 5.0).abs() < 0.2, "two rows share {mean} dropped columns on average");
@@ -212,9 +212,9 @@ mod tests {
             (Processor::Portable, Kind::Float, 1e-5, 1e-5),
             (Processor::best(), Kind::BFloat16, 1e-2, 2e-2),
         ] {
-            let held = numbers(120, 3 * heads * 12, 0.3).to_kind(kind);
-            let exact = held.to_kind(Kind::Double).set_requires_grad(true);
-            let ours = held.set_requires_grad(true);
+            let rounded = numbers(120, 3 * heads * 12, 0.3).to_kind(kind);
+            let exact = rounded.to_kind(Kind::Double).set_requires_grad(true);
+            let ours = rounded.set_requires_grad(true);
             crate::seed_generators(5);
             let y = packed_attention_on(processor, &ours, &offsets, heads, dropout).unwrap();
             let expected = formula(&exact, &offsets, heads, Some(&factors_of));
@@ -229,23 +229,23 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_threads_gives_the_same_bits() {
+    fn results_do_not_depend_on_the_number_of_threads() {
         for kind in [Kind::Float, Kind::BFloat16] {
-            let outcomes = [1, 2, 3].map(|threads| {
+            let results = [1, 2, 3].map(|threads| {
                 tch::set_num_threads(threads);
-                assert_eq!(crate::kernel_threads(), threads as usize, "the kernels share no work");
+                assert_eq!(crate::kernel_threads(), threads as usize, "the kernels do not run in parallel");
                 let qkv = numbers(150, 3 * 4 * 12, 0.3).to_kind(kind).set_requires_grad(true);
                 let y = packed_attention(&qkv, &[0, 100, 101, 150], 4, 0.0).unwrap();
                 y.square().sum(Kind::Float).backward();
                 (y.detach(), qkv.grad())
             });
-            assert_eq!(outcomes[0], outcomes[1]);
-            assert_eq!(outcomes[0], outcomes[2]);
+            assert_eq!(results[0], results[1]);
+            assert_eq!(results[0], results[2]);
         }
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn invalid_arguments_are_errors() {
         let qkv = Tensor::zeros([4, 12], kind::FLOAT_CPU);
         assert!(packed_attention(&qkv, &[0, 4], 2, 0.0).is_ok());
         assert!(packed_attention(&qkv, &[0, 3], 2, 0.0).is_err());

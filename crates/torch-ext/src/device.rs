@@ -1,4 +1,4 @@
-//! One binary for CPU and CUDA: the CUDA half of libtorch is loaded when it is asked for.
+//! One binary for CPU and CUDA: the CUDA library of libtorch is loaded when a CUDA device is requested.
 
 use crate::{check, ffi, take};
 use std::ffi::CString;
@@ -11,50 +11,50 @@ pub enum DeviceError {
     /// Not the name of a device.
     #[error("device '{found}': expected \"cpu\", \"cuda\" or \"cuda:INDEX\"")]
     Unknown {
-        /// What was asked for.
+        /// The requested device.
         found: String,
     },
-    /// The libtorch at hand is a CPU build.
+    /// The libtorch in use is a CPU build.
     #[error(
-        "device '{device}': {} holds no libtorch_cuda.so, it is a libtorch for the CPU; export LIBTORCH with the `torch` folder of a PyTorch 2.11.0 for CUDA and run `cargo xtask setup` again", folder.display()
+        "device '{device}': {} has no libtorch_cuda.so, so it is a libtorch for the CPU; export LIBTORCH with the `torch` folder of a PyTorch 2.11.0 for CUDA and run `cargo xtask setup` again", folder.display()
     )]
     NoCudaLibrary {
-        /// What was asked for.
+        /// The requested device.
         device: String,
-        /// Where libtorch was loaded from.
+        /// The folder that libtorch was loaded from.
         folder: PathBuf,
     },
-    /// The CUDA half is there and cannot be loaded.
+    /// The CUDA library exists but cannot be loaded.
     #[error("device '{device}': libtorch_cuda.so cannot be loaded: {reason}")]
     Load {
-        /// What was asked for.
+        /// The requested device.
         device: String,
-        /// The loader's words.
+        /// The loader's message.
         reason: String,
     },
     /// There is no such GPU.
     #[error(
-        "device '{device}': this machine shows {found} CUDA devices to libtorch (is a driver installed, does CUDA_VISIBLE_DEVICES hide it?)"
+        "device '{device}': libtorch finds {found} CUDA devices on this machine (is a driver installed? does CUDA_VISIBLE_DEVICES hide it?)"
     )]
     Absent {
-        /// What was asked for.
+        /// The requested device.
         device: String,
-        /// How many there are.
+        /// How many devices there are.
         found: i64,
     },
 }
 
 fn library_folder(device: &str) -> Result<PathBuf, DeviceError> {
     let mut folder = std::ptr::null_mut();
-    // SAFETY: the shim writes a C string of its own to `folder`.
+    // SAFETY: `folder` is a new C string if there is no error.
     check(unsafe { ffi::te_library_folder(&mut folder) })
         .map_err(|e| DeviceError::Load { device: device.to_string(), reason: e.to_string() })?;
     Ok(PathBuf::from(take(folder).unwrap_or_default()))
 }
 
-/// Opens a device by name: `cpu`, `cuda` or `cuda:INDEX`. There is no fall-back.
+/// Opens a device by name: `cpu`, `cuda` or `cuda:INDEX`. There is no silent fallback.
 ///
-/// Must come before anything else asks libtorch about CUDA, since libtorch keeps the first answer.
+/// Call it before anything else queries CUDA, because libtorch caches the first answer.
 pub fn open_device(name: &str) -> Result<Device, DeviceError> {
     let index = match name.split_once(':') {
         _ if name == "cpu" => return Ok(Device::Cpu),
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_devices_are_checked() {
+    fn device_names_are_validated() {
         assert_eq!(open_device("cpu"), Ok(Device::Cpu));
         for name in ["gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:+1", "CPU", ""] {
             assert_eq!(open_device(name), Err(DeviceError::Unknown { found: name.to_string() }));
@@ -93,8 +93,8 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_is_not_there_is_an_error_that_names_it() {
-        // Whatever this machine has, it has no millionth GPU.
+    fn a_missing_device_is_an_error_that_names_it() {
+        // No machine has a millionth GPU.
         let error = open_device("cuda:1000000").unwrap_err().to_string();
         assert!(error.contains("cuda:1000000"), "{error}");
     }

@@ -1,22 +1,22 @@
 use crate::{TorchError, check, ffi};
 use tch::{Device, Kind, Tensor};
 
-/// What a layer puts between its two products.
+/// The activation of a feed-forward block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
-    /// Nothing: what is left is dropout.
+    /// The identity, for dropout alone.
     None,
     /// max(x, 0).
     Relu,
-    /// x Φ(x), with the normal distribution function itself, not an approximation by tanh.
+    /// x Φ(x) with the exact normal distribution function instead of the tanh approximation.
     Gelu,
 }
 
-/// `residual + dropout(branch)` and its layer norm (epsilon 1e-5), in one pass over memory each way; without a branch
-/// the layer norm alone, and the sum is the residual. `bfloat` asks for the norm in bfloat16.
+/// `residual + dropout(branch)` and its layer norm (epsilon 1e-5), in one pass over memory in each direction. Without a branch,
+/// the layer norm alone, and the sum is the residual. With `bfloat` the norm is in bfloat16.
 ///
-/// Dropout is a hash of the element's place on the CPU, keyed from libtorch's generator (one number of it a call; 0
-/// draws nothing), and libtorch's own on other devices.
+/// On the CPU, dropout uses a hash of the element's position, keyed with one number of libtorch's generator per call (with 0 no
+/// number is drawn); on other devices it is libtorch's own.
 ///
 /// # Shapes
 /// `residual` `[N, D]`, 32-bit floats; `branch` `[N, D]`, 32-bit floats or bfloat16; `weight`, `bias` `[D]`
@@ -35,7 +35,7 @@ pub fn add_norm(
     let (mut sum, mut normed) = (std::ptr::null_mut(), std::ptr::null_mut());
     let branch = branch.map_or(std::ptr::null_mut(), |b| b.as_ptr() as _);
     let raw = |t: &Tensor| t.as_ptr() as ffi::RawTensor;
-    // SAFETY: live tensors that the shim only reads; what it hands back is new, and tch then owns it.
+    // SAFETY: live tensors, which are only read; the results are new tensors, which tch then owns.
     check(unsafe {
         ffi::te_add_norm(raw(residual), branch, raw(weight), raw(bias), dropout, bfloat, &mut sum, &mut normed)
     })?;
@@ -43,7 +43,7 @@ pub fn add_norm(
     Ok((sum, unsafe { Tensor::from_ptr(normed as _) }))
 }
 
-/// The same by libtorch's operations.
+/// The same with libtorch's operations.
 fn composed(
     residual: &Tensor,
     branch: Option<&Tensor>,
@@ -60,7 +60,7 @@ fn composed(
     Ok((sum, if bfloat { normed.f_to_kind(Kind::BFloat16)? } else { normed }))
 }
 
-/// `dropout(activation(x))`, in one pass over memory each way; dropout as in [`add_norm`].
+/// `dropout(activation(x))`, in one pass over memory in each direction; dropout as in [`add_norm`].
 ///
 /// # Shapes
 /// `x` `[…]`, 32-bit floats or bfloat16 → the same
@@ -74,13 +74,13 @@ pub fn activate(x: &Tensor, activation: Activation, dropout: f64) -> Result<Tens
         return y.and_then(|y| y.f_dropout(dropout, dropout > 0.0)).map_err(|e| TorchError(e.to_string()));
     }
     let mut out = std::ptr::null_mut();
-    // SAFETY: a live tensor that the shim only reads; `out` is a new tensor that tch then owns.
+    // SAFETY: a live tensor, which is only read; `out` is a new tensor, which tch then owns.
     check(unsafe { ffi::te_activate(x.as_ptr() as _, activation as i32, dropout, &mut out) })?;
     Ok(unsafe { Tensor::from_ptr(out as _) })
 }
 
-/// Sets each element to 0 with probability `dropout` and divides the others by `1 - dropout`; off where not `train`.
-/// As in [`activate`].
+/// Sets each element to 0 with probability `dropout` and divides the others by `1 - dropout`, as in [`activate`]. Without `train`
+/// it returns `x`.
 pub fn dropout(x: &Tensor, dropout: f64, train: bool) -> Result<Tensor, TorchError> {
     if train && dropout != 0.0 { activate(x, Activation::None, dropout) } else { Ok(x.shallow_clone()) }
 }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn activations_equal_the_formula_in_double_precision() {
         for shape in [[1, 1], [3, 33], [130, 64]] {
-            // From -9 to 9, where the tails are.
+            // From -9 to 9, which includes the tails.
             let x = numbers(&shape, 0.2) * 2.2;
             let weight = numbers(&shape, 0.9);
             for (activation, formula) in [
@@ -176,9 +176,9 @@ mod tests {
         }
     }
 
-    // Tests of one process share libtorch's generator: what is said of a seed stands in one test.
+    // Tests in one process share libtorch's generator, so a single test covers seeds.
     #[test]
-    fn the_share_is_dropped_and_the_gradient_goes_where_the_values_went() {
+    fn dropout_has_its_rate_and_the_same_mask_in_the_gradient() {
         for kind in [Kind::Float, Kind::BFloat16] {
             let x = Tensor::ones([300, 500], (kind, Device::Cpu)).set_requires_grad(true);
             let y = dropout(&x, 0.2, true).unwrap();
@@ -188,7 +188,7 @@ mod tests {
             assert!((f64::try_from(y.max()).unwrap() - 1.25).abs() < 1e-4);
             y.sum(Kind::Float).backward();
             assert_eq!(x.grad(), y.detach());
-            // Rows differ from each other, and so do columns.
+            // No two rows or columns are equal.
             for zero in [zeros.shallow_clone(), zeros.transpose(0, 1)] {
                 let n = zero.size()[1] as f64;
                 let overlap = zero.matmul(&zero.transpose(0, 1)).fill_diagonal_(0.0, false);
@@ -196,7 +196,7 @@ mod tests {
                 assert!(most < 0.12, "two rows share {most} of their elements, 0.04 by chance");
             }
         }
-        // The branch of a sum is dropped alike in both directions, and the residual is not.
+        // The mask of the branch is the same in both directions, and the residual has no dropout.
         let (h, b) = (Tensor::zeros([40, 48], kind::FLOAT_CPU), Tensor::ones([40, 48], kind::FLOAT_CPU));
         let (h, b) = (h.set_requires_grad(true), b.set_requires_grad(true));
         let (w, c) = (Tensor::ones([48], kind::FLOAT_CPU), Tensor::zeros([48], kind::FLOAT_CPU));
@@ -208,13 +208,13 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_threads_gives_the_same_bits() {
+    fn results_do_not_depend_on_the_number_of_threads() {
         let h = single(&numbers(&[500, 48], 0.3));
         let (w, c) = (single(&numbers(&[48], 1.3)), single(&numbers(&[48], 2.9)));
         let mut gradients = Vec::new();
         for threads in [1, 2, 3] {
             tch::set_num_threads(threads);
-            assert_eq!(crate::kernel_threads(), threads as usize, "the kernels share no work");
+            assert_eq!(crate::kernel_threads(), threads as usize, "the kernels do not run in parallel");
             let (_, n) = add_norm(&h, Some(&h.detach()), &w, &c, 0.0, false).unwrap();
             n.square().sum(Kind::Float).backward();
             gradients.push([h.grad().copy(), w.grad().copy(), c.grad().copy()]);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn invalid_arguments_are_errors() {
         let x = Tensor::ones([3, 4], kind::FLOAT_CPU);
         let (w, wrong) = (Tensor::ones([4], kind::FLOAT_CPU), Tensor::ones([5], kind::FLOAT_CPU));
         assert!(add_norm(&x, Some(&x), &w, &w, 0.0, false).is_ok());

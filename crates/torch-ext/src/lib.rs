@@ -1,9 +1,9 @@
-//! A thin shim over libtorch for what tch lacks.
+//! A thin layer over libtorch for functions that tch lacks.
 //!
-//! What lives here: the fused AdamW over moments that the caller owns, gradient clipping, row gathering whose backward
-//! pass is a copy, attention over packed segments, what a layer does between its products, dropout by a hash, the seed of
-//! libtorch's generators, and the choice of a device. All `unsafe` about libtorch is here; the C++ stands in `cpp/`.
-//! What does not: anything that knows of segments, masks or emotions.
+//! In this crate: fused AdamW with accessible moments, gradient clipping, row gathering with a copying backward pass, attention
+//! over packed segments, fused layer norm and activation, hash-based dropout, seeding of libtorch's generators, and device
+//! selection. It holds all `unsafe` code for libtorch; the C++ is in `cpp/`. Not in this crate: anything specific to masks or
+//! emotions.
 //!
 //! ```
 //! use tch::{Device, Kind, Tensor};
@@ -19,7 +19,7 @@
 //! let (_first, _second, _steps) = optimiser.moments(); // for a checkpoint
 //! # Ok::<(), torch_ext::TorchError>(())
 //! ```
-#![allow(unsafe_code, reason = "this crate is the workspace's one door to C++")]
+#![allow(unsafe_code, reason = "this crate wraps C++ for the whole workspace")]
 
 mod adamw;
 mod attention;
@@ -36,12 +36,12 @@ pub use rows::{gather_rows, scatter_rows};
 
 use std::ffi::{CStr, c_char};
 
-/// libtorch refused.
+/// An error of libtorch or of the C++ code here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("libtorch: {0}")]
 pub struct TorchError(String);
 
-/// Takes a message of the shim, if there is one.
+/// Turns an error message of the C++ code into a result.
 fn check(text: *mut c_char) -> Result<(), TorchError> {
     match take(text) {
         None => Ok(()),
@@ -53,61 +53,61 @@ fn take(text: *mut c_char) -> Option<String> {
     if text.is_null() {
         return None;
     }
-    // SAFETY: the shim hands over a C string of its own, freed here once.
+    // SAFETY: the C++ code returns an owned C string, which is freed here once.
     let message = unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();
     unsafe { ffi::te_free(text) };
     Some(message)
 }
 
-/// Version of the libtorch this was built against, such as `2.11.0`.
+/// The version of libtorch that this was built against, such as `2.11.0`.
 pub fn version() -> String {
-    // SAFETY: a literal of the shim.
+    // SAFETY: a static string.
     unsafe { CStr::from_ptr(ffi::te_version()) }.to_string_lossy().into_owned()
 }
 
-/// Threads that the kernels here run on, counted by running a loop: `tch::get_num_threads()`, or 1 where the C++ was
+/// The number of threads of the kernels here, measured with a parallel loop: `tch::get_num_threads()`, or 1 if the C++ was
 /// compiled without OpenMP.
 pub fn kernel_threads() -> usize {
-    // SAFETY: it takes nothing and gives a number.
+    // SAFETY: no arguments; returns a number.
     unsafe { ffi::te_kernel_threads() as usize }
 }
 
-/// How many threads OpenMP gives where so many were asked for.
+/// The number of threads that OpenMP provides for a requested number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GivenThreads {
-    /// Those that ran a loop, counted.
+    /// The measured number of threads.
     pub given: usize,
-    /// Whether OpenMP may give fewer at another moment, by how busy the machine is.
+    /// Whether OpenMP adjusts the number dynamically, so that it may be lower on a busy machine.
     pub vary: bool,
 }
 
-/// Sets libtorch's threads, and asks OpenMP how many it gives; `None` where the C++ was compiled without OpenMP, whose kernels run
-/// on one thread whatever is set.
+/// Sets the number of threads of libtorch and returns how many OpenMP provides; `None` if the C++ was compiled without OpenMP, in
+/// which case the kernels here always use one thread.
 pub fn set_threads(threads: usize) -> Option<GivenThreads> {
     tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
-    // SAFETY: both take nothing and give a number.
+    // SAFETY: no arguments; both return a number.
     let (openmp, vary) = unsafe { (ffi::te_has_openmp() != 0, ffi::te_threads_vary() != 0) };
     openmp.then(|| GivenThreads { given: kernel_threads(), vary })
 }
 
-/// The instruction set that libtorch chose for its own kernels: `DEFAULT`, `AVX2`, `AVX512` or another word of libtorch's.
+/// The instruction set that libtorch selected for its own kernels, such as `DEFAULT`, `AVX2` or `AVX512`.
 pub fn cpu_capability() -> Result<String, TorchError> {
     let mut out = std::ptr::null_mut();
-    // SAFETY: `out` is a new C string where there is no message.
+    // SAFETY: `out` is a new C string if there is no error.
     check(unsafe { ffi::te_cpu_capability(&mut out) })?;
     Ok(take(out).unwrap_or_default())
 }
 
-/// Makes the C library keep freed memory for the next tensor of its size, which is what a training loop asks for.
+/// Makes the C library keep freed memory, because each step of a training loop allocates tensors of the same sizes.
 pub fn keep_memory() {
-    // SAFETY: it sets two limits of the allocator.
+    // SAFETY: sets two limits of the allocator.
     unsafe { ffi::te_keep_memory() };
 }
 
-/// Sets libtorch's generators, which dropout draws from.
+/// Seeds libtorch's generators, which dropout uses.
 ///
-/// They are global to the process: whoever wants one step to be repeatable sets them before it.
+/// They are global to the process, so a reproducible step must be preceded by this call.
 pub fn seed_generators(seed: i64) {
-    #[allow(clippy::disallowed_methods, reason = "the one place where libtorch's generators are set")]
+    #[allow(clippy::disallowed_methods, reason = "the only place that seeds libtorch's generators")]
     tch::manual_seed(seed);
 }

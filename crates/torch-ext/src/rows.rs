@@ -1,21 +1,21 @@
 use crate::{TorchError, check, ffi};
 use tch::Tensor;
 
-/// Rows of a tensor by number, each named at most once: `x[rows]`.
+/// Selects distinct rows of a tensor: `x[rows]`.
 ///
-/// The gradient is copied back; with a row named twice it would be wrong, which
-/// [`Tensor::index_select`] allows for at the price of adding row by row.
+/// The backward pass copies the gradient, which would be wrong for a repeated row. [`Tensor::index_select`] allows repeated rows,
+/// but its backward pass adds row by row.
 ///
 /// # Shapes
 /// `x` `[N, …]`, `rows` `[R]` int64 → `[R, …]`
 pub fn gather_rows(x: &Tensor, rows: &Tensor) -> Result<Tensor, TorchError> {
     let mut out = std::ptr::null_mut();
-    // SAFETY: both pointers are live tensors, which the shim only reads; `out` is a new tensor that tch then owns.
+    // SAFETY: both pointers are live tensors, which are only read; `out` is a new tensor, which tch then owns.
     check(unsafe { ffi::te_gather_rows(x.as_ptr() as _, rows.as_ptr() as _, &mut out) })?;
     Ok(unsafe { Tensor::from_ptr(out as _) })
 }
 
-/// Puts rows into a tensor of `n` rows that is 0 elsewhere; each row is named at most once.
+/// Writes rows into a zero tensor of `n` rows; the indices must be distinct.
 ///
 /// # Shapes
 /// `x` `[R, …]`, `rows` `[R]` int64 → `[n, …]`
