@@ -1,4 +1,4 @@
-use crate::BackboneError;
+use mosei_schema::SettingError;
 use serde::{Deserialize, Serialize};
 
 /// The architecture of the encoder.
@@ -44,9 +44,7 @@ impl Default for EncoderConfig {
 
 impl EncoderConfig {
     /// Validates the settings.
-    pub fn check(&self) -> Result<(), BackboneError> {
-        let wrong =
-            |key, expected: &str, found: String| Err(BackboneError::Config { key, expected: expected.into(), found });
+    pub fn check(&self) -> Result<(), SettingError> {
         let sizes = [
             ("model_dim", self.model_dim),
             ("heads", self.heads),
@@ -55,17 +53,17 @@ impl EncoderConfig {
         ];
         for (key, size) in sizes {
             if !(1..=65_536).contains(&size) {
-                return wrong(key, "a number from 1 to 65536", size.to_string());
+                return Err(SettingError::new(key, "a number from 1 to 65536", size));
             }
         }
         if !self.model_dim.is_multiple_of(self.heads) {
-            return wrong("heads", &format!("a divisor of model_dim {}", self.model_dim), self.heads.to_string());
+            return Err(SettingError::new("heads", &format!("a divisor of model_dim {}", self.model_dim), self.heads));
         }
         if self.positions == Positions::Sinusoidal && !self.model_dim.is_multiple_of(2) {
-            return wrong("model_dim", "an even number for sinusoidal positions", self.model_dim.to_string());
+            return Err(SettingError::new("model_dim", "an even number for sinusoidal positions", self.model_dim));
         }
         if !(self.dropout >= 0.0 && self.dropout < 1.0) {
-            return wrong("dropout", "a share from 0 to below 1", self.dropout.to_string());
+            return Err(SettingError::new("dropout", "a share from 0 to below 1", self.dropout));
         }
         Ok(())
     }
@@ -157,12 +155,11 @@ impl Objective {
 
 impl HeadsConfig {
     /// Validates the settings.
-    pub fn check(&self) -> Result<(), BackboneError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         if self.dropout >= 0.0 && self.dropout < 1.0 {
             return Ok(());
         }
-        let (expected, found) = ("a share from 0 to below 1".into(), self.dropout.to_string());
-        Err(BackboneError::Config { key: "dropout", expected, found })
+        Err(SettingError::new("dropout", "a share from 0 to below 1", self.dropout))
     }
 
     /// Whether pooling has trainable parameters; then the pooled vectors change while the heads are trained.

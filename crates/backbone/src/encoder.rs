@@ -3,6 +3,7 @@ use crate::linear::{Builder, Linear};
 use crate::norm::Norm;
 use crate::positions::PositionTable;
 use crate::{BackboneError, EncoderConfig, Layout, Parameters, Precision, Source};
+use mosei_schema::SettingError;
 use tch::{Device, Tensor};
 
 /// The encoder: input projection, positional encoding, transformer layers, and with pre-norm a final layer norm.
@@ -35,7 +36,7 @@ impl Encoder {
         for (key, size, max) in [("input_dim", input_dim, 1 << 20), ("max_frames", max_frames, 1 << 20)] {
             if !(1..=max).contains(&size) {
                 let expected = format!("a number from 1 to {max}");
-                return Err(BackboneError::Config { key, expected, found: size.to_string() });
+                return Err(SettingError::new(key, expected, size).into());
             }
         }
         let mut parameters = Parameters::default();

@@ -1,18 +1,12 @@
+use mosei_schema::SettingError;
 use std::path::PathBuf;
 
 /// Why an encoder or a head cannot be created, read, written or run.
 #[derive(Debug, thiserror::Error)]
 pub enum BackboneError {
     /// An invalid setting.
-    #[error("{key}: expected {expected}, found {found}")]
-    Config {
-        /// The key.
-        key: &'static str,
-        /// What is allowed.
-        expected: String,
-        /// What was found.
-        found: String,
-    },
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// A missing tensor.
     #[error("tensor '{name}': expected shape {expected:?}, found no such tensor")]
     MissingTensor {

@@ -1,6 +1,7 @@
 //! The folder of an encoder: `model.safetensors` and `config.json`, which Python can read too.
 
 use crate::{Activation, BackboneError, Encoder, EncoderConfig, Positions, Source};
+use mosei_schema::SettingError;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -100,13 +101,13 @@ impl EncoderFolder {
         for (key, found) in [("columns", c.columns.len()), ("mean", c.mean.len()), ("std", c.std.len())] {
             if found != c.input_dim {
                 let (expected, found) = (format!("{} values, one per input", c.input_dim), found.to_string());
-                let source = Box::new(BackboneError::Config { key, expected, found });
+                let source = Box::new(SettingError::new(key, expected, found).into());
                 return Err(BackboneError::InFile { path, source });
             }
         }
         if let Some(duplicate) = (1..c.columns.len()).find(|&i| c.columns[..i].contains(&c.columns[i])) {
             let (expected, found) = ("each name once".to_string(), format!("'{}' twice", c.columns[duplicate]));
-            let source = Box::new(BackboneError::Config { key: "columns", expected, found });
+            let source = Box::new(SettingError::new("columns", expected, found).into());
             return Err(BackboneError::InFile { path, source });
         }
         let config = EncoderConfig {
@@ -122,7 +123,7 @@ impl EncoderFolder {
             ..EncoderConfig::default()
         };
         if let Err(source) = config.check() {
-            return Err(BackboneError::InFile { path, source: Box::new(source) });
+            return Err(BackboneError::InFile { path, source: Box::new(source.into()) });
         }
         let (tensors, _) = read_tensors(&folder.join(TENSOR_FILE))?;
         let normalisation = Normalisation { columns: c.columns, mean: c.mean, std: c.std, clip: c.clip };

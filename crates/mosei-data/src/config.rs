@@ -3,21 +3,9 @@
 //! What lives here: the settings, their defaults and their checks. What does not: code that uses them; the settings of the synthetic
 //! corpus (`synth`).
 
-use mosei_schema::LabelBudget;
+use mosei_schema::{LabelBudget, SettingError};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::{Component, Path};
-
-/// An invalid setting.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("key '{key}': expected {expected}, found {found}")]
-pub struct ConfigError {
-    /// The key, with its table where it is nested.
-    pub key: String,
-    /// What is allowed.
-    pub expected: String,
-    /// What was found.
-    pub found: String,
-}
 
 /// An error naming `key` unless `holds`.
 pub(crate) fn require(
@@ -25,11 +13,11 @@ pub(crate) fn require(
     key: impl Into<String>,
     expected: impl Into<String>,
     found: impl std::fmt::Display,
-) -> Result<(), ConfigError> {
+) -> Result<(), SettingError> {
     if holds {
         return Ok(());
     }
-    Err(ConfigError { key: key.into(), expected: expected.into(), found: found.to_string() })
+    Err(SettingError::new(key, expected, found))
 }
 
 /// Largest `max_frames`: attention over more would exceed any memory.
@@ -170,7 +158,7 @@ impl DataConfig {
     ///
     /// # Errors
     /// The first invalid key.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         let inside = |key: &str, name: &str| {
             let normal = |part| matches!(part, Component::Normal(_));
             require(
@@ -214,7 +202,7 @@ impl DataConfig {
 }
 
 impl SplitConfig {
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), SettingError> {
         let (valid, test) = (self.valid_share, self.test_share);
         require(
             self.k_folds == 0 || self.k_folds >= 3,
@@ -294,7 +282,7 @@ impl LabelConfig {
     ///
     /// # Errors
     /// The first invalid key.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         require(
             !(self.fractions.is_empty() && self.counts.is_empty()),
             "fractions",

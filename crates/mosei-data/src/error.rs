@@ -1,4 +1,5 @@
-use crate::{ConfigError, FoldOrigin, SplitCounts};
+use crate::{FoldOrigin, SplitCounts};
+use mosei_schema::SettingError;
 use run_record::RecordError;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub enum DataError {
     /// A setting is invalid.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] SettingError),
     /// A file written by this study could not be read or written.
     #[error(transparent)]
     Record(#[from] RecordError),

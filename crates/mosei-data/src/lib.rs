@@ -56,7 +56,7 @@ mod synth;
 pub mod targets;
 
 pub use columns::{feature_columns, label_columns};
-pub use config::{ConfigError, Crop, DataConfig, LabelConfig, SplitConfig, UnknownIds, Unlabelled};
+pub use config::{Crop, DataConfig, LabelConfig, SplitConfig, UnknownIds, Unlabelled};
 pub use csd::{
     Csd, CsdWriter, Hdf5Array, Hdf5File, LABELS_ROOT, MAX_COLUMNS, PackedVideo, Sequence, SequenceInfo, VideoShape,
     sequence_metadata,

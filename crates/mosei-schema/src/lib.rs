@@ -16,6 +16,7 @@ mod emotion;
 mod nearest;
 mod segment;
 mod segment_name;
+mod setting;
 mod start;
 mod video_id;
 
@@ -25,5 +26,6 @@ pub use emotion::{Emotion, INTENSITY_MAX, INTENSITY_MIN, SENTIMENT_MAX, SENTIMEN
 pub use nearest::{found_with_near_miss, near_miss, nearest, with_near_miss};
 pub use segment::{SegmentId, Split};
 pub use segment_name::{Numbering, SegmentName, segment_name, video_of};
+pub use setting::SettingError;
 pub use start::{PretrainKind, Role, Start};
 pub use video_id::{VIDEO_ID_MAX_BYTES, VIDEO_ID_RULE, is_video_id};

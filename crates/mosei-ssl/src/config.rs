@@ -4,11 +4,10 @@ use crate::StudyError;
 use crate::step::StepKind;
 use backbone::EncoderConfig;
 use eval::run::PretrainSeeds;
-use mosei_data::{ConfigError, DataConfig, LabelConfig, SynthConfig, Unlabelled};
-use mosei_schema::{LabelBudget, Start, found_with_near_miss, with_near_miss};
+use mosei_data::{DataConfig, LabelConfig, SynthConfig, Unlabelled};
+use mosei_schema::{LabelBudget, SettingError, Start, found_with_near_miss, with_near_miss};
 use serde::{Deserialize, Serialize};
 use ssl_mask::MaskConfig;
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use strum::VariantNames;
 use sweep::{Retries, Slurm};
@@ -193,60 +192,50 @@ impl Study {
     }
 
     /// Checks a configuration.
-    pub fn check(config: StudyConfig) -> Result<Self, ConfigError> {
-        fn within<E: Display>(table: &str, parts: impl Fn(&E) -> (String, String, String), e: E) -> ConfigError {
-            let (key, expected, found) = parts(&e);
-            ConfigError { key: format!("{table}.{key}"), expected, found }
-        }
-        let data = |table: &'static str| {
-            move |e| within(table, |e: &ConfigError| (e.key.clone(), e.expected.clone(), e.found.clone()), e)
-        };
+    pub fn check(config: StudyConfig) -> Result<Self, SettingError> {
         let c = &config;
         if c.name.is_empty() || c.name.contains(['/', '\\', '\n', '\0']) {
-            return Err(wrong("name", "a name without slashes or line breaks", format!("{:?}", c.name)));
+            return Err(SettingError::new("name", "a name without slashes or line breaks", format!("{:?}", c.name)));
         }
         let device_known = c.device == "cpu"
             || c.device == "cuda"
             || c.device.strip_prefix("cuda:").is_some_and(|i| !i.starts_with('+') && i.parse::<usize>().is_ok());
         if !device_known {
-            return Err(wrong("device", "\"cpu\", \"cuda\" or \"cuda:INDEX\"", format!("\"{}\"", c.device)));
+            return Err(SettingError::new(
+                "device",
+                "\"cpu\", \"cuda\" or \"cuda:INDEX\"",
+                format!("\"{}\"", c.device),
+            ));
         }
         if !(1..=1024).contains(&c.threads) {
-            return Err(wrong("threads", "a number from 1 to 1024", c.threads));
+            return Err(SettingError::new("threads", "a number from 1 to 1024", c.threads));
         }
-        c.data.check().map_err(data("data"))?;
-        c.labels.check().map_err(data("labels"))?;
+        c.data.check().map_err(|e| e.within("data"))?;
+        c.labels.check().map_err(|e| e.within("labels"))?;
         if let Some(synth) = &c.synth {
-            synth.check().map_err(data("synth"))?;
+            synth.check().map_err(|e| e.within("synth"))?;
         }
-        c.encoder.check().map_err(|e| match e {
-            backbone::BackboneError::Config { key, expected, found } => {
-                ConfigError { key: format!("encoder.{key}"), expected, found }
-            }
-            other => wrong("encoder", "a shape that can be built", other),
-        })?;
-        c.mask.check().map_err(|e| {
-            within("mask", |e: &ssl_mask::MaskConfigError| (e.key.into(), e.expected.into(), e.found.clone()), e)
-        })?;
+        c.encoder.check().map_err(|e| e.within("encoder"))?;
+        c.mask.check().map_err(|e| e.within("mask"))?;
         if c.pretrain_on == PretrainOn::AllSpeech && c.data.unlabelled == Unlabelled::None {
             let expected = "\"segments\" where data.unlabelled is \"none\"";
-            return Err(wrong("pretrain_on", expected, "\"all-speech\""));
+            return Err(SettingError::new("pretrain_on", expected, "\"all-speech\""));
         }
-        c.pretrain.check().map_err(data("pretrain"))?;
-        c.finetune.check().map_err(data("finetune"))?;
-        c.grid.check().map_err(data("grid"))?;
-        c.checkpoints.check().map_err(data("checkpoints"))?;
+        c.pretrain.check().map_err(|e| e.within("pretrain"))?;
+        c.finetune.check().map_err(|e| e.within("finetune"))?;
+        c.grid.check().map_err(|e| e.within("grid"))?;
+        c.checkpoints.check().map_err(|e| e.within("checkpoints"))?;
         let slurm = c.slurm.check().and_then(|()| c.slurm.check_kinds(StepKind::VARIANTS));
-        slurm.map_err(|e| wrong(&format!("slurm.{}", e.key), &e.expected, &e.found))?;
+        slurm.map_err(|e| e.within("slurm"))?;
         if !eval::Metric::ALL.iter().any(|m| m.name() == c.report.primary_metric) {
             let names: Vec<&str> = eval::Metric::ALL.iter().map(|m| m.name()).collect();
             return Err(wrong_name("report.primary_metric", &names, &c.report.primary_metric));
         }
         if !(100..=1_000_000).contains(&c.report.resamples) {
-            return Err(wrong("report.resamples", "a number from 100 to 1000000", c.report.resamples));
+            return Err(SettingError::new("report.resamples", "a number from 100 to 1000000", c.report.resamples));
         }
         if !(c.report.level >= 0.5 && c.report.level < 1.0) {
-            return Err(wrong("report.level", "a share from 0.5 to below 1", c.report.level));
+            return Err(SettingError::new("report.level", "a share from 0.5 to below 1", c.report.level));
         }
         let study = Study { config };
         if let Some(wanted) = &study.report.primary_labels {
@@ -260,7 +249,7 @@ impl Study {
     }
 
     /// The same study on another device.
-    pub fn with_device(mut self, device: &str) -> Result<Self, ConfigError> {
+    pub fn with_device(mut self, device: &str) -> Result<Self, SettingError> {
         self.config.device = device.to_string();
         Self::check(self.config)
     }
@@ -285,13 +274,9 @@ impl Study {
     }
 }
 
-fn wrong(key: &str, expected: &str, found: impl Display) -> ConfigError {
-    ConfigError { key: key.into(), expected: expected.into(), found: found.to_string() }
-}
-
 /// That a name is none of those known, with the one that was probably meant.
-fn wrong_name(key: &str, names: &[&str], found: &str) -> ConfigError {
-    wrong(key, &format!("one of {}", names.join(", ")), found_with_near_miss(found, names.iter().copied()))
+fn wrong_name(key: &str, names: &[&str], found: &str) -> SettingError {
+    SettingError::new(key, format!("one of {}", names.join(", ")), found_with_near_miss(found, names.iter().copied()))
 }
 
 impl GridConfig {
@@ -300,13 +285,13 @@ impl GridConfig {
         self.pretrain_seeds.clone().unwrap_or_else(|| vec![seed])
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
-        fn distinct<T: PartialEq + std::fmt::Debug>(key: &str, items: &[T]) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), SettingError> {
+        fn distinct<T: PartialEq + std::fmt::Debug>(key: &str, items: &[T]) -> Result<(), SettingError> {
             if items.is_empty() {
-                return Err(wrong(key, "at least one", "none"));
+                return Err(SettingError::new(key, "at least one", "none"));
             }
             match items.iter().enumerate().find(|(i, item)| items[..*i].contains(item)) {
-                Some((_, item)) => Err(wrong(key, "each once", format!("{item:?} twice"))),
+                Some((_, item)) => Err(SettingError::new(key, "each once", format!("{item:?} twice"))),
                 None => Ok(()),
             }
         }
@@ -315,7 +300,7 @@ impl GridConfig {
             let Some(seeds) = seeds else { continue };
             distinct(key, seeds)?;
             if let Some(seed) = seeds.iter().find(|&&s| i32::try_from(s).is_err()) {
-                return Err(wrong(key, "numbers up to 2147483647", seed));
+                return Err(SettingError::new(key, "numbers up to 2147483647", seed));
             }
         }
         self.folds.as_ref().map_or(Ok(()), |folds| distinct("folds", folds))

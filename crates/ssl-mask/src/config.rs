@@ -1,3 +1,4 @@
+use mosei_schema::SettingError;
 use serde::{Deserialize, Serialize};
 
 /// How frames are masked.
@@ -66,33 +67,20 @@ pub enum ReconstructionLoss {
     SmoothL1,
 }
 
-/// An invalid setting.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{key}: expected {expected}, found {found}")]
-pub struct MaskConfigError {
-    /// The key of [`MaskConfig`].
-    pub key: &'static str,
-    /// What is allowed.
-    pub expected: &'static str,
-    /// What was found.
-    pub found: String,
-}
-
 impl MaskConfig {
     /// Validates the settings.
-    pub fn check(&self) -> Result<(), MaskConfigError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         if !(self.ratio > 0.0 && self.ratio < 1.0) {
-            let found = self.ratio.to_string();
-            return Err(MaskConfigError { key: "ratio", expected: "a share above 0 and below 1", found });
+            return Err(SettingError::new("ratio", "a share above 0 and below 1", self.ratio));
         }
         if self.span_frames == 0 {
-            return Err(MaskConfigError { key: "span_frames", expected: "at least 1 frame", found: "0".into() });
+            return Err(SettingError::new("span_frames", "at least 1 frame", 0));
         }
         // Each gap is at least one frame long, which limits the ratio of spans with a given mean length.
         let limit = self.span_frames as f64 / (self.span_frames as f64 + 1.0);
         if self.shape == MaskShape::Geometric && self.ratio > limit {
             let expected = "for geometric spans at most span_frames / (span_frames + 1)";
-            return Err(MaskConfigError { key: "ratio", expected, found: self.ratio.to_string() });
+            return Err(SettingError::new("ratio", expected, self.ratio));
         }
         Ok(())
     }

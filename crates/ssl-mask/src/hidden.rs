@@ -1,4 +1,5 @@
-use crate::{MaskConfig, MaskConfigError, Replacement, shape};
+use crate::{MaskConfig, Replacement, shape};
+use mosei_schema::SettingError;
 use rand::{Rng, RngExt};
 
 /// Draws masks with a validated configuration.
@@ -29,7 +30,7 @@ pub struct HiddenFrames {
 
 impl Masker {
     /// A masker, if the configuration is valid.
-    pub fn new(config: &MaskConfig) -> Result<Self, MaskConfigError> {
+    pub fn new(config: &MaskConfig) -> Result<Self, SettingError> {
         config.check()?;
         Ok(Masker { config: config.clone() })
     }

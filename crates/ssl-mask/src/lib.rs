@@ -15,7 +15,7 @@
 //! let mut x_tc = vec![1.0f32; 200 * 74];
 //! hidden.apply(&mut x_tc, 74);
 //! assert_eq!(hidden.frames().len(), 30); // 15 % of 200
-//! # Ok::<(), ssl_mask::MaskConfigError>(())
+//! # Ok::<(), mosei_schema::SettingError>(())
 //! ```
 
 mod config;
@@ -23,6 +23,6 @@ mod hidden;
 mod loss;
 mod shape;
 
-pub use config::{MaskConfig, MaskConfigError, MaskShape, ReconstructionLoss, Replacement};
+pub use config::{MaskConfig, MaskShape, ReconstructionLoss, Replacement};
 pub use hidden::{HiddenFrames, Masker, Treatment};
 pub use loss::reconstruction_loss;

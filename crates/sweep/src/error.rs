@@ -1,6 +1,6 @@
 //! The errors of this crate.
 
-use crate::slurm::SlurmSettingError;
+use mosei_schema::SettingError;
 use run_record::RecordError;
 use std::path::{Path, PathBuf};
 
@@ -110,7 +110,7 @@ pub enum SweepError {
     },
     /// A setting of the cluster's jobs is not valid.
     #[error(transparent)]
-    Setting(#[from] SlurmSettingError),
+    Setting(SettingError),
     /// Slurm's commands are missing.
     #[error(
         "no '{tool}' on the PATH: Slurm's commands are on a cluster's login nodes\n  next: run this there, or leave \

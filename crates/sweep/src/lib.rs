@@ -63,5 +63,5 @@ pub use interrupt::Interrupt;
 pub use lock::check_free;
 pub use plan::{Plan, Retries, Step};
 pub use serve::{Served, serve};
-pub use slurm::{Slurm, SlurmSettingError};
+pub use slurm::Slurm;
 pub use status::{Failure, KindCounts, Running, SlurmStatus, Status, status};

@@ -4,9 +4,8 @@
 //! `checkpoint/step-N`, with its checksums; of those that cannot be used the newest but one is.
 
 use crate::TrainError;
-use crate::optimise::wrong;
 use backbone::{read_tensors, write_tensors};
-use mosei_data::ConfigError;
+use mosei_schema::SettingError;
 use run_record::{StagedDir, check_sums};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -41,13 +40,13 @@ impl Default for CheckpointConfig {
 
 impl CheckpointConfig {
     /// Whether every value makes sense.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         // As many minutes as a year has are more than anybody means.
         if !(0.0..=525_600.0).contains(&self.every_minutes) {
-            return Err(wrong("every_minutes", "a number from 0 to 525600", self.every_minutes));
+            return Err(SettingError::new("every_minutes", "a number from 0 to 525600", self.every_minutes));
         }
         if !(1..=1000).contains(&self.keep) {
-            return Err(wrong("keep", "a number from 1 to 1000", self.keep));
+            return Err(SettingError::new("keep", "a number from 1 to 1000", self.keep));
         }
         Ok(())
     }

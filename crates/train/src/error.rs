@@ -155,9 +155,9 @@ pub enum TrainError {
     /// The encoder or the heads refuse.
     #[error(transparent)]
     Backbone(#[from] backbone::BackboneError),
-    /// The mask refuses.
-    #[error("mask: {0}")]
-    Mask(#[from] ssl_mask::MaskConfigError),
+    /// An invalid setting.
+    #[error(transparent)]
+    Setting(#[from] mosei_schema::SettingError),
     /// The metrics refuse.
     #[error(transparent)]
     Eval(#[from] eval::EvalError),

@@ -1,6 +1,6 @@
 //! How weights are moved: the settings of a training, and its learning rate at each step.
 
-use mosei_data::ConfigError;
+use mosei_schema::SettingError;
 use serde::{Deserialize, Serialize};
 
 /// The settings of one training, be it pre-training or fine-tuning.
@@ -55,29 +55,29 @@ pub enum Schedule {
     Cosine,
 }
 
-pub(crate) fn wrong(key: &str, expected: &str, found: impl std::fmt::Display) -> ConfigError {
-    ConfigError { key: key.into(), expected: expected.into(), found: found.to_string() }
-}
-
 impl TrainingConfig {
     /// Whether every value makes sense.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         for (key, n) in
             [("steps", self.steps), ("batch_segments", self.batch_segments), ("validate_every", self.validate_every)]
         {
             if n == 0 {
-                return Err(wrong(key, "at least 1", n));
+                return Err(SettingError::new(key, "at least 1", n));
             }
         }
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return Err(wrong("learning_rate", "a number above 0", self.learning_rate));
+            return Err(SettingError::new("learning_rate", "a number above 0", self.learning_rate));
         }
         if self.warmup_steps >= self.steps {
-            return Err(wrong("warmup_steps", &format!("fewer than the {} steps", self.steps), self.warmup_steps));
+            return Err(SettingError::new(
+                "warmup_steps",
+                format!("fewer than the {} steps", self.steps),
+                self.warmup_steps,
+            ));
         }
         for (key, x) in [("weight_decay", self.weight_decay), ("clip_norm", self.clip_norm)] {
             if !(x >= 0.0 && x.is_finite()) {
-                return Err(wrong(key, "0 or a number above", x));
+                return Err(SettingError::new(key, "0 or a number above", x));
             }
         }
         Ok(())

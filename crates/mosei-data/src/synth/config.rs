@@ -1,6 +1,6 @@
-use crate::ConfigError;
 use crate::config::require;
 use mosei_schema::Emotion;
+use mosei_schema::SettingError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -87,7 +87,7 @@ impl SynthConfig {
     ///
     /// # Errors
     /// The first invalid key.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         require((4..=100_000).contains(&self.videos), "videos", "4 to 100000", self.videos)?;
         require(
             (self.videos..=10_000_000).contains(&self.segments),

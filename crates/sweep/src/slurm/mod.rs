@@ -29,7 +29,7 @@ pub use queue::available;
 pub(crate) use queue::{QueueSnapshot, TaskState};
 pub(crate) use records::JobsRecord;
 pub use records::ranges;
-pub use settings::{Slurm, SlurmSettingError};
+pub use settings::Slurm;
 pub use submit::{Launch, Submitted, submit};
 pub use task::run_task;
 pub use wait::{Polling, run_until};

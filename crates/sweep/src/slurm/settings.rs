@@ -1,5 +1,6 @@
 //! The resources that a job requests: the user's settings, and their translation to flags of `sbatch`.
 
+use mosei_schema::SettingError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -39,18 +40,6 @@ pub struct Slurm {
     pub kind: BTreeMap<String, Slurm>,
 }
 
-/// An invalid setting.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("key 'slurm.{key}': expected {expected}, found {found}")]
-pub struct SlurmSettingError {
-    /// The key, below `slurm`.
-    pub key: String,
-    /// What is allowed there.
-    pub expected: String,
-    /// What was found.
-    pub found: String,
-}
-
 /// Flags that the engine sets itself.
 const OWN_FLAGS: [&str; 11] = [
     "array",
@@ -76,7 +65,7 @@ impl Slurm {
     ///
     /// # Errors
     /// The first invalid one.
-    pub fn check(&self) -> Result<(), SlurmSettingError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         self.check_own("")?;
         for (kind, settings) in &self.kind {
             let below = format!("kind.{kind}.");
@@ -88,7 +77,7 @@ impl Slurm {
         Ok(())
     }
 
-    fn check_own(&self, below: &str) -> Result<(), SlurmSettingError> {
+    fn check_own(&self, below: &str) -> Result<(), SettingError> {
         let texts = [
             ("partition", &self.partition),
             ("account", &self.account),
@@ -129,7 +118,7 @@ impl Slurm {
     ///
     /// # Errors
     /// The first other kind.
-    pub fn check_kinds(&self, kinds: &[&str]) -> Result<(), SlurmSettingError> {
+    pub fn check_kinds(&self, kinds: &[&str]) -> Result<(), SettingError> {
         match self.kind.keys().find(|kind| !kinds.contains(&kind.as_str())) {
             None => Ok(()),
             Some(kind) => {
@@ -169,8 +158,8 @@ impl Slurm {
     }
 }
 
-fn invalid(key: String, expected: &str, found: &str) -> SlurmSettingError {
-    SlurmSettingError { key, expected: expected.to_string(), found: found.to_string() }
+fn invalid(key: String, expected: &str, found: &str) -> SettingError {
+    SettingError::new(key, expected, found)
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ pub fn submit(
 /// Validates the plan and locks the folder.
 pub(crate) fn begin(plan: &Plan, run: &Path) -> Result<SweepLock, SweepError> {
     plan.check()?;
-    plan.slurm.check()?;
+    plan.slurm.check().map_err(|e| SweepError::Setting(e.within("slurm")))?;
     let lock = SweepLock::take(run)?;
     super::check_ended(run)?;
     write_json(&run.join(PLAN_FILE), plan)?;

@@ -1,9 +1,8 @@
 //! The `[finetune]` table of a study.
 
 use crate::TrainingConfig;
-use crate::optimise::wrong;
-use backbone::{BackboneError, HeadsConfig, Objective};
-use mosei_data::ConfigError;
+use backbone::{HeadsConfig, Objective};
+use mosei_schema::SettingError;
 use serde::{Deserialize, Serialize};
 use ssl_mask::ReconstructionLoss;
 
@@ -125,34 +124,35 @@ pub enum Threshold {
 
 impl FinetuneConfig {
     /// Whether every value makes sense.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        self.heads.check().map_err(|error| match error {
-            BackboneError::Config { key, expected, found } => wrong(&format!("heads.{key}"), &expected, found),
-            other => wrong("heads", "heads that can be built", other),
-        })?;
+    pub fn check(&self) -> Result<(), SettingError> {
+        self.heads.check().map_err(|e| e.within("heads"))?;
         for (key, x) in [("intensity_weight", self.intensity_weight), ("probe_learning_rate", self.probe_learning_rate)]
         {
             if !(x > 0.0 && x.is_finite()) {
-                return Err(wrong(key, "a number above 0", x));
+                return Err(SettingError::new(key, "a number above 0", x));
             }
         }
         if let Some(rate) = self.head_learning_rate.filter(|&rate| !(rate > 0.0 && rate.is_finite())) {
-            return Err(wrong("head_learning_rate", "a number above 0", rate));
+            return Err(SettingError::new("head_learning_rate", "a number above 0", rate));
         }
         if !(self.layer_decay > 0.0 && self.layer_decay <= 1.0) {
-            return Err(wrong("layer_decay", "a share above 0, at most 1", self.layer_decay));
+            return Err(SettingError::new("layer_decay", "a share above 0, at most 1", self.layer_decay));
         }
         if self.freeze_steps >= self.training.steps {
             let expected = format!("fewer than the {} steps of training", self.training.steps);
-            return Err(wrong("freeze_steps", &expected, self.freeze_steps));
+            return Err(SettingError::new("freeze_steps", expected, self.freeze_steps));
         }
         let factors = &self.learning_rate_factors;
         if factors.is_empty() || factors.iter().any(|f| !(*f > 0.0 && f.is_finite())) {
-            return Err(wrong("learning_rate_factors", "at least one, all above 0", format!("{factors:?}")));
+            return Err(SettingError::new(
+                "learning_rate_factors",
+                "at least one, all above 0",
+                format!("{factors:?}"),
+            ));
         }
         if let Some((_, twice)) = factors.iter().enumerate().find(|(i, f)| factors[..*i].contains(f)) {
-            return Err(wrong("learning_rate_factors", "each once", format!("{twice} twice")));
+            return Err(SettingError::new("learning_rate_factors", "each once", format!("{twice} twice")));
         }
-        self.training.check().map_err(|e| ConfigError { key: format!("training.{}", e.key), ..e })
+        self.training.check().map_err(|e| e.within("training"))
     }
 }
