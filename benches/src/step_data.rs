@@ -50,17 +50,28 @@ impl StepData {
     pub fn read(path: &Path) -> Result<Self, Box<dyn Error>> {
         let bytes = fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
         let (_, metadata) = SafeTensors::read_metadata(&bytes)?;
-        let text = metadata.metadata().as_ref().and_then(|m| m.get("encoder")).ok_or("no 'encoder' in the metadata")?;
+        let text = metadata
+            .metadata()
+            .as_ref()
+            .and_then(|m| m.get("encoder"))
+            .ok_or("no 'encoder' in the metadata")?;
         let shape: Shape = serde_json::from_str(text)?;
         let tensors = SafeTensors::deserialize(&bytes)?;
         let lengths_view = tensors.tensor("lengths")?;
-        let lengths: Vec<usize> = numbers(&lengths_view, i64::from_le_bytes).into_iter().map(|l| l as usize).collect();
+        let lengths: Vec<usize> = numbers(&lengths_view, i64::from_le_bytes)
+            .into_iter()
+            .map(|l| l as usize)
+            .collect();
         let frames = numbers(&tensors.tensor("frames")?, f32::from_le_bytes);
         let hidden = tensors.tensor("hidden")?;
         let segments = lengths_view.shape().get(1).copied().unwrap_or(0).max(1);
         let total: usize = lengths.iter().sum();
         if hidden.data().len() != total || frames.len() != total * shape.columns {
-            return Err(format!("{}: lengths, frames and hidden frames do not fit together", path.display()).into());
+            return Err(format!(
+                "{}: lengths, frames and hidden frames do not fit together",
+                path.display()
+            )
+            .into());
         }
         let (mut batches, mut from) = (Vec::new(), 0);
         for lengths in lengths.chunks(segments) {
@@ -76,7 +87,8 @@ impl StepData {
         for (name, view) in tensors.tensors() {
             if !["lengths", "frames", "hidden"].contains(&name.as_str()) {
                 let shape: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
-                let tensor = Tensor::f_from_slice(&numbers(&view, f32::from_le_bytes))?.f_reshape(shape)?;
+                let tensor =
+                    Tensor::f_from_slice(&numbers(&view, f32::from_le_bytes))?.f_reshape(shape)?;
                 weights.insert(name, tensor);
             }
         }
@@ -87,7 +99,13 @@ impl StepData {
             feedforward_dim: shape.feedforward_dim,
             ..EncoderConfig::default()
         };
-        Ok(StepData { encoder, columns: shape.columns, max_frames: shape.max_frames, weights, batches })
+        Ok(StepData {
+            encoder,
+            columns: shape.columns,
+            max_frames: shape.max_frames,
+            weights,
+            batches,
+        })
     }
 
     /// The batch of a step, from 0.
@@ -101,5 +119,10 @@ impl StepData {
 
 /// The numbers of a tensor, N bytes each.
 fn numbers<T, const N: usize>(view: &TensorView<'_>, number: fn([u8; N]) -> T) -> Vec<T> {
-    view.data().as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect()
+    view.data()
+        .as_chunks::<N>()
+        .0
+        .iter()
+        .map(|bytes| number(*bytes))
+        .collect()
 }

@@ -6,12 +6,17 @@ fn main() {
     println!("cargo:rerun-if-changed=cpp");
     println!("cargo:rerun-if-env-changed=LIBTORCH");
     let Some(root) = std::env::var_os("LIBTORCH").map(PathBuf::from) else {
-        eprintln!("LIBTORCH is not set: run `cargo xtask setup` in the checkout, or export LIBTORCH");
+        eprintln!(
+            "LIBTORCH is not set: run `cargo xtask setup` in the checkout, or export LIBTORCH"
+        );
         std::process::exit(1);
     };
     let include = root.join("include");
     if !include.join("ATen/ATen.h").exists() {
-        eprintln!("{}: no libtorch headers: run `cargo xtask setup`, or export LIBTORCH", include.display());
+        eprintln!(
+            "{}: no libtorch headers: run `cargo xtask setup`, or export LIBTORCH",
+            include.display()
+        );
         std::process::exit(1);
     }
     let mut build = cc::Build::new();
@@ -25,7 +30,8 @@ fn main() {
         // Optimised in debug builds too, because tests run the kernels.
         .opt_level(3)
         .flag_if_supported("-ffp-contract=fast")
-        // Vectors are only passed between inlined functions, so their calling convention does not matter.
+        // Vectors are only passed between inlined functions, so their calling convention does not
+        // matter.
         .flag_if_supported("-Wno-psabi")
         .file("cpp/shim.cpp")
         .file("cpp/attention.cpp")
@@ -34,7 +40,9 @@ fn main() {
     if threads {
         build.flag("-fopenmp");
     } else {
-        println!("cargo:warning=this C++ compiler is not GNU's: the kernels of torch-ext run on one thread");
+        println!(
+            "cargo:warning=this C++ compiler is not GNU's: the kernels of torch-ext run on one thread"
+        );
     }
     build.compile("torch_ext_shim");
     if threads {
@@ -45,8 +53,9 @@ fn main() {
     }
 }
 
-/// `at::parallel_for` is a template that uses OpenMP; without OpenMP it is a sequential loop. The library must be the one that
-/// libtorch has loaded, or there would be two thread pools. PyTorch's wheels contain their own, under a name that varies.
+/// `at::parallel_for` is a template that uses OpenMP; without OpenMP it is a sequential loop. The
+/// library must be the one that libtorch has loaded, or there would be two thread pools. PyTorch's
+/// wheels contain their own, under a name that varies.
 fn link_openmp(folder: &Path) {
     let own = std::fs::read_dir(folder).ok().and_then(|files| {
         files

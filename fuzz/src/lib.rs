@@ -1,5 +1,5 @@
-//! What the targets do with their bytes, which is also what the tests of `mosei-data`, `mosei-import` and `train` do with the seeds in
-//! `corpus`.
+//! What the targets do with their bytes, which is also what the tests of `mosei-data`,
+//! `mosei-import` and `train` do with the seeds in `corpus`.
 
 #[path = "../../crates/mosei-data/tests/entries/mod.rs"]
 pub mod entries;

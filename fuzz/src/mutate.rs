@@ -16,7 +16,11 @@ pub fn mutate(good: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
             _ if bytes.is_empty() => bytes.push(rng.random()),
             0 | 1 => bytes[at] ^= 1 << rng.random_range(0..8),
             2 => bytes[at] = rng.random(),
-            3 => bytes[at..end].fill(*[0, 1, 0x7f, 0x80, 0xff, b'9', b'"'].get(rng.random_range(0..7)).unwrap()),
+            3 => bytes[at..end].fill(
+                *[0, 1, 0x7f, 0x80, 0xff, b'9', b'"']
+                    .get(rng.random_range(0..7))
+                    .unwrap(),
+            ),
             4 => drop(bytes.drain(at..end)),
             5 => bytes.insert(at, rng.random()),
             6 => {
@@ -32,14 +36,32 @@ pub fn mutate(good: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
 }
 
 /// Mutates a file `times` times; returns how many of the results `entry` accepts.
-pub fn count_accepted(good: &[u8], seed: u64, times: usize, entry: impl Fn(&[u8]) -> bool) -> usize {
+pub fn count_accepted(
+    good: &[u8],
+    seed: u64,
+    times: usize,
+    entry: impl Fn(&[u8]) -> bool,
+) -> usize {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    (0..times).filter(|_| entry(&mutate(good, &mut rng))).count()
+    (0..times)
+        .filter(|_| entry(&mutate(good, &mut rng)))
+        .count()
 }
 
 /// Checks the peak memory of this process.
 pub fn assert_memory_is_bounded() {
-    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return };
-    let most = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap().trim().strip_suffix(" kB").unwrap();
-    assert!(most.parse::<u64>().unwrap() << 10 <= MAX_MEMORY, "{most} kB");
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
+        return;
+    };
+    let most = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmHWM:"))
+        .unwrap()
+        .trim()
+        .strip_suffix(" kB")
+        .unwrap();
+    assert!(
+        most.parse::<u64>().unwrap() << 10 <= MAX_MEMORY,
+        "{most} kB"
+    );
 }

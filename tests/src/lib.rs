@@ -1,6 +1,7 @@
 //! What the tests of `tests/tests` share: the program, a tiny study, and a folder to run it in.
 //!
-//! Each run of the program is a process of its own, so that libtorch's global generator and its threads are too.
+//! Each run of the program is a process of its own, so that libtorch's global generator and its
+//! threads are too.
 #![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
 mod faults;
@@ -23,12 +24,25 @@ pub fn program() -> &'static Path {
     PROGRAM.get_or_init(|| {
         // target/PROFILE/deps/TEST → target/PROFILE/mosei-ssl
         let test = std::env::current_exe().expect("a test has a path");
-        let folder = test.ancestors().nth(2).expect("a test lies in target/PROFILE/deps");
+        let folder = test
+            .ancestors()
+            .nth(2)
+            .expect("a test lies in target/PROFILE/deps");
         // The folder of the profile `dev` has another name.
-        let profile = folder.file_name().filter(|name| *name != "debug").unwrap_or("dev".as_ref());
+        let profile = folder
+            .file_name()
+            .filter(|name| *name != "debug")
+            .unwrap_or("dev".as_ref());
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let status = Command::new(cargo)
-            .args(["build", "--quiet", "--locked", "-p", "mosei-ssl", "--profile"])
+            .args([
+                "build",
+                "--quiet",
+                "--locked",
+                "-p",
+                "mosei-ssl",
+                "--profile",
+            ])
             .arg(profile)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
@@ -78,35 +92,49 @@ keep = 1000
     )
 }
 
-/// As [`tiny`], of a corpus in which nothing is regular, over three folds and two label draws: folds differ in videos and
-/// segments, videos in segments, segments in length; no segment has fear, and one video alone has disgust, so that two
-/// folds test it without a positive.
+/// As [`tiny`], of a corpus in which nothing is regular, over three folds and two label draws:
+/// folds differ in videos and segments, videos in segments, segments in length; no segment has
+/// fear, and one video alone has disgust, so that two folds test it without a positive.
 pub fn irregular(more: &str) -> String {
-    let corpus = "segments_spread = 1.5\nlength_spread = 1.0\nvideos_with = { fear = 0, disgust = 1 }\n";
-    let config = tiny(more).replace("[data]", &format!("{corpus}[data]\nsplit = {{ k_folds = 3 }}"));
+    let corpus =
+        "segments_spread = 1.5\nlength_spread = 1.0\nvideos_with = { fear = 0, disgust = 1 }\n";
+    let config = tiny(more).replace(
+        "[data]",
+        &format!("{corpus}[data]\nsplit = {{ k_folds = 3 }}"),
+    );
     config.replace("[encoder]", "draws = 2\n[encoder]")
 }
 
-/// A Python that can import these modules: the one that MOSEI_SSL_PYTHON names, or `python3`. Without one it says, past what
-/// cargo keeps back of a test that passes, that `what` was skipped.
+/// A Python that can import these modules: the one that MOSEI_SSL_PYTHON names, or `python3`.
+/// Without one it says, past what cargo keeps back of a test that passes, that `what` was skipped.
 ///
 /// # Panics
 /// Where standard error is closed.
 pub fn python(what: &str, modules: &str) -> Option<PathBuf> {
-    let named = std::env::var_os("MOSEI_SSL_PYTHON").map_or_else(|| "python3".into(), PathBuf::from);
-    let output = python_command(&named).args(["-c", &format!("import {modules}")]).output();
+    let named =
+        std::env::var_os("MOSEI_SSL_PYTHON").map_or_else(|| "python3".into(), PathBuf::from);
+    let output = python_command(&named)
+        .args(["-c", &format!("import {modules}")])
+        .output();
     if output.is_ok_and(|output| output.status.success()) {
         return Some(named);
     }
-    let words = format!("\nSKIPPED: {what}, for want of a Python that imports {modules}; MOSEI_SSL_PYTHON names one\n");
-    std::io::stderr().write_all(words.as_bytes()).expect("standard error is open");
+    let words = format!(
+        "\nSKIPPED: {what}, for want of a Python that imports {modules}; MOSEI_SSL_PYTHON names one\n"
+    );
+    std::io::stderr()
+        .write_all(words.as_bytes())
+        .expect("standard error is open");
     None
 }
 
-/// A command of a Python, to which libtorch's own folder says nothing, and which writes nothing beside its scripts.
+/// A command of a Python, to which libtorch's own folder says nothing, and which writes nothing
+/// beside its scripts.
 pub fn python_command(python: &Path) -> Command {
     let mut command = Command::new(python);
-    command.env_remove("LD_LIBRARY_PATH").env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+        .env_remove("LD_LIBRARY_PATH")
+        .env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
 
@@ -121,7 +149,9 @@ impl Bench {
     /// # Panics
     /// Where no folder can be made.
     pub fn new(config: &str) -> Self {
-        let bench = Bench { folder: tempfile::tempdir().expect("a temporary folder") };
+        let bench = Bench {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        };
         bench.write("study.toml", config);
         bench
     }
@@ -150,7 +180,9 @@ impl Bench {
     /// The command that [`Bench::run`] runs.
     pub fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(program());
-        command.args(arguments.split_whitespace()).current_dir(self.folder.path());
+        command
+            .args(arguments.split_whitespace())
+            .current_dir(self.folder.path());
         command
     }
 
@@ -161,7 +193,11 @@ impl Bench {
     pub fn succeed(&self, arguments: &str) -> String {
         let output = self.run(arguments);
         let (out, err) = (text(&output.stdout), text(&output.stderr));
-        assert!(output.status.success(), "mosei-ssl {arguments}: {}\n{out}{err}", output.status);
+        assert!(
+            output.status.success(),
+            "mosei-ssl {arguments}: {}\n{out}{err}",
+            output.status
+        );
         out
     }
 
@@ -172,7 +208,11 @@ impl Bench {
     pub fn fail(&self, arguments: &str, code: i32) -> String {
         let output = self.run(arguments);
         let err = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(code), "mosei-ssl {arguments}: {err}");
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "mosei-ssl {arguments}: {err}"
+        );
         err
     }
 
@@ -184,7 +224,10 @@ impl Bench {
         let mut child = self.command(arguments).spawn().expect("it starts");
         let begin = Instant::now();
         while !self.path(file).exists() {
-            assert!(child.try_wait().expect("it can be asked").is_none(), "it ended before it could be killed");
+            assert!(
+                child.try_wait().expect("it can be asked").is_none(),
+                "it ended before it could be killed"
+            );
             assert!(begin.elapsed() < Duration::from_secs(120), "no {file}");
             std::thread::sleep(Duration::from_millis(2));
         }

@@ -11,8 +11,13 @@ fn bytes(path: &Path) -> Vec<u8> {
 /// Losses of the journal's steps, as text: equal text is equal bits.
 fn losses(journal: &Path) -> Vec<String> {
     let text = String::from_utf8(bytes(journal)).unwrap();
-    let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    lines.filter(|l| l["event"] == "step").map(|l| format!("{} {}", l["step"], l["loss"])).collect()
+    let lines = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    lines
+        .filter(|l| l["event"] == "step")
+        .map(|l| format!("{} {}", l["step"], l["loss"]))
+        .collect()
 }
 
 #[test]
@@ -20,18 +25,33 @@ fn training_twice_gives_the_same_bytes_and_another_seed_gives_others() {
     let bench = Bench::new(&tiny(""));
     bench.prepare();
     for out in ["a", "b"] {
-        bench.succeed(&format!("pretrain --config study.toml --prepared prepared --seed 3 --out {out}"));
+        bench.succeed(&format!(
+            "pretrain --config study.toml --prepared prepared --seed 3 --out {out}"
+        ));
         bench.succeed(&format!(
             "finetune --config study.toml --prepared prepared --subsets subsets.parquet --start ssl --encoder {out}/encoder --labels n20 --seed 3 --out {out}/cell --key k"
         ));
     }
     bench.succeed("pretrain --config study.toml --prepared prepared --seed 4 --out c");
-    let files = ["reconstruction.parquet", "cell/predictions.parquet", "cell/model/heads.safetensors"];
+    let files = [
+        "reconstruction.parquet",
+        "cell/predictions.parquet",
+        "cell/model/heads.safetensors",
+    ];
     for file in files.into_iter().chain(["encoder/model.safetensors"]) {
-        assert!(bytes(&bench.path("a").join(file)) == bytes(&bench.path("b").join(file)), "{file} differs");
+        assert!(
+            bytes(&bench.path("a").join(file)) == bytes(&bench.path("b").join(file)),
+            "{file} differs"
+        );
     }
-    assert_eq!(losses(&bench.path("a/journal.jsonl")), losses(&bench.path("b/journal.jsonl")));
-    assert_ne!(bytes(&bench.path("a/encoder/model.safetensors")), bytes(&bench.path("c/encoder/model.safetensors")));
+    assert_eq!(
+        losses(&bench.path("a/journal.jsonl")),
+        losses(&bench.path("b/journal.jsonl"))
+    );
+    assert_ne!(
+        bytes(&bench.path("a/encoder/model.safetensors")),
+        bytes(&bench.path("c/encoder/model.safetensors"))
+    );
 }
 
 #[test]
@@ -40,18 +60,33 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
     let config = tiny("").replace("steps = 12", "steps = 400");
     let bench = Bench::new(&config);
     bench.prepare();
-    let arguments = |out: &str| format!("pretrain --config study.toml --prepared prepared --out {out}");
+    let arguments =
+        |out: &str| format!("pretrain --config study.toml --prepared prepared --out {out}");
     bench.succeed(&arguments("whole"));
     bench.killed_at(&arguments("killed"), "killed/checkpoint/step-4");
-    assert!(!bench.path("killed/encoder").exists(), "it ended before it could be killed");
+    assert!(
+        !bench.path("killed/encoder").exists(),
+        "it ended before it could be killed"
+    );
     bench.succeed(&arguments("killed"));
     let journal = bench.path("killed/journal.jsonl");
-    assert!(String::from_utf8(bytes(&journal)).unwrap().contains("\"resume\""), "it began anew");
+    assert!(
+        String::from_utf8(bytes(&journal))
+            .unwrap()
+            .contains("\"resume\""),
+        "it began anew"
+    );
     for file in ["encoder/model.safetensors", "reconstruction.parquet"] {
-        assert!(bytes(&bench.path("whole").join(file)) == bytes(&bench.path("killed").join(file)), "{file} differs");
+        assert!(
+            bytes(&bench.path("whole").join(file)) == bytes(&bench.path("killed").join(file)),
+            "{file} differs"
+        );
     }
     assert_eq!(losses(&journal), losses(&bench.path("whole/journal.jsonl")));
-    assert!(!bench.path("killed/checkpoint").exists(), "checkpoints go when the training is done");
+    assert!(
+        !bench.path("killed/checkpoint").exists(),
+        "checkpoints go when the training is done"
+    );
 }
 
 #[test]
@@ -73,7 +108,9 @@ fn starts_of_a_cell_begin_with_the_same_heads_and_see_the_same_batches() {
     let file = |start: &str, name: &str| bytes(&bench.path(start).join("model").join(name));
     let frames = |start: &str| -> Vec<String> {
         let text = String::from_utf8(bytes(&bench.path(start).join("journal.jsonl"))).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let lines = text
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
         lines
             .filter(|l| l["event"] == "step")
             .map(|l| format!("{} {} {}", l["step"], l["epoch"], l["valid_frames"]))
@@ -88,7 +125,8 @@ fn starts_of_a_cell_begin_with_the_same_heads_and_see_the_same_batches() {
     }
     let encoder = "encoder/model.safetensors";
     assert!(
-        file("ssl", encoder) == file("frozen", encoder) && file("scratch", encoder) == file("random-frozen", encoder)
+        file("ssl", encoder) == file("frozen", encoder)
+            && file("scratch", encoder) == file("random-frozen", encoder)
     );
     assert!(file("ssl", encoder) != file("scratch", encoder));
 }
@@ -96,8 +134,10 @@ fn starts_of_a_cell_begin_with_the_same_heads_and_see_the_same_batches() {
 #[test]
 fn a_probe_is_the_same_whether_its_encodings_are_shared_or_its_own() {
     for pooling in ["mean", "attention"] {
-        let config = tiny("")
-            .replace("[finetune.training]", &format!("[finetune.heads]\npooling = \"{pooling}\"\n[finetune.training]"));
+        let config = tiny("").replace(
+            "[finetune.training]",
+            &format!("[finetune.heads]\npooling = \"{pooling}\"\n[finetune.training]"),
+        );
         let bench = Bench::new(&config);
         bench.prepare();
         bench.succeed("pretrain --config study.toml --prepared prepared --out pre");
@@ -107,13 +147,20 @@ fn a_probe_is_the_same_whether_its_encodings_are_shared_or_its_own() {
                 "finetune --config study.toml --prepared prepared --subsets subsets.parquet --start frozen --encoder pre/encoder --labels n20 --out {out} --key k {more}"
             ));
         }
-        for file in ["predictions.parquet", "model/heads.safetensors", "model/encoder/model.safetensors"] {
+        for file in [
+            "predictions.parquet",
+            "model/heads.safetensors",
+            "model/encoder/model.safetensors",
+        ] {
             assert!(
                 bytes(&bench.path("own").join(file)) == bytes(&bench.path("shared").join(file)),
                 "{pooling}: {file} differs"
             );
         }
-        assert!(!bench.path("own/encodings.safetensors").exists(), "what only this cell needed goes with it");
+        assert!(
+            !bench.path("own/encodings.safetensors").exists(),
+            "what only this cell needed goes with it"
+        );
         let words = bench.fail(
             "finetune --config study.toml --prepared prepared --subsets subsets.parquet --start scratch --labels n20 --out other --encodings shared.safetensors",
             2,

@@ -22,21 +22,46 @@ fn a_file_that_another_program_has_locked_is_read() {
     let bench = Bench::new(&tiny(""));
     bench.succeed("synth --config study.toml --out data");
     // As HDF5 locks a file that it has open for writing.
-    let file = File::options().read(true).write(true).open(bench.path(FEATURES)).unwrap();
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .open(bench.path(FEATURES))
+        .unwrap();
     file.lock().unwrap();
-    for verb in ["prepare --config study.toml --data data --out prepared", &format!("inspect {FEATURES}")] {
+    for verb in [
+        "prepare --config study.toml --data data --out prepared",
+        &format!("inspect {FEATURES}"),
+    ] {
         let read = run(&bench, verb, None);
-        assert!(read.status.success(), "{verb}: {}", String::from_utf8_lossy(&read.stderr));
+        assert!(
+            read.status.success(),
+            "{verb}: {}",
+            String::from_utf8_lossy(&read.stderr)
+        );
     }
     assert!(bench.path("prepared/manifest.json").exists());
 
     // Who tells HDF5 to lock all the same is told that it is a lock that stands in the way.
     let refused = run(&bench, &format!("inspect {FEATURES}"), Some("TRUE"));
     let words = String::from_utf8_lossy(&refused.stderr);
-    assert_eq!((refused.status.code(), words.lines().count()), (Some(1), 1), "{words}");
+    assert_eq!(
+        (refused.status.code(), words.lines().count()),
+        (Some(1), 1),
+        "{words}"
+    );
     let expected = "expected an HDF5 file that can be read without a lock, found that HDF5 requires one (HDF5_USE_FILE_LOCKING=TRUE) and cannot";
-    assert!(words.contains(FEATURES) && words.contains(expected), "{words}");
-    assert!(words.contains("HDF5_USE_FILE_LOCKING=TRUE") && !words.contains("damaged"), "{words}");
+    assert!(
+        words.contains(FEATURES) && words.contains(expected),
+        "{words}"
+    );
+    assert!(
+        words.contains("HDF5_USE_FILE_LOCKING=TRUE") && !words.contains("damaged"),
+        "{words}"
+    );
     drop(file);
-    assert!(run(&bench, &format!("inspect {FEATURES}"), Some("TRUE")).status.success());
+    assert!(
+        run(&bench, &format!("inspect {FEATURES}"), Some("TRUE"))
+            .status
+            .success()
+    );
 }

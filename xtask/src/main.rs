@@ -1,7 +1,8 @@
-//! `cargo xtask VERB`: sets the machine up, checks the code, and starts a study. Every verb is one file beside this one.
+//! `cargo xtask VERB`: sets the machine up, checks the code, and starts a study. Every verb is one
+//! file beside this one.
 //!
-//! What does not live here: anything about a study. The program `mosei-ssl` runs it; `cargo xtask sweep` builds that program and
-//! hands over.
+//! What does not live here: anything about a study. The program `mosei-ssl` runs it; `cargo xtask
+//! sweep` builds that program and hands over.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage; of `sweep`, those of `mosei-ssl sweep`.
 
@@ -52,7 +53,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// An error with its causes on one line, and below it what to do next, where an error says so after `\n  next: `.
+/// An error with its causes on one line, and below it what to do next, where an error says so after
+/// `\n next: `.
 fn told(error: &anyhow::Error) -> String {
     const NEXT: &str = "\n  next: ";
     let (mut reasons, mut advice) = (Vec::new(), String::new());
@@ -76,6 +78,9 @@ mod tests {
     #[test]
     fn advice_comes_after_all_reasons() {
         let error = anyhow::anyhow!("no disk").context("failed to write a\n  next: make room");
-        assert_eq!(told(&error), "failed to write a: no disk\n  next: make room");
+        assert_eq!(
+            told(&error),
+            "failed to write a: no disk\n  next: make room"
+        );
     }
 }

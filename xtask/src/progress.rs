@@ -20,10 +20,18 @@ impl ByteProgress {
     pub fn new(what: &str, total: u64) -> Self {
         let bar = stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(total).with_message(what.to_string());
-            bar.set_style(style("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left"));
+            bar.set_style(style(
+                "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left",
+            ));
             bar
         });
-        ByteProgress { what: what.to_string(), bar, done: 0, total, told: 0 }
+        ByteProgress {
+            what: what.to_string(),
+            bar,
+            done: 0,
+            total,
+            told: 0,
+        }
     }
 
     /// So many more bytes are through.

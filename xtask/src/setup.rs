@@ -1,7 +1,9 @@
-//! `cargo xtask setup`: libtorch and, where missing, cmake, into a cache that all checkouts of the user share.
+//! `cargo xtask setup`: libtorch and, where missing, cmake, into a cache that all checkouts of the
+//! user share.
 //!
-//! What lives here: the order of the steps. What each does stands beside it in `setup/`. Nothing that was written
-//! half-way is ever taken for whole: things are made in the cache's `tmp` folder and renamed into place, under a lock.
+//! What lives here: the order of the steps. What each does stands beside it in `setup/`. Nothing
+//! that was written half-way is ever taken for whole: things are made in the cache's `tmp` folder
+//! and renamed into place, under a lock.
 
 pub mod cache;
 mod checks;
@@ -17,11 +19,14 @@ use std::process::ExitCode;
 
 /// Gets libtorch 2.11.0 and, where missing, cmake; may be repeated and interrupted at will.
 ///
-/// Both come from the Python package index by way of `python3 -m pip`, into $XDG_CACHE_HOME/mosei-ssl (else
-/// ~/.cache/mosei-ssl, ~/Library/Caches/mosei-ssl on macOS), about 500 MB. An exported LIBTORCH or CMAKE is used
-/// instead. The checkout gets two links, .libtorch and .tools/cmake; remove one to have it made anew.
+/// Both come from the Python package index by way of `python3 -m pip`, into
+/// $XDG_CACHE_HOME/mosei-ssl (else ~/.cache/mosei-ssl, ~/Library/Caches/mosei-ssl on macOS), about
+/// 500 MB. An exported LIBTORCH or CMAKE is used instead. The checkout gets two links, .libtorch
+/// and .tools/cmake; remove one to have it made anew.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  cargo xtask setup\n  LIBTORCH=/opt/libtorch cargo xtask setup")]
+#[command(
+    after_help = "Examples:\n  cargo xtask setup\n  LIBTORCH=/opt/libtorch cargo xtask setup"
+)]
 pub struct Setup {}
 
 impl Setup {

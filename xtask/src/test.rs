@@ -10,8 +10,8 @@ use std::process::ExitCode;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --soak 60")]
 pub struct Test {
-    /// Instead: sweep the demo again and again for so long, killed every few seconds, and compare each outcome with that of
-    /// a sweep left alone.
+    /// Instead: sweep the demo again and again for so long, killed every few seconds, and compare
+    /// each outcome with that of a sweep left alone.
     #[arg(long, value_name = "MINUTES")]
     soak: Option<f64>,
 }
@@ -19,8 +19,22 @@ pub struct Test {
 /// Each check: its name, and the arguments to cargo.
 const CHECKS: [(&str, &[&str]); 4] = [
     ("layout (cargo fmt)", &["fmt", "--all", "--check"]),
-    ("lints (cargo clippy)", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
-    ("documentation (cargo doc)", &["doc", "--workspace", "--no-deps", "--locked"]),
+    (
+        "lints (cargo clippy)",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    (
+        "documentation (cargo doc)",
+        &["doc", "--workspace", "--no-deps", "--locked"],
+    ),
     ("tests (cargo test)", &["test", "--workspace", "--locked"]),
 ];
 
@@ -31,9 +45,20 @@ impl Test {
         setup::ensure(&root, false)?;
         if let Some(minutes) = self.soak {
             let mut cargo = workspace::cargo(&root);
-            cargo.args(["test", "--release", "--locked", "--package", "study-tests", "--test", "crash", "soak"]);
+            cargo.args([
+                "test",
+                "--release",
+                "--locked",
+                "--package",
+                "study-tests",
+                "--test",
+                "crash",
+                "soak",
+            ]);
             cargo.args(["--", "--ignored", "--exact", "--nocapture"]);
-            cargo.env("SOAK_MINUTES", minutes.to_string()).env("SOAK_CONFIG", root.join("configs/demo.toml"));
+            cargo
+                .env("SOAK_MINUTES", minutes.to_string())
+                .env("SOAK_CONFIG", root.join("configs/demo.toml"));
             workspace::run("soak", &mut cargo)?;
             return Ok(ExitCode::SUCCESS);
         }
@@ -41,7 +66,8 @@ impl Test {
             say!("[{}/{}] {name}", i + 1, CHECKS.len());
             let mut cargo = workspace::cargo(&root);
             cargo.args(*arguments);
-            // For the pages alone: in the tests it would replace the flags by which examples in docs find libtorch.
+            // For the pages alone: in the tests it would replace the flags by which examples in
+            // docs find libtorch.
             match arguments[0] {
                 "doc" => cargo.env("RUSTDOCFLAGS", "-D warnings"),
                 _ => cargo.env_remove("RUSTDOCFLAGS"),

@@ -15,24 +15,36 @@ const PROGRAM: &str = "mosei-ssl";
 
 /// The flags of `.cargo/config.toml` by which a built program finds libtorch.
 pub fn rpath_flags() -> Vec<String> {
-    let origin = if cfg!(target_os = "macos") { "@loader_path" } else { "$ORIGIN" };
-    ["../..", "../../.."].iter().map(|up| format!("-Clink-arg=-Wl,-rpath,{origin}/{up}/{LIBTORCH_LINK}/lib")).collect()
+    let origin = if cfg!(target_os = "macos") {
+        "@loader_path"
+    } else {
+        "$ORIGIN"
+    };
+    ["../..", "../../.."]
+        .iter()
+        .map(|up| format!("-Clink-arg=-Wl,-rpath,{origin}/{up}/{LIBTORCH_LINK}/lib"))
+        .collect()
 }
 
 /// The root of the checkout.
 pub fn root() -> Result<PathBuf> {
     // cargo says where this crate stands now; the path it was compiled at may have moved.
-    let here = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    let here = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     let root = here.parent().unwrap_or(&here);
-    root.canonicalize().with_context(|| format!("failed to find the checkout at {}", root.display()))
+    root.canonicalize()
+        .with_context(|| format!("failed to find the checkout at {}", root.display()))
 }
 
 /// A command of cargo in the root of the checkout, building against what the set-up linked there.
 pub fn cargo(root: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
-    command.env("LIBTORCH", root.join(LIBTORCH_LINK)).env("CMAKE", root.join(CMAKE_LINK));
-    // The user's own flags replace those of .cargo/config.toml, without which no program finds libtorch.
+    command
+        .env("LIBTORCH", root.join(LIBTORCH_LINK))
+        .env("CMAKE", root.join(CMAKE_LINK));
+    // The user's own flags replace those of .cargo/config.toml, without which no program finds
+    // libtorch.
     if let Ok(flags) = env::var("CARGO_ENCODED_RUSTFLAGS") {
         command.env("CARGO_ENCODED_RUSTFLAGS", with_rpath(&flags, '\u{1f}'));
     } else if let Ok(flags) = env::var("RUSTFLAGS") {
@@ -42,7 +54,11 @@ pub fn cargo(root: &Path) -> Command {
 }
 
 fn with_rpath(flags: &str, separator: char) -> String {
-    let mut all: Vec<String> = flags.split(separator).filter(|f| !f.is_empty()).map(str::to_string).collect();
+    let mut all: Vec<String> = flags
+        .split(separator)
+        .filter(|f| !f.is_empty())
+        .map(str::to_string)
+        .collect();
     for flag in rpath_flags() {
         if !all.contains(&flag) {
             all.push(flag);
@@ -53,7 +69,9 @@ fn with_rpath(flags: &str, separator: char) -> String {
 
 /// Runs a command to its end; `what` names it where it fails.
 pub fn run(what: &str, command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("failed to start {what}"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("failed to start {what}"))?;
     if !status.success() {
         bail!("{what} failed ({status})");
     }
@@ -73,7 +91,10 @@ pub fn program(root: &Path) -> PathBuf {
 /// Builds the study's program and returns its path.
 pub fn build_program(root: &Path) -> Result<PathBuf> {
     eprintln!("building mosei-ssl (cargo build --release --package mosei-ssl)");
-    run("the build of mosei-ssl", cargo(root).args(["build", "--release", "--locked", "--package", PROGRAM]))?;
+    run(
+        "the build of mosei-ssl",
+        cargo(root).args(["build", "--release", "--locked", "--package", PROGRAM]),
+    )?;
     let program = program(root);
     if !program.is_file() {
         bail!("the build left no {}", program.display());
@@ -96,7 +117,10 @@ mod tests {
     fn the_flags_are_those_of_the_config_file() {
         let text = std::fs::read_to_string(root().unwrap().join(".cargo/config.toml")).unwrap();
         for flag in rpath_flags() {
-            assert!(text.contains(&format!("\"{flag}\"")), "{flag} is not in .cargo/config.toml");
+            assert!(
+                text.contains(&format!("\"{flag}\"")),
+                "{flag} is not in .cargo/config.toml"
+            );
         }
     }
 }

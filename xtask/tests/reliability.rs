@@ -13,7 +13,10 @@ fn every_promise_names_a_test_that_exists() {
     let mut missing = Vec::new();
     for line in &table {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-        assert!(cells.len() == 4 && cells.iter().all(|cell| !cell.is_empty()), "{line}");
+        assert!(
+            cells.len() == 4 && cells.iter().all(|cell| !cell.is_empty()),
+            "{line}"
+        );
         if cells[2] == "test" || cells[2].starts_with("---") {
             continue;
         }

@@ -1,11 +1,14 @@
-//! What data cost: making a corpus, reading it, preparing it, opening what was prepared, gathering batches.
+//! What data cost: making a corpus, reading it, preparing it, opening what was prepared, gathering
+//! batches.
 //!
-//! Each command measures one of these once. The pages of the files it reads are brought into memory beforehand, untimed,
-//! here as in the peers; what is written is waited for until it is on disk.
+//! Each command measures one of these once. The pages of the files it reads are brought into memory
+//! beforehand, untimed, here as in the peers; what is written is waited for until it is on disk.
 
 use clap::{Parser, Subcommand};
 use mosei_data::align::Timeline;
-use mosei_data::{Csd, DataConfig, LabelSet, Prepared, SynthConfig, UnknownIds, prepare_with, synthesise_with};
+use mosei_data::{
+    Csd, DataConfig, LabelSet, Prepared, SynthConfig, UnknownIds, prepare_with, synthesise_with,
+};
 use serde_json::json;
 use std::error::Error;
 use std::io::Read;
@@ -45,7 +48,8 @@ enum Command {
         #[arg(long, default_value_t = 9)]
         deflate: u8,
     },
-    /// Makes a features file of any width, with the labels and folds of a synthetic corpus. Prints `time`.
+    /// Makes a features file of any width, with the labels and folds of a synthetic corpus. Prints
+    /// `time`.
     Widen {
         /// A synthetic corpus.
         #[arg(long)]
@@ -57,7 +61,8 @@ enum Command {
         #[arg(long)]
         columns: usize,
     },
-    /// Prepares a corpus. Prints `time`, `rate`, `bytes rate`, `peak memory` and `frames` in segments.
+    /// Prepares a corpus. Prints `time`, `rate`, `bytes rate`, `peak memory` and `frames` in
+    /// segments.
     Prepare {
         /// The corpus.
         #[arg(long)]
@@ -81,7 +86,8 @@ enum Command {
         #[arg(long)]
         through_hdf5: bool,
     },
-    /// Reads a corpus and copies out each segment's frames, all in memory, as the SDK's align. Prints `rate` and `frames`.
+    /// Reads a corpus and copies out each segment's frames, all in memory, as the SDK's align.
+    /// Prints `rate` and `frames`.
     Align {
         /// The corpus.
         #[arg(long)]
@@ -96,7 +102,8 @@ enum Command {
         #[arg(long, default_value_t = 9)]
         repeat: usize,
     },
-    /// Gathers batches of training segments, on one thread. Prints `time`, the mean over the batches.
+    /// Gathers batches of training segments, on one thread. Prints `time`, the mean over the
+    /// batches.
     Gather {
         /// The prepared folder.
         #[arg(long)]
@@ -117,25 +124,49 @@ fn main() -> Result<(), Box<dyn Error>> {
         n => n,
     };
     match a.command {
-        Command::Synth { out, segments, median_s, deflate } => {
+        Command::Synth {
+            out,
+            segments,
+            median_s,
+            deflate,
+        } => {
             let videos = ((segments as f64 * 3293.0 / 23_259.0).round() as usize).max(4);
-            let config =
-                SynthConfig { videos, segments, median_segment_s: median_s, deflate, ..SynthConfig::default() };
+            let config = SynthConfig {
+                videos,
+                segments,
+                median_segment_s: median_s,
+                deflate,
+                ..SynthConfig::default()
+            };
             let start = Instant::now();
             synthesise_with(&config, &out, threads, &mut |_, _| ())?;
             let more = json!({"segments": segments, "videos": videos, "threads": threads});
             emit("time", start.elapsed().as_secs_f64(), "s", more);
         }
         Command::Widen { data, out, columns } => widen(&data, &out, columns)?,
-        Command::Prepare { data, out, pool_frames, max_frames } => {
+        Command::Prepare {
+            data,
+            out,
+            pool_frames,
+            max_frames,
+        } => {
             let unknown_fold_ids = UnknownIds::Count;
-            let config = DataConfig { pool_frames, max_frames, unknown_fold_ids, ..DataConfig::default() };
+            let config = DataConfig {
+                pool_frames,
+                max_frames,
+                unknown_fold_ids,
+                ..DataConfig::default()
+            };
             measure_prepare(&config, &data, &out, threads)?;
         }
         Command::Read { data, through_hdf5 } => measure_read(&data, threads, through_hdf5)?,
         Command::Align { data } => measure_align(&data, threads)?,
         Command::Open { prepared, repeat } => measure_open(&prepared, repeat)?,
-        Command::Gather { prepared, segments, batches } => measure_gather(&prepared, segments, batches)?,
+        Command::Gather {
+            prepared,
+            segments,
+            batches,
+        } => measure_gather(&prepared, segments, batches)?,
     }
     Ok(())
 }
@@ -167,15 +198,27 @@ fn widen(data: &Path, out: &Path, columns: usize) -> Result<(), Box<dyn Error>> 
     for video in features.videos() {
         let sequence = features.read(&video.id)?;
         let rows = sequence.features.chunks_exact(sequence.width);
-        let wide: Vec<f32> = rows.flat_map(|row| row.iter().cycle().take(columns).copied()).collect();
+        let wide: Vec<f32> = rows
+            .flat_map(|row| row.iter().cycle().take(columns).copied())
+            .collect();
         writer.write_video(&video.id, columns, &wide, &sequence.intervals)?;
     }
     writer.finish()?;
-    emit("time", start.elapsed().as_secs_f64(), "s", json!({"columns": columns}));
+    emit(
+        "time",
+        start.elapsed().as_secs_f64(),
+        "s",
+        json!({"columns": columns}),
+    );
     Ok(())
 }
 
-fn measure_prepare(config: &DataConfig, data: &Path, out: &Path, threads: usize) -> Result<(), Box<dyn Error>> {
+fn measure_prepare(
+    config: &DataConfig,
+    data: &Path,
+    out: &Path,
+    threads: usize,
+) -> Result<(), Box<dyn Error>> {
     warm(&mosei_data::input_files(config, data)?)?;
     if out.exists() {
         std::fs::remove_dir_all(out)?;
@@ -187,14 +230,27 @@ fn measure_prepare(config: &DataConfig, data: &Path, out: &Path, threads: usize)
     // Before anything else is opened.
     let memory = peak_memory_mib();
     let features = Csd::open(&data.join(&config.features))?;
-    let (segments, frames) = (manifest.counts.segments.kept, manifest.counts.frames.in_segments);
+    let (segments, frames) = (
+        manifest.counts.segments.kept,
+        manifest.counts.frames.in_segments,
+    );
     let more = json!({
         "segments": segments, "columns": features.width(), "frames in file": features.rows(),
         "frames stored": manifest.counts.frames.stored, "pool_frames": config.pool_frames, "threads": threads, "MiB before": memory_before,
     });
     emit("time", seconds, "s", more.clone());
-    emit("rate", segments as f64 / seconds, "segments/s", more.clone());
-    emit("bytes rate", unpacked_bytes(&features) as f64 / seconds / 1e6, "MB/s", more.clone());
+    emit(
+        "rate",
+        segments as f64 / seconds,
+        "segments/s",
+        more.clone(),
+    );
+    emit(
+        "bytes rate",
+        unpacked_bytes(&features) as f64 / seconds / 1e6,
+        "MB/s",
+        more.clone(),
+    );
     emit("frames", frames as f64, "frames in segments", more.clone());
     if let Some(memory) = memory {
         emit("peak memory", memory, "MiB", more);
@@ -208,12 +264,19 @@ fn measure_read(data: &Path, threads: usize, through_hdf5: bool) -> Result<(), B
     let start = Instant::now();
     let features = Csd::open(&path)?;
     let opened = start.elapsed().as_secs_f64();
-    let read = |id: &str| if through_hdf5 { features.read_through_hdf5(id) } else { features.read(id) };
+    let read = |id: &str| {
+        if through_hdf5 {
+            features.read_through_hdf5(id)
+        } else {
+            features.read(id)
+        }
+    };
     let videos = features.videos();
     each(videos.len(), threads, |i| read(&videos[i].id).map(drop))?;
     let seconds = start.elapsed().as_secs_f64();
     let bytes = unpacked_bytes(&features);
-    let more = json!({"bytes": bytes, "seconds": seconds, "seconds to open": opened, "threads": threads});
+    let more =
+        json!({"bytes": bytes, "seconds": seconds, "seconds to open": opened, "threads": threads});
     emit("rate", bytes as f64 / seconds / 1e6, "MB/s", more);
     Ok(())
 }
@@ -224,7 +287,11 @@ fn measure_align(data: &Path, threads: usize) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let features = Csd::open(&paths[0])?;
     let labels = LabelSet::read(&[Csd::open(&paths[1])?])?;
-    let videos: Vec<_> = labels.videos.iter().filter(|(id, _)| features.find(id).is_some()).collect();
+    let videos: Vec<_> = labels
+        .videos
+        .iter()
+        .filter(|(id, _)| features.find(id).is_some())
+        .collect();
     let (segments, frames) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let aligned = each(videos.len(), threads, |i| {
         let (id, labels) = videos[i];
@@ -232,17 +299,34 @@ fn measure_align(data: &Path, threads: usize) -> Result<(), Box<dyn Error>> {
         let timeline = Timeline::new(&sequence.intervals);
         let mut aligned: Vec<Vec<f32>> = Vec::new();
         for &interval in &labels.intervals {
-            let Ok(rows) = timeline.frames_of(interval) else { continue };
+            let Ok(rows) = timeline.frames_of(interval) else {
+                continue;
+            };
             segments.fetch_add(1, Ordering::Relaxed);
             frames.fetch_add(rows.len(), Ordering::Relaxed);
-            aligned.push(rows.iter().flat_map(|&row| sequence.row(row)).copied().collect());
+            aligned.push(
+                rows.iter()
+                    .flat_map(|&row| sequence.row(row))
+                    .copied()
+                    .collect(),
+            );
         }
         Ok(aligned)
     })?;
     let seconds = start.elapsed().as_secs_f64();
     let more = json!({"seconds": seconds, "videos": aligned.len(), "threads": threads});
-    emit("rate", segments.into_inner() as f64 / seconds, "segments/s", more.clone());
-    emit("frames", frames.into_inner() as f64, "frames in segments", more);
+    emit(
+        "rate",
+        segments.into_inner() as f64 / seconds,
+        "segments/s",
+        more.clone(),
+    );
+    emit(
+        "frames",
+        frames.into_inner() as f64,
+        "frames in segments",
+        more,
+    );
     Ok(())
 }
 
@@ -254,14 +338,20 @@ fn each<T: Send>(
 ) -> Result<Vec<T>, mosei_data::DataError> {
     let next = AtomicUsize::new(0);
     let worker = || {
-        let pieces = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&i| i < count));
+        let pieces = std::iter::from_fn(|| {
+            Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&i| i < count)
+        });
         pieces.map(&work).collect::<Result<Vec<T>, _>>()
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
         let mut done = Vec::with_capacity(count);
         for worker in workers {
-            done.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            done.extend(
+                worker
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
+            );
         }
         Ok(done)
     })
@@ -289,8 +379,11 @@ fn measure_gather(folder: &Path, segments: usize, batches: usize) -> Result<(), 
     let prepared = Prepared::open(folder)?;
     let fold = prepared.fold(0)?;
     let normaliser = fold.normaliser.bind(prepared.columns())?;
-    // A stride that shares no factor with most numbers, so that segments do not lie one behind the other.
-    let order: Vec<usize> = (0..segments * batches).map(|i| fold.train[i * 7919 % fold.train.len()]).collect();
+    // A stride that shares no factor with most numbers, so that segments do not lie one behind the
+    // other.
+    let order: Vec<usize> = (0..segments * batches)
+        .map(|i| fold.train[i * 7919 % fold.train.len()])
+        .collect();
     // Once to bring the frames into memory.
     let mut best = f64::INFINITY;
     let mut values = 0;
@@ -298,7 +391,9 @@ fn measure_gather(folder: &Path, segments: usize, batches: usize) -> Result<(), 
         values = 0;
         let start = Instant::now();
         for batch in order.chunks(segments) {
-            values += std::hint::black_box(prepared.gather(&normaliser, batch)).x_nc.len();
+            values += std::hint::black_box(prepared.gather(&normaliser, batch))
+                .x_nc
+                .len();
         }
         best = best.min(start.elapsed().as_secs_f64());
     }

@@ -1,4 +1,5 @@
-//! The machine's own rate of matrix products through libtorch, which the share of a whole step is taken of.
+//! The machine's own rate of matrix products through libtorch, which the share of a whole step is
+//! taken of.
 //!
 //! The shape is that of the encoder's largest product: the frames of a batch times 512 x 512.
 
@@ -32,9 +33,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     tch::set_num_threads(a.threads);
     seed_generators(1);
     let random = |shape: &[i64]| Tensor::f_randn(shape, (Kind::Float, Device::Cpu));
-    let (x, w, bias) = (random(&[a.rows, a.columns])?, random(&[a.columns, a.columns])?, random(&[a.columns])?);
-    let to =
-        |kind| -> Result<[Tensor; 3], TchError> { Ok([x.f_to_kind(kind)?, w.f_to_kind(kind)?, bias.f_to_kind(kind)?]) };
+    let (x, w, bias) = (
+        random(&[a.rows, a.columns])?,
+        random(&[a.columns, a.columns])?,
+        random(&[a.columns])?,
+    );
+    let to = |kind| -> Result<[Tensor; 3], TchError> {
+        Ok([
+            x.f_to_kind(kind)?,
+            w.f_to_kind(kind)?,
+            bias.f_to_kind(kind)?,
+        ])
+    };
     let blas = measure(&a, || x.f_linear(&w, Some(&bias)))?;
     // The same product through oneDNN, whose kernels are the faster ones on some processors.
     let [x1, w1, b1] = [&x, &w, &bias].map(|t| t.f_to_mkldnn(Kind::Float));
@@ -43,7 +53,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [x2, w2, b2] = to(Kind::BFloat16)?;
     let bf16 = measure(&a, || x2.f_linear(&w2, Some(&b2)))?;
     let more = json!({"threads": a.threads, "rows": a.rows, "columns": a.columns});
-    emit("fp32", blas.max(onednn), "GFLOP/s", json!({"threads": a.threads, "BLAS": blas, "oneDNN": onednn}));
+    emit(
+        "fp32",
+        blas.max(onednn),
+        "GFLOP/s",
+        json!({"threads": a.threads, "BLAS": blas, "oneDNN": onednn}),
+    );
     emit("bf16", bf16, "GFLOP/s", more);
     Ok(())
 }

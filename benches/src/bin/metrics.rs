@@ -1,6 +1,8 @@
-//! The metrics over many rows, one thread: seconds, and the values for comparison with scikit-learn's.
+//! The metrics over many rows, one thread: seconds, and the values for comparison with
+//! scikit-learn's.
 //!
-//! The rows are made by rule, as `peers/sklearn_metrics.py` makes them, and are equal to the last bit.
+//! The rows are made by rule, as `peers/sklearn_metrics.py` makes them, and are equal to the last
+//! bit.
 
 use clap::{Parser, ValueEnum};
 use eval::metrics::{Confusion, average_precision, mae, roc_auc};
@@ -70,7 +72,10 @@ fn rows(kind: Kind, n: u64) -> (Vec<bool>, Vec<f64>) {
 fn main() {
     let a = Arguments::parse();
     let (present, score) = rows(a.kind, a.rows);
-    let intensity: Vec<f64> = present.iter().map(|&p| f64::from(u8::from(p)) * 3.0).collect();
+    let intensity: Vec<f64> = present
+        .iter()
+        .map(|&p| f64::from(u8::from(p)) * 3.0)
+        .collect();
     let more = json!({"rows": a.rows, "threads": 1});
 
     let time = |name: &str, measured: &dyn Fn() -> Option<f64>| {
@@ -94,7 +99,9 @@ fn main() {
         Some(ranking.roc_auc()? + ranking.average_precision()?)
     };
     time("roc auc time", &|| roc_auc(&present, &score));
-    time("average precision time", &|| average_precision(&present, &score));
+    time("average precision time", &|| {
+        average_precision(&present, &score)
+    });
     time("both time", &both);
     time("threshold time", &|| threshold::best_f1(&present, &score));
     time("f1 time", &f1_at_half);

@@ -1,6 +1,7 @@
 //! ROC AUC of six emotions over many resamples of the videos, one thread: resamples a second.
 //!
-//! The rows are made by rule, as `peers/numpy_bootstrap.py` makes them; a study's size is MOSEI's test split.
+//! The rows are made by rule, as `peers/numpy_bootstrap.py` makes them; a study's size is MOSEI's
+//! test split.
 
 use clap::Parser;
 use eval::Metric;

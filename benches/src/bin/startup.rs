@@ -1,4 +1,5 @@
-//! Seconds that processes take to start, and that the compiler takes after a change; all taken in turns.
+//! Seconds that processes take to start, and that the compiler takes after a change; all taken in
+//! turns.
 
 use clap::{Parser, Subcommand};
 use serde_json::json;
@@ -17,7 +18,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum What {
-    /// `mosei-ssl --help`, `mosei-ssl plan`, a program that only links libtorch, and one that links nothing.
+    /// `mosei-ssl --help`, `mosei-ssl plan`, a program that only links libtorch, and one that links
+    /// nothing.
     Processes {
         /// The study's program.
         #[arg(long)]
@@ -39,7 +41,11 @@ enum What {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().what {
-        What::Processes { mosei_ssl, config, times } => processes(&mosei_ssl, &config, times),
+        What::Processes {
+            mosei_ssl,
+            config,
+            times,
+        } => processes(&mosei_ssl, &config, times),
         What::Rebuild { root } => rebuild(&root),
     };
     match done {
@@ -55,14 +61,25 @@ fn processes(mosei_ssl: &Path, config: &Path, times: usize) -> Result<(), Box<dy
     let floor = std::env::current_exe()?.with_file_name("startup_floor");
     let command = |program: &Path, arguments: &[&std::ffi::OsStr]| {
         let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
         command
     };
     let mut all = [
         ("help", command(mosei_ssl, &["--help".as_ref()]), Vec::new()),
         (
             "plan",
-            command(mosei_ssl, &["plan".as_ref(), "--run".as_ref(), "run".as_ref(), config.as_os_str()]),
+            command(
+                mosei_ssl,
+                &[
+                    "plan".as_ref(),
+                    "--run".as_ref(),
+                    "run".as_ref(),
+                    config.as_os_str(),
+                ],
+            ),
             Vec::new(),
         ),
         ("libtorch alone", command(&floor, &[]), Vec::new()),
@@ -80,7 +97,12 @@ fn processes(mosei_ssl: &Path, config: &Path, times: usize) -> Result<(), Box<dy
     }
     for (name, _, mut seconds) in all {
         seconds.sort_unstable_by(f64::total_cmp);
-        emit(name, seconds[seconds.len() / 2], "s", json!({"starts": seconds.len(), "fastest": seconds[0]}));
+        emit(
+            name,
+            seconds[seconds.len() / 2],
+            "s",
+            json!({"starts": seconds.len(), "fastest": seconds[0]}),
+        );
     }
     Ok(())
 }
@@ -88,14 +110,26 @@ fn processes(mosei_ssl: &Path, config: &Path, times: usize) -> Result<(), Box<dy
 fn rebuild(root: &Path) -> Result<(), Box<dyn Error>> {
     let build = || {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["build", "--quiet", "--release", "--locked", "--package", "mosei-ssl"]);
-        cargo.current_dir(root).stdin(Stdio::null()).stdout(Stdio::null()).status()
+        cargo.args([
+            "build",
+            "--quiet",
+            "--release",
+            "--locked",
+            "--package",
+            "mosei-ssl",
+        ]);
+        cargo
+            .current_dir(root)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status()
     };
     // Whatever else has changed is built before the clock runs.
     let mut seconds = 0.0;
     for timed in [false, true] {
         if timed {
-            std::fs::File::open(root.join("crates/mosei-ssl/src/lib.rs"))?.set_modified(SystemTime::now())?;
+            std::fs::File::open(root.join("crates/mosei-ssl/src/lib.rs"))?
+                .set_modified(SystemTime::now())?;
         }
         let start = Instant::now();
         let status = build()?;

@@ -1,4 +1,5 @@
-//! A program that is linked to libtorch and asks it for its version: what no program of the study can start faster than.
+//! A program that is linked to libtorch and asks it for its version: what no program of the study
+//! can start faster than.
 
 use serde_json::json;
 use study_benches::{emit, peak_memory_mib, skip};

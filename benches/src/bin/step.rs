@@ -1,6 +1,8 @@
-//! One training step of masked pre-training, timed over many: valid frames a second, and the losses.
+//! One training step of masked pre-training, timed over many: valid frames a second, and the
+//! losses.
 //!
-//! What is trained, on which data, and what is printed: benches/README.md, "The data of the training step".
+//! What is trained, on which data, and what is printed: benches/README.md, "The data of the
+//! training step".
 
 use backbone::{Encoder, Layout, Precision, ReconstructionHead, Source};
 use clap::Parser;
@@ -12,7 +14,8 @@ use std::time::Instant;
 use study_benches::{StepBatch, StepData, emit, peak_memory_mib, skip};
 use tch::{Device, Kind, Tensor};
 use torch_ext::{
-    AdamW, AdamWConfig, clear_gradients, clip_gradients, gather_rows, keep_memory, open_device, seed_generators,
+    AdamW, AdamWConfig, clear_gradients, clip_gradients, gather_rows, keep_memory, open_device,
+    seed_generators,
 };
 
 /// Times the training step.
@@ -81,7 +84,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let began = Instant::now();
         seed_generators(step as i64);
         // Reading the loss waits for the device.
-        losses.push(if a.forward { tch::no_grad(|| training.look(batch))? } else { training.step(batch)? });
+        losses.push(if a.forward {
+            tch::no_grad(|| training.look(batch))?
+        } else {
+            training.step(batch)?
+        });
         if step >= a.warmup {
             seconds += began.elapsed().as_secs_f64();
             frames += batch.hidden_n.len();
@@ -91,8 +98,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let more = json!({"threads": a.threads, "dropout": a.dropout, "precision": a.precision, "device": a.device,
         "steps": a.steps, "processor": torch_ext::Processor::best().name()});
     emit("rate", frames as f64 / seconds, "valid frames/s", more);
-    emit("time", seconds / a.steps.max(1) as f64, "s", json!({"frames": frames / a.steps.max(1)}));
-    emit("loss", last.iter().sum::<f64>() / last.len() as f64, "smooth L1", json!({"losses": losses}));
+    emit(
+        "time",
+        seconds / a.steps.max(1) as f64,
+        "s",
+        json!({"frames": frames / a.steps.max(1)}),
+    );
+    emit(
+        "loss",
+        last.iter().sum::<f64>() / last.len() as f64,
+        "smooth L1",
+        json!({"losses": losses}),
+    );
     if let Some(mib) = peak_memory_mib() {
         emit("peak memory", mib, "MiB", json!({}));
     }
@@ -103,22 +120,47 @@ impl Training {
     fn new(a: &Arguments, data: &StepData, device: Device) -> Result<Self, Box<dyn Error>> {
         let mut config = data.encoder.clone();
         config.dropout = a.dropout;
-        config.precision = if a.precision == "bf16" { Precision::Bf16 } else { Precision::Fp32 };
+        config.precision = if a.precision == "bf16" {
+            Precision::Bf16
+        } else {
+            Precision::Fp32
+        };
         let mut source = Source::tensors(&data.weights);
         let encoder = Encoder::new(&config, data.columns, data.max_frames, &mut source, device)?;
         let head = ReconstructionHead::new(config.model_dim, data.columns, &mut source, device)?;
-        let entries = encoder.parameters().entries().iter().chain(head.parameters().entries());
+        let entries = encoder
+            .parameters()
+            .entries()
+            .iter()
+            .chain(head.parameters().entries());
         let parameters = entries.map(|(_, t)| t.shallow_clone()).collect();
-        let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 };
+        let adamw = AdamWConfig {
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.01,
+        };
         let optimiser = AdamW::new(adamw, parameters);
         let learning_rates = vec![1e-3; optimiser.parameters().len()];
-        Ok(Training { encoder, head, optimiser, learning_rates, device, columns: data.columns })
+        Ok(Training {
+            encoder,
+            head,
+            optimiser,
+            learning_rates,
+            device,
+            columns: data.columns,
+        })
     }
 
     fn loss(&self, batch: &StepBatch, train: bool) -> Result<Tensor, Box<dyn Error>> {
         let mut x = batch.frames_nc.clone();
         let (mut rows, mut target) = (Vec::new(), Vec::new());
-        for (row, _) in batch.hidden_n.iter().enumerate().filter(|(_, hidden)| **hidden) {
+        for (row, _) in batch
+            .hidden_n
+            .iter()
+            .enumerate()
+            .filter(|(_, hidden)| **hidden)
+        {
             let frame = &mut x[row * self.columns..(row + 1) * self.columns];
             rows.push(row as i64);
             target.extend_from_slice(frame);
@@ -131,12 +173,18 @@ impl Training {
         }));
         let layout = Layout::new(&offsets, self.device)?;
         let matrix = |values: &[f32]| -> Result<Tensor, tch::TchError> {
-            Tensor::f_from_slice(values)?.f_reshape([-1, self.columns as i64])?.f_to_device(self.device)
+            Tensor::f_from_slice(values)?
+                .f_reshape([-1, self.columns as i64])?
+                .f_to_device(self.device)
         };
         let rows = Tensor::f_from_slice(&rows)?.f_to_device(self.device)?;
         let h_nd = self.encoder.forward(&matrix(&x)?, &layout, train)?;
         let rebuilt_kc = self.head.forward(&gather_rows(&h_nd, &rows)?)?;
-        Ok(reconstruction_loss(ReconstructionLoss::SmoothL1, &rebuilt_kc, &matrix(&target)?)?)
+        Ok(reconstruction_loss(
+            ReconstructionLoss::SmoothL1,
+            &rebuilt_kc,
+            &matrix(&target)?,
+        )?)
     }
 
     fn look(&self, batch: &StepBatch) -> Result<f64, Box<dyn Error>> {

@@ -1,4 +1,5 @@
-//! Writes the data of the training step, `benches/README.md` tells which: lengths, frames, hidden frames, first weights.
+//! Writes the data of the training step, `benches/README.md` tells which: lengths, frames, hidden
+//! frames, first weights.
 //!
 //! Ours and all peers read this one file, so that they do the same work on the same numbers.
 
@@ -60,10 +61,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mixing = mixing(&mut rng(a.seed, Stream::Synth, 0));
     let (mut frames, mut hidden) = (Vec::new(), Vec::new());
     for (i, &length) in lengths.iter().enumerate() {
-        segment(&mixing, length, &mut rng(a.seed, Stream::Synth, 2 + i as u64), &mut frames);
+        segment(
+            &mixing,
+            length,
+            &mut rng(a.seed, Stream::Synth, 2 + i as u64),
+            &mut frames,
+        );
         let from = hidden.len();
         hidden.resize(from + length, 0u8);
-        for frame in masker.draw(length, &mut rng(a.seed, Stream::Mask, i as u64)).frames() {
+        for frame in masker
+            .draw(length, &mut rng(a.seed, Stream::Mask, i as u64))
+            .frames()
+        {
             hidden[from + frame] = 1;
         }
     }
@@ -72,9 +81,17 @@ fn main() -> Result<(), Box<dyn Error>> {
             "lengths".to_string(),
             Dtype::I64,
             vec![a.batches, a.batch_segments],
-            lengths.iter().flat_map(|&l| (l as i64).to_le_bytes()).collect(),
+            lengths
+                .iter()
+                .flat_map(|&l| (l as i64).to_le_bytes())
+                .collect(),
         ),
-        ("frames".to_string(), Dtype::F32, vec![hidden.len(), COLUMNS], bytes(&frames)),
+        (
+            "frames".to_string(),
+            Dtype::F32,
+            vec![hidden.len(), COLUMNS],
+            bytes(&frames),
+        ),
         ("hidden".to_string(), Dtype::U8, vec![hidden.len()], hidden),
     ];
     let config = EncoderConfig {
@@ -87,7 +104,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     tensors.extend(weights(&config, a.max_frames, a.seed)?);
     let views: Vec<(&str, TensorView<'_>)> = tensors
         .iter()
-        .map(|(name, kind, shape, data)| Ok((name.as_str(), TensorView::new(*kind, shape.clone(), data)?)))
+        .map(|(name, kind, shape, data)| {
+            Ok((name.as_str(), TensorView::new(*kind, shape.clone(), data)?))
+        })
         .collect::<Result<_, safetensors::SafeTensorError>>()?;
     let encoder = json!({
         "model_dim": config.model_dim, "heads": config.heads, "layers": config.layers,
@@ -96,7 +115,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let metadata = HashMap::from([("encoder".to_string(), encoder.to_string())]);
     serialize_to_file(views, Some(metadata), &a.out)?;
     let total: usize = lengths.iter().sum();
-    eprintln!("{} segments, {:.1} frames on average", lengths.len(), total as f64 / lengths.len() as f64);
+    eprintln!(
+        "{} segments, {:.1} frames on average",
+        lengths.len(),
+        total as f64 / lengths.len() as f64
+    );
     Ok(())
 }
 
@@ -106,11 +129,18 @@ fn bytes(values: &[f32]) -> Vec<u8> {
 
 /// Frames of each segment: MOSEI's durations, each quantile equally likely.
 fn lengths(a: &Arguments) -> Result<Vec<usize>, Box<dyn Error>> {
-    let seconds: Vec<f64> = SEGMENT_SECONDS.lines().map(str::parse).collect::<Result<_, _>>()?;
+    let seconds: Vec<f64> = SEGMENT_SECONDS
+        .lines()
+        .map(str::parse)
+        .collect::<Result<_, _>>()?;
     let mut rng = rng(a.seed, Stream::Synth, 1);
     let mut draw = || {
         let frames = (seconds[rng.random_range(0..seconds.len())] * a.frame_rate).round() as usize;
-        if a.equal { a.max_frames } else { frames.clamp(1, a.max_frames) }
+        if a.equal {
+            a.max_frames
+        } else {
+            frames.clamp(1, a.max_frames)
+        }
     };
     Ok((0..a.batches * a.batch_segments).map(|_| draw()).collect())
 }
@@ -118,14 +148,20 @@ fn lengths(a: &Arguments) -> Result<Vec<usize>, Box<dyn Error>> {
 /// How much of each source is in each column, so that columns have a variance of about 1.
 fn mixing(rng: &mut impl Rng) -> Vec<[f32; SOURCES]> {
     let scale = (6.0 / SOURCES as f32).sqrt();
-    (0..COLUMNS).map(|_| std::array::from_fn(|_| rng.random_range(-scale..scale))).collect()
+    (0..COLUMNS)
+        .map(|_| std::array::from_fn(|_| rng.random_range(-scale..scale)))
+        .collect()
 }
 
 /// The frames of a segment: slow sines, mixed, with a little noise.
 fn segment(mixing: &[[f32; SOURCES]], length: usize, rng: &mut impl Rng, frames: &mut Vec<f32>) {
     // Periods of a fifth of a second to two seconds.
-    let sources: [(f32, f32); SOURCES] =
-        std::array::from_fn(|_| (TAU / rng.random_range(20.0..200.0), rng.random_range(0.0..TAU)));
+    let sources: [(f32, f32); SOURCES] = std::array::from_fn(|_| {
+        (
+            TAU / rng.random_range(20.0..200.0),
+            rng.random_range(0.0..TAU),
+        )
+    });
     for t in 0..length {
         let now = sources.map(|(speed, phase)| (speed * t as f32 + phase).sin());
         for weights in mixing {
@@ -138,13 +174,23 @@ fn segment(mixing: &[[f32; SOURCES]], length: usize, rng: &mut impl Rng, frames:
 type Written = (String, Dtype, Vec<usize>, Vec<u8>);
 
 /// First weights of encoder and head, by their names in PyTorch.
-fn weights(config: &EncoderConfig, max_frames: usize, seed: u64) -> Result<Vec<Written>, Box<dyn Error>> {
+fn weights(
+    config: &EncoderConfig,
+    max_frames: usize,
+    seed: u64,
+) -> Result<Vec<Written>, Box<dyn Error>> {
     let mut source = Source::draw(|name: &str| rng_named(seed, Stream::Init, name));
     let encoder = Encoder::new(config, COLUMNS, max_frames, &mut source, Device::Cpu)?;
     let head = ReconstructionHead::new(config.model_dim, COLUMNS, &mut source, Device::Cpu)?;
-    let all = encoder.parameters().entries().iter().chain(head.parameters().entries());
+    let all = encoder
+        .parameters()
+        .entries()
+        .iter()
+        .chain(head.parameters().entries());
     // The vector for a learned replacement takes no part where hidden frames are zeros.
-    all.filter(|(name, _)| name != "hidden_frame").map(|(name, tensor)| written(name, tensor)).collect()
+    all.filter(|(name, _)| name != "hidden_frame")
+        .map(|(name, tensor)| written(name, tensor))
+        .collect()
 }
 
 fn written(name: &str, tensor: &Tensor) -> Result<Written, Box<dyn Error>> {

@@ -1,5 +1,6 @@
-//! What the order of steps gains: the makespan of a plan whose steps sleep instead of working, begun in the order of
-//! the plan or by the work that depends on each step. The engine and its waiting for processes are the real ones.
+//! What the order of steps gains: the makespan of a plan whose steps sleep instead of working,
+//! begun in the order of the plan or by the work that depends on each step. The engine and its
+//! waiting for processes are the real ones.
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
@@ -27,7 +28,8 @@ struct Arguments {
 fn main() -> Result<()> {
     let a = Arguments::parse();
     let path = a.run.join("plan.json");
-    let mut plan: Plan = serde_json::from_slice(&std::fs::read(&path).with_context(|| path.display().to_string())?)?;
+    let mut plan: Plan =
+        serde_json::from_slice(&std::fs::read(&path).with_context(|| path.display().to_string())?)?;
     let mut work = 0.0;
     plan.server.clear();
     for step in &mut plan.steps {
@@ -46,10 +48,20 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Seconds of work, undoing the scale. Each order runs in a folder of its own, so that no step is done already.
+/// Seconds of work, undoing the scale. Each order runs in a folder of its own, so that no step is
+/// done already.
 fn makespan(plan: &Plan, a: &Arguments, folder: &str) -> Result<f64> {
-    let outcome = sweep::run(plan, &a.scratch.join(folder), Path::new("sleep"), a.jobs, &mut |_| ())?;
-    ensure!(outcome.skipped.is_empty(), "expected an empty folder for --scratch, found finished steps");
+    let outcome = sweep::run(
+        plan,
+        &a.scratch.join(folder),
+        Path::new("sleep"),
+        a.jobs,
+        &mut |_| (),
+    )?;
+    ensure!(
+        outcome.skipped.is_empty(),
+        "expected an empty folder for --scratch, found finished steps"
+    );
     ensure!(outcome.is_complete(), "{:?}", outcome.failed);
     Ok(outcome.seconds / a.scale)
 }

@@ -1,7 +1,9 @@
-//! A whole sweep by the engine: cells an hour. One round is one sweep, from pre-training to the report.
+//! A whole sweep by the engine: cells an hour. One round is one sweep, from pre-training to the
+//! report.
 //!
-//! `--prepare` makes the corpus, the prepared folder and the label budgets once, for this and for `peers/sweep.py`.
-//! `--without` takes a part of what makes a sweep fast out of the plan, to show what the part gains.
+//! `--prepare` makes the corpus, the prepared folder and the label budgets once, for this and for
+//! `peers/sweep.py`. `--without` takes a part of what makes a sweep fast out of the plan, to show
+//! what the part gains.
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Parser, ValueEnum};
@@ -115,7 +117,9 @@ fn main() -> Result<()> {
         remove(&a.run.join("steps").join(&step.id))?;
         // A step's outputs stand in its folder or beside it.
         remove(&a.run.join(&step.id))?;
-        step.outputs.iter().try_for_each(|output| remove(&a.run.join(output)))?;
+        step.outputs
+            .iter()
+            .try_for_each(|output| remove(&a.run.join(output)))?;
     }
     a.without.iter().for_each(|part| take_out(*part, &mut plan));
     let seconds_by_kind = sweep(&plan, &a, &program)?;
@@ -135,16 +139,28 @@ fn is_data(step: &sweep::Step) -> bool {
 }
 
 fn remove(path: &Path) -> Result<()> {
-    let removed = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+    let removed = if path.is_dir() {
+        std::fs::remove_dir_all(path)
+    } else {
+        std::fs::remove_file(path)
+    };
     match removed {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e).with_context(|| path.display().to_string()),
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(e).with_context(|| path.display().to_string())
+        }
         _ => Ok(()),
     }
 }
 
 fn plan(program: &Path, config: &Path, run: &Path) -> Result<Plan> {
     let mut command = Command::new(program);
-    let output = command.arg("plan").arg(config).arg("--run").arg(run).stderr(Stdio::inherit()).output()?;
+    let output = command
+        .arg("plan")
+        .arg(config)
+        .arg("--run")
+        .arg(run)
+        .stderr(Stdio::inherit())
+        .output()?;
     ensure!(output.status.success(), "mosei-ssl plan: {}", output.status);
     Ok(serde_json::from_slice(&output.stdout)?)
 }
@@ -184,9 +200,17 @@ fn sweep(plan: &Plan, a: &Arguments, program: &Path) -> Result<BTreeMap<String, 
 fn macro_auc(run: &Path) -> Result<BTreeMap<String, f64>> {
     let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for row in read_results(&run.join("results.csv"))? {
-        if (row.split.as_str(), row.emotion.as_str(), row.metric.as_str()) == ("test", "macro", "roc_auc") {
+        if (
+            row.split.as_str(),
+            row.emotion.as_str(),
+            row.metric.as_str(),
+        ) == ("test", "macro", "roc_auc")
+        {
             values.entry(row.start).or_default().extend(row.value);
         }
     }
-    Ok(values.into_iter().map(|(start, v)| (start, v.iter().sum::<f64>() / v.len() as f64)).collect())
+    Ok(values
+        .into_iter()
+        .map(|(start, v)| (start, v.iter().sum::<f64>() / v.len() as f64))
+        .collect())
 }

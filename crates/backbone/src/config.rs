@@ -21,8 +21,8 @@ pub struct EncoderConfig {
     pub norm_first: bool,
     /// The positional encoding. Default `sinusoidal`.
     pub positions: Positions,
-    /// Precision of the layers' matrix products in training steps. Validation, prediction and embedding always use 32-bit
-    /// floats. Default `fp32`.
+    /// Precision of the layers' matrix products in training steps. Validation, prediction and
+    /// embedding always use 32-bit floats. Default `fp32`.
     pub precision: Precision,
 }
 
@@ -57,13 +57,25 @@ impl EncoderConfig {
             }
         }
         if !self.model_dim.is_multiple_of(self.heads) {
-            return Err(SettingError::new("heads", &format!("a divisor of model_dim {}", self.model_dim), self.heads));
+            return Err(SettingError::new(
+                "heads",
+                &format!("a divisor of model_dim {}", self.model_dim),
+                self.heads,
+            ));
         }
         if self.positions == Positions::Sinusoidal && !self.model_dim.is_multiple_of(2) {
-            return Err(SettingError::new("model_dim", "an even number for sinusoidal positions", self.model_dim));
+            return Err(SettingError::new(
+                "model_dim",
+                "an even number for sinusoidal positions",
+                self.model_dim,
+            ));
         }
         if !(self.dropout >= 0.0 && self.dropout < 1.0) {
-            return Err(SettingError::new("dropout", "a share from 0 to below 1", self.dropout));
+            return Err(SettingError::new(
+                "dropout",
+                "a share from 0 to below 1",
+                self.dropout,
+            ));
         }
         Ok(())
     }
@@ -79,8 +91,8 @@ pub enum Activation {
     Relu,
 }
 
-/// The precision of matrix products in training steps. Weights, the residual stream, norms, sums and the loss are always 32-bit
-/// floats.
+/// The precision of matrix products in training steps. Weights, the residual stream, norms, sums
+/// and the loss are always 32-bit floats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
@@ -108,10 +120,12 @@ pub struct HeadsConfig {
     pub pooling: Pooling,
     /// Which layers of the encoder are pooled. Default `last`.
     pub layers: Layers,
-    /// Whether mean and standard deviation of the segment's input columns are appended to the pooled vector. Default false.
+    /// Whether mean and standard deviation of the segment's input columns are appended to the
+    /// pooled vector. Default false.
     pub input_statistics: bool,
-    /// Whether the pooled vector is standardised by dimension before the heads, by the fold's training segments as the encoder
-    /// outputs them before the first step; labels play no part (see [`crate::EmotionHeads::standardise`]). Default false.
+    /// Whether the pooled vector is standardised by dimension before the heads, by the fold's
+    /// training segments as the encoder outputs them before the first step; labels play no part
+    /// (see [`crate::EmotionHeads::standardise`]). Default false.
     pub standardise: bool,
     /// Dropout probability on the pooled vector, in [0, 1). Default 0.1.
     pub dropout: f64,
@@ -159,24 +173,42 @@ impl HeadsConfig {
         if self.dropout >= 0.0 && self.dropout < 1.0 {
             return Ok(());
         }
-        Err(SettingError::new("dropout", "a share from 0 to below 1", self.dropout))
+        Err(SettingError::new(
+            "dropout",
+            "a share from 0 to below 1",
+            self.dropout,
+        ))
     }
 
-    /// Whether pooling has trainable parameters; then the pooled vectors change while the heads are trained.
+    /// Whether pooling has trainable parameters; then the pooled vectors change while the heads are
+    /// trained.
     pub fn pooling_learns(&self) -> bool {
         self.pooling == Pooling::Attention || self.layers == Layers::WeightedSum
     }
 
     /// Number K of features per frame that the heads read.
     pub fn frame_dim(&self, encoder: &EncoderConfig, input_dim: usize) -> usize {
-        let layers = if self.layers == Layers::WeightedSum { encoder.layers + 1 } else { 1 };
+        let layers = if self.layers == Layers::WeightedSum {
+            encoder.layers + 1
+        } else {
+            1
+        };
         layers * encoder.model_dim + if self.input_statistics { input_dim } else { 0 }
     }
 
     /// Dimension P of the pooled vector.
     pub fn pooled_dim(&self, model_dim: usize, input_dim: usize) -> usize {
-        let moments = if self.pooling == Pooling::MeanDeviation { 2 } else { 1 };
-        moments * model_dim + if self.input_statistics { 2 * input_dim } else { 0 }
+        let moments = if self.pooling == Pooling::MeanDeviation {
+            2
+        } else {
+            1
+        };
+        moments * model_dim
+            + if self.input_statistics {
+                2 * input_dim
+            } else {
+                0
+            }
     }
 }
 
@@ -186,8 +218,8 @@ impl HeadsConfig {
 pub enum Layers {
     /// The output of the last layer.
     Last,
-    /// A weighted sum of the first layer's input and the output of every layer. The weights are a learned softmax, initially
-    /// uniform (ELMo, 1802.05365; s3prl's featurizer).
+    /// A weighted sum of the first layer's input and the output of every layer. The weights are a
+    /// learned softmax, initially uniform (ELMo, 1802.05365; s3prl's featurizer).
     WeightedSum,
 }
 

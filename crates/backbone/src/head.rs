@@ -1,7 +1,8 @@
 use crate::linear::{Builder, Linear};
 use crate::parameters::Init;
 use crate::{
-    BackboneError, Encoder, EncoderConfig, HeadsConfig, Layers, Layout, Objective, Parameters, Pooling, Source,
+    BackboneError, Encoder, EncoderConfig, HeadsConfig, Layers, Layout, Objective, Parameters,
+    Pooling, Source,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -23,11 +24,19 @@ impl ReconstructionHead {
         device: Device,
     ) -> Result<Self, BackboneError> {
         let mut parameters = Parameters::default();
-        let mut builder = Builder { parameters: &mut parameters, source, device };
+        let mut builder = Builder {
+            parameters: &mut parameters,
+            source,
+            device,
+        };
         let linear = builder.linear("reconstruction", model_dim as i64, input_dim as i64)?;
         let init = Init::Uniform(0.02);
         let hidden_frame = builder.tensor("hidden_frame".into(), &[input_dim as i64], init)?;
-        Ok(ReconstructionHead { linear, hidden_frame, parameters })
+        Ok(ReconstructionHead {
+            linear,
+            hidden_frame,
+            parameters,
+        })
     }
 
     /// Its tensors.
@@ -54,8 +63,8 @@ impl ReconstructionHead {
 
 /// Predicts the presence and the intensity of each emotion in a segment.
 ///
-/// The features of a frame come from [`EmotionHeads::read`]: the encoder's outputs, followed by the C input columns if
-/// `input_statistics` is set.
+/// The features of a frame come from [`EmotionHeads::read`]: the encoder's outputs, followed by the
+/// C input columns if `input_statistics` is set.
 #[derive(Debug)]
 pub struct EmotionHeads {
     config: HeadsConfig,
@@ -93,25 +102,47 @@ impl EmotionHeads {
         device: Device,
     ) -> Result<Self, BackboneError> {
         let mut parameters = Parameters::default();
-        let mut builder = Builder { parameters: &mut parameters, source, device };
+        let mut builder = Builder {
+            parameters: &mut parameters,
+            source,
+            device,
+        };
         let (d, e) = (encoder.model_dim as i64, emotions as i64);
         let mixture = match config.layers {
             Layers::Last => None,
-            Layers::WeightedSum => {
-                Some(builder.tensor("mixture".into(), &[encoder.layers as i64 + 1], Init::Constant(0.0))?)
-            }
+            Layers::WeightedSum => Some(builder.tensor(
+                "mixture".into(),
+                &[encoder.layers as i64 + 1],
+                Init::Constant(0.0),
+            )?),
         };
         let pooled = config.pooled_dim(encoder.model_dim, input_dim) as i64;
-        let attention = (config.pooling == Pooling::Attention).then(|| builder.linear("pooling", d, 1)).transpose()?;
-        let presence = objective.presence().then(|| builder.linear("presence", pooled, e)).transpose()?;
-        let intensity = objective.intensity().then(|| builder.linear("intensity", pooled, e)).transpose()?;
+        let attention = (config.pooling == Pooling::Attention)
+            .then(|| builder.linear("pooling", d, 1))
+            .transpose()?;
+        let presence = objective
+            .presence()
+            .then(|| builder.linear("presence", pooled, e))
+            .transpose()?;
+        let intensity = objective
+            .intensity()
+            .then(|| builder.linear("intensity", pooled, e))
+            .transpose()?;
         let mut buffers = Parameters::default();
-        let mut builder = Builder { parameters: &mut buffers, source: builder.source, device };
+        let mut builder = Builder {
+            parameters: &mut buffers,
+            source: builder.source,
+            device,
+        };
         let standardisation = match config.standardise {
             false => None,
             true => Some([
-                builder.tensor("pooled.mean".into(), &[pooled], Init::Constant(0.0))?.set_requires_grad(false),
-                builder.tensor("pooled.deviation".into(), &[pooled], Init::Constant(1.0))?.set_requires_grad(false),
+                builder
+                    .tensor("pooled.mean".into(), &[pooled], Init::Constant(0.0))?
+                    .set_requires_grad(false),
+                builder
+                    .tensor("pooled.deviation".into(), &[pooled], Init::Constant(1.0))?
+                    .set_requires_grad(false),
             ]),
         };
         let config = config.clone();
@@ -149,20 +180,32 @@ impl EmotionHeads {
 
     /// All tensors, for a file.
     pub fn tensors(&self) -> Vec<(String, Tensor)> {
-        let entries = self.parameters.entries().iter().chain(self.buffers.entries());
-        entries.map(|(name, t)| (name.clone(), t.shallow_clone())).collect()
+        let entries = self
+            .parameters
+            .entries()
+            .iter()
+            .chain(self.buffers.entries());
+        entries
+            .map(|(name, t)| (name.clone(), t.shallow_clone()))
+            .collect()
     }
 
-    /// Sets mean and population standard deviation of the standardisation from a sample of pooled vectors. A dimension that is
-    /// nearly constant is centred but not scaled.
+    /// Sets mean and population standard deviation of the standardisation from a sample of pooled
+    /// vectors. A dimension that is nearly constant is centred but not scaled.
     ///
     /// # Shapes
     /// `pooled_sp` [S, P], from [`EmotionHeads::pool`]
     pub fn standardise(&mut self, pooled_sp: &Tensor) -> Result<(), BackboneError> {
-        let Some([mean_p, std_p]) = &mut self.standardisation else { return Ok(()) };
+        let Some([mean_p, std_p]) = &mut self.standardisation else {
+            return Ok(());
+        };
         let pooled_sp = pooled_sp.f_to_kind(Kind::Double)?;
         let mean = pooled_sp.f_mean_dim(0, false, Kind::Double)?;
-        let std = pooled_sp.f_sub(&mean)?.f_square()?.f_mean_dim(0, false, Kind::Double)?.f_sqrt()?;
+        let std = pooled_sp
+            .f_sub(&mean)?
+            .f_square()?
+            .f_mean_dim(0, false, Kind::Double)?
+            .f_sqrt()?;
         let constant = std.f_le(1e-6)?;
         mean_p.f_copy_(&mean)?;
         std_p.f_copy_(&std.f_masked_fill(&constant, 1.0)?)?;
@@ -185,7 +228,11 @@ impl EmotionHeads {
         tch::no_grad(|| {
             for ((name, own), (_, theirs)) in self.tensors().into_iter().zip(other.tensors()) {
                 if own.size() != theirs.size() {
-                    return Err(BackboneError::Shape { name, expected: own.size(), found: theirs.size() });
+                    return Err(BackboneError::Shape {
+                        name,
+                        expected: own.size(),
+                        found: theirs.size(),
+                    });
                 }
                 own.shallow_clone().f_copy_(&theirs)?;
             }
@@ -193,7 +240,8 @@ impl EmotionHeads {
         })
     }
 
-    /// Sets the weights and biases of the linear heads, in the order presence, intensity, without heads that do not exist.
+    /// Sets the weights and biases of the linear heads, in the order presence, intensity, without
+    /// heads that do not exist.
     ///
     /// # Shapes
     /// weights `[E, P]`, biases `[E]`
@@ -219,14 +267,23 @@ impl EmotionHeads {
             Layers::Last => encoder.forward(x_nc, layout, train)?,
             Layers::WeightedSum => encoder.forward_layers(x_nc, layout, train)?,
         };
-        if self.config.input_statistics { Ok(Tensor::f_cat(&[&h_nd, x_nc], 1)?) } else { Ok(h_nd) }
+        if self.config.input_statistics {
+            Ok(Tensor::f_cat(&[&h_nd, x_nc], 1)?)
+        } else {
+            Ok(h_nd)
+        }
     }
 
     /// Pools the features of [`EmotionHeads::read`] by segment and applies the heads.
     ///
     /// # Shapes
     /// `frames_nk` [N, K] → [B, E] each
-    pub fn forward(&self, frames_nk: &Tensor, layout: &Layout, train: bool) -> Result<Outputs, BackboneError> {
+    pub fn forward(
+        &self,
+        frames_nk: &Tensor,
+        layout: &Layout,
+        train: bool,
+    ) -> Result<Outputs, BackboneError> {
         self.forward_pooled(&self.pool(frames_nk, layout)?, train)
     }
 
@@ -234,10 +291,19 @@ impl EmotionHeads {
     ///
     /// # Shapes
     /// `pooled_bp` [B, P] → [B, E] each
-    pub fn forward_pooled(&self, pooled_bp: &Tensor, train: bool) -> Result<Outputs, BackboneError> {
-        let pooled_bp = torch_ext::dropout(&self.standardised(pooled_bp)?, self.config.dropout, train)?;
-        let apply = |head: &Option<Linear>| head.as_ref().map(|h| h.forward(&pooled_bp)).transpose();
-        Ok(Outputs { presence_be: apply(&self.presence)?, intensity_be: apply(&self.intensity)? })
+    pub fn forward_pooled(
+        &self,
+        pooled_bp: &Tensor,
+        train: bool,
+    ) -> Result<Outputs, BackboneError> {
+        let pooled_bp =
+            torch_ext::dropout(&self.standardised(pooled_bp)?, self.config.dropout, train)?;
+        let apply =
+            |head: &Option<Linear>| head.as_ref().map(|h| h.forward(&pooled_bp)).transpose();
+        Ok(Outputs {
+            presence_be: apply(&self.presence)?,
+            intensity_be: apply(&self.intensity)?,
+        })
     }
 
     /// Pools the frames of each segment to one vector.
@@ -251,8 +317,13 @@ impl EmotionHeads {
             None => frames_nk.f_slice(1, 0, width, 1)?,
             Some(logits) => {
                 let weights_l1 = logits.f_softmax(0, Kind::Float)?.f_unsqueeze(1)?;
-                let h_nld = frames_nk.f_slice(1, 0, width, 1)?.f_reshape([frames_nk.size()[0], -1, d])?;
-                h_nld.f_mul(&weights_l1)?.f_sum_dim_intlist(1, false, Kind::Float)?
+                let h_nld =
+                    frames_nk
+                        .f_slice(1, 0, width, 1)?
+                        .f_reshape([frames_nk.size()[0], -1, d])?;
+                h_nld
+                    .f_mul(&weights_l1)?
+                    .f_sum_dim_intlist(1, false, Kind::Float)?
             }
         };
         let member_bn = layout.membership_bn()?;
@@ -261,7 +332,10 @@ impl EmotionHeads {
             let mean_bc = mean_bn.f_matmul(x_nc)?;
             let centred_nc = x_nc.f_sub(&member_bn.f_transpose(0, 1)?.f_matmul(&mean_bc)?)?;
             // The derivative of the root is infinite at 0, the variance of a segment of one frame.
-            let std_bc = mean_bn.f_matmul(&centred_nc.f_square()?)?.f_add_scalar(1e-6)?.f_sqrt()?;
+            let std_bc = mean_bn
+                .f_matmul(&centred_nc.f_square()?)?
+                .f_add_scalar(1e-6)?
+                .f_sqrt()?;
             Ok([mean_bc, std_bc])
         };
         let mut parts = match (&self.attention, self.config.pooling) {
@@ -270,7 +344,12 @@ impl EmotionHeads {
             (None, _) => vec![mean_bn.f_matmul(&h_nd)?],
         };
         if self.config.input_statistics {
-            parts.extend(statistics(&frames_nk.f_slice(1, width, frames_nk.size()[1], 1)?)?);
+            parts.extend(statistics(&frames_nk.f_slice(
+                1,
+                width,
+                frames_nk.size()[1],
+                1,
+            )?)?);
         }
         match &parts[..] {
             [only] => Ok(only.shallow_clone()),

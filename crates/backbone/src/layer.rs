@@ -4,7 +4,8 @@ use crate::norm::Norm;
 use crate::{Activation, BackboneError, EncoderConfig, Layout};
 use tch::{Kind, Tensor};
 
-/// The data between two layers: the residual stream, and the output of the last block, which the next norm adds with dropout.
+/// The data between two layers: the residual stream, and the output of the last block, which the
+/// next norm adds with dropout.
 #[derive(Debug)]
 pub(crate) struct ResidualStream {
     /// [N, D], 32-bit floats.
@@ -26,7 +27,11 @@ pub(crate) struct ForwardContext<'a> {
 impl ForwardContext<'_> {
     /// Converts to the type of the products.
     fn cast(&self, x: &Tensor) -> Result<Tensor, BackboneError> {
-        Ok(if self.bf16 { x.f_to_kind(Kind::BFloat16)? } else { x.shallow_clone() })
+        Ok(if self.bf16 {
+            x.f_to_kind(Kind::BFloat16)?
+        } else {
+            x.shallow_clone()
+        })
     }
 }
 
@@ -43,10 +48,19 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    pub(crate) fn new(builder: &mut Builder<'_, '_>, name: &str, c: &EncoderConfig) -> Result<Self, BackboneError> {
+    pub(crate) fn new(
+        builder: &mut Builder<'_, '_>,
+        name: &str,
+        c: &EncoderConfig,
+    ) -> Result<Self, BackboneError> {
         let (width, inner) = (c.model_dim as i64, c.feedforward_dim as i64);
         Ok(Layer {
-            attention: Attention::new(builder, &format!("{name}.self_attn"), width, c.heads as i64)?,
+            attention: Attention::new(
+                builder,
+                &format!("{name}.self_attn"),
+                width,
+                c.heads as i64,
+            )?,
             linear1: builder.linear(&format!("{name}.linear1"), width, inner)?,
             linear2: builder.linear(&format!("{name}.linear2"), inner, width)?,
             norm1: Norm::new(builder, &format!("{name}.norm1"), width)?,
@@ -64,21 +78,42 @@ impl Layer {
     ) -> Result<ResidualStream, BackboneError> {
         if self.norm_first {
             let (h_nd, x_nd) = self.norm1.add_and_norm(stream, context, context.bf16)?;
-            let attended = ResidualStream { h_nd, branch_nd: Some(self.attention.forward(&x_nd, context)?) };
+            let attended = ResidualStream {
+                h_nd,
+                branch_nd: Some(self.attention.forward(&x_nd, context)?),
+            };
             let (h_nd, x_nd) = self.norm2.add_and_norm(&attended, context, context.bf16)?;
-            Ok(ResidualStream { h_nd, branch_nd: Some(self.feed_forward(&x_nd, context)?) })
+            Ok(ResidualStream {
+                h_nd,
+                branch_nd: Some(self.feed_forward(&x_nd, context)?),
+            })
         } else {
             let h_nd = stream.h_nd.shallow_clone();
             let branch_nd = Some(self.attention.forward(&context.cast(&h_nd)?, context)?);
-            let (_, h_nd) = self.norm1.add_and_norm(&ResidualStream { h_nd, branch_nd }, context, false)?;
+            let (_, h_nd) =
+                self.norm1
+                    .add_and_norm(&ResidualStream { h_nd, branch_nd }, context, false)?;
             let branch_nd = Some(self.feed_forward(&context.cast(&h_nd)?, context)?);
-            let (_, h_nd) = self.norm2.add_and_norm(&ResidualStream { h_nd, branch_nd }, context, false)?;
-            Ok(ResidualStream { h_nd, branch_nd: None })
+            let (_, h_nd) =
+                self.norm2
+                    .add_and_norm(&ResidualStream { h_nd, branch_nd }, context, false)?;
+            Ok(ResidualStream {
+                h_nd,
+                branch_nd: None,
+            })
         }
     }
 
-    fn feed_forward(&self, x_nd: &Tensor, context: &ForwardContext<'_>) -> Result<Tensor, BackboneError> {
-        let inner = torch_ext::activate(&self.linear1.forward(x_nd)?, self.activation.into(), context.dropout)?;
+    fn feed_forward(
+        &self,
+        x_nd: &Tensor,
+        context: &ForwardContext<'_>,
+    ) -> Result<Tensor, BackboneError> {
+        let inner = torch_ext::activate(
+            &self.linear1.forward(x_nd)?,
+            self.activation.into(),
+            context.dropout,
+        )?;
         self.linear2.forward(&inner)
     }
 }

@@ -25,9 +25,13 @@ impl Layout {
     /// The layout of segments from `offsets[i]` to before `offsets[i + 1]`.
     ///
     /// # Errors
-    /// Offsets that do not start at 0 or are not strictly increasing: every segment has at least one frame.
+    /// Offsets that do not start at 0 or are not strictly increasing: every segment has at least
+    /// one frame.
     pub fn new(offsets: &[i64], device: Device) -> Result<Self, BackboneError> {
-        let wrong = |expected| BackboneError::Offsets { expected, found: format!("{offsets:?}") };
+        let wrong = |expected| BackboneError::Offsets {
+            expected,
+            found: format!("{offsets:?}"),
+        };
         if offsets.len() < 2 || offsets[0] != 0 {
             return Err(wrong("0 first and at least one segment"));
         }
@@ -38,15 +42,24 @@ impl Layout {
         let longest = lengths.iter().copied().max().unwrap_or(0);
         let frames = lengths.iter().sum();
         let each = |of: fn(i64, i64, i64) -> i64| -> Result<Tensor, BackboneError> {
-            let rows: Vec<i64> =
-                (0..).zip(&lengths).flat_map(|(b, &n)| (0..n).map(move |t| of(b, t, longest))).collect();
+            let rows: Vec<i64> = (0..)
+                .zip(&lengths)
+                .flat_map(|(b, &n)| (0..n).map(move |t| of(b, t, longest)))
+                .collect();
             Ok(Tensor::f_from_slice(&rows)?.f_to_device(device)?)
         };
         let valid_bt = if lengths.iter().all(|&n| n == longest) {
             None
         } else {
-            let valid: Vec<bool> = lengths.iter().flat_map(|&n| (0..longest).map(move |t| t < n)).collect();
-            Some(Tensor::f_from_slice(&valid)?.f_reshape([-1, longest])?.f_to_device(device)?)
+            let valid: Vec<bool> = lengths
+                .iter()
+                .flat_map(|&n| (0..longest).map(move |t| t < n))
+                .collect();
+            Some(
+                Tensor::f_from_slice(&valid)?
+                    .f_reshape([-1, longest])?
+                    .f_to_device(device)?,
+            )
         };
         Ok(Layout {
             padded_rows: each(|b, t, longest| b * longest + t)?,
@@ -83,7 +96,11 @@ impl Layout {
 
     /// Rows that attention computes: N on the CPU, where nothing is padded, else B T.
     pub fn computed_frames(&self) -> i64 {
-        if self.device == Device::Cpu { self.frames } else { self.segments() * self.longest }
+        if self.device == Device::Cpu {
+            self.frames
+        } else {
+            self.segments() * self.longest
+        }
     }
 
     /// The start of each segment and the end of the last: [B + 1].
@@ -123,7 +140,8 @@ impl Layout {
         Ok(torch_ext::gather_rows(&x, &self.padded_rows)?)
     }
 
-    /// The matrix whose product with [N, D] sums the frames of each segment: [B, N], 1 at a segment's own frames.
+    /// The matrix whose product with [N, D] sums the frames of each segment: [B, N], 1 at a
+    /// segment's own frames.
     ///
     /// Unlike index addition, the product is one fast call with reproducible results.
     pub(crate) fn membership_bn(&self) -> Result<Tensor, BackboneError> {
@@ -133,6 +151,9 @@ impl Layout {
 
     /// Frames of each segment as [B, 1] floats.
     pub(crate) fn lengths_b1(&self) -> Result<Tensor, BackboneError> {
-        Ok(Tensor::f_from_slice(&self.lengths)?.f_to_kind(Kind::Float)?.f_unsqueeze(1)?.f_to_device(self.device)?)
+        Ok(Tensor::f_from_slice(&self.lengths)?
+            .f_to_kind(Kind::Float)?
+            .f_unsqueeze(1)?
+            .f_to_device(self.device)?)
     }
 }

@@ -1,14 +1,15 @@
 //! A transformer encoder over *packed* segments, with heads for reconstruction and for emotions.
 //!
-//! A batch is one matrix of the frames of all segments, with segment offsets. Nothing is padded, except on a GPU inside
-//! attention, where the library's kernel requires it. Tensor names and shapes are those of PyTorch's `nn.TransformerEncoder`.
+//! A batch is one matrix of the frames of all segments, with segment offsets. Nothing is padded,
+//! except on a GPU inside attention, where the library's kernel requires it. Tensor names and
+//! shapes are those of PyTorch's `nn.TransformerEncoder`.
 //!
-//! In this crate: layers, heads, weight initialisation and the encoder's folder. Not in this crate: data, masks, losses,
-//! optimisers.
+//! In this crate: layers, heads, weight initialisation and the encoder's folder. Not in this crate:
+//! data, masks, losses, optimisers.
 //!
 //! # Letters in tensor names
-//! B segments in a batch, N frames of all segments, T frames of the longest segment, C columns, D model width, H heads, E
-//! emotions.
+//! B segments in a batch, N frames of all segments, T frames of the longest segment, C columns, D
+//! model width, H heads, E emotions.
 //!
 //! ```
 //! use backbone::{Encoder, EncoderConfig, Layout, Source};
@@ -37,7 +38,9 @@ mod norm;
 mod parameters;
 mod positions;
 
-pub use config::{Activation, EncoderConfig, HeadsConfig, Layers, Objective, Pooling, Positions, Precision};
+pub use config::{
+    Activation, EncoderConfig, HeadsConfig, Layers, Objective, Pooling, Positions, Precision,
+};
 pub use encoder::Encoder;
 pub use error::BackboneError;
 pub use folder::{EncoderFolder, Normalisation, read_tensors, write_tensors};

@@ -17,11 +17,22 @@ pub(crate) struct Builder<'a, 's> {
 }
 
 impl Builder<'_, '_> {
-    pub(crate) fn tensor(&mut self, name: String, shape: &[i64], init: Init) -> Result<Tensor, BackboneError> {
-        self.parameters.add(self.source, self.device, name, shape, init)
+    pub(crate) fn tensor(
+        &mut self,
+        name: String,
+        shape: &[i64],
+        init: Init,
+    ) -> Result<Tensor, BackboneError> {
+        self.parameters
+            .add(self.source, self.device, name, shape, init)
     }
 
-    pub(crate) fn linear(&mut self, name: &str, inputs: i64, outputs: i64) -> Result<Linear, BackboneError> {
+    pub(crate) fn linear(
+        &mut self,
+        name: &str,
+        inputs: i64,
+        outputs: i64,
+    ) -> Result<Linear, BackboneError> {
         let bound = Init::Uniform(1.0 / (inputs as f64).sqrt());
         Ok(Linear {
             weight: self.tensor(format!("{name}.weight"), &[outputs, inputs], bound)?,
@@ -40,8 +51,13 @@ impl Linear {
         tch::no_grad(|| {
             for (own, other) in [(&self.weight, weight), (&self.bias, bias)] {
                 if own.size() != other.size() {
-                    let (name, expected, found) = ("weights of a head".into(), own.size(), other.size());
-                    return Err(BackboneError::Shape { name, expected, found });
+                    let (name, expected, found) =
+                        ("weights of a head".into(), own.size(), other.size());
+                    return Err(BackboneError::Shape {
+                        name,
+                        expected,
+                        found,
+                    });
                 }
                 own.shallow_clone().f_copy_(other)?;
             }
@@ -54,6 +70,9 @@ impl Linear {
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor, BackboneError> {
         // The weights are 32-bit floats, whatever the type of the product.
         let kind = x.kind();
-        Ok(x.f_linear(&self.weight.f_to_kind(kind)?, Some(&self.bias.f_to_kind(kind)?))?)
+        Ok(x.f_linear(
+            &self.weight.f_to_kind(kind)?,
+            Some(&self.bias.f_to_kind(kind)?),
+        )?)
     }
 }

@@ -12,7 +12,11 @@ pub(crate) struct Norm {
 }
 
 impl Norm {
-    pub(crate) fn new(builder: &mut Builder<'_, '_>, name: &str, width: i64) -> Result<Self, BackboneError> {
+    pub(crate) fn new(
+        builder: &mut Builder<'_, '_>,
+        name: &str,
+        width: i64,
+    ) -> Result<Self, BackboneError> {
         Ok(Norm {
             weight: builder.tensor(format!("{name}.weight"), &[width], Init::Constant(1.0))?,
             bias: builder.tensor(format!("{name}.bias"), &[width], Init::Constant(0.0))?,
@@ -27,6 +31,13 @@ impl Norm {
         bf16: bool,
     ) -> Result<(Tensor, Tensor), BackboneError> {
         let branch = stream.branch_nd.as_ref();
-        Ok(torch_ext::add_norm(&stream.h_nd, branch, &self.weight, &self.bias, context.dropout, bf16)?)
+        Ok(torch_ext::add_norm(
+            &stream.h_nd,
+            branch,
+            &self.weight,
+            &self.bias,
+            context.dropout,
+            bf16,
+        )?)
     }
 }

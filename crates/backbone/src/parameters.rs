@@ -26,10 +26,12 @@ enum SourceKind<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Random initialisation. `generator` creates the random generator for a tensor name, so that a tensor's values depend
-    /// neither on the other tensors nor on the order of creation.
+    /// Random initialisation. `generator` creates the random generator for a tensor name, so that a
+    /// tensor's values depend neither on the other tensors nor on the order of creation.
     pub fn draw<R: Rng + 'static>(mut generator: impl FnMut(&str) -> R + 'a) -> Self {
-        Source(SourceKind::Draw(Box::new(move |name| Box::new(generator(name)))))
+        Source(SourceKind::Draw(Box::new(move |name| {
+            Box::new(generator(name))
+        })))
     }
 
     /// Existing weights. Tensors with other names are ignored.
@@ -45,21 +47,33 @@ impl<'a> Source<'a> {
                     Init::Constant(value) => vec![value; count],
                     Init::Uniform(bound) => {
                         let mut rng = generator(name);
-                        (0..count).map(|_| (rng.random_range(-1.0..1.0) * bound) as f32).collect()
+                        (0..count)
+                            .map(|_| (rng.random_range(-1.0..1.0) * bound) as f32)
+                            .collect()
                     }
                 };
                 Ok(Tensor::f_from_slice(&values)?.f_reshape(shape)?)
             }
             SourceKind::Tensors(tensors) => {
                 let Some(tensor) = tensors.get(name) else {
-                    return Err(BackboneError::MissingTensor { name: name.into(), expected: shape.to_vec() });
+                    return Err(BackboneError::MissingTensor {
+                        name: name.into(),
+                        expected: shape.to_vec(),
+                    });
                 };
                 if tensor.size() != shape {
                     let (expected, found) = (shape.to_vec(), tensor.size());
-                    return Err(BackboneError::Shape { name: name.into(), expected, found });
+                    return Err(BackboneError::Shape {
+                        name: name.into(),
+                        expected,
+                        found,
+                    });
                 }
                 if tensor.kind() != Kind::Float {
-                    return Err(BackboneError::Kind { name: name.into(), found: format!("{:?}", tensor.kind()) });
+                    return Err(BackboneError::Kind {
+                        name: name.into(),
+                        found: format!("{:?}", tensor.kind()),
+                    });
                 }
                 Ok(tensor.detach().copy())
             }
@@ -83,7 +97,10 @@ impl Parameters {
         shape: &[i64],
         init: Init,
     ) -> Result<Tensor, BackboneError> {
-        let tensor = source.make(&name, shape, init)?.f_to_device(device)?.set_requires_grad(true);
+        let tensor = source
+            .make(&name, shape, init)?
+            .f_to_device(device)?
+            .set_requires_grad(true);
         self.entries.push((name, tensor.shallow_clone()));
         Ok(tensor)
     }
@@ -95,12 +112,18 @@ impl Parameters {
 
     /// The tensors alone, for an optimiser; they share their storage with these.
     pub fn tensors(&self) -> Vec<Tensor> {
-        self.entries.iter().map(|(_, t)| t.shallow_clone()).collect()
+        self.entries
+            .iter()
+            .map(|(_, t)| t.shallow_clone())
+            .collect()
     }
 
     /// A copy of all values.
     pub fn snapshot(&self) -> BTreeMap<String, Tensor> {
-        self.entries.iter().map(|(name, t)| (name.clone(), t.detach().copy())).collect()
+        self.entries
+            .iter()
+            .map(|(name, t)| (name.clone(), t.detach().copy()))
+            .collect()
     }
 
     /// Restores all values from a snapshot.
@@ -108,11 +131,18 @@ impl Parameters {
         tch::no_grad(|| {
             for (name, tensor) in &self.entries {
                 let Some(saved) = snapshot.get(name) else {
-                    return Err(BackboneError::MissingTensor { name: name.clone(), expected: tensor.size() });
+                    return Err(BackboneError::MissingTensor {
+                        name: name.clone(),
+                        expected: tensor.size(),
+                    });
                 };
                 if saved.size() != tensor.size() {
                     let (expected, found) = (tensor.size(), saved.size());
-                    return Err(BackboneError::Shape { name: name.clone(), expected, found });
+                    return Err(BackboneError::Shape {
+                        name: name.clone(),
+                        expected,
+                        found,
+                    });
                 }
                 tensor.shallow_clone().f_copy_(saved)?;
             }

@@ -29,18 +29,30 @@ impl PositionTable {
     /// # Shapes
     /// `x_nd` [N, D] → [N, D]
     pub(crate) fn add(&self, x_nd: &Tensor, layout: &Layout) -> Result<Tensor, BackboneError> {
-        Ok(x_nd.f_add(&Tensor::f_embedding(&self.table_td, layout.positions(), -1, false, false)?)?)
+        Ok(x_nd.f_add(&Tensor::f_embedding(
+            &self.table_td,
+            layout.positions(),
+            -1,
+            false,
+            false,
+        )?)?)
     }
 }
 
-/// Sines at even, cosines at odd columns; wavelengths from 2π to 20000π (Vaswani et al., section 3.5).
+/// Sines at even, cosines at odd columns; wavelengths from 2π to 20000π (Vaswani et al., section
+/// 3.5).
 ///
 /// Computed in 32-bit floats in the usual order of PyTorch programs, so that the values are equal.
 fn sinusoidal(max_frames: usize, width: usize, device: Device) -> Result<Tensor, BackboneError> {
     let options = (tch::Kind::Float, Device::Cpu);
     let position = Tensor::f_arange(max_frames as i64, options)?.f_unsqueeze(1)?;
     let column = Tensor::f_arange_start_step(0, width as i64, 2, options)?;
-    let angle = position.f_mul(&column.f_mul_scalar(-(10000f64.ln()) / width as f64)?.f_exp()?)?;
-    let table = Tensor::f_stack(&[angle.f_sin()?, angle.f_cos()?], 2)?.f_reshape([max_frames as i64, width as i64])?;
+    let angle = position.f_mul(
+        &column
+            .f_mul_scalar(-(10000f64.ln()) / width as f64)?
+            .f_exp()?,
+    )?;
+    let table = Tensor::f_stack(&[angle.f_sin()?, angle.f_cos()?], 2)?
+        .f_reshape([max_frames as i64, width as i64])?;
     Ok(table.f_to_device(device)?)
 }

@@ -30,7 +30,10 @@ pub struct Labels<'a> {
 pub fn budgets<'a>(cells: impl IntoIterator<Item = Labels<'a>>) -> Vec<Budget> {
     let mut by_name: BTreeMap<&str, BTreeMap<i32, i32>> = BTreeMap::new();
     for cell in cells {
-        by_name.entry(cell.budget).or_default().insert(cell.fold, cell.n_labels);
+        by_name
+            .entry(cell.budget)
+            .or_default()
+            .insert(cell.fold, cell.n_labels);
     }
     let budget = |(name, by_fold): (&str, BTreeMap<i32, i32>)| Budget {
         name: name.to_string(),
@@ -54,8 +57,8 @@ pub fn differ_by_fold(budgets: &[Budget]) -> bool {
     budgets.iter().any(|budget| budget.fewest != budget.most)
 }
 
-/// The points of a learning curve by their labels, ascending; budgets of equal labels, such as a count and a share that come to
-/// the same number, are one point at the mean of their values.
+/// The points of a learning curve by their labels, ascending; budgets of equal labels, such as a
+/// count and a share that come to the same number, are one point at the mean of their values.
 pub fn points(budgets: &[Budget], values: impl IntoIterator<Item = f64>) -> Vec<(f64, f64)> {
     let mut points: Vec<(f64, Vec<f64>)> = Vec::new();
     for (budget, value) in budgets.iter().zip(values) {
@@ -64,13 +67,21 @@ pub fn points(budgets: &[Budget], values: impl IntoIterator<Item = f64>) -> Vec<
             _ => points.push((budget.labels, vec![value])),
         }
     }
-    points.into_iter().filter_map(|(labels, values)| Some((labels, crate::mean(values)?))).collect()
+    points
+        .into_iter()
+        .filter_map(|(labels, values)| Some((labels, crate::mean(values)?)))
+        .collect()
 }
 
 /// Names that more than one budget of equal labels has.
 pub fn same_labels(budgets: &[Budget]) -> BTreeSet<&str> {
-    let pairs = budgets.iter().zip(budgets.iter().skip(1)).filter(|(a, b)| a.labels == b.labels);
-    pairs.flat_map(|(a, b)| [a.name.as_str(), b.name.as_str()]).collect()
+    let pairs = budgets
+        .iter()
+        .zip(budgets.iter().skip(1))
+        .filter(|(a, b)| a.labels == b.labels);
+    pairs
+        .flat_map(|(a, b)| [a.name.as_str(), b.name.as_str()])
+        .collect()
 }
 
 #[cfg(test)]
@@ -78,20 +89,42 @@ mod tests {
     use super::*;
 
     fn cell(budget: &str, fold: i32, n_labels: i32) -> Labels<'_> {
-        Labels { budget, fold, n_labels }
+        Labels {
+            budget,
+            fold,
+            n_labels,
+        }
     }
 
     #[test]
     fn a_budget_is_one_whatever_the_size_of_the_folds() {
-        // The folds of 310, 322, 298, 305 and 331 training segments in which counts and shares were once confused.
+        // The folds of 310, 322, 298, 305 and 331 training segments in which counts and shares were
+        // once confused.
         let sizes = [310, 322, 298, 305, 331];
-        let cells =
-            (0..).zip(sizes).flat_map(|(fold, n)| [cell("f1", fold, n), cell("n24", fold, 24), cell("n72", fold, 72)]);
+        let cells = (0..).zip(sizes).flat_map(|(fold, n)| {
+            [
+                cell("f1", fold, n),
+                cell("n24", fold, 24),
+                cell("n72", fold, 72),
+            ]
+        });
         let found = budgets(cells.collect::<Vec<_>>());
-        assert_eq!(found.iter().map(|b| b.name.as_str()).collect::<Vec<_>>(), ["n24", "n72", "f1"]);
-        assert_eq!((found[2].labels, found[2].fewest, found[2].most), (313.2, 298, 331));
-        assert_eq!((found[0].labels, found[0].fewest, found[0].most), (24.0, 24, 24));
-        assert_eq!((place(&found, "n72"), place(&found, "n73")), (Some(1), None));
+        assert_eq!(
+            found.iter().map(|b| b.name.as_str()).collect::<Vec<_>>(),
+            ["n24", "n72", "f1"]
+        );
+        assert_eq!(
+            (found[2].labels, found[2].fewest, found[2].most),
+            (313.2, 298, 331)
+        );
+        assert_eq!(
+            (found[0].labels, found[0].fewest, found[0].most),
+            (24.0, 24, 24)
+        );
+        assert_eq!(
+            (place(&found, "n72"), place(&found, "n73")),
+            (Some(1), None)
+        );
         assert!(differ_by_fold(&found) && !differ_by_fold(&found[..2]));
         assert_eq!(budgets([]), []);
     }
@@ -99,7 +132,10 @@ mod tests {
     #[test]
     fn budgets_of_equal_labels_are_one_point_of_a_curve() {
         let found = budgets([cell("n10", 0, 10), cell("n40", 0, 40), cell("f1", 0, 40)]);
-        assert_eq!(found.iter().map(|b| b.name.as_str()).collect::<Vec<_>>(), ["n10", "f1", "n40"]);
+        assert_eq!(
+            found.iter().map(|b| b.name.as_str()).collect::<Vec<_>>(),
+            ["n10", "f1", "n40"]
+        );
         assert_eq!(points(&found, [0.5, 0.7, 0.8]), [(10.0, 0.5), (40.0, 0.75)]);
         assert_eq!(same_labels(&found), BTreeSet::from(["f1", "n40"]));
     }

@@ -1,4 +1,5 @@
-//! Points of curves of scores: receiver operating characteristic, precision-recall curve, calibration.
+//! Points of curves of scores: receiver operating characteristic, precision-recall curve,
+//! calibration.
 //!
 //! Areas under them are in `metrics`.
 
@@ -19,8 +20,17 @@ pub fn roc_curve(present: &[bool], score: &[f64]) -> Option<Vec<(f64, f64)>> {
     if positives == 0 || negatives == 0 {
         return None;
     }
-    let point = |&(tp, rows): &(u64, u64)| ((rows - tp) as f64 / negatives as f64, tp as f64 / positives as f64);
-    Some(std::iter::once((0.0, 0.0)).chain(cuts.iter().map(point)).collect())
+    let point = |&(tp, rows): &(u64, u64)| {
+        (
+            (rows - tp) as f64 / negatives as f64,
+            tp as f64 / positives as f64,
+        )
+    };
+    Some(
+        std::iter::once((0.0, 0.0))
+            .chain(cuts.iter().map(point))
+            .collect(),
+    )
 }
 
 /// (recall, precision) at every distinct score, the highest score first.
@@ -40,8 +50,9 @@ fn cuts(present: &[bool], score: &[f64]) -> Option<Vec<(u64, u64)>> {
     Some(cuts)
 }
 
-/// The true positive rate at a false positive rate, on straight lines between the points of [`roc_curve`]; the highest where
-/// the curve rises. With it curves are averaged at equal false positive rates (Fawcett 2006, "vertical averaging").
+/// The true positive rate at a false positive rate, on straight lines between the points of
+/// [`roc_curve`]; the highest where the curve rises. With it curves are averaged at equal false
+/// positive rates (Fawcett 2006, "vertical averaging").
 pub fn tpr_at(roc: &[(f64, f64)], fpr: f64) -> Option<f64> {
     let after = roc.partition_point(|(x, _)| *x <= fpr);
     let (x0, y0) = *roc.get(after.checked_sub(1)?)?;
@@ -51,10 +62,12 @@ pub fn tpr_at(roc: &[(f64, f64)], fpr: f64) -> Option<f64> {
     })
 }
 
-/// The precision at the first point of [`precision_recall_curve`] whose recall is not below `recall`: not interpolated, as in
-/// the average precision.
+/// The precision at the first point of [`precision_recall_curve`] whose recall is not below
+/// `recall`: not interpolated, as in the average precision.
 pub fn precision_at(curve: &[(f64, f64)], recall: f64) -> Option<f64> {
-    curve.get(curve.partition_point(|(r, _)| *r < recall)).map(|(_, precision)| *precision)
+    curve
+        .get(curve.partition_point(|(r, _)| *r < recall))
+        .map(|(_, precision)| *precision)
 }
 
 /// Rows of similar score.
@@ -73,8 +86,8 @@ pub struct Bin {
 pub struct Reliability {
     /// Bins of about as many rows each, by rising score; equal scores are in one bin.
     pub bins: Vec<Bin>,
-    /// Expected calibration error: the mean over rows of the distance between score and share present of their bin (Naeini,
-    /// Cooper and Hauskrecht 2015, with bins of equal counts).
+    /// Expected calibration error: the mean over rows of the distance between score and share
+    /// present of their bin (Naeini, Cooper and Hauskrecht 2015, with bins of equal counts).
     pub error: f64,
 }
 
@@ -85,10 +98,14 @@ pub fn bins_for(rows: usize) -> usize {
 
 /// Puts rows into `bins` bins at the quantiles of their scores.
 ///
-/// The edges are those of `calibration_curve(strategy="quantile")` in scikit-learn. `None` without rows or bins, where the slices
-/// differ in length, and where a score is not finite.
+/// The edges are those of `calibration_curve(strategy="quantile")` in scikit-learn. `None` without
+/// rows or bins, where the slices differ in length, and where a score is not finite.
 pub fn reliability(present: &[bool], score: &[f64], bins: usize) -> Option<Reliability> {
-    if present.is_empty() || bins == 0 || present.len() != score.len() || score.iter().any(|s| !s.is_finite()) {
+    if present.is_empty()
+        || bins == 0
+        || present.len() != score.len()
+        || score.iter().any(|s| !s.is_finite())
+    {
         return None;
     }
     let mut rows: Vec<(f64, bool)> = score.iter().copied().zip(present.iter().copied()).collect();
@@ -128,7 +145,10 @@ mod tests {
         assert_eq!(tpr_at(&[(0.0, 0.0), (1.0, 1.0)], 0.25), Some(0.25));
         assert_eq!(tpr_at(&[], 0.5), None);
         let pr = [(0.5, 1.0), (0.5, 0.5), (1.0, 0.6)];
-        assert_eq!([0.01, 0.5, 0.51, 1.0].map(|r| precision_at(&pr, r).unwrap()), [1.0, 1.0, 0.6, 0.6]);
+        assert_eq!(
+            [0.01, 0.5, 0.51, 1.0].map(|r| precision_at(&pr, r).unwrap()),
+            [1.0, 1.0, 0.6, 0.6]
+        );
         assert_eq!(precision_at(&pr, 1.5), None);
     }
 

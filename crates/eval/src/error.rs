@@ -4,7 +4,9 @@ use mosei_schema::SegmentId;
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum EvalError {
     /// A number that is not finite where only finite ones can be compared.
-    #[error("cell {cell}, {split}, {segment} {emotion}: {column}: expected {expected}, found {found}")]
+    #[error(
+        "cell {cell}, {split}, {segment} {emotion}: {column}: expected {expected}, found {found}"
+    )]
     NotFinite {
         /// The cell's key.
         cell: String,
@@ -51,7 +53,9 @@ pub enum EvalError {
         fold: Option<i32>,
     },
     /// Two cells of one fold with different test rows.
-    #[error("cell {cell}: expected the test rows and labels of cell {first} of the same fold, found another {row}")]
+    #[error(
+        "cell {cell}: expected the test rows and labels of cell {first} of the same fold, found another {row}"
+    )]
     OtherRows {
         /// The cell's key.
         cell: String,
@@ -61,7 +65,9 @@ pub enum EvalError {
         row: String,
     },
     /// Two cells of the same fold, start, labels, seed and draw.
-    #[error("cells {first} and {second}: expected one of each fold, start, number of labels, seed and draw, found two")]
+    #[error(
+        "cells {first} and {second}: expected one of each fold, start, number of labels, seed and draw, found two"
+    )]
     TwoCells {
         /// A cell's key.
         first: String,

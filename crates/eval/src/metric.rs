@@ -8,7 +8,9 @@ pub enum Head {
 }
 
 /// Every metric of `results.csv`, in the order of its rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(into = "&'static str", try_from = "String")]
 pub enum Metric {
     /// Share of the predicted that are present.
@@ -120,10 +122,13 @@ mod tests {
     #[test]
     fn names_stand_in_the_order_of_the_contract() {
         let names = Metric::ALL.map(Metric::name).join(" ");
-        let contract =
-            "precision recall f1 weighted_f1 accuracy balanced_accuracy roc_auc average_precision mae accuracy4";
+        let contract = "precision recall f1 weighted_f1 accuracy balanced_accuracy roc_auc average_precision mae accuracy4";
         assert_eq!(names, contract);
-        assert!(Metric::ALL.into_iter().all(|m| Metric::from_name(m.name()) == Some(m)));
+        assert!(
+            Metric::ALL
+                .into_iter()
+                .all(|m| Metric::from_name(m.name()) == Some(m))
+        );
         assert_eq!(Metric::from_name("auc"), None);
     }
 }

@@ -1,4 +1,5 @@
-//! Rows in the order of their scores, with ties: the basis of AUC, average precision and thresholds.
+//! Rows in the order of their scores, with ties: the basis of AUC, average precision and
+//! thresholds.
 
 use crate::sum::Sum;
 
@@ -7,7 +8,8 @@ const SIGN: u64 = 1 << 63;
 
 /// Rows with their class, in the order of their scores.
 ///
-/// Sorting takes most of the time of these metrics, so make a ranking once for several metrics of one set of scores.
+/// Sorting takes most of the time of these metrics, so make a ranking once for several metrics of
+/// one set of scores.
 ///
 /// ```
 /// use eval::Ranking;
@@ -52,9 +54,9 @@ impl Ranking {
     /// `None` where the slices differ in length or a score is not finite.
     pub fn new(present: &[bool], score: &[f64]) -> Option<Self> {
         // Not `all`: that looks at one score at a time.
-        let (finite, negative) = score
-            .iter()
-            .fold((true, 0), |(finite, negative), s| (finite & s.is_finite(), negative + usize::from(*s < 0.0)));
+        let (finite, negative) = score.iter().fold((true, 0), |(finite, negative), s| {
+            (finite & s.is_finite(), negative + usize::from(*s < 0.0))
+        });
         if present.len() != score.len() || !finite {
             return None;
         }
@@ -69,7 +71,11 @@ impl Ranking {
             let mut rows = vec![0; score.len()];
             let (mut below, mut above) = (0, negative);
             for pair in pairs {
-                let place = if *pair.0 < 0.0 { &mut below } else { &mut above };
+                let place = if *pair.0 < 0.0 {
+                    &mut below
+                } else {
+                    &mut above
+                };
                 rows[*place] = pack(pair);
                 *place += 1;
             }
@@ -93,7 +99,11 @@ impl Ranking {
                 tp += row & 1;
                 rows += 1;
                 if next.is_none_or(|next| next >> 1 != row >> 1) {
-                    visit(Cut { threshold: score(row >> 1 | sign), tp, rows });
+                    visit(Cut {
+                        threshold: score(row >> 1 | sign),
+                        tp,
+                        rows,
+                    });
                 }
             }
         }
@@ -103,15 +113,16 @@ impl Ranking {
         self.rows.iter().map(|row| row & 1).sum()
     }
 
-    /// Area under the receiver operating characteristic: the chance that a present row scores above an absent one, ties
-    /// counting half. `None` where one of the classes has no row.
+    /// Area under the receiver operating characteristic: the chance that a present row scores above
+    /// an absent one, ties counting half. `None` where one of the classes has no row.
     pub fn roc_auc(&self) -> Option<f64> {
         let present = self.present();
         let absent = self.rows.len() as u64 - present;
         if present == 0 || absent == 0 {
             return None;
         }
-        // Twice the number of ordered pairs, a tie counting one: an integer, so nothing is lost however many rows.
+        // Twice the number of ordered pairs, a tie counting one: an integer, so nothing is lost
+        // however many rows.
         let (mut doubled, mut tp, mut fp) = (0_u128, 0, 0);
         self.each_cut(|cut| {
             let cut_fp = cut.rows - cut.tp;
@@ -121,18 +132,20 @@ impl Ranking {
         Some(doubled as f64 / (2 * u128::from(present) * u128::from(absent)) as f64)
     }
 
-    /// Average precision: the precision at each distinct score, weighted by the recall gained there, not interpolated.
-    /// `None` where no row is present.
+    /// Average precision: the precision at each distinct score, weighted by the recall gained
+    /// there, not interpolated. `None` where no row is present.
     pub fn average_precision(&self) -> Option<f64> {
         let present = self.present();
         if present == 0 {
             return None;
         }
-        // A few terms are summed as they are, which loses nothing that counts; only their sums with compensation.
+        // A few terms are summed as they are, which loses nothing that counts; only their sums with
+        // compensation.
         let (mut total, mut few, mut n, mut before) = (Sum::default(), 0.0, 0_u64, 0);
         self.each_cut(|cut| {
             // As signed numbers, which processors turn into floats in one step.
-            few += ((cut.tp - before) as i64 as f64) * (cut.tp as i64 as f64 / cut.rows as i64 as f64);
+            few +=
+                ((cut.tp - before) as i64 as f64) * (cut.tp as i64 as f64 / cut.rows as i64 as f64);
             before = cut.tp;
             n += 1;
             if n.is_multiple_of(64) {
@@ -143,11 +156,12 @@ impl Ranking {
         Some(total.value() / present as f64)
     }
 
-    /// The score at which the rule `score >= threshold` has the highest F1; of several, the highest. `None` where no row
-    /// is present.
+    /// The score at which the rule `score >= threshold` has the highest F1; of several, the
+    /// highest. `None` where no row is present.
     pub fn best_f1(&self) -> Option<f64> {
         let present = self.present();
-        // F1 = 2 tp / (tp + fp + positives). Compared as fractions of integers: equal ones are equal whatever the order.
+        // F1 = 2 tp / (tp + fp + positives). Compared as fractions of integers: equal ones are
+        // equal whatever the order.
         let (mut best, mut best_tp, mut best_size) = (None, 0_u64, 1_u64);
         self.each_cut(|cut| {
             let size = cut.rows + present;
@@ -165,24 +179,33 @@ mod tests {
 
     fn cuts(present: &[bool], score: &[f64]) -> Vec<Cut> {
         let mut cuts = Vec::new();
-        Ranking::new(present, score).unwrap().each_cut(|cut| cuts.push(cut));
+        Ranking::new(present, score)
+            .unwrap()
+            .each_cut(|cut| cuts.push(cut));
         cuts
     }
 
     #[test]
     fn equal_scores_make_one_cut() {
         let got = cuts(&[true, false, true, false], &[0.5, 0.9, 0.5, -0.0]);
-        let cut = |threshold, tp, rows| Cut { threshold, tp, rows };
+        let cut = |threshold, tp, rows| Cut {
+            threshold,
+            tp,
+            rows,
+        };
         assert_eq!(got, [cut(0.9, 0, 1), cut(0.5, 2, 3), cut(0.0, 2, 4)]);
         assert_eq!(cuts(&[true, false], &[0.0, -0.0]).len(), 1);
     }
 
     #[test]
     fn scores_of_both_signs_are_ordered() {
-        let got: Vec<f64> = cuts(&[true; 6], &[-1.0, f64::MAX, 1.0, -f64::MIN_POSITIVE, f64::MIN, 1.0])
-            .iter()
-            .map(|c| c.threshold)
-            .collect();
+        let got: Vec<f64> = cuts(
+            &[true; 6],
+            &[-1.0, f64::MAX, 1.0, -f64::MIN_POSITIVE, f64::MIN, 1.0],
+        )
+        .iter()
+        .map(|c| c.threshold)
+        .collect();
         assert_eq!(got, [f64::MAX, 1.0, -f64::MIN_POSITIVE, -1.0, f64::MIN]);
     }
 

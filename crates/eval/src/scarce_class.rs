@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-/// Fewest test rows of each class, over all folds, that a metric of presence is reported for. With fewer, a single row moves the
-/// recall of its class by more than a fifth, and no resampling of them shows the uncertainty.
+/// Fewest test rows of each class, over all folds, that a metric of presence is reported for. With
+/// fewer, a single row moves the recall of its class by more than a fifth, and no resampling of
+/// them shows the uncertainty.
 pub const MIN_CLASS_ROWS: u64 = 5;
 
-/// A class with fewer than [`MIN_CLASS_ROWS`] rows, and how many it has. Displayed as "3 positives".
+/// A class with fewer than [`MIN_CLASS_ROWS`] rows, and how many it has. Displayed as "3
+/// positives".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScarceClass {
     /// Rows where the emotion is present.
@@ -49,7 +51,9 @@ mod tests {
 
     #[test]
     fn the_scarcer_class_is_named_with_its_number() {
-        let shown = |positives, negatives| scarce_class(positives, negatives).map(|class| class.to_string());
+        let shown = |positives, negatives| {
+            scarce_class(positives, negatives).map(|class| class.to_string())
+        };
         assert_eq!(shown(1, 50).as_deref(), Some("1 positive"));
         assert_eq!(shown(50, 0).as_deref(), Some("0 negatives"));
         assert_eq!(shown(4, 4).as_deref(), Some("4 positives"));

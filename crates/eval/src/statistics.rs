@@ -1,7 +1,8 @@
-//! Uncertainty: resampling by cluster, confidence intervals, tests, and statistics of learning curves.
+//! Uncertainty: resampling by cluster, confidence intervals, tests, and statistics of learning
+//! curves.
 //!
-//! Everything random is a function of a seed. Bootstrap replicates without a value are NaN; functions that take replicates
-//! ignore them.
+//! Everything random is a function of a seed. Bootstrap replicates without a value are NaN;
+//! functions that take replicates ignore them.
 
 mod clustered;
 mod curve;
@@ -28,7 +29,7 @@ pub use resamples::Resamples;
 pub use robust::{interquartile_mean, probability_of_improvement};
 pub use sample::StudySample;
 pub use study_statistics::{
-    AnalysisPlan, AreaContrast, Contrast, CurvePoint, Estimate, FoldClusters, LabelEquivalence, OtherContrast,
-    StudyStatistics,
+    AnalysisPlan, AreaContrast, Contrast, CurvePoint, Estimate, FoldClusters, LabelEquivalence,
+    OtherContrast, StudyStatistics,
 };
 pub use variance::{Component, crossed_components};

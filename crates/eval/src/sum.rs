@@ -2,8 +2,8 @@
 
 /// A compensated running sum: as accurate as one in twice the precision, rounded once.
 ///
-/// The rounding error of an addition is itself a float (Knuth's two-sum) and is summed separately. There is no branch, so it
-/// is fast.
+/// The rounding error of an addition is itself a float (Knuth's two-sum) and is summed separately.
+/// There is no branch, so it is fast.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sum {
     total: f64,
@@ -38,7 +38,8 @@ pub fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     (n > 0).then(|| total / n as f64)
 }
 
-/// The median of finite `values`, the mean of the two middle ones if their number is even; `None` where there are none.
+/// The median of finite `values`, the mean of the two middle ones if their number is even; `None`
+/// where there are none.
 pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut sorted: Vec<f64> = values.into_iter().collect();
     sorted.sort_unstable_by(f64::total_cmp);

@@ -1,4 +1,5 @@
-//! The threshold that turns a score into a decision; chosen on validation rows alone, by the caller.
+//! The threshold that turns a score into a decision; chosen on validation rows alone, by the
+//! caller.
 
 use crate::Ranking;
 
@@ -16,13 +17,19 @@ mod tests {
     #[test]
     fn the_best_cut_is_taken() {
         // 0.8: tp 1, fp 0, F1 2/3; 0.6: tp 1, fp 1; 0.4: tp 2, fp 1, F1 4/5.
-        assert_eq!(best_f1(&[true, false, true, false], &[0.8, 0.6, 0.4, 0.2]), Some(0.4));
+        assert_eq!(
+            best_f1(&[true, false, true, false], &[0.8, 0.6, 0.4, 0.2]),
+            Some(0.4)
+        );
     }
 
     #[test]
     fn of_equals_the_highest_is_taken() {
         // 0.9: tp 1, fp 0 of 2, F1 2/3; 0.1: tp 2, fp 2, F1 4/6.
-        assert_eq!(best_f1(&[true, false, false, true], &[0.9, 0.5, 0.4, 0.1]), Some(0.9));
+        assert_eq!(
+            best_f1(&[true, false, false, true], &[0.9, 0.5, 0.4, 0.1]),
+            Some(0.9)
+        );
     }
 
     #[test]

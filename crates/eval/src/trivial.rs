@@ -40,8 +40,8 @@ pub enum Trivial {
     AlwaysAbsent,
     /// Predicts that every emotion is present.
     AlwaysPresent,
-    /// Draws a score uniformly from [0, 1) and predicts presence where it is at least 1 - prevalence, with the prevalence of
-    /// the training labels. Its metrics are expected values.
+    /// Draws a score uniformly from [0, 1) and predicts presence where it is at least 1 -
+    /// prevalence, with the prevalence of the training labels. Its metrics are expected values.
     Prevalence,
     /// Predicts the mean intensity of the training labels.
     TrainingMean,
@@ -91,13 +91,19 @@ pub struct EmotionLabels {
     pub evaluated: Vec<Label>,
 }
 
-/// The result rows of all five predictors on one split of a fold, in the rows and with the rules of [`measure_cell`].
+/// The result rows of all five predictors on one split of a fold, in the rows and with the rules of
+/// [`measure_cell`].
 ///
-/// `id` gives fold, budget, seed and draw; each row's start is its predictor's name, and its cell `START-CELL`.
+/// `id` gives fold, budget, seed and draw; each row's start is its predictor's name, and its cell
+/// `START-CELL`.
 ///
 /// # Errors
 /// As those of [`measure_cell`].
-pub fn trivial_rows(id: &CellId, split: Split, emotions: &[EmotionLabels]) -> Result<Vec<ResultRow>, EvalError> {
+pub fn trivial_rows(
+    id: &CellId,
+    split: Split,
+    emotions: &[EmotionLabels],
+) -> Result<Vec<ResultRow>, EvalError> {
     let mut out = Vec::new();
     for trivial in Trivial::ALL {
         let mut rows = measure_cell(&constant(trivial, id, split, emotions))?;
@@ -110,9 +116,19 @@ pub fn trivial_rows(id: &CellId, split: Split, emotions: &[EmotionLabels]) -> Re
 }
 
 /// The predictions of a constant predictor; without scores for one that draws them.
-fn constant(trivial: Trivial, id: &CellId, split: Split, emotions: &[EmotionLabels]) -> CellPredictions {
+fn constant(
+    trivial: Trivial,
+    id: &CellId,
+    split: Split,
+    emotions: &[EmotionLabels],
+) -> CellPredictions {
     let mut rows = Vec::new();
-    for EmotionLabels { emotion, train, evaluated } in emotions {
+    for EmotionLabels {
+        emotion,
+        train,
+        evaluated,
+    } in emotions
+    {
         let score = match trivial {
             Trivial::AlwaysAbsent => Some(0.0),
             Trivial::AlwaysPresent => Some(1.0),
@@ -123,35 +139,62 @@ fn constant(trivial: Trivial, id: &CellId, split: Split, emotions: &[EmotionLabe
             Trivial::TrainingMedian => median(train.iter().map(|l| l.intensity)),
             _ => None,
         };
-        rows.extend(evaluated.iter().enumerate().map(|(i, label)| PredictionRow {
-            split: split.name().into(),
-            video: String::new(),
-            segment: i as i32,
-            emotion: emotion.clone(),
-            intensity: label.intensity,
-            present: label.present,
-            score,
-            predicted_intensity,
-            threshold: 0.5,
-        }));
+        rows.extend(
+            evaluated
+                .iter()
+                .enumerate()
+                .map(|(i, label)| PredictionRow {
+                    split: split.name().into(),
+                    video: String::new(),
+                    segment: i as i32,
+                    emotion: emotion.clone(),
+                    intensity: label.intensity,
+                    present: label.present,
+                    score,
+                    predicted_intensity,
+                    threshold: 0.5,
+                }),
+        );
     }
     let cell = format!("{}-{}", trivial.name(), id.cell);
-    CellPredictions { id: CellId { cell, start: trivial.name().into(), ..id.clone() }, rows }
+    CellPredictions {
+        id: CellId {
+            cell,
+            start: trivial.name().into(),
+            ..id.clone()
+        },
+        rows,
+    }
 }
 
 /// Fills the expected values of [`Trivial::Prevalence`] into rows without values.
 fn fill_in_expectations(rows: &mut [ResultRow], emotions: &[EmotionLabels]) {
-    let each: Vec<(&str, Chance)> = emotions.iter().map(|e| (e.emotion.as_str(), Chance::of(e))).collect();
-    let measured: Vec<(&str, Measured)> = each.iter().map(|(emotion, chance)| (*emotion, measure(chance))).collect();
-    let together = each.iter().map(|(_, chance)| chance.clone()).reduce(|a, b| a.and(&b)).map(|c| measure(&c));
+    let each: Vec<(&str, Chance)> = emotions
+        .iter()
+        .map(|e| (e.emotion.as_str(), Chance::of(e)))
+        .collect();
+    let measured: Vec<(&str, Measured)> = each
+        .iter()
+        .map(|(emotion, chance)| (*emotion, measure(chance)))
+        .collect();
+    let together = each
+        .iter()
+        .map(|(_, chance)| chance.clone())
+        .reduce(|a, b| a.and(&b))
+        .map(|c| measure(&c));
     for row in rows {
-        let Some(m) = Metric::from_name(&row.metric).and_then(|m| Metric::ALL.iter().position(|&x| x == m)) else {
+        let Some(m) =
+            Metric::from_name(&row.metric).and_then(|m| Metric::ALL.iter().position(|&x| x == m))
+        else {
             continue;
         };
         row.value = match row.emotion.as_str() {
             MACRO => mean(measured.iter().filter_map(|(_, values)| values[m])),
             MICRO => together.and_then(|values| values[m]),
-            name => measured.iter().find(|(emotion, _)| *emotion == name).and_then(|(_, values)| values[m]),
+            name => measured
+                .iter()
+                .find(|(emotion, _)| *emotion == name)
+                .and_then(|(_, values)| values[m]),
         };
     }
 }
@@ -178,12 +221,22 @@ mod tests {
     use super::*;
 
     fn labels(intensities: &[f64]) -> Vec<Label> {
-        intensities.iter().map(|&intensity| Label { intensity, present: intensity > 0.0 }).collect()
+        intensities
+            .iter()
+            .map(|&intensity| Label {
+                intensity,
+                present: intensity > 0.0,
+            })
+            .collect()
     }
 
     #[test]
     fn rows_carry_their_predictor_and_their_support() {
-        let sad = EmotionLabels { emotion: "sad".into(), train: Vec::new(), evaluated: labels(&[0.0, 1.0, 2.0]) };
+        let sad = EmotionLabels {
+            emotion: "sad".into(),
+            train: Vec::new(),
+            evaluated: labels(&[0.0, 1.0, 2.0]),
+        };
         let id = CellId {
             cell: "k".into(),
             fold: 3,
@@ -200,12 +253,25 @@ mod tests {
         for trivial in Trivial::ALL {
             let own: Vec<_> = rows.iter().filter(|r| r.start == trivial.name()).collect();
             assert_eq!(own.len(), 3 * Metric::ALL.len());
-            assert!(own.iter().all(|r| r.cell == format!("{}-k", trivial.name()) && r.split == "valid" && r.fold == 3));
-            let support = |metric| own.iter().find(|r| r.metric == metric && r.emotion == "sad").map(|r| r.support);
+            assert!(own.iter().all(|r| r.cell == format!("{}-k", trivial.name())
+                && r.split == "valid"
+                && r.fold == 3));
+            let support = |metric| {
+                own.iter()
+                    .find(|r| r.metric == metric && r.emotion == "sad")
+                    .map(|r| r.support)
+            };
             assert_eq!((support("f1"), support("mae")), (Some(2), Some(3)));
         }
         // Without training labels there is no mean and no prevalence.
-        let value = |start, metric| rows.iter().find(|r| r.start == start && r.metric == metric).and_then(|r| r.value);
-        assert_eq!((value("training-mean", "mae"), value("prevalence", "recall")), (None, None));
+        let value = |start, metric| {
+            rows.iter()
+                .find(|r| r.start == start && r.metric == metric)
+                .and_then(|r| r.value)
+        };
+        assert_eq!(
+            (value("training-mean", "mae"), value("prevalence", "recall")),
+            (None, None)
+        );
     }
 }

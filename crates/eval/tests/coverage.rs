@@ -1,9 +1,12 @@
-//! Do 95 % intervals hold the truth in 95 % of studies, and do tests raise false alarms in 5 %? Many studies are made up, of
-//! which the truth is known. All is seeded: the shares below do not change from run to run.
+//! Do 95 % intervals hold the truth in 95 % of studies, and do tests raise false alarms in 5 %?
+//! Many studies are made up, of which the truth is known. All is seeded: the shares below do not
+//! change from run to run.
 
 use eval::Metric;
 use eval::run::PretrainSeeds;
-use eval::statistics::{AnalysisPlan, Clustered, ClusteredRow, Equivalence, Resamples, StudySample};
+use eval::statistics::{
+    AnalysisPlan, Clustered, ClusteredRow, Equivalence, Resamples, StudySample,
+};
 use eval::statistics::{expanded_percentile, percentile, sign_flip};
 use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
@@ -13,7 +16,8 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 fn normal(rng: &mut ChaCha12Rng) -> f64 {
     // Never 0 or 1.
-    Normal::standard().inverse_cdf((rng.random_range(0..1_u32 << 30) as f64 + 0.5) / f64::from(1_u32 << 30))
+    Normal::standard()
+        .inverse_cdf((rng.random_range(0..1_u32 << 30) as f64 + 0.5) / f64::from(1_u32 << 30))
 }
 
 /// How far apart present and absent rows score, and how much the clusters differ.
@@ -41,7 +45,8 @@ fn clustered(rng: &mut ChaCha12Rng, clusters: usize, each: usize) -> Clustered {
     Clustered::new(&rows).expect("finite rows")
 }
 
-/// Shares of studies whose percentile and expanded intervals hold the AUC that studies of this size have on average.
+/// Shares of studies whose percentile and expanded intervals hold the AUC that studies of this size
+/// have on average.
 fn coverage(clusters: usize, each: usize, studies: usize) -> [f64; 2] {
     let normal = Normal::standard();
     // Pairs within a cluster share its shift.
@@ -50,12 +55,17 @@ fn coverage(clusters: usize, each: usize, studies: usize) -> [f64; 2] {
     let truth = within * auc(2.0) + (1.0 - within) * auc(2.0 * (1.0 + CLUSTER_SD * CLUSTER_SD));
     let mut held = [0, 0];
     for study in 0..studies {
-        let sample = clustered(&mut rng_named(1, Stream::Synth, &format!("study {study}")), clusters, each);
+        let sample = clustered(
+            &mut rng_named(1, Stream::Synth, &format!("study {study}")),
+            clusters,
+            each,
+        );
         let resamples = Resamples::bootstrap(study as u64, "clusters", clusters, 599);
         let draws = sample.replicates(Metric::RocAuc, &resamples);
-        for (held, interval) in
-            held.iter_mut().zip([percentile(&draws, 0.95), expanded_percentile(&draws, 0.95, clusters)])
-        {
+        for (held, interval) in held.iter_mut().zip([
+            percentile(&draws, 0.95),
+            expanded_percentile(&draws, 0.95, clusters),
+        ]) {
             *held += usize::from(interval.is_some_and(|i| (i.low..=i.high).contains(&truth)));
         }
     }
@@ -73,7 +83,10 @@ fn intervals_hold_with_24_clusters_where_the_plain_percentile_falls_short() {
 fn intervals_hold_with_678_clusters() {
     let [plain, expanded] = coverage(678, 7, 600);
     assert!((0.93..=0.97).contains(&expanded), "expanded: {expanded}");
-    assert!((plain - expanded).abs() < 0.02, "plain: {plain}, expanded: {expanded}");
+    assert!(
+        (plain - expanded).abs() < 0.02,
+        "plain: {plain}, expanded: {expanded}"
+    );
 }
 
 #[test]
@@ -88,8 +101,9 @@ fn sign_flips_raise_few_false_alarms() {
     assert!((0.04..=0.06).contains(&share), "{share}");
 }
 
-/// A study of two starts that differ by chance alone, or by `gain`: videos, training seeds and label draws each have their
-/// say in every difference, and so has each of `pretrainings` that training seeds are crossed with.
+/// A study of two starts that differ by chance alone, or by `gain`: videos, training seeds and
+/// label draws each have their say in every difference, and so has each of `pretrainings` that
+/// training seeds are crossed with.
 fn study(number: u64, gain: f64, pretrainings: Option<i32>) -> StudySample {
     const VIDEOS: usize = 24;
     let mut rng = rng_named(3, Stream::Synth, &format!("study {number}"));
@@ -106,14 +120,17 @@ fn study(number: u64, gain: f64, pretrainings: Option<i32>) -> StudySample {
     let mut sample = StudySample::new(analysis, names.iter().map(|v| (0, v.clone())));
     let effects: Vec<f64> = (0..VIDEOS).map(|_| 0.05 * normal(&mut rng)).collect();
     let draws: Vec<f64> = (0..4).map(|_| 0.01 * normal(&mut rng)).collect();
-    let of_pretraining: Vec<f64> = (0..pretrainings.unwrap_or(0)).map(|_| 0.02 * normal(&mut rng)).collect();
+    let of_pretraining: Vec<f64> = (0..pretrainings.unwrap_or(0))
+        .map(|_| 0.02 * normal(&mut rng))
+        .collect();
     let crossed: Vec<Option<i32>> = pretrainings.map_or(vec![None], |n| (0..n).map(Some).collect());
     for seed in 0..if pretrainings.is_some() { 4 } else { 5 } {
         let of_seed = 0.02 * normal(&mut rng);
         for (draw, of_draw) in (0..).zip(&draws) {
             let treated = crossed.iter().map(|&p| ("ssl", 1.0, p));
             for (start, effect, pretrain_seed) in treated.chain([("scratch", 0.0, None)]) {
-                let of_run = of_seed + of_draw + pretrain_seed.map_or(0.0, |p| of_pretraining[p as usize]);
+                let of_run =
+                    of_seed + of_draw + pretrain_seed.map_or(0.0, |p| of_pretraining[p as usize]);
                 let id = CellId {
                     cell: format!("{start}-{seed}-{draw}-{pretrain_seed:?}"),
                     fold: 0,
@@ -126,7 +143,8 @@ fn study(number: u64, gain: f64, pretrainings: Option<i32>) -> StudySample {
                     pretrain_seed,
                 };
                 let rows = (0..VIDEOS).map(|v| {
-                    let error = 1.0 + effect * (of_run + effects[v] + gain) + 0.02 * normal(&mut rng);
+                    let error =
+                        1.0 + effect * (of_run + effects[v] + gain) + 0.02 * normal(&mut rng);
                     PredictionRow {
                         split: "test".into(),
                         video: names[v].clone(),
@@ -139,7 +157,12 @@ fn study(number: u64, gain: f64, pretrainings: Option<i32>) -> StudySample {
                         threshold: 0.5,
                     }
                 });
-                sample.add(&CellPredictions { id, rows: rows.collect() }).expect("a cell of this study");
+                sample
+                    .add(&CellPredictions {
+                        id,
+                        rows: rows.collect(),
+                    })
+                    .expect("a cell of this study");
             }
         }
     }
@@ -151,8 +174,17 @@ fn held_and_alarms(studies: u64, pretrainings: Option<i32>) -> [f64; 2] {
     let (mut held, mut alarms) = (0, 0);
     for number in 0..studies {
         let statistics = study(number, 0.0, pretrainings).finish();
-        let contrast = statistics.contrasts.iter().find(|c| c.emotion == "macro").expect("a macro contrast");
-        held += usize::from(contrast.difference.interval.is_some_and(|i| (i.low..=i.high).contains(&0.0)));
+        let contrast = statistics
+            .contrasts
+            .iter()
+            .find(|c| c.emotion == "macro")
+            .expect("a macro contrast");
+        held += usize::from(
+            contrast
+                .difference
+                .interval
+                .is_some_and(|i| (i.low..=i.high).contains(&0.0)),
+        );
         alarms += usize::from(contrast.p.is_some_and(|p| p < 0.05));
     }
     [held, alarms].map(|n| n as f64 / studies as f64)
@@ -175,10 +207,17 @@ fn a_study_whose_pretrainings_matter_covers_and_seldom_alarms() {
 #[test]
 fn an_effect_is_found() {
     let statistics = study(1, -0.2, None).finish();
-    let contrast = statistics.contrasts.iter().find(|c| c.emotion == "macro").unwrap();
+    let contrast = statistics
+        .contrasts
+        .iter()
+        .find(|c| c.emotion == "macro")
+        .unwrap();
     assert_eq!(contrast.pairs, 20);
     assert!(contrast.p.unwrap() < 0.01, "{contrast:?}");
-    assert!(contrast.difference.interval.unwrap().high < 0.0, "{contrast:?}");
+    assert!(
+        contrast.difference.interval.unwrap().high < 0.0,
+        "{contrast:?}"
+    );
 }
 
 #[test]
@@ -187,7 +226,10 @@ fn what_is_not_reached_survives_json() {
     let labels = &mut statistics.equivalences[0];
     (labels.low, labels.high) = (Some(Equivalence::NotReached(10.0)), None);
     let text = serde_json::to_string(&statistics).expect("JSON");
-    assert!(text.contains("\"questions\":{\"treated\""), "the key of the analysis plan in files of a run stays");
+    assert!(
+        text.contains("\"questions\":{\"treated\""),
+        "the key of the analysis plan in files of a run stays"
+    );
     let back: eval::statistics::StudyStatistics = serde_json::from_str(&text).expect("the same");
     assert_eq!(back, statistics);
 }

@@ -26,7 +26,10 @@ fn cases() -> Vec<Case> {
 fn close(name: &str, got: &[f64], expected: &[f64]) {
     assert_eq!(got.len(), expected.len(), "{name}");
     for (a, b) in got.iter().zip(expected) {
-        assert!((a - b).abs() <= TOLERANCE, "{name}: expected {b}, found {a}");
+        assert!(
+            (a - b).abs() <= TOLERANCE,
+            "{name}: expected {b}, found {a}"
+        );
     }
 }
 
@@ -43,7 +46,9 @@ fn curves_equal_those_of_scikit_learn() {
         // scikit-learn stops where all present rows are found.
         pr.truncate(case.precision_recall.len());
         close(&case.name, &flat(&pr), &flat(&case.precision_recall));
-        let at: Vec<f64> = (0..11).map(|i| tpr_at(&roc, f64::from(i) / 10.0).unwrap()).collect();
+        let at: Vec<f64> = (0..11)
+            .map(|i| tpr_at(&roc, f64::from(i) / 10.0).unwrap())
+            .collect();
         close(&case.name, &at, &case.tpr_at);
     }
 }
@@ -52,11 +57,24 @@ fn curves_equal_those_of_scikit_learn() {
 fn calibration_equals_that_of_scikit_learn() {
     let mut asked = 0;
     for case in cases() {
-        let Some(expected) = &case.calibration else { continue };
+        let Some(expected) = &case.calibration else {
+            continue;
+        };
         asked += 1;
         let got = reliability(&case.present, &case.score, case.bins).unwrap();
-        let bins: Vec<f64> = got.bins.iter().flat_map(|b| [b.rows as f64, b.score, b.present]).collect();
-        close(&case.name, &bins, &expected.iter().flat_map(|&(n, x, y)| [n, x, y]).collect::<Vec<_>>());
+        let bins: Vec<f64> = got
+            .bins
+            .iter()
+            .flat_map(|b| [b.rows as f64, b.score, b.present])
+            .collect();
+        close(
+            &case.name,
+            &bins,
+            &expected
+                .iter()
+                .flat_map(|&(n, x, y)| [n, x, y])
+                .collect::<Vec<_>>(),
+        );
         close(&case.name, &[got.error], &[case.error.unwrap()]);
     }
     assert_eq!(asked, 3);

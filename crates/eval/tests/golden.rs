@@ -23,7 +23,9 @@ struct Case {
 }
 
 /// Keeps "null" (no threshold) apart from "not in the file" (not asked).
-fn present_or_null<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<f64>>, D::Error> {
+fn present_or_null<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<f64>>, D::Error> {
     Option::<f64>::deserialize(from).map(Some)
 }
 
@@ -35,7 +37,9 @@ fn cases() -> Vec<Case> {
 fn rows(case: &Case) -> Vec<PredictionRow> {
     let mut state = case.seed;
     let mut draw = || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
         (state >> 40) as f64
     };
     let unit = f64::from(1 << 24);
@@ -75,7 +79,10 @@ fn cell(rows: Vec<PredictionRow>) -> CellPredictions {
 }
 
 fn find<'a>(rows: &'a [ResultRow], emotion: &str, metric: Metric) -> &'a ResultRow {
-    let found: Vec<_> = rows.iter().filter(|r| r.emotion == emotion && r.metric == metric.name()).collect();
+    let found: Vec<_> = rows
+        .iter()
+        .filter(|r| r.emotion == emotion && r.metric == metric.name())
+        .collect();
     assert_eq!(found.len(), 1, "{emotion} {}", metric.name());
     found[0]
 }
@@ -92,13 +99,21 @@ fn every_metric_equals_scikit_learn() {
                 match expected[metric.name()] {
                     None => assert_eq!(value, None, "{place}"),
                     Some(expected) => {
-                        assert!((value.unwrap() - expected).abs() <= TOLERANCE, "{place}, expected {expected}");
+                        assert!(
+                            (value.unwrap() - expected).abs() <= TOLERANCE,
+                            "{place}, expected {expected}"
+                        );
                     }
                 }
                 compared += 1;
             }
         }
-        assert_eq!(find(&got, MICRO, Metric::F1).support, case.positives, "{}", case.name);
+        assert_eq!(
+            find(&got, MICRO, Metric::F1).support,
+            case.positives,
+            "{}",
+            case.name
+        );
     }
     assert!(compared >= 500, "only {compared} values");
 }
@@ -107,9 +122,19 @@ fn every_metric_equals_scikit_learn() {
 fn thresholds_equal_the_search_over_all_scores() {
     let mut compared = 0;
     for case in cases() {
-        let Some(expected) = case.best_threshold else { continue };
-        let (present, score): (Vec<bool>, Vec<f64>) = rows(&case).iter().map(|r| (r.present, r.score.unwrap())).unzip();
-        assert_eq!(threshold::best_f1(&present, &score), expected, "{}", case.name);
+        let Some(expected) = case.best_threshold else {
+            continue;
+        };
+        let (present, score): (Vec<bool>, Vec<f64>) = rows(&case)
+            .iter()
+            .map(|r| (r.present, r.score.unwrap()))
+            .unzip();
+        assert_eq!(
+            threshold::best_f1(&present, &score),
+            expected,
+            "{}",
+            case.name
+        );
         compared += 1;
     }
     assert_eq!(compared, 10);
@@ -122,10 +147,16 @@ fn small() -> Vec<PredictionRow> {
 #[test]
 fn rows_stand_in_the_order_of_the_contract() {
     let mut mixed: Vec<PredictionRow> = small();
-    mixed.extend(small().into_iter().map(|r| PredictionRow { split: "valid".into(), ..r }));
+    mixed.extend(small().into_iter().map(|r| PredictionRow {
+        split: "valid".into(),
+        ..r
+    }));
     mixed.swap(0, 1);
     let got = measure_cell(&cell(mixed)).unwrap();
-    let names: Vec<String> = got.iter().map(|r| format!("{} {} {}", r.split, r.emotion, r.metric)).collect();
+    let names: Vec<String> = got
+        .iter()
+        .map(|r| format!("{} {} {}", r.split, r.emotion, r.metric))
+        .collect();
     let mut expected = Vec::new();
     for split in ["valid", "test"] {
         for emotion in ["sad", "happy", "fear", MACRO, MICRO] {
@@ -133,10 +164,20 @@ fn rows_stand_in_the_order_of_the_contract() {
         }
     }
     assert_eq!(names, expected);
-    let first = ResultRow { value: None, support: 0, ..got[0].clone() };
+    let first = ResultRow {
+        value: None,
+        support: 0,
+        ..got[0].clone()
+    };
     let id = cell(vec![]).id;
-    assert_eq!((first.cell, first.fold, first.start, first.fraction), (id.cell, id.fold, id.start, id.fraction));
-    assert_eq!((first.n_labels, first.seed, first.draw), (id.n_labels, id.seed, id.draw));
+    assert_eq!(
+        (first.cell, first.fold, first.start, first.fraction),
+        (id.cell, id.fold, id.start, id.fraction)
+    );
+    assert_eq!(
+        (first.n_labels, first.seed, first.draw),
+        (id.n_labels, id.seed, id.draw)
+    );
 }
 
 #[test]
@@ -153,12 +194,20 @@ fn supports_count_positives_or_rows_and_macro_adds_them() {
 
 #[test]
 fn a_missing_head_leaves_rows_without_values() {
-    let rows: Vec<_> = small().into_iter().map(|r| PredictionRow { score: None, ..r }).collect();
+    let rows: Vec<_> = small()
+        .into_iter()
+        .map(|r| PredictionRow { score: None, ..r })
+        .collect();
     let got = measure_cell(&cell(rows)).unwrap();
     for emotion in EMOTIONS.into_iter().chain([MACRO, MICRO]) {
         for metric in Metric::ALL {
             let has_head = matches!(metric, Metric::Mae | Metric::Accuracy4);
-            assert_eq!(find(&got, emotion, metric).value.is_some(), has_head, "{emotion} {}", metric.name());
+            assert_eq!(
+                find(&got, emotion, metric).value.is_some(),
+                has_head,
+                "{emotion} {}",
+                metric.name()
+            );
         }
     }
 }
@@ -170,7 +219,10 @@ fn one_row_without_a_score_leaves_out_its_emotion_and_micro_only() {
     let got = measure_cell(&cell(rows)).unwrap();
     let value = |emotion| find(&got, emotion, Metric::RocAuc).value;
     assert_eq!((value("happy"), value(MICRO)), (None, None));
-    assert!((value(MACRO).unwrap() - (value("sad").unwrap() + value("fear").unwrap()) / 2.0).abs() < TOLERANCE);
+    assert!(
+        (value(MACRO).unwrap() - (value("sad").unwrap() + value("fear").unwrap()) / 2.0).abs()
+            < TOLERANCE
+    );
 }
 
 #[test]
@@ -192,7 +244,8 @@ fn an_emotion_without_rows_in_a_split_is_undefined_there() {
 fn each_row_is_judged_by_its_own_threshold() {
     let mut rows = small();
     for (i, row) in rows.iter_mut().enumerate() {
-        (row.present, row.score, row.threshold) = (i % 2 == 0, Some(0.5), if i % 2 == 0 { 0.5 } else { 0.6 });
+        (row.present, row.score, row.threshold) =
+            (i % 2 == 0, Some(0.5), if i % 2 == 0 { 0.5 } else { 0.6 });
     }
     let got = measure_cell(&cell(rows)).unwrap();
     assert_eq!(find(&got, MICRO, Metric::Accuracy).value, Some(1.0));
@@ -203,12 +256,30 @@ type Break = fn(&mut PredictionRow);
 #[test]
 fn refused_rows_are_named() {
     let cases: [(Break, &str); 6] = [
-        (|r| r.score = Some(f64::NAN), "cell c, test, v[4] sad: score: expected a finite number, found NaN"),
-        (|r| r.score = Some(f64::INFINITY), "score: expected a finite number, found inf"),
-        (|r| r.predicted_intensity = Some(f64::NAN), "predicted_intensity: expected a finite number, found NaN"),
-        (|r| r.intensity = f64::NEG_INFINITY, "intensity: expected a finite number, found -inf"),
-        (|r| r.threshold = f64::NAN, "threshold: expected a number, found NaN"),
-        (|r| r.split = "train".into(), "cell c: split: expected valid or test, found 'train'"),
+        (
+            |r| r.score = Some(f64::NAN),
+            "cell c, test, v[4] sad: score: expected a finite number, found NaN",
+        ),
+        (
+            |r| r.score = Some(f64::INFINITY),
+            "score: expected a finite number, found inf",
+        ),
+        (
+            |r| r.predicted_intensity = Some(f64::NAN),
+            "predicted_intensity: expected a finite number, found NaN",
+        ),
+        (
+            |r| r.intensity = f64::NEG_INFINITY,
+            "intensity: expected a finite number, found -inf",
+        ),
+        (
+            |r| r.threshold = f64::NAN,
+            "threshold: expected a number, found NaN",
+        ),
+        (
+            |r| r.split = "train".into(),
+            "cell c: split: expected valid or test, found 'train'",
+        ),
     ];
     for (break_it, expected) in cases {
         let mut rows = small();
@@ -218,12 +289,21 @@ fn refused_rows_are_named() {
     }
     let mut rows = small();
     rows[4].emotion = MICRO.into();
-    assert!(matches!(measure_cell(&cell(rows)), Err(EvalError::ReservedEmotion { .. })));
+    assert!(matches!(
+        measure_cell(&cell(rows)),
+        Err(EvalError::ReservedEmotion { .. })
+    ));
 }
 
 #[test]
 fn an_infinite_threshold_says_never() {
-    let rows: Vec<_> = small().into_iter().map(|r| PredictionRow { threshold: f64::INFINITY, ..r }).collect();
+    let rows: Vec<_> = small()
+        .into_iter()
+        .map(|r| PredictionRow {
+            threshold: f64::INFINITY,
+            ..r
+        })
+        .collect();
     let got = measure_cell(&cell(rows)).unwrap();
     assert_eq!(find(&got, MICRO, Metric::Recall).value, Some(0.0));
     assert_eq!(find(&got, MICRO, Metric::Precision).value, Some(0.0));

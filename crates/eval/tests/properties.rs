@@ -7,11 +7,15 @@ use run_record::{CellId, CellPredictions, PredictionRow};
 
 /// Rows with scores from few levels, so that ties are common.
 fn rows() -> impl Strategy<Value = (Vec<bool>, Vec<f64>)> {
-    prop::collection::vec((any::<bool>(), 0_u8..12), 0..60)
-        .prop_map(|rows| rows.into_iter().map(|(present, level)| (present, f64::from(level) / 7.0 - 0.5)).unzip())
+    prop::collection::vec((any::<bool>(), 0_u8..12), 0..60).prop_map(|rows| {
+        rows.into_iter()
+            .map(|(present, level)| (present, f64::from(level) / 7.0 - 0.5))
+            .unzip()
+    })
 }
 
-/// Rows with scores of all sizes and signs, some of them equal: enough that they are sorted by more than comparing.
+/// Rows with scores of all sizes and signs, some of them equal: enough that they are sorted by more
+/// than comparing.
 fn many_rows() -> impl Strategy<Value = (Vec<bool>, Vec<f64>)> {
     let score = prop_oneof![
         3 => 0.0..1.0,

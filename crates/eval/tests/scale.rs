@@ -1,4 +1,5 @@
-//! A million rows against scikit-learn's numbers; `golden/scale.py` made them and describes how the rows are drawn.
+//! A million rows against scikit-learn's numbers; `golden/scale.py` made them and describes how the
+//! rows are drawn.
 
 use eval::Ranking;
 use serde::Deserialize;
@@ -48,19 +49,34 @@ fn rows(kind: &str) -> (Vec<bool>, Vec<f64>) {
 
 #[test]
 fn a_million_rows_are_ranked_as_scikit_learn_ranks_them() {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("golden/scale.json")).expect("the fixture reads");
+    let cases: Vec<Case> =
+        serde_json::from_str(include_str!("golden/scale.json")).expect("the fixture reads");
     assert_eq!(cases.len(), 8);
     for case in cases {
         let (present, score) = rows(&case.kind);
         let mut distinct = score.clone();
         distinct.sort_unstable_by(f64::total_cmp);
         distinct.dedup();
-        assert_eq!(distinct.len(), case.distinct, "{}: other rows than the script's", case.kind);
+        assert_eq!(
+            distinct.len(),
+            case.distinct,
+            "{}: other rows than the script's",
+            case.kind
+        );
         let ranking = Ranking::new(&present, &score).unwrap();
         let auc = ranking.roc_auc().unwrap();
-        assert!((auc - case.roc_auc).abs() <= TOLERANCE, "{}: {auc}, expected {}", case.kind, case.roc_auc);
+        assert!(
+            (auc - case.roc_auc).abs() <= TOLERANCE,
+            "{}: {auc}, expected {}",
+            case.kind,
+            case.roc_auc
+        );
         let ap = ranking.average_precision().unwrap();
         let expected = case.average_precision;
-        assert!((ap - expected).abs() <= TOLERANCE, "{}: {ap}, expected {expected}", case.kind);
+        assert!(
+            (ap - expected).abs() <= TOLERANCE,
+            "{}: {ap}, expected {expected}",
+            case.kind
+        );
     }
 }

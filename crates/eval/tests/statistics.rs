@@ -1,10 +1,11 @@
-//! Statistics against scipy's, scikit-learn's and numpy's numbers; `golden/make_statistics.py` made them.
+//! Statistics against scipy's, scikit-learn's and numpy's numbers; `golden/make_statistics.py` made
+//! them.
 
 use eval::Metric;
 use eval::run::PretrainSeeds;
 use eval::statistics::{
-    AnalysisPlan, Equivalence, StudySample, area_under_curve, bca, crossed_components, delong, holm,
-    interquartile_mean, labels_to_reach, percentile, probability_of_improvement, sign_flip,
+    AnalysisPlan, Equivalence, StudySample, area_under_curve, bca, crossed_components, delong,
+    holm, interquartile_mean, labels_to_reach, percentile, probability_of_improvement, sign_flip,
 };
 use run_record::{CellId, CellPredictions, PredictionRow};
 use serde::Deserialize;
@@ -84,7 +85,10 @@ fn golden() -> Golden {
 }
 
 fn near(what: &str, got: f64, expected: f64) {
-    assert!((got - expected).abs() < 1e-10, "{what}: {got}, expected {expected}");
+    assert!(
+        (got - expected).abs() < 1e-10,
+        "{what}: {got}, expected {expected}"
+    );
 }
 
 #[test]
@@ -122,17 +126,32 @@ fn delong_equals_the_definition() {
 #[test]
 fn robust_aggregates_equal_scipy() {
     let case = golden().robust;
-    near("interquartile mean", interquartile_mean(&case.values).unwrap(), case.interquartile_mean);
-    near("probability", probability_of_improvement(&case.tasks).unwrap(), case.probability_of_improvement);
+    near(
+        "interquartile mean",
+        interquartile_mean(&case.values).unwrap(),
+        case.interquartile_mean,
+    );
+    near(
+        "probability",
+        probability_of_improvement(&case.tasks).unwrap(),
+        case.probability_of_improvement,
+    );
 }
 
 #[test]
 fn curves_equal_numpy_and_isotonic_regression() {
     for case in golden().curves {
-        let points: Vec<(f64, f64)> = case.labels.iter().copied().zip(case.values.iter().copied()).collect();
+        let points: Vec<(f64, f64)> = case
+            .labels
+            .iter()
+            .copied()
+            .zip(case.values.iter().copied())
+            .collect();
         near("area", area_under_curve(&points).unwrap(), case.area);
         let got = labels_to_reach(&points, case.target, true);
-        let Some(Equivalence::About(labels)) = got else { panic!("{got:?}") };
+        let Some(Equivalence::About(labels)) = got else {
+            panic!("{got:?}")
+        };
         near("labels", labels, case.reached_at);
     }
 }
@@ -147,7 +166,12 @@ fn holm_equals_numpy() {
 }
 
 /// A cell whose mean absolute error on each video is given.
-fn cell(start: &str, [seed, draw]: [usize; 2], pretrain_seed: Option<usize>, errors: &[f64]) -> CellPredictions {
+fn cell(
+    start: &str,
+    [seed, draw]: [usize; 2],
+    pretrain_seed: Option<usize>,
+    errors: &[f64],
+) -> CellPredictions {
     let row = |(v, error): (usize, &f64)| PredictionRow {
         split: "test".into(),
         video: format!("v{v}"),
@@ -170,7 +194,10 @@ fn cell(start: &str, [seed, draw]: [usize; 2], pretrain_seed: Option<usize>, err
         budget: "n10".into(),
         pretrain_seed: pretrain_seed.map(|p| p as i32),
     };
-    CellPredictions { id, rows: errors.iter().enumerate().map(row).collect() }
+    CellPredictions {
+        id,
+        rows: errors.iter().enumerate().map(row).collect(),
+    }
 }
 
 fn analysis(pretrain_seeds: PretrainSeeds) -> AnalysisPlan {
@@ -189,21 +216,52 @@ fn analysis(pretrain_seeds: PretrainSeeds) -> AnalysisPlan {
 #[test]
 fn crossed_pretraining_seeds_equal_numpy() {
     let case = golden().crossed;
-    let mut sample = StudySample::new(analysis(PretrainSeeds::Crossed), (0..4).map(|v| (0, format!("v{v}"))));
+    let mut sample = StudySample::new(
+        analysis(PretrainSeeds::Crossed),
+        (0..4).map(|v| (0, format!("v{v}"))),
+    );
     let mut levels = Vec::new();
     for seed in 0..2 {
         for draw in 0..2 {
-            sample.add(&cell("scratch", [seed, draw], None, &case.scratch[seed][draw])).unwrap();
+            sample
+                .add(&cell(
+                    "scratch",
+                    [seed, draw],
+                    None,
+                    &case.scratch[seed][draw],
+                ))
+                .unwrap();
             for p in 0..2 {
-                sample.add(&cell("ssl", [seed, draw], Some(p), &case.ssl[p][seed][draw])).unwrap();
+                sample
+                    .add(&cell(
+                        "ssl",
+                        [seed, draw],
+                        Some(p),
+                        &case.ssl[p][seed][draw],
+                    ))
+                    .unwrap();
                 levels.push(vec![p, seed, draw]);
             }
         }
     }
     let statistics = sample.finish();
-    assert_eq!((statistics.seeds, statistics.draws, statistics.pretrain_seeds), (2, 2, Some(2)));
-    let contrast = statistics.contrasts.iter().find(|c| c.emotion == "macro").unwrap();
-    assert_eq!(contrast.pairs, 8, "each pre-training meets the one scratch of its training seed and label draw");
+    assert_eq!(
+        (
+            statistics.seeds,
+            statistics.draws,
+            statistics.pretrain_seeds
+        ),
+        (2, 2, Some(2))
+    );
+    let contrast = statistics
+        .contrasts
+        .iter()
+        .find(|c| c.emotion == "macro")
+        .unwrap();
+    assert_eq!(
+        contrast.pairs, 8,
+        "each pre-training meets the one scratch of its training seed and label draw"
+    );
     near("difference", contrast.difference.value, case.difference);
     near("arms", contrast.arms[0] - contrast.arms[1], case.difference);
     for (got, expected) in contrast.each.iter().zip(&case.each) {
@@ -222,37 +280,71 @@ fn what_is_tied_is_a_matter_of_the_plan_and_not_of_what_has_finished() {
     let study = |way: PretrainSeeds| {
         let mut sample = StudySample::new(analysis(way), (0..4).map(|v| (0, format!("v{v}"))));
         for seed in 0..2 {
-            sample.add(&cell("scratch", [seed, 0], None, &case.scratch[seed][0])).unwrap();
-            sample.add(&cell("ssl", [seed, 0], Some(seed), &case.ssl[seed][seed][0])).unwrap();
+            sample
+                .add(&cell("scratch", [seed, 0], None, &case.scratch[seed][0]))
+                .unwrap();
+            sample
+                .add(&cell(
+                    "ssl",
+                    [seed, 0],
+                    Some(seed),
+                    &case.ssl[seed][seed][0],
+                ))
+                .unwrap();
         }
         sample.finish()
     };
     let tied = study(PretrainSeeds::Tied);
     assert_eq!((tied.pretrain_seeds, tied.seeds), (None, 2));
-    // The same cells, of a crossed study of which only (0, 0) and (1, 1) are done: two sources, and an interval that knows it.
+    // The same cells, of a crossed study of which only (0, 0) and (1, 1) are done: two sources, and
+    // an interval that knows it.
     let crossed = study(PretrainSeeds::Crossed);
     assert_eq!((crossed.pretrain_seeds, crossed.seeds), (Some(2), 2));
-    let primary =
-        |s: &eval::statistics::StudyStatistics| s.contrasts.iter().find(|c| c.emotion == "macro").cloned().unwrap();
+    let primary = |s: &eval::statistics::StudyStatistics| {
+        s.contrasts
+            .iter()
+            .find(|c| c.emotion == "macro")
+            .cloned()
+            .unwrap()
+    };
     let (tied, crossed) = (primary(&tied), primary(&crossed));
-    assert_eq!((tied.difference.value, tied.pairs), (crossed.difference.value, crossed.pairs));
+    assert_eq!(
+        (tied.difference.value, tied.pairs),
+        (crossed.difference.value, crossed.pairs)
+    );
     assert_ne!(tied.difference.interval, crossed.difference.interval);
 }
 
 #[test]
 fn the_treated_start_is_compared_with_every_other() {
     let case = golden().crossed;
-    let mut sample = StudySample::new(analysis(PretrainSeeds::None), (0..4).map(|v| (0, format!("v{v}"))));
+    let mut sample = StudySample::new(
+        analysis(PretrainSeeds::None),
+        (0..4).map(|v| (0, format!("v{v}"))),
+    );
     for seed in 0..2 {
-        sample.add(&cell("ssl", [seed, 0], None, &case.ssl[0][seed][0])).unwrap();
+        sample
+            .add(&cell("ssl", [seed, 0], None, &case.ssl[0][seed][0]))
+            .unwrap();
         // The same predictions under both names: their statistics must be equal.
-        sample.add(&cell("scratch", [seed, 0], None, &case.scratch[seed][0])).unwrap();
-        sample.add(&cell("control", [seed, 0], None, &case.scratch[seed][0])).unwrap();
+        sample
+            .add(&cell("scratch", [seed, 0], None, &case.scratch[seed][0]))
+            .unwrap();
+        sample
+            .add(&cell("control", [seed, 0], None, &case.scratch[seed][0]))
+            .unwrap();
     }
     let statistics = sample.finish();
-    let primary: Vec<_> = statistics.contrasts.iter().filter(|c| c.emotion == "macro").collect();
+    let primary: Vec<_> = statistics
+        .contrasts
+        .iter()
+        .filter(|c| c.emotion == "macro")
+        .collect();
     assert!(!primary.is_empty() && statistics.others.len() == primary.len());
     for (other, contrast) in statistics.others.iter().zip(primary) {
-        assert_eq!((other.other.as_str(), &other.contrast), ("control", contrast));
+        assert_eq!(
+            (other.other.as_str(), &other.contrast),
+            ("control", contrast)
+        );
     }
 }

@@ -29,12 +29,22 @@ fn golden() -> Golden {
 
 fn rows(golden: &Golden) -> Vec<ResultRow> {
     let labels = |intensities: &[f64]| -> Vec<Label> {
-        intensities.iter().map(|&intensity| Label { intensity, present: intensity > 0.0 }).collect()
+        intensities
+            .iter()
+            .map(|&intensity| Label {
+                intensity,
+                present: intensity > 0.0,
+            })
+            .collect()
     };
     let emotions: Vec<EmotionLabels> = golden
         .emotions
         .iter()
-        .map(|e| EmotionLabels { emotion: e.emotion.clone(), train: labels(&e.train), evaluated: labels(&e.test) })
+        .map(|e| EmotionLabels {
+            emotion: e.emotion.clone(),
+            train: labels(&e.train),
+            evaluated: labels(&e.test),
+        })
         .collect();
     let id = CellId {
         cell: "c".into(),
@@ -51,8 +61,10 @@ fn rows(golden: &Golden) -> Vec<ResultRow> {
 }
 
 fn value(rows: &[ResultRow], start: &str, emotion: &str, metric: &str) -> Option<f64> {
-    let found: Vec<_> =
-        rows.iter().filter(|r| (&*r.start, &*r.emotion, &*r.metric) == (start, emotion, metric)).collect();
+    let found: Vec<_> = rows
+        .iter()
+        .filter(|r| (&*r.start, &*r.emotion, &*r.metric) == (start, emotion, metric))
+        .collect();
     assert_eq!(found.len(), 1, "{start} {emotion} {metric}");
     found[0].value
 }
@@ -70,7 +82,10 @@ fn constant_predictors_score_what_scikit_learns_dummies_do() {
                 match by_metric.get(metric).copied().flatten() {
                     None => assert_eq!(found, None, "{place}"),
                     Some(expected) => {
-                        assert!((found.unwrap() - expected).abs() < 1e-12, "{place}, expected {expected}")
+                        assert!(
+                            (found.unwrap() - expected).abs() < 1e-12,
+                            "{place}, expected {expected}"
+                        )
                     }
                 }
                 compared += 1;
@@ -93,7 +108,10 @@ fn expectations_lie_where_many_draws_do() {
                 // What every draw agrees on has no error of its own.
                 Some([mean, error]) => {
                     let off = (found.unwrap() - mean).abs();
-                    assert!(off <= 4.5 * error + 1e-12, "{emotion} {metric}: {found:?}, expected {mean} ± {error}");
+                    assert!(
+                        off <= 4.5 * error + 1e-12,
+                        "{emotion} {metric}: {found:?}, expected {mean} ± {error}"
+                    );
                     compared += 1;
                 }
             }
@@ -110,10 +128,15 @@ fn expectations_lie_where_many_draws_do() {
 fn the_mean_over_emotions_leaves_out_what_is_undefined() {
     let rows = rows(&golden());
     for metric in Metric::ALL.map(Metric::name) {
-        let each: Vec<f64> =
-            ["happy", "sad", "fear"].iter().filter_map(|e| value(&rows, "prevalence", e, metric)).collect();
+        let each: Vec<f64> = ["happy", "sad", "fear"]
+            .iter()
+            .filter_map(|e| value(&rows, "prevalence", e, metric))
+            .collect();
         let expected = (!each.is_empty()).then(|| each.iter().sum::<f64>() / each.len() as f64);
         let found = value(&rows, "prevalence", "macro", metric);
-        assert!(found == expected || (found.unwrap() - expected.unwrap()).abs() < 1e-15, "{metric}: {found:?}");
+        assert!(
+            found == expected || (found.unwrap() - expected.unwrap()).abs() < 1e-15,
+            "{metric}: {found:?}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! A study whose folds, videos and emotions are unequal, against pandas and scikit-learn; `golden/make_unequal.py` made the numbers.
+//! A study whose folds, videos and emotions are unequal, against pandas and scikit-learn;
+//! `golden/make_unequal.py` made the numbers.
 
 use eval::Metric;
 use eval::run::PretrainSeeds;
@@ -63,18 +64,23 @@ fn predictions(cell: &Cell, rows: &[(String, i32, String, f64)]) -> CellPredicti
         budget: cell.budget.clone(),
         pretrain_seed: cell.pretrain_seed,
     };
-    let row = |(i, (video, segment, emotion, intensity)): (usize, &(String, i32, String, f64))| PredictionRow {
-        split: "test".into(),
-        video: video.clone(),
-        segment: *segment,
-        emotion: emotion.clone(),
-        intensity: *intensity,
-        present: *intensity > 0.0,
-        score: Some(cell.score[i]),
-        predicted_intensity: Some(cell.predicted[i]),
-        threshold: cell.threshold,
+    let row = |(i, (video, segment, emotion, intensity)): (usize, &(String, i32, String, f64))| {
+        PredictionRow {
+            split: "test".into(),
+            video: video.clone(),
+            segment: *segment,
+            emotion: emotion.clone(),
+            intensity: *intensity,
+            present: *intensity > 0.0,
+            score: Some(cell.score[i]),
+            predicted_intensity: Some(cell.predicted[i]),
+            threshold: cell.threshold,
+        }
     };
-    CellPredictions { id, rows: rows.iter().enumerate().map(row).collect() }
+    CellPredictions {
+        id,
+        rows: rows.iter().enumerate().map(row).collect(),
+    }
 }
 
 /// The statistics of the study, with its cells reordered by `order`.
@@ -88,12 +94,16 @@ fn statistics(golden: &Golden, order: impl FnOnce(&mut Vec<&Cell>)) -> StudyStat
         level: 0.95,
         seed: 0,
     };
-    let videos = (0..).zip(&golden.folds).flat_map(|(fold, rows)| rows.iter().map(move |row| (fold, row.0.clone())));
+    let videos = (0..)
+        .zip(&golden.folds)
+        .flat_map(|(fold, rows)| rows.iter().map(move |row| (fold, row.0.clone())));
     let mut sample = StudySample::new(analysis, videos);
     let mut cells: Vec<&Cell> = golden.cells.iter().collect();
     order(&mut cells);
     for cell in cells {
-        sample.add(&predictions(cell, &golden.folds[cell.fold as usize])).expect("a cell of the study");
+        sample
+            .add(&predictions(cell, &golden.folds[cell.fold as usize]))
+            .expect("a cell of the study");
     }
     sample.finish()
 }
@@ -108,20 +118,39 @@ fn count(n: usize) -> Value {
 
 /// The answers by group and place, in the form of the golden file.
 fn answers(s: &StudyStatistics) -> BTreeMap<&'static str, Group> {
-    let place = |parts: &[&str]| parts.iter().map(|part| part.to_string()).collect::<Vec<_>>();
+    let place = |parts: &[&str]| {
+        parts
+            .iter()
+            .map(|part| part.to_string())
+            .collect::<Vec<_>>()
+    };
     let budget = |at: usize| s.budgets[at].name.as_str();
     let contrast = |c: &Contrast| {
         let sides = [c.difference.value, c.arms[0], c.arms[1]].map(number);
-        sides.into_iter().chain([count(c.pairs)]).chain(c.each.iter().copied().map(number)).collect::<Vec<_>>()
+        sides
+            .into_iter()
+            .chain([count(c.pairs)])
+            .chain(c.each.iter().copied().map(number))
+            .collect::<Vec<_>>()
     };
     let place_of = |c: &Contrast| place(&[budget(c.budget), &c.emotion, c.metric.name()]);
     let mut study: Group = s
         .folds
         .iter()
-        .map(|one| (place(&["fold_clusters", &one.fold.to_string()]), vec![count(one.clusters)]))
+        .map(|one| {
+            (
+                place(&["fold_clusters", &one.fold.to_string()]),
+                vec![count(one.clusters)],
+            )
+        })
         .collect();
     study.extend(
-        [("clusters", s.clusters), ("seeds", s.seeds), ("draws", s.draws)].map(|(k, n)| (place(&[k]), vec![count(n)])),
+        [
+            ("clusters", s.clusters),
+            ("seeds", s.seeds),
+            ("draws", s.draws),
+        ]
+        .map(|(k, n)| (place(&[k]), vec![count(n)])),
     );
     let equivalence = |labels: Equivalence| match labels {
         Equivalence::AtMost(n) => ("at-most", n),
@@ -134,7 +163,12 @@ fn answers(s: &StudyStatistics) -> BTreeMap<&'static str, Group> {
             "budgets",
             s.budgets
                 .iter()
-                .map(|b| (place(&[&b.name]), vec![number(b.labels), number(b.fewest), number(b.most)]))
+                .map(|b| {
+                    (
+                        place(&[&b.name]),
+                        vec![number(b.labels), number(b.fewest), number(b.most)],
+                    )
+                })
                 .collect(),
         ),
         (
@@ -149,17 +183,36 @@ fn answers(s: &StudyStatistics) -> BTreeMap<&'static str, Group> {
                 })
                 .collect(),
         ),
-        ("contrasts", s.contrasts.iter().map(|c| (place_of(c), contrast(c))).collect()),
+        (
+            "contrasts",
+            s.contrasts
+                .iter()
+                .map(|c| (place_of(c), contrast(c)))
+                .collect(),
+        ),
         (
             "others",
             s.others
                 .iter()
-                .map(|o| ([place(&[&o.other]), place_of(&o.contrast)].concat(), contrast(&o.contrast)))
+                .map(|o| {
+                    (
+                        [place(&[&o.other]), place_of(&o.contrast)].concat(),
+                        contrast(&o.contrast),
+                    )
+                })
                 .collect(),
         ),
         (
             "areas",
-            s.areas.iter().map(|a| (place(&[&a.emotion, a.metric.name()]), vec![number(a.difference.value)])).collect(),
+            s.areas
+                .iter()
+                .map(|a| {
+                    (
+                        place(&[&a.emotion, a.metric.name()]),
+                        vec![number(a.difference.value)],
+                    )
+                })
+                .collect(),
         ),
         (
             "equivalences",
@@ -167,7 +220,10 @@ fn answers(s: &StudyStatistics) -> BTreeMap<&'static str, Group> {
                 .iter()
                 .map(|e| {
                     let (word, labels) = equivalence(e.labels);
-                    (place(&[budget(e.budget), e.metric.name()]), vec![Value::Word(word.into()), number(labels)])
+                    (
+                        place(&[budget(e.budget), e.metric.name()]),
+                        vec![Value::Word(word.into()), number(labels)],
+                    )
                 })
                 .collect(),
         ),
@@ -193,8 +249,12 @@ fn an_unequal_study_says_what_pandas_and_scikit_learn_say() {
         assert_eq!(names(found), names(&expected), "{group}");
         for (place, expected) in &expected {
             let found = &found[place];
-            let same = found.len() == expected.len() && found.iter().zip(expected).all(|(a, b)| near(a, b));
-            assert!(same, "{group} {place:?}: expected {expected:?}, found {found:?}");
+            let same = found.len() == expected.len()
+                && found.iter().zip(expected).all(|(a, b)| near(a, b));
+            assert!(
+                same,
+                "{group} {place:?}: expected {expected:?}, found {found:?}"
+            );
         }
     }
 }
@@ -204,19 +264,43 @@ fn an_unequal_study_says_what_pandas_and_scikit_learn_say() {
 fn the_golden_study_is_unequal() {
     let golden = golden();
     let s = statistics(&golden, |_| ());
-    assert_eq!(s.folds.iter().map(|one| one.clusters).collect::<Vec<_>>(), [1, 3, 6]);
+    assert_eq!(
+        s.folds.iter().map(|one| one.clusters).collect::<Vec<_>>(),
+        [1, 3, 6]
+    );
     let share = s.budgets.iter().find(|b| b.name == "f1").unwrap();
     assert_eq!((share.fewest, share.most, share.labels), (11, 31, 22.0));
-    let of =
-        |emotion: &str, metric: Metric| s.curves.iter().filter(|p| p.emotion == emotion && p.metric == metric).count();
-    assert_eq!((of("fear", Metric::RocAuc), of("fear", Metric::Mae)), (0, 6), "no positive anywhere");
-    let runs = |start: &str| s.curves.iter().find(|p| p.start == start && p.budget == 0).unwrap().runs;
-    assert_eq!((runs("ssl"), runs("scratch"), runs("frozen")), (8, 4, 7), "a run without one of its folds is no run");
+    let of = |emotion: &str, metric: Metric| {
+        s.curves
+            .iter()
+            .filter(|p| p.emotion == emotion && p.metric == metric)
+            .count()
+    };
+    assert_eq!(
+        (of("fear", Metric::RocAuc), of("fear", Metric::Mae)),
+        (0, 6),
+        "no positive anywhere"
+    );
+    let runs = |start: &str| {
+        s.curves
+            .iter()
+            .find(|p| p.start == start && p.budget == 0)
+            .unwrap()
+            .runs
+    };
+    assert_eq!(
+        (runs("ssl"), runs("scratch"), runs("frozen")),
+        (8, 4, 7),
+        "a run without one of its folds is no run"
+    );
 }
 
 #[test]
 fn the_order_of_cells_moves_nothing() {
     let golden = golden();
-    let (there, back) = (statistics(&golden, |_| ()), statistics(&golden, |cells| cells.reverse()));
+    let (there, back) = (
+        statistics(&golden, |_| ()),
+        statistics(&golden, |cells| cells.reverse()),
+    );
     assert_eq!(answers(&there), answers(&back));
 }

@@ -1,6 +1,7 @@
 //! Which frames belong to which segment.
 //!
-//! What lives here: the rule of CMU's SDK, and the reasons why a segment has no frames. What does not: the values of frames.
+//! What lives here: the rule of CMU's SDK, and the reasons why a segment has no frames. What does
+//! not: the values of frames.
 
 use crate::rates::FrameSpacing;
 
@@ -27,7 +28,8 @@ pub enum Dropped {
     PastTheEnd,
     /// The features have a gap there, or start later.
     NoFrame,
-    /// Its video has no features. Never returned by [`Timeline::frames_of`], as there is no timeline then.
+    /// Its video has no features. Never returned by [`Timeline::frames_of`], as there is no
+    /// timeline then.
     NoFeatures,
 }
 
@@ -47,7 +49,11 @@ impl Timeline {
                 Some(*latest)
             })
             .collect();
-        Timeline { rows, intervals, latest_end }
+        Timeline {
+            rows,
+            intervals,
+            latest_end,
+        }
     }
 
     /// Number of frames.
@@ -96,7 +102,8 @@ impl Timeline {
         }
     }
 
-    /// Indices, in order of time, of the frames that overlap `[start, end)` by more than [`EPSILON_S`].
+    /// Indices, in order of time, of the frames that overlap `[start, end)` by more than
+    /// [`EPSILON_S`].
     pub(crate) fn positions(&self, [start, end]: [f64; 2]) -> impl Iterator<Item = usize> + '_ {
         let first = self.latest_end.partition_point(|&e| e <= start);
         let past = self.intervals.partition_point(|&[s, _]| s < end);
@@ -118,15 +125,28 @@ mod tests {
     use super::*;
 
     fn hundredths(n: usize) -> Timeline {
-        Timeline::new(&(0..n).map(|k| [k as f64 * 0.01, (k + 1) as f64 * 0.01]).collect::<Vec<_>>())
+        Timeline::new(
+            &(0..n)
+                .map(|k| [k as f64 * 0.01, (k + 1) as f64 * 0.01])
+                .collect::<Vec<_>>(),
+        )
     }
 
     #[test]
     fn a_segment_takes_the_frames_it_overlaps() {
         let t = hundredths(100);
-        assert_eq!(t.frames_of([0.105, 0.205]).unwrap(), (10..=20).collect::<Vec<_>>());
-        assert_eq!(t.frames_of([0.1, 0.2]).unwrap(), (10..20).collect::<Vec<_>>());
-        assert_eq!(t.frames_of([0.100_005, 0.199_995]).unwrap(), (10..20).collect::<Vec<_>>());
+        assert_eq!(
+            t.frames_of([0.105, 0.205]).unwrap(),
+            (10..=20).collect::<Vec<_>>()
+        );
+        assert_eq!(
+            t.frames_of([0.1, 0.2]).unwrap(),
+            (10..20).collect::<Vec<_>>()
+        );
+        assert_eq!(
+            t.frames_of([0.100_005, 0.199_995]).unwrap(),
+            (10..20).collect::<Vec<_>>()
+        );
     }
 
     #[test]
@@ -151,7 +171,10 @@ mod tests {
         assert_eq!(t.frames_of([-2.0, -1.0]), Err(Dropped::NoFrame));
         let hole = Timeline::new(&[[0.0, 0.01], [5.0, 5.01]]);
         assert_eq!(hole.frames_of([1.0, 2.0]), Err(Dropped::NoFrame));
-        assert_eq!(Timeline::new(&[]).frames_of([0.0, 1.0]), Err(Dropped::PastTheEnd));
+        assert_eq!(
+            Timeline::new(&[]).frames_of([0.0, 1.0]),
+            Err(Dropped::PastTheEnd)
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The `[data]` and `[labels]` tables of a study's configuration.
 //!
-//! What lives here: the settings, their defaults and their checks. What does not: code that uses them; the settings of the synthetic
-//! corpus (`synth`).
+//! What lives here: the settings, their defaults and their checks. What does not: code that uses
+//! them; the settings of the synthetic corpus (`synth`).
 
 use mosei_schema::{LabelBudget, SettingError};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -79,7 +79,8 @@ pub struct DataConfig {
     /// The label file, or list of label files, in the data folder. Default `CMU_MOSEI_Labels.csd`.
     #[serde(deserialize_with = "one_or_many")]
     pub labels: Vec<String>,
-    /// The folds file in the data folder. Default: `folds.json` where it exists, else a seeded split by video.
+    /// The folds file in the data folder. Default: `folds.json` where it exists, else a seeded
+    /// split by video.
     pub folds: Option<String>,
     /// Frames averaged into one, at most 1,000,000; 1 means no pooling. Default 1.
     pub pool_frames: usize,
@@ -93,8 +94,9 @@ pub struct DataConfig {
     pub presence_above: f64,
     /// Whether the folds may name videos that are in neither file. Default `error`.
     pub unknown_fold_ids: UnknownIds,
-    /// Whether speech outside all labelled segments is stored too, for pre-training: `none` or `outside`. It has no labels, is in no
-    /// split, and is not used to fit the normaliser. Default `none`.
+    /// Whether speech outside all labelled segments is stored too, for pre-training: `none` or
+    /// `outside`. It has no labels, is in no split, and is not used to fit the normaliser. Default
+    /// `none`.
     // Not serialised at its default, so that the keys of steps do not depend on it.
     #[serde(skip_serializing_if = "is_none")]
     pub unlabelled: Unlabelled,
@@ -136,8 +138,8 @@ impl Default for DataConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SplitConfig {
-    /// Number of groups of a cross-validation by video, at least 3; 0 for a single split. Fold `f` tests on group `f`, validates on
-    /// group `f + 1` and trains on the rest. Default 0.
+    /// Number of groups of a cross-validation by video, at least 3; 0 for a single split. Fold `f`
+    /// tests on group `f`, validates on group `f + 1` and trains on the rest. Default 0.
     pub k_folds: usize,
     /// Share of validation videos in a single split. Default 0.1.
     pub valid_share: f64,
@@ -149,7 +151,12 @@ pub struct SplitConfig {
 
 impl Default for SplitConfig {
     fn default() -> Self {
-        SplitConfig { k_folds: 0, valid_share: 0.1, test_share: 0.2, seed: 0 }
+        SplitConfig {
+            k_folds: 0,
+            valid_share: 0.1,
+            test_share: 0.2,
+            seed: 0,
+        }
     }
 }
 
@@ -170,18 +177,53 @@ impl DataConfig {
         };
         require(!self.features.is_empty(), "features", "a file name", "''")?;
         inside("features", &self.features)?;
-        require(!self.labels.is_empty(), "labels", "at least one file name", "none")?;
+        require(
+            !self.labels.is_empty(),
+            "labels",
+            "at least one file name",
+            "none",
+        )?;
         for (i, name) in self.labels.iter().enumerate() {
             require(!name.is_empty(), "labels", "file names", "''")?;
             inside("labels", name)?;
-            require(!self.labels[..i].contains(name), "labels", "different files", format!("'{name}' twice"))?;
+            require(
+                !self.labels[..i].contains(name),
+                "labels",
+                "different files",
+                format!("'{name}' twice"),
+            )?;
         }
-        require(self.folds.as_deref() != Some(""), "folds", "a file name", "''")?;
+        require(
+            self.folds.as_deref() != Some(""),
+            "folds",
+            "a file name",
+            "''",
+        )?;
         inside("folds", self.folds.as_deref().unwrap_or_default())?;
-        require(self.pool_frames >= 1, "pool_frames", "at least 1", self.pool_frames)?;
-        require(self.pool_frames <= MAX_POOL_FRAMES, "pool_frames", at_most(MAX_POOL_FRAMES), self.pool_frames)?;
-        require(self.max_frames >= 1, "max_frames", "at least 1", self.max_frames)?;
-        require(self.max_frames <= MAX_FRAMES, "max_frames", at_most(MAX_FRAMES), self.max_frames)?;
+        require(
+            self.pool_frames >= 1,
+            "pool_frames",
+            "at least 1",
+            self.pool_frames,
+        )?;
+        require(
+            self.pool_frames <= MAX_POOL_FRAMES,
+            "pool_frames",
+            at_most(MAX_POOL_FRAMES),
+            self.pool_frames,
+        )?;
+        require(
+            self.max_frames >= 1,
+            "max_frames",
+            "at least 1",
+            self.max_frames,
+        )?;
+        require(
+            self.max_frames <= MAX_FRAMES,
+            "max_frames",
+            at_most(MAX_FRAMES),
+            self.max_frames,
+        )?;
         require(is_clip(self.clip), "clip", "a number above 0", self.clip)?;
         require(
             (0.0..3.0).contains(&self.presence_above),
@@ -190,7 +232,12 @@ impl DataConfig {
             self.presence_above,
         )?;
         let min_s = self.unlabelled_min_s;
-        require(min_s >= 0.0 && min_s.is_finite(), "unlabelled_min_s", "a number from 0", min_s)?;
+        require(
+            min_s >= 0.0 && min_s.is_finite(),
+            "unlabelled_min_s",
+            "a number from 0",
+            min_s,
+        )?;
         self.split.check()?;
         require(
             self.folds.is_none() || self.split.k_folds == 0,
@@ -210,9 +257,24 @@ impl SplitConfig {
             "0, or at least 3 (one group to test, one to validate, the rest to train)",
             self.k_folds,
         )?;
-        require(valid > 0.0 && valid < 1.0, "split.valid_share", "a share between 0 and 1", valid)?;
-        require(test > 0.0 && test < 1.0, "split.test_share", "a share between 0 and 1", test)?;
-        require(valid + test < 1.0, "split.test_share", "valid_share + test_share below 1", valid + test)
+        require(
+            valid > 0.0 && valid < 1.0,
+            "split.valid_share",
+            "a share between 0 and 1",
+            valid,
+        )?;
+        require(
+            test > 0.0 && test < 1.0,
+            "split.test_share",
+            "a share between 0 and 1",
+            test,
+        )?;
+        require(
+            valid + test < 1.0,
+            "split.test_share",
+            "valid_share + test_share below 1",
+            valid + test,
+        )
     }
 }
 
@@ -220,8 +282,8 @@ impl SplitConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "LabelsAsWritten")]
 pub struct LabelConfig {
-    /// Label budgets as shares of the training segments, each above 0 and at most 1, without repeats. Default 0.01, 0.03, 0.1, 0.3 and 1
-    /// where `counts` is not given either, else none.
+    /// Label budgets as shares of the training segments, each above 0 and at most 1, without
+    /// repeats. Default 0.01, 0.03, 0.1, 0.3 and 1 where `counts` is not given either, else none.
     pub fractions: Vec<f64>,
     /// Label budgets as numbers of segments, without repeats. Default none.
     pub counts: Vec<usize>,
@@ -260,7 +322,11 @@ impl From<LabelsAsWritten> for LabelConfig {
     fn from(written: LabelsAsWritten) -> Self {
         let default = LabelConfig::default();
         // With counts given, the default shares do not apply.
-        let shares = if written.counts.is_none() { default.fractions } else { Vec::new() };
+        let shares = if written.counts.is_none() {
+            default.fractions
+        } else {
+            Vec::new()
+        };
         LabelConfig {
             fractions: written.fractions.unwrap_or(shares),
             counts: written.counts.unwrap_or(default.counts),
@@ -275,7 +341,9 @@ impl LabelConfig {
     /// The budgets in order of configuration: shares, then counts.
     pub fn budgets(&self) -> Vec<LabelBudget> {
         let shares = self.fractions.iter().copied().map(LabelBudget::Fraction);
-        shares.chain(self.counts.iter().copied().map(LabelBudget::Count)).collect()
+        shares
+            .chain(self.counts.iter().copied().map(LabelBudget::Count))
+            .collect()
     }
 
     /// Checks the settings.
@@ -290,15 +358,35 @@ impl LabelConfig {
             "none",
         )?;
         for (i, &f) in self.fractions.iter().enumerate() {
-            require(f > 0.0 && f <= 1.0, "fractions", "shares above 0 and at most 1", f)?;
-            require(!self.fractions[..i].contains(&f), "fractions", "each share once", format!("{f} twice"))?;
+            require(
+                f > 0.0 && f <= 1.0,
+                "fractions",
+                "shares above 0 and at most 1",
+                f,
+            )?;
+            require(
+                !self.fractions[..i].contains(&f),
+                "fractions",
+                "each share once",
+                format!("{f} twice"),
+            )?;
         }
         for (i, &n) in self.counts.iter().enumerate() {
             require(n >= 1, "counts", "at least 1", n)?;
-            require(!self.counts[..i].contains(&n), "counts", "each count once", format!("{n} twice"))?;
+            require(
+                !self.counts[..i].contains(&n),
+                "counts",
+                "each count once",
+                format!("{n} twice"),
+            )?;
         }
         require(self.draws >= 1, "draws", "at least 1", self.draws)?;
-        require(i32::try_from(self.draws).is_ok(), "draws", "a number that fits 32 bits", self.draws)
+        require(
+            i32::try_from(self.draws).is_ok(),
+            "draws",
+            "a number that fits 32 bits",
+            self.draws,
+        )
     }
 }
 
@@ -315,7 +403,10 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
             Ok(vec![name.to_string()])
         }
 
-        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<String>, A::Error> {
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(
+            self,
+            mut seq: A,
+        ) -> Result<Vec<String>, A::Error> {
             let mut names = Vec::new();
             while let Some(name) = seq.next_element()? {
                 names.push(name);
@@ -341,8 +432,13 @@ mod tests {
         let one: DataConfig = serde_json::from_str(r#"{"labels": "a.csd"}"#).unwrap();
         let many: DataConfig = serde_json::from_str(r#"{"labels": ["a.csd", "b.csd"]}"#).unwrap();
         assert_eq!((one.labels.len(), many.labels.len()), (1, 2));
-        let message = serde_json::from_str::<DataConfig>(r#"{"labels": 3}"#).unwrap_err().to_string();
-        assert!(message.contains("expected a file name or a list of file names"), "{message}");
+        let message = serde_json::from_str::<DataConfig>(r#"{"labels": 3}"#)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("expected a file name or a list of file names"),
+            "{message}"
+        );
         assert!(serde_json::from_str::<DataConfig>(r#"{"lables": "a"}"#).is_err());
     }
 
@@ -350,8 +446,14 @@ mod tests {
     fn invalid_settings_are_named() {
         DataConfig::default().check().unwrap();
         LabelConfig::default().check().unwrap();
-        assert_eq!(refused(|c| c.pool_frames = 0), "key 'pool_frames': expected at least 1, found 0");
-        assert_eq!(refused(|c| c.clip = f64::NAN), "key 'clip': expected a number above 0, found NaN");
+        assert_eq!(
+            refused(|c| c.pool_frames = 0),
+            "key 'pool_frames': expected at least 1, found 0"
+        );
+        assert_eq!(
+            refused(|c| c.clip = f64::NAN),
+            "key 'clip': expected a number above 0, found NaN"
+        );
         assert!(refused(|c| c.labels.clear()).contains("'labels'"));
         assert!(refused(|c| c.labels = vec!["a".into(), "a".into()]).contains("'a' twice"));
         assert!(refused(|c| c.max_frames = 0).contains("'max_frames'"));
@@ -359,21 +461,44 @@ mod tests {
         assert!(refused(|c| c.unlabelled_min_s = -1.0).contains("'unlabelled_min_s'"));
         assert!(refused(|c| c.split.k_folds = 2).contains("at least 3"));
         assert!(refused(|c| c.split.test_share = 0.95).contains("below 1"));
-        assert!(refused(|c| (c.folds, c.split.k_folds) = (Some("f.json".into()), 5)).contains("'split.k_folds'"));
-        let none = LabelConfig { fractions: vec![], ..LabelConfig::default() };
-        assert!(none.check().unwrap_err().to_string().contains("at least one budget"));
-        let zero = LabelConfig { fractions: vec![0.0], ..LabelConfig::default() };
+        assert!(
+            refused(|c| (c.folds, c.split.k_folds) = (Some("f.json".into()), 5))
+                .contains("'split.k_folds'")
+        );
+        let none = LabelConfig {
+            fractions: vec![],
+            ..LabelConfig::default()
+        };
+        assert!(
+            none.check()
+                .unwrap_err()
+                .to_string()
+                .contains("at least one budget")
+        );
+        let zero = LabelConfig {
+            fractions: vec![0.0],
+            ..LabelConfig::default()
+        };
         assert!(zero.check().is_err());
     }
 
     #[test]
     fn excessive_numbers_are_refused() {
-        assert_eq!(refused(|c| c.max_frames = 100_001), "key 'max_frames': expected at most 100000, found 100001");
+        assert_eq!(
+            refused(|c| c.max_frames = 100_001),
+            "key 'max_frames': expected at most 100000, found 100001"
+        );
         assert_eq!(
             refused(|c| c.pool_frames = 1_000_001),
             "key 'pool_frames': expected at most 1000000, found 1000001"
         );
-        DataConfig { max_frames: 100_000, pool_frames: 1_000_000, ..DataConfig::default() }.check().unwrap();
+        DataConfig {
+            max_frames: 100_000,
+            pool_frames: 1_000_000,
+            ..DataConfig::default()
+        }
+        .check()
+        .unwrap();
     }
 
     #[test]
@@ -388,11 +513,19 @@ mod tests {
         assert_eq!(budgets(r#"{"draws": 2}"#), (usual, vec![]));
         assert_eq!(budgets(r#"{"counts": [24, 72]}"#), (vec![], vec![24, 72]));
         assert_eq!(budgets(r#"{"fractions": [0.5]}"#), (vec![0.5], vec![]));
-        assert_eq!(budgets(r#"{"counts": [24], "fractions": [1.0]}"#), (vec![1.0], vec![24]));
-        for none in [r#"{"counts": [], "fractions": []}"#, r#"{"counts": []}"#, r#"{"fractions": []}"#] {
+        assert_eq!(
+            budgets(r#"{"counts": [24], "fractions": [1.0]}"#),
+            (vec![1.0], vec![24])
+        );
+        for none in [
+            r#"{"counts": [], "fractions": []}"#,
+            r#"{"counts": []}"#,
+            r#"{"fractions": []}"#,
+        ] {
             let message = labels(none).check().unwrap_err().to_string();
             assert_eq!(
-                message, "key 'fractions': expected at least one budget here or in 'counts', found none",
+                message,
+                "key 'fractions': expected at least one budget here or in 'counts', found none",
                 "{none}"
             );
         }
@@ -402,10 +535,20 @@ mod tests {
     #[test]
     fn repeated_budgets_are_refused() {
         let refused = |fractions: &[f64], counts: &[usize]| {
-            let labels = LabelConfig { fractions: fractions.into(), counts: counts.into(), ..LabelConfig::default() };
+            let labels = LabelConfig {
+                fractions: fractions.into(),
+                counts: counts.into(),
+                ..LabelConfig::default()
+            };
             labels.check().unwrap_err().to_string()
         };
-        assert_eq!(refused(&[0.3, 0.1, 0.3], &[]), "key 'fractions': expected each share once, found 0.3 twice");
-        assert_eq!(refused(&[], &[16, 16]), "key 'counts': expected each count once, found 16 twice");
+        assert_eq!(
+            refused(&[0.3, 0.1, 0.3], &[]),
+            "key 'fractions': expected each share once, found 0.3 twice"
+        );
+        assert_eq!(
+            refused(&[], &[16, 16]),
+            "key 'counts': expected each count once, found 16 twice"
+        );
     }
 }

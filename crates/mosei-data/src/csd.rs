@@ -1,9 +1,11 @@
 //! Computational sequences (.csd) on disk, read and written one video at a time.
 //!
-//! What lives here: HDF5, and the checks of a file's structure. What does not: the meaning of columns.
+//! What lives here: HDF5, and the checks of a file's structure. What does not: the meaning of
+//! columns.
 //!
-//! Layout: `<root>/data/<video>/features` `[rows, columns]`, `<root>/data/<video>/intervals` `[rows, 2]` in seconds,
-//! `<root>/metadata/<key>` a string holding JSON. All of it must be in the file itself: links are not followed.
+//! Layout: `<root>/data/<video>/features` `[rows, columns]`, `<root>/data/<video>/intervals`
+//! `[rows, 2]` in seconds, `<root>/metadata/<key>` a string holding JSON. All of it must be in the
+//! file itself: links are not followed.
 
 mod by_video;
 mod chunks;
@@ -94,21 +96,29 @@ impl Sequence {
 impl Csd {
     /// Opens a file and checks the shapes of all datasets; reads no features.
     ///
-    /// Everything HDF5 does is first tried in a fork of this process, as a damaged file can make it crash or hang.
+    /// Everything HDF5 does is first tried in a fork of this process, as a damaged file can make it
+    /// crash or hang.
     ///
     /// # Errors
-    /// Where the file is not HDF5, HDF5 fails on it, a group or dataset is missing, or shapes do not match; the error names the place.
+    /// Where the file is not HDF5, HDF5 fails on it, a group or dataset is missing, or shapes do
+    /// not match; the error names the place.
     pub fn open(path: &Path) -> Result<Self, DataError> {
         // First, so that a missing or unreadable file is not reported as one of the wrong format.
         let facts = std::fs::metadata(path).map_err(DataError::io("open", path))?;
         files::require_file(path, &facts)?;
         if facts.len() == 0 {
             let (expected, found) = ("an HDF5 file (.csd)", "0 bytes");
-            return Err(DataError::NotAFile { path: path.to_path_buf(), expected, found });
+            return Err(DataError::NotAFile {
+                path: path.to_path_buf(),
+                expected,
+                found,
+            });
         }
         // An error in the fork is reported by the same call in this process.
         sandbox::run_sandboxed(path, Limits::of_file(facts.len()), || {
-            Self::open_here(path, facts.len()).and_then(|csd| csd.find_values()).is_ok()
+            Self::open_here(path, facts.len())
+                .and_then(|csd| csd.find_values())
+                .is_ok()
         })?;
         Self::open_here(path, facts.len())
     }
@@ -142,26 +152,46 @@ impl Csd {
             let (interval_rows, two) = csd.shape(&id, "intervals", &intervals)?;
             if two != 2 {
                 let found = format!("{two} columns");
-                return Err(DataError::structure(path, csd.place(&id, "intervals"), "2 columns (start, end)", found));
+                return Err(DataError::structure(
+                    path,
+                    csd.place(&id, "intervals"),
+                    "2 columns (start, end)",
+                    found,
+                ));
             }
             if rows != interval_rows {
                 let expected = format!("{rows} rows, as many as features");
                 let found = format!("{interval_rows} rows");
-                return Err(DataError::structure(path, csd.place(&id, "intervals"), expected, found));
+                return Err(DataError::structure(
+                    path,
+                    csd.place(&id, "intervals"),
+                    expected,
+                    found,
+                ));
             }
             match &first {
                 None => first = Some((id.clone(), width)),
                 Some((other, expected)) if *expected != width => {
                     let expected = format!("{expected} columns as in '{other}'");
                     let found = format!("{width} columns");
-                    return Err(DataError::structure(path, csd.place(&id, "features"), expected, found));
+                    return Err(DataError::structure(
+                        path,
+                        csd.place(&id, "features"),
+                        expected,
+                        found,
+                    ));
                 }
                 Some(_) => {}
             }
             csd.videos.push(VideoShape { id, rows });
         }
         let Some((_, width)) = first else {
-            return Err(DataError::structure(path, format!("{}/data", csd.root), "at least one video", "none"));
+            return Err(DataError::structure(
+                path,
+                format!("{}/data", csd.root),
+                "at least one video",
+                "none",
+            ));
         };
         csd.width = width;
         csd.by_video = by_video::by_video(path, &place, &csd.videos)?;
@@ -197,7 +227,10 @@ impl Csd {
     pub(crate) fn rows_of(&self, held: &VideoGroups) -> usize {
         match held {
             VideoGroups::Whole(place) => self.videos[*place].rows,
-            VideoGroups::Segments(_, segments) => segments.values().map(|&place| self.videos[place].rows).sum(),
+            VideoGroups::Segments(_, segments) => segments
+                .values()
+                .map(|&place| self.videos[place].rows)
+                .sum(),
         }
     }
 
@@ -218,13 +251,17 @@ impl Csd {
 
     /// The column names of the metadata, where there is a unique one for each column.
     pub fn dimension_names(&self) -> Option<Vec<String>> {
-        let names: Vec<String> = serde_json::from_value(self.metadata.get("dimension names")?.clone()).ok()?;
+        let names: Vec<String> =
+            serde_json::from_value(self.metadata.get("dimension names")?.clone()).ok()?;
         let different: std::collections::BTreeSet<&String> = names.iter().collect();
-        let fits = names.len() == self.width && different.len() == names.len() && names.iter().all(|n| !n.is_empty());
+        let fits = names.len() == self.width
+            && different.len() == names.len()
+            && names.iter().all(|n| !n.is_empty());
         fits.then_some(names)
     }
 
-    /// Reads one video. Several threads can read in parallel: HDF5, which is locked, is only asked where the values are.
+    /// Reads one video. Several threads can read in parallel: HDF5, which is locked, is only asked
+    /// where the values are.
     ///
     /// # Errors
     /// Where HDF5 cannot read it, or an interval is not finite or ends before it starts.
@@ -232,8 +269,8 @@ impl Csd {
         self.read_by(id, Reader::Own)
     }
 
-    /// Reads one video by HDF5 alone: the reference for [`Csd::read`], with equal values. For trusted files only: HDF5 can hang on a
-    /// damaged one.
+    /// Reads one video by HDF5 alone: the reference for [`Csd::read`], with equal values. For
+    /// trusted files only: HDF5 can hang on a damaged one.
     ///
     /// # Errors
     /// As those of [`Csd::read`].
@@ -247,14 +284,29 @@ impl Csd {
         for (row, &[start, end]) in intervals.iter().enumerate() {
             if !(start.is_finite() && end.is_finite() && start <= end) {
                 let (path, video) = (self.path.clone(), id.to_string());
-                return Err(DataError::Interval { path, video, row, start, end });
+                return Err(DataError::Interval {
+                    path,
+                    video,
+                    row,
+                    start,
+                    end,
+                });
             }
         }
         let features = self.values(id, "features", reader)?;
-        Ok(Sequence { width: self.width, features, intervals })
+        Ok(Sequence {
+            width: self.width,
+            features,
+            intervals,
+        })
     }
 
-    fn values<T: H5Type + number::Number>(&self, id: &str, name: &str, reader: Reader) -> Result<Vec<T>, DataError> {
+    fn values<T: H5Type + number::Number>(
+        &self,
+        id: &str,
+        name: &str,
+        reader: Reader,
+    ) -> Result<Vec<T>, DataError> {
         let dataset = self.dataset(id, name)?;
         if let Reader::Own = reader
             && let Some(stored) = layout::StoredMatrix::find::<T>(&dataset)
@@ -265,7 +317,9 @@ impl Csd {
         let fail = DataError::hdf5(&self.path, self.place(id, name), "read");
         // HDF5 itself, tried in a fork first: the file may be damaged.
         if let Reader::Own = reader
-            && !sandbox::run_sandboxed(&self.path, Limits::of_file(self.bytes), || dataset.read_raw::<T>().is_ok())?
+            && !sandbox::run_sandboxed(&self.path, Limits::of_file(self.bytes), || {
+                dataset.read_raw::<T>().is_ok()
+            })?
         {
             return Err(fail("HDF5 cannot read it".into()));
         }
@@ -290,7 +344,8 @@ impl Csd {
         format!("{}/data/{id}/{dataset}", self.root)
     }
 
-    /// Opens `features` and `intervals` of a video; both must be datasets with their values in this file.
+    /// Opens `features` and `intervals` of a video; both must be datasets with their values in this
+    /// file.
     fn checked_datasets(&self, id: &str, link: LinkType) -> Result<(Dataset, Dataset), DataError> {
         let place = format!("{}/data/{id}", self.root);
         let group = open_group(&self.path, &self.data, id, Some(link), &place)?;
@@ -299,16 +354,35 @@ impl Csd {
             let place = || self.place(id, name);
             let found = member(&group, name, members.get(name).copied());
             if found != "a dataset" {
-                return Err(DataError::structure(&self.path, place(), "a dataset", found));
+                return Err(DataError::structure(
+                    &self.path,
+                    place(),
+                    "a dataset",
+                    found,
+                ));
             }
-            let dataset = group.dataset(name).map_err(DataError::hdf5(&self.path, place(), "open"))?;
-            let layout = |source| DataError::hdf5(&self.path, place(), "read the layout of")(source);
+            let dataset =
+                group
+                    .dataset(name)
+                    .map_err(DataError::hdf5(&self.path, place(), "open"))?;
+            let layout =
+                |source| DataError::hdf5(&self.path, place(), "read the layout of")(source);
             if let Some(found) = stored_elsewhere(&dataset).map_err(layout)? {
-                return Err(DataError::structure(&self.path, place(), "values in this file", found));
+                return Err(DataError::structure(
+                    &self.path,
+                    place(),
+                    "values in this file",
+                    found,
+                ));
             }
             match foreign_filter(&dataset).map_err(layout)? {
                 None => Ok(dataset),
-                Some(found) => Err(DataError::structure(&self.path, place(), "filters that are part of HDF5", found)),
+                Some(found) => Err(DataError::structure(
+                    &self.path,
+                    place(),
+                    "filters that are part of HDF5",
+                    found,
+                )),
             }
         };
         Ok((open("features")?, open("intervals")?))
@@ -317,20 +391,35 @@ impl Csd {
     /// Rows and columns of a numeric dataset.
     fn shape(&self, id: &str, name: &str, dataset: &Dataset) -> Result<(usize, usize), DataError> {
         let fail = |expected: &str, found: String| {
-            Err(DataError::structure(&self.path, self.place(id, name), expected, found))
+            Err(DataError::structure(
+                &self.path,
+                self.place(id, name),
+                expected,
+                found,
+            ))
         };
         let shape = dataset.shape();
         let &[rows, columns] = shape.as_slice() else {
             return fail("2 dimensions [rows, columns]", format!("shape {shape:?}"));
         };
         if !(1..=limits::MAX_COLUMNS).contains(&columns) {
-            return fail(&format!("1 to {} columns", limits::MAX_COLUMNS), format!("{columns}"));
+            return fail(
+                &format!("1 to {} columns", limits::MAX_COLUMNS),
+                format!("{columns}"),
+            );
         }
         let most = limits::most_values(self.bytes);
         if rows.checked_mul(columns).is_none_or(|n| n as u64 > most) {
-            return fail(&format!("at most {most} values in a file of its size"), format!("shape {shape:?}"));
+            return fail(
+                &format!("at most {most} values in a file of its size"),
+                format!("shape {shape:?}"),
+            );
         }
-        let dtype = dataset.dtype().map_err(DataError::hdf5(&self.path, self.place(id, name), "read the type of"))?;
+        let dtype = dataset.dtype().map_err(DataError::hdf5(
+            &self.path,
+            self.place(id, name),
+            "read the type of",
+        ))?;
         if let Some(found) = type_class::non_numeric_kind(&dtype) {
             return fail("numbers", found.into());
         }
@@ -338,7 +427,11 @@ impl Csd {
             Ok(_) => Ok((rows, columns)),
             // HDF5 converts floats of other sizes too, such as float16.
             Err(_) if dtype.conv_to::<f32>().is_some() => Ok((rows, columns)),
-            Err(source) => Err(DataError::hdf5(&self.path, self.place(id, name), "read the type of")(source)),
+            Err(source) => Err(DataError::hdf5(
+                &self.path,
+                self.place(id, name),
+                "read the type of",
+            )(source)),
         }
     }
 }

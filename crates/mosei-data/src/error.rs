@@ -232,7 +232,9 @@ pub enum DataError {
         hint: Option<Box<str>>,
     },
     /// A split has no usable segment.
-    #[error("fold {fold} of {origin}: split '{split}': expected at least one segment with frames, found {counts}")]
+    #[error(
+        "fold {fold} of {origin}: split '{split}': expected at least one segment with frames, found {counts}"
+    )]
     EmptySplit {
         /// Fold, from 0.
         fold: usize,
@@ -369,7 +371,11 @@ pub enum DataError {
 impl DataError {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| DataError::Io { action, path, source }
+        move |source| DataError::Io {
+            action,
+            path,
+            source,
+        }
     }
 
     pub(crate) fn hdf5(
@@ -378,11 +384,20 @@ impl DataError {
         action: &'static str,
     ) -> impl FnOnce(hdf5::Error) -> Self {
         let (path, place) = (path.to_path_buf(), place.into());
-        move |source| DataError::Hdf5 { path, place, action, source }
+        move |source| DataError::Hdf5 {
+            path,
+            place,
+            action,
+            source,
+        }
     }
 
     pub(crate) fn within(path: &Path, place: impl Into<String>, source: DataError) -> Self {
-        DataError::Within { path: path.to_path_buf(), place: place.into(), source: Box::new(source) }
+        DataError::Within {
+            path: path.to_path_buf(),
+            place: place.into(),
+            source: Box::new(source),
+        }
     }
 
     pub(crate) fn content(
@@ -392,7 +407,13 @@ impl DataError {
         found: impl Into<String>,
     ) -> Self {
         let (place, expected, found) = (place.into(), expected.into(), found.into());
-        DataError::Content { path: path.to_path_buf(), place, expected, found, hint: None }
+        DataError::Content {
+            path: path.to_path_buf(),
+            place,
+            expected,
+            found,
+            hint: None,
+        }
     }
 
     /// Adds a hint to a [`DataError::Content`].

@@ -1,13 +1,15 @@
 //! Checks on input files and output folders.
 //!
-//! What lives here: refusing pipes, oversized files and folders that hold other data. What does not: file formats.
+//! What lives here: refusing pipes, oversized files and folders that hold other data. What does
+//! not: file formats.
 
 use crate::DataError;
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::Path;
 
-/// Checks that `metadata`, that of `path`, belongs to a regular file. Opening a pipe would wait for a writer.
+/// Checks that `metadata`, that of `path`, belongs to a regular file. Opening a pipe would wait for
+/// a writer.
 ///
 /// # Errors
 /// For a folder, link, pipe or device.
@@ -18,7 +20,11 @@ pub fn require_file(path: &Path, metadata: &Metadata) -> Result<(), DataError> {
         () if !metadata.is_file() => "a pipe or a device",
         () => return Ok(()),
     };
-    Err(DataError::NotAFile { path: path.to_path_buf(), expected: "a file", found })
+    Err(DataError::NotAFile {
+        path: path.to_path_buf(),
+        expected: "a file",
+        found,
+    })
 }
 
 /// Reads a regular file of at most `max_bytes` bytes into memory.
@@ -37,12 +43,19 @@ pub fn read_bounded(path: &Path, max_bytes: u64) -> Result<Vec<u8>, DataError> {
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(DataError::io("open", path))?;
-    file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(DataError::io("read", path))?;
+    file.take(max_bytes + 1)
+        .read_to_end(&mut bytes)
+        .map_err(DataError::io("read", path))?;
     // The file may have grown since its size was read.
-    if bytes.len() as u64 > max_bytes { Err(too_long(bytes.len() as u64)) } else { Ok(bytes) }
+    if bytes.len() as u64 > max_bytes {
+        Err(too_long(bytes.len() as u64))
+    } else {
+        Ok(bytes)
+    }
 }
 
-/// Checks that the folder `out` may be replaced: it does not exist, or holds nothing but files named in `own`.
+/// Checks that the folder `out` may be replaced: it does not exist, or holds nothing but files
+/// named in `own`.
 ///
 /// # Errors
 /// Where `out` is a file, or holds anything else.
@@ -57,7 +70,12 @@ pub fn require_replaceable(out: &Path, own: &[&str]) -> Result<(), DataError> {
     for entry in std::fs::read_dir(out).map_err(DataError::io("list", out))? {
         let name = entry.map_err(DataError::io("list", out))?.file_name();
         if !own.iter().any(|o| name == *o) {
-            return Err(DataError::structure(out, ".", expected, format!("'{}' in it", name.display())));
+            return Err(DataError::structure(
+                out,
+                ".",
+                expected,
+                format!("'{}' in it", name.display()),
+            ));
         }
     }
     Ok(())

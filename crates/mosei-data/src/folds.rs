@@ -1,6 +1,7 @@
 //! The split of each video: training, validation or test.
 //!
-//! What lives here: reading a folds file, and drawing a split by video where there is none. What does not: segments.
+//! What lives here: reading a folds file, and drawing a split by video where there is none. What
+//! does not: segments.
 
 use crate::{DataError, LabelSet, SplitConfig, files, ids};
 use mosei_schema::{Numbering, Split, segment_name};
@@ -13,8 +14,8 @@ use std::path::Path;
 /// Longest folds file, bytes: enough for a million videos.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// The content of a folds file, `{"train": [ids], "valid": [ids], "test": [ids]}`. The split of a segment
-/// ([`mosei_schema::segment_name`]) is that of its video.
+/// The content of a folds file, `{"train": [ids], "valid": [ids], "test": [ids]}`. The split of a
+/// segment ([`mosei_schema::segment_name`]) is that of its video.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoldLists {
     /// Split of each video.
@@ -27,7 +28,8 @@ impl FoldLists {
     /// Reads a folds file.
     ///
     /// # Errors
-    /// Where it has another form, a split is empty, an id is repeated or invalid, or a video is in two splits.
+    /// Where it has another form, a split is empty, an id is repeated or invalid, or a video is in
+    /// two splits.
     pub fn read(path: &Path) -> Result<Self, DataError> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -39,7 +41,12 @@ impl FoldLists {
         let text = files::read_bounded(path, MAX_BYTES)?;
         // serde would accept a list as the fields in order.
         if text.trim_ascii_start().starts_with(b"[") {
-            return Err(DataError::structure(path, "/", "an object of three lists", "a list"));
+            return Err(DataError::structure(
+                path,
+                "/",
+                "an object of three lists",
+                "a list",
+            ));
         }
         let expected = r#"{"train": [ids], "valid": [ids], "test": [ids]}, each id a string"#;
         let file: File = serde_json::from_slice(&text).map_err(|source| DataError::Json {
@@ -48,14 +55,27 @@ impl FoldLists {
             source,
         })?;
         let mut listed: BTreeMap<String, Split> = BTreeMap::new();
-        for (name, ids) in Split::ALL.into_iter().zip([file.train, file.valid, file.test]) {
+        for (name, ids) in Split::ALL
+            .into_iter()
+            .zip([file.train, file.valid, file.test])
+        {
             if ids.is_empty() {
-                return Err(DataError::structure(path, name.name(), "at least one video id", "none"));
+                return Err(DataError::structure(
+                    path,
+                    name.name(),
+                    "at least one video id",
+                    "none",
+                ));
             }
             for id in ids {
                 if let Some(first) = listed.get(&id) {
                     let (first, second) = (first.name(), name.name());
-                    return Err(DataError::DuplicateFoldId { path: path.to_path_buf(), video: id, first, second });
+                    return Err(DataError::DuplicateFoldId {
+                        path: path.to_path_buf(),
+                        video: id,
+                        first,
+                        second,
+                    });
                 }
                 listed.insert(id, name);
             }
@@ -66,13 +86,18 @@ impl FoldLists {
 
     /// Groups ids of videos and segments by video.
     fn by_video(path: &Path, listed: BTreeMap<String, Split>) -> Result<Self, DataError> {
-        let mut lists = FoldLists { split: BTreeMap::new(), segments: BTreeMap::new() };
+        let mut lists = FoldLists {
+            split: BTreeMap::new(),
+            segments: BTreeMap::new(),
+        };
         // The id that assigned the split.
         let mut assigned_by: BTreeMap<String, String> = BTreeMap::new();
         for (id, split) in listed {
             let name = segment_name(&id);
             let video = name.map_or_else(|| id.clone(), |name| name.video.to_string());
-            let first = assigned_by.entry(video.clone()).or_insert_with(|| id.clone());
+            let first = assigned_by
+                .entry(video.clone())
+                .or_insert_with(|| id.clone());
             let other = *lists.split.entry(video.clone()).or_insert(split);
             if other != split {
                 let expected = format!("all of video '{video}' in one split, to avoid leakage");
@@ -82,25 +107,42 @@ impl FoldLists {
             if let Some(name) = name
                 && *first != video
             {
-                lists.segments.entry(video).or_default().insert((name.numbering, name.number));
+                lists
+                    .segments
+                    .entry(video)
+                    .or_default()
+                    .insert((name.numbering, name.number));
             }
         }
         Ok(lists)
     }
 
-    /// Checks that a video named by its segments is named with all its labelled ones, as videos are never divided.
+    /// Checks that a video named by its segments is named with all its labelled ones, as videos are
+    /// never divided.
     pub(crate) fn check_complete(&self, path: &Path, labels: &LabelSet) -> Result<(), DataError> {
         for (video, named) in &self.segments {
-            let Some(labels) = labels.videos.get(video) else { continue };
+            let Some(labels) = labels.videos.get(video) else {
+                continue;
+            };
             let numbering = labels.numbering.unwrap_or(Numbering::Rows);
             // Numbers of another numbering cannot be compared.
             if !named.iter().all(|(other, _)| *other == numbering) {
                 continue;
             }
-            if let Some(number) = labels.numbers.iter().find(|number| !named.contains(&(numbering, **number))) {
+            if let Some(number) = labels
+                .numbers
+                .iter()
+                .find(|number| !named.contains(&(numbering, **number)))
+            {
                 let split = self.split.get(video).map_or("none", |split| split.name());
-                let expected = format!("'{video}', or all of its labelled segments, as a video is in one split");
-                let found = format!("{} of them without '{}'", named.len(), numbering.name(video, *number));
+                let expected = format!(
+                    "'{video}', or all of its labelled segments, as a video is in one split"
+                );
+                let found = format!(
+                    "{} of them without '{}'",
+                    named.len(),
+                    numbering.name(video, *number)
+                );
                 return Err(DataError::structure(path, split, expected, found));
             }
         }
@@ -108,17 +150,25 @@ impl FoldLists {
     }
 }
 
-/// Draws folds over `videos` (sorted ids) with the configuration's seed; returns the split of each video by fold.
+/// Draws folds over `videos` (sorted ids) with the configuration's seed; returns the split of each
+/// video by fold.
 ///
-/// Either one fold with the configured shares, or `k_folds` folds: fold `f` tests on group `f` and validates on group `f + 1`.
+/// Either one fold with the configured shares, or `k_folds` folds: fold `f` tests on group `f` and
+/// validates on group `f + 1`.
 ///
 /// # Errors
 /// Where there are too few videos for one in every split.
-pub(crate) fn draw(config: &SplitConfig, videos: &[&str]) -> Result<Vec<BTreeMap<String, Split>>, DataError> {
+pub(crate) fn draw(
+    config: &SplitConfig,
+    videos: &[&str],
+) -> Result<Vec<BTreeMap<String, Split>>, DataError> {
     let n = videos.len();
     let needed = config.k_folds.max(3);
     if n < needed {
-        return Err(DataError::TooFewVideos { expected: needed, found: n });
+        return Err(DataError::TooFewVideos {
+            expected: needed,
+            found: n,
+        });
     }
     let mut order: Vec<&str> = videos.to_vec();
     order.shuffle(&mut rng(config.seed, Stream::Split, 0));
@@ -131,7 +181,13 @@ pub(crate) fn draw(config: &SplitConfig, videos: &[&str]) -> Result<Vec<BTreeMap
             i if i < test + valid => Split::Valid,
             _ => Split::Train,
         };
-        return Ok(vec![order.iter().enumerate().map(|(i, v)| (v.to_string(), split(i))).collect()]);
+        return Ok(vec![
+            order
+                .iter()
+                .enumerate()
+                .map(|(i, v)| (v.to_string(), split(i)))
+                .collect(),
+        ]);
     }
     let k = config.k_folds;
     let fold = |f: usize| {
@@ -140,7 +196,11 @@ pub(crate) fn draw(config: &SplitConfig, videos: &[&str]) -> Result<Vec<BTreeMap
             g if g == (f + 1) % k => Split::Valid,
             _ => Split::Train,
         };
-        order.iter().enumerate().map(|(i, v)| (v.to_string(), split(i % k))).collect()
+        order
+            .iter()
+            .enumerate()
+            .map(|(i, v)| (v.to_string(), split(i % k)))
+            .collect()
     };
     Ok((0..k).map(fold).collect())
 }
@@ -160,19 +220,45 @@ mod tests {
         let config = SplitConfig::default();
         let one = draw(&config, &ids).unwrap();
         let count = |s| one[0].values().filter(|&&x| x == s).count();
-        assert_eq!([count(Split::Train), count(Split::Valid), count(Split::Test)], [28, 4, 8]);
+        assert_eq!(
+            [count(Split::Train), count(Split::Valid), count(Split::Test)],
+            [28, 4, 8]
+        );
         assert_eq!(one, draw(&config, &ids).unwrap());
-        assert_ne!(one, draw(&SplitConfig { seed: 1, ..config.clone() }, &ids).unwrap());
+        assert_ne!(
+            one,
+            draw(
+                &SplitConfig {
+                    seed: 1,
+                    ..config.clone()
+                },
+                &ids
+            )
+            .unwrap()
+        );
         assert!(draw(&config, &ids[..2]).is_err());
         let three = draw(&config, &ids[..3]).unwrap();
-        assert_eq!(three[0].values().collect::<std::collections::BTreeSet<_>>().len(), 3);
+        assert_eq!(
+            three[0]
+                .values()
+                .collect::<std::collections::BTreeSet<_>>()
+                .len(),
+            3
+        );
     }
 
     #[test]
     fn each_video_is_tested_and_validated_once_in_k_folds() {
         let ids = ids(11);
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let folds = draw(&SplitConfig { k_folds: 4, ..SplitConfig::default() }, &ids).unwrap();
+        let folds = draw(
+            &SplitConfig {
+                k_folds: 4,
+                ..SplitConfig::default()
+            },
+            &ids,
+        )
+        .unwrap();
         assert_eq!(folds.len(), 4);
         for id in ids {
             for split in [Split::Test, Split::Valid] {

@@ -1,6 +1,7 @@
 //! Statistics of .csd files, as text for people and JSON for programs.
 //!
-//! What lives here: counting. What does not: validation; a file with odd values is described, not refused.
+//! What lives here: counting. What does not: validation; a file with odd values is described, not
+//! refused.
 
 mod text;
 
@@ -46,7 +47,8 @@ pub struct FileFacts {
     pub columns: usize,
     /// Their names.
     pub column_names: Vec<String>,
-    /// Rate in Hz, from the median step between rows; `None` for labels, and where the times are irregular.
+    /// Rate in Hz, from the median step between rows; `None` for labels, and where the times are
+    /// irregular.
     pub rate_hz: Option<f64>,
     /// Whether the step between rows varies within recordings, as for words.
     pub irregular: bool,
@@ -161,15 +163,25 @@ pub fn inspect(files: &[PathBuf], folds: Option<&Path>) -> Result<Inspection, Da
             Some(count_labels(&labels, lists.as_ref()))
         }
     };
-    let prevalence = labels.as_ref().map(|l| prevalence(l, folds.is_some())).unwrap_or_default();
-    Ok(Inspection { files: facts, prevalence, labels })
+    let prevalence = labels
+        .as_ref()
+        .map(|l| prevalence(l, folds.is_some()))
+        .unwrap_or_default();
+    Ok(Inspection {
+        files: facts,
+        prevalence,
+        labels,
+    })
 }
 
-/// Whether a file's columns are labels: by their names, by their number where it names none, or by the name of the root group.
+/// Whether a file's columns are labels: by their names, by their number where it names none, or by
+/// the name of the root group.
 fn is_labels(csd: &Csd) -> bool {
     csd.root() == LABELS_ROOT
         || label_columns(csd).is_some_and(|columns| {
-            columns.iter().any(|c| *c == LabelColumn::Sentiment || Emotion::from_name(c.name()).is_some())
+            columns
+                .iter()
+                .any(|c| *c == LabelColumn::Sentiment || Emotion::from_name(c.name()).is_some())
         })
 }
 
@@ -192,7 +204,10 @@ fn count_file(csd: &Csd) -> Result<FileFacts, DataError> {
     for video in csd.videos() {
         let sequence = csd.read(&video.id)?;
         for row in sequence.features.chunks_exact(csd.width()) {
-            nonfinite.iter_mut().zip(row).for_each(|(n, x)| *n += u64::from(!x.is_finite()));
+            nonfinite
+                .iter_mut()
+                .zip(row)
+                .for_each(|(n, x)| *n += u64::from(!x.is_finite()));
             for ((n, (low, high)), &x) in outside.iter_mut().zip(&ranges).zip(row) {
                 *n += u64::from(f64::from(x) < *low || f64::from(x) > *high);
             }
@@ -207,10 +222,19 @@ fn count_file(csd: &Csd) -> Result<FileFacts, DataError> {
         root: csd.root().to_string(),
         by_number_of_columns: by_number_of_columns(csd),
         videos: csd.by_video().len(),
-        segment_groups: csd.videos().iter().filter(|group| segment_name(&group.id).is_some()).count(),
+        segment_groups: csd
+            .videos()
+            .iter()
+            .filter(|group| segment_name(&group.id).is_some())
+            .count(),
         rows: csd.rows(),
         columns: csd.width(),
-        nonfinite: column_names.iter().cloned().zip(nonfinite).filter(|&(_, n)| n > 0).collect(),
+        nonfinite: column_names
+            .iter()
+            .cloned()
+            .zip(nonfinite)
+            .filter(|&(_, n)| n > 0)
+            .collect(),
         out_of_range: column_names
             .iter()
             .zip(ranges.into_iter().zip(outside))
@@ -218,14 +242,22 @@ fn count_file(csd: &Csd) -> Result<FileFacts, DataError> {
             .map(|(name, ((low, high), labels))| (name.clone(), OutOfRange { low, high, labels }))
             .collect(),
         column_names,
-        rate_hz: if is_labels { None } else { spacings.rate().hz() },
+        rate_hz: if is_labels {
+            None
+        } else {
+            spacings.rate().hz()
+        },
         irregular: !is_labels && spacings.rate() == FrameRate::Irregular,
     })
 }
 
 fn count_labels(labels: &LabelSet, lists: Option<&FoldLists>) -> LabelFacts {
     let e = labels.emotions.len();
-    let row = |fold: &str| FoldFacts { fold: fold.to_string(), positives: vec![0; e], ..FoldFacts::default() };
+    let row = |fold: &str| FoldFacts {
+        fold: fold.to_string(),
+        positives: vec![0; e],
+        ..FoldFacts::default()
+    };
     let mut folds: Vec<FoldFacts> = match lists {
         Some(_) => ["train", "valid", "test", "none", "all"].map(row).into(),
         None => vec![row("all")],
@@ -245,12 +277,21 @@ fn count_labels(labels: &LabelSet, lists: Option<&FoldLists>) -> LabelFacts {
     let (mut lengths, mut overlaps) = (Vec::new(), Vec::new());
     for (id, video) in &labels.videos {
         let own = lists.map(|l| l.split.get(id).map_or("none", |s| s.name()));
-        for fold in folds.iter_mut().filter(|f| f.fold == "all" || own == Some(f.fold.as_str())) {
+        for fold in folds
+            .iter_mut()
+            .filter(|f| f.fold == "all" || own == Some(f.fold.as_str()))
+        {
             fold.videos += 1;
             fold.segments += video.intervals.len();
             for intensities in video.intensities.chunks_exact(e.max(1)) {
-                let present: Vec<bool> = intensities.iter().map(|&x| targets::present(x, 0.0)).collect();
-                fold.positives.iter_mut().zip(&present).for_each(|(n, &p)| *n += usize::from(p));
+                let present: Vec<bool> = intensities
+                    .iter()
+                    .map(|&x| targets::present(x, 0.0))
+                    .collect();
+                fold.positives
+                    .iter_mut()
+                    .zip(&present)
+                    .for_each(|(n, &p)| *n += usize::from(p));
                 fold.any += usize::from(present.contains(&true));
             }
         }
@@ -261,11 +302,17 @@ fn count_labels(labels: &LabelSet, lists: Option<&FoldLists>) -> LabelFacts {
         }
         lengths.extend(video.intervals.iter().map(|[s, e]| e - s));
         facts.negative_starts += video.intervals.iter().filter(|[s, _]| *s < 0.0).count();
-        facts.videos_out_of_order += usize::from(!video.intervals.is_sorted_by(|a, b| a[0] <= b[0]));
+        facts.videos_out_of_order +=
+            usize::from(!video.intervals.is_sorted_by(|a, b| a[0] <= b[0]));
         let mut in_time = video.intervals.clone();
         in_time.sort_by(|a, b| a[0].total_cmp(&b[0]));
         facts.neighbours += in_time.len().saturating_sub(1);
-        overlaps.extend(in_time.windows(2).map(|w| w[0][1] - w[1][0]).filter(|&o| o > 0.0));
+        overlaps.extend(
+            in_time
+                .windows(2)
+                .map(|w| w[0][1] - w[1][0])
+                .filter(|&o| o > 0.0),
+        );
     }
     facts.overlapping = overlaps.len();
     overlaps.sort_by(f64::total_cmp);
@@ -284,7 +331,11 @@ fn count_labels(labels: &LabelSet, lists: Option<&FoldLists>) -> LabelFacts {
     facts.folds = folds;
     for (id, &split) in lists.map(|l| &l.split).into_iter().flatten() {
         if !labels.videos.contains_key(id) {
-            facts.fold_ids_without_labels.entry(split).or_default().push(id.clone());
+            facts
+                .fold_ids_without_labels
+                .entry(split)
+                .or_default()
+                .push(id.clone());
         }
     }
     facts
@@ -298,16 +349,23 @@ fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
 }
 
 fn prevalence(labels: &LabelFacts, has_folds: bool) -> Vec<PrevalenceRow> {
-    let folds = labels.folds.iter().filter(|f| !has_folds || f.fold != "all");
+    let folds = labels
+        .folds
+        .iter()
+        .filter(|f| !has_folds || f.fold != "all");
     folds
         .flat_map(|fold| {
-            labels.emotions.iter().zip(&fold.positives).map(|(emotion, &positives)| PrevalenceRow {
-                fold: fold.fold.clone(),
-                segments: fold.segments,
-                videos: fold.videos,
-                emotion: emotion.clone(),
-                positives,
-            })
+            labels
+                .emotions
+                .iter()
+                .zip(&fold.positives)
+                .map(|(emotion, &positives)| PrevalenceRow {
+                    fold: fold.fold.clone(),
+                    segments: fold.segments,
+                    videos: fold.videos,
+                    emotion: emotion.clone(),
+                    positives,
+                })
         })
         .collect()
 }

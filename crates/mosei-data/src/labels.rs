@@ -1,10 +1,13 @@
 //! The labels of all videos, from one or several files.
 //!
-//! What lives here: the meaning of columns, the consistency of files, the range of values. What does not: frames.
+//! What lives here: the meaning of columns, the consistency of files, the range of values. What
+//! does not: frames.
 
 use crate::csd::VideoGroups;
 use crate::{Csd, DataError};
-use mosei_schema::{Emotion, INTENSITY_MAX, INTENSITY_MIN, Numbering, SENTIMENT_MAX, SENTIMENT_MIN};
+use mosei_schema::{
+    Emotion, INTENSITY_MAX, INTENSITY_MIN, Numbering, SENTIMENT_MAX, SENTIMENT_MIN,
+};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -45,11 +48,19 @@ pub(crate) fn label_columns(csd: &Csd) -> Option<Vec<LabelColumn>> {
     if let Some(names) = csd.dimension_names() {
         return Some(names.iter().map(|n| LabelColumn::from_name(n)).collect());
     }
-    let emotions = || Emotion::ALL.iter().map(|e| LabelColumn::Emotion(e.name().to_string()));
+    let emotions = || {
+        Emotion::ALL
+            .iter()
+            .map(|e| LabelColumn::Emotion(e.name().to_string()))
+    };
     match csd.width() {
         1 => Some(vec![LabelColumn::Sentiment]),
         6 => Some(emotions().collect()),
-        7 => Some(std::iter::once(LabelColumn::Sentiment).chain(emotions()).collect()),
+        7 => Some(
+            std::iter::once(LabelColumn::Sentiment)
+                .chain(emotions())
+                .collect(),
+        ),
         _ => None,
     }
 }
@@ -57,7 +68,8 @@ pub(crate) fn label_columns(csd: &Csd) -> Option<Vec<LabelColumn>> {
 /// The labels of one video.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct VideoLabels {
-    /// What segment numbers count, where the file names segments; `None` where they are rows of the video.
+    /// What segment numbers count, where the file names segments; `None` where they are rows of the
+    /// video.
     pub numbering: Option<Numbering>,
     /// Numbers of the segments `[rows]`.
     pub numbers: Vec<i32>,
@@ -86,7 +98,8 @@ impl LabelSet {
     /// Reads label files and joins their columns. Values are not checked; see [`LabelSet::check`].
     ///
     /// # Errors
-    /// Where a file cannot be read, its columns are unknown or occur in two files, or two files differ in videos, rows or intervals.
+    /// Where a file cannot be read, its columns are unknown or occur in two files, or two files
+    /// differ in videos, rows or intervals.
     pub fn read(files: &[Csd]) -> Result<Self, DataError> {
         let mut sources: Vec<(PathBuf, Vec<LabelColumn>)> = Vec::new();
         for csd in files {
@@ -99,14 +112,21 @@ impl LabelSet {
                 if let Some(twice) = columns.iter().find(|c| earlier.contains(c)) {
                     let expected = format!("columns that {} does not hold", other.display());
                     let found = format!("'{}' in both", twice.name());
-                    return Err(DataError::structure(csd.path(), csd.root(), expected, found));
+                    return Err(DataError::structure(
+                        csd.path(),
+                        csd.root(),
+                        expected,
+                        found,
+                    ));
                 }
             }
             sources.push((csd.path().to_path_buf(), columns));
         }
         let all = || sources.iter().flat_map(|(_, columns)| columns);
-        let emotions: Vec<String> =
-            all().filter(|c| **c != LabelColumn::Sentiment).map(|c| c.name().to_string()).collect();
+        let emotions: Vec<String> = all()
+            .filter(|c| **c != LabelColumn::Sentiment)
+            .map(|c| c.name().to_string())
+            .collect();
         let has_sentiment = all().any(|c| *c == LabelColumn::Sentiment);
         let mut videos: BTreeMap<String, VideoLabels> = BTreeMap::new();
         if let Some(first) = files.first() {
@@ -116,12 +136,19 @@ impl LabelSet {
             for (id, held) in first.by_video() {
                 let labels = match held {
                     VideoGroups::Whole(_) => read_group(files, &sources, id)?,
-                    VideoGroups::Segments(numbering, segments) => read_segments(files, &sources, *numbering, segments)?,
+                    VideoGroups::Segments(numbering, segments) => {
+                        read_segments(files, &sources, *numbering, segments)?
+                    }
                 };
                 videos.insert(id.clone(), labels);
             }
         }
-        Ok(LabelSet { emotions, has_sentiment, videos, sources })
+        Ok(LabelSet {
+            emotions,
+            has_sentiment,
+            videos,
+            sources,
+        })
     }
 
     /// Checks that every label is in its range.
@@ -133,7 +160,11 @@ impl LabelSet {
         for (video, labels) in &self.videos {
             for row in 0..labels.intervals.len() {
                 let mut intensities = labels.intensities[row * e..(row + 1) * e].iter();
-                for (path, column) in self.sources.iter().flat_map(|(p, columns)| columns.iter().map(move |c| (p, c))) {
+                for (path, column) in self
+                    .sources
+                    .iter()
+                    .flat_map(|(p, columns)| columns.iter().map(move |c| (p, c)))
+                {
                     let value = match column {
                         LabelColumn::Sentiment => labels.sentiment.get(row).copied(),
                         LabelColumn::Emotion(_) => intensities.next().copied(),
@@ -144,7 +175,15 @@ impl LabelSet {
                     if !(low..=high).contains(&f64::from(value)) {
                         let (video, column) = (video.clone(), column.name().to_string());
                         let row = labels.numbers[row] as usize;
-                        return Err(DataError::Label { path: path.clone(), video, row, column, value, low, high });
+                        return Err(DataError::Label {
+                            path: path.clone(),
+                            video,
+                            row,
+                            column,
+                            value,
+                            low,
+                            high,
+                        });
                     }
                 }
             }
@@ -165,11 +204,22 @@ impl LabelSet {
 
 fn check_same_videos(first: &Csd, other: &Csd) -> Result<(), DataError> {
     let missing = |from: &Csd, into: &Csd| {
-        let id = from.videos().iter().find(|v| into.find(&v.id).is_none()).map(|v| v.id.clone())?;
+        let id = from
+            .videos()
+            .iter()
+            .find(|v| into.find(&v.id).is_none())
+            .map(|v| v.id.clone())?;
         let place = format!("{}/data/{id}", into.root());
-        Some(DataError::structure(into.path(), place, format!("a group as in {}", from.path().display()), "nothing"))
+        Some(DataError::structure(
+            into.path(),
+            place,
+            format!("a group as in {}", from.path().display()),
+            "nothing",
+        ))
     };
-    missing(first, other).or_else(|| missing(other, first)).map_or(Ok(()), Err)
+    missing(first, other)
+        .or_else(|| missing(other, first))
+        .map_or(Ok(()), Err)
 }
 
 /// Reads the labels of a video with one group per segment.
@@ -179,14 +229,22 @@ fn read_segments(
     numbering: Numbering,
     segments: &BTreeMap<i32, usize>,
 ) -> Result<VideoLabels, DataError> {
-    let mut all = VideoLabels { numbering: Some(numbering), ..VideoLabels::default() };
+    let mut all = VideoLabels {
+        numbering: Some(numbering),
+        ..VideoLabels::default()
+    };
     for (&number, &place) in segments {
         let group = &files[0].videos()[place].id;
         let labels = read_group(files, sources, group)?;
         if labels.intervals.len() != 1 {
             let place = format!("{}/data/{group}", files[0].root());
             let found = format!("{} rows", labels.intervals.len());
-            return Err(DataError::structure(files[0].path(), place, "one row, as it is one labelled segment", found));
+            return Err(DataError::structure(
+                files[0].path(),
+                place,
+                "one row, as it is one labelled segment",
+                found,
+            ));
         }
         all.numbers.push(number);
         all.intervals.extend(labels.intervals);
@@ -197,18 +255,33 @@ fn read_segments(
 }
 
 /// Reads the labels of one group.
-fn read_group(files: &[Csd], sources: &[(PathBuf, Vec<LabelColumn>)], id: &str) -> Result<VideoLabels, DataError> {
-    let sequences = files.iter().map(|csd| csd.read(id)).collect::<Result<Vec<_>, _>>()?;
-    let intervals = sequences.first().map(|s| s.intervals.clone()).unwrap_or_default();
+fn read_group(
+    files: &[Csd],
+    sources: &[(PathBuf, Vec<LabelColumn>)],
+    id: &str,
+) -> Result<VideoLabels, DataError> {
+    let sequences = files
+        .iter()
+        .map(|csd| csd.read(id))
+        .collect::<Result<Vec<_>, _>>()?;
+    let intervals = sequences
+        .first()
+        .map(|s| s.intervals.clone())
+        .unwrap_or_default();
     for (csd, sequence) in files.iter().zip(&sequences).skip(1) {
         // Columns are joined row by row, so rows must have the same intervals.
         let rows = intervals.len().max(sequence.intervals.len());
         for row in 0..rows {
-            let (expected, found) = (intervals.get(row).copied(), sequence.intervals.get(row).copied());
+            let (expected, found) = (
+                intervals.get(row).copied(),
+                sequence.intervals.get(row).copied(),
+            );
             let same = matches!((expected, found), (Some(a), Some(b)) if close(a[0], b[0]) && close(a[1], b[1]));
             if !same {
                 let place = |interval: Option<[f64; 2]>| {
-                    interval.map_or("no such row".to_string(), |[start, end]| format!("the interval [{start}, {end}]"))
+                    interval.map_or("no such row".to_string(), |[start, end]| {
+                        format!("the interval [{start}, {end}]")
+                    })
                 };
                 return Err(DataError::LabelFilesDiffer {
                     path: csd.path().to_path_buf(),
@@ -221,7 +294,11 @@ fn read_group(files: &[Csd], sources: &[(PathBuf, Vec<LabelColumn>)], id: &str) 
         }
     }
     let numbers = (0..intervals.len()).map(|row| row as i32).collect();
-    let mut labels = VideoLabels { numbers, intervals, ..VideoLabels::default() };
+    let mut labels = VideoLabels {
+        numbers,
+        intervals,
+        ..VideoLabels::default()
+    };
     for row in 0..labels.intervals.len() {
         for ((_, columns), sequence) in sources.iter().zip(&sequences) {
             for (column, &value) in columns.iter().zip(sequence.row(row)) {

@@ -1,12 +1,15 @@
 //! From .csd files to checked, aligned and standardised segments.
 //!
-//! What lives here: reading and writing computational sequences, alignment, pooling, folds, standardising, the prepared folder,
-//! label budgets, targets and a synthetic corpus. What does not: other file formats (`mosei-import`), models, metrics, training.
+//! What lives here: reading and writing computational sequences, alignment, pooling, folds,
+//! standardising, the prepared folder, label budgets, targets and a synthetic corpus. What does
+//! not: other file formats (`mosei-import`), models, metrics, training.
 //!
-//! The path of a segment: [`Csd`] → [`prepare`] → [`Prepared`] → [`subset::draw`] → [`Prepared::gather`].
+//! The path of a segment: [`Csd`] → [`prepare`] → [`Prepared`] → [`subset::draw`] →
+//! [`Prepared::gather`].
 //!
-//! Crates that write .csd files from other formats use [`CsdWriter`], [`PackedVideo`] and [`sequence_metadata`], and the checks of
-//! [`files`], [`rates`], [`check_ids`] and [`find_time_mismatch`]; [`Hdf5File`] reads arrays from HDF5 files of any layout.
+//! Crates that write .csd files from other formats use [`CsdWriter`], [`PackedVideo`] and
+//! [`sequence_metadata`], and the checks of [`files`], [`rates`], [`check_ids`] and
+//! [`find_time_mismatch`]; [`Hdf5File`] reads arrays from HDF5 files of any layout.
 //!
 //! ```
 //! use mosei_data::{DataConfig, LabelConfig, Prepared, SynthConfig, prepare, subset, synthesise};
@@ -58,8 +61,8 @@ pub mod targets;
 pub use columns::{feature_columns, label_columns};
 pub use config::{Crop, DataConfig, LabelConfig, SplitConfig, UnknownIds, Unlabelled};
 pub use csd::{
-    Csd, CsdWriter, Hdf5Array, Hdf5File, LABELS_ROOT, MAX_COLUMNS, PackedVideo, Sequence, SequenceInfo, VideoShape,
-    sequence_metadata,
+    Csd, CsdWriter, Hdf5Array, Hdf5File, LABELS_ROOT, MAX_COLUMNS, PackedVideo, Sequence,
+    SequenceInfo, VideoShape, sequence_metadata,
 };
 pub use error::DataError;
 pub use folds::FoldLists;

@@ -26,15 +26,18 @@ pub struct Manifest {
     pub has_sentiment: bool,
     /// Ids of the labelled videos, sorted.
     pub videos: Vec<String>,
-    /// Frame rate of the features file before pooling, Hz; `None` without frames, and where they are irregular.
+    /// Frame rate of the features file before pooling, Hz; `None` without frames, and where they
+    /// are irregular.
     pub frame_rate_hz: Option<f64>,
-    /// Whether the step between frames varies within recordings (words, turns, functionals), so that there is no rate.
+    /// Whether the step between frames varies within recordings (words, turns, functionals), so
+    /// that there is no rate.
     pub irregular: bool,
     /// Implausible properties of the data.
     pub oddities: Oddities,
     /// What was kept and what was dropped.
     pub counts: Counts,
-    /// Non-finite values by column, over the frames of all labelled videos; columns without any are left out.
+    /// Non-finite values by column, over the frames of all labelled videos; columns without any are
+    /// left out.
     pub nonfinite: BTreeMap<String, u64>,
     /// Where the folds come from.
     pub fold_source: FoldSource,
@@ -65,8 +68,9 @@ pub struct FileRecord {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UnlabelledRecord {
-    /// Ids of videos without any label that the folds file lists for training, sorted: all their speech is unlabelled. They are training
-    /// videos in every fold. Other videos without labels are only counted.
+    /// Ids of videos without any label that the folds file lists for training, sorted: all their
+    /// speech is unlabelled. They are training videos in every fold. Other videos without labels
+    /// are only counted.
     pub videos: Vec<String>,
     /// Stretches stored.
     pub stretches: usize,
@@ -124,7 +128,8 @@ pub struct Counts {
 pub struct Oddities {
     /// Segments that end long after their recording, at twice its end or later.
     pub far_behind: Oddity,
-    /// Segments with frames but without a finite value: standardised, they are the mean of every column.
+    /// Segments with frames but without a finite value: standardised, they are the mean of every
+    /// column.
     pub nothing_finite: Oddity,
     /// Stored frames of the median segment with frames.
     pub median_frames: usize,
@@ -144,13 +149,29 @@ impl Manifest {
     /// Implausible properties of the data in words, as title and text; empty without any.
     pub fn remarks(&self) -> Vec<(&'static str, String)> {
         let mut remarks = Vec::new();
-        let describe = |odd: &Oddity| format!("{}, such as {}", odd.segments, odd.first.as_deref().unwrap_or_default());
-        let Oddities { far_behind, nothing_finite, median_frames } = &self.oddities;
+        let describe = |odd: &Oddity| {
+            format!(
+                "{}, such as {}",
+                odd.segments,
+                odd.first.as_deref().unwrap_or_default()
+            )
+        };
+        let Oddities {
+            far_behind,
+            nothing_finite,
+            median_frames,
+        } = &self.oddities;
         if far_behind.segments > 0 {
-            remarks.push(("Segments that end long after their recording", describe(far_behind)));
+            remarks.push((
+                "Segments that end long after their recording",
+                describe(far_behind),
+            ));
         }
         if nothing_finite.segments > 0 {
-            let what = format!("{}; standardised, they are the mean of every column", describe(nothing_finite));
+            let what = format!(
+                "{}; standardised, they are the mean of every column",
+                describe(nothing_finite)
+            );
             remarks.push(("Segments without a finite value", what));
         }
         if *median_frames < LEAST_MEDIAN_FRAMES {
@@ -161,7 +182,8 @@ impl Manifest {
     }
 }
 
-/// Minimum stored frames of the median segment for masking frames in time: a single frame has no context.
+/// Minimum stored frames of the median segment for masking frames in time: a single frame has no
+/// context.
 pub const LEAST_MEDIAN_FRAMES: usize = 2;
 
 /// Numbers of videos.
@@ -242,8 +264,8 @@ pub struct FoldRecord {
     pub ids_without_labels: usize,
     /// How many ids of the folds file have labels but no features.
     pub ids_without_features: usize,
-    /// Unlabelled speech of each split's videos; empty unless configured. Pre-training uses only that of training videos, unless declared as
-    /// transductive.
+    /// Unlabelled speech of each split's videos; empty unless configured. Pre-training uses only
+    /// that of training videos, unless declared as transductive.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unlabelled: BTreeMap<Split, StretchSize>,
 }

@@ -1,6 +1,7 @@
 //! Standardising by mean and standard deviation of each column over the training frames alone.
 //!
-//! What lives here: mergeable moments, fitting a normaliser, applying it to a batch. What does not: which frames are training frames.
+//! What lives here: mergeable moments, fitting a normaliser, applying it to a batch. What does not:
+//! which frames are training frames.
 
 use crate::DataError;
 use mosei_schema::nearest;
@@ -19,14 +20,24 @@ pub(crate) struct Moments {
 
 impl Moments {
     pub fn new(width: usize) -> Self {
-        Moments { frames: 0, count: vec![0.0; width], mean: vec![0.0; width], m2: vec![0.0; width] }
+        Moments {
+            frames: 0,
+            count: vec![0.0; width],
+            mean: vec![0.0; width],
+            m2: vec![0.0; width],
+        }
     }
 
     /// Adds frames `[frames, width]`, by Welford's recurrence.
     pub fn add(&mut self, frames: &[f32]) {
         for row in frames.chunks_exact(self.count.len()) {
             self.frames += 1;
-            let columns = self.count.iter_mut().zip(&mut self.mean).zip(&mut self.m2).zip(row);
+            let columns = self
+                .count
+                .iter_mut()
+                .zip(&mut self.mean)
+                .zip(&mut self.m2)
+                .zip(row);
             for (((count, mean), m2), &x) in columns {
                 let finite = x.is_finite();
                 // Computed for every value, kept for finite ones: no branch, same bits.
@@ -44,10 +55,15 @@ impl Moments {
     /// Standard deviation of a column over its finite values; 0 without any.
     pub fn std(&self, column: usize) -> f64 {
         let n = self.count[column];
-        if n == 0.0 { 0.0 } else { (self.m2[column] / n).sqrt() }
+        if n == 0.0 {
+            0.0
+        } else {
+            (self.m2[column] / n).sqrt()
+        }
     }
 
-    /// Merges other moments (Chan, Golub and LeVeque 1979). The order of merging determines the last bits.
+    /// Merges other moments (Chan, Golub and LeVeque 1979). The order of merging determines the
+    /// last bits.
     pub fn merge(&mut self, other: &Moments) {
         self.frames += other.frames;
         for c in 0..self.count.len() {
@@ -92,9 +108,18 @@ pub(crate) struct Fitted {
 /// Fits a normaliser on moments of training frames; columns without variance are left out.
 pub(crate) fn fit(moments: &Moments, columns: &[String], clip: f64) -> Fitted {
     let mut fitted = Fitted {
-        normaliser: Normaliser { columns: Vec::new(), mean: Vec::new(), std: Vec::new(), clip },
+        normaliser: Normaliser {
+            columns: Vec::new(),
+            mean: Vec::new(),
+            std: Vec::new(),
+            clip,
+        },
         dropped: Vec::new(),
-        missing: moments.count.iter().map(|&n| moments.frames - n as u64).collect(),
+        missing: moments
+            .count
+            .iter()
+            .map(|&n| moments.frames - n as u64)
+            .collect(),
     };
     for (c, name) in columns.iter().enumerate() {
         let std = moments.std(c);
@@ -131,7 +156,8 @@ struct Run {
 }
 
 impl Normaliser {
-    /// Finds this normaliser's columns by name among the data's, which may have another order or more columns.
+    /// Finds this normaliser's columns by name among the data's, which may have another order or
+    /// more columns.
     ///
     /// # Errors
     /// Where the data lacks a column, lengths differ, or a standard deviation is not above 0.
@@ -143,12 +169,22 @@ impl Normaliser {
             format!("{} values, as many as columns", self.columns.len()),
             format!("{lengths:?}"),
         )?;
-        crate::config::require(crate::config::is_clip(self.clip), "clip", "a number above 0", self.clip)?;
+        crate::config::require(
+            crate::config::is_clip(self.clip),
+            "clip",
+            "a number above 0",
+            self.clip,
+        )?;
         let mut runs: Vec<Run> = Vec::new();
         for (name, (&mean, &std)) in self.columns.iter().zip(self.mean.iter().zip(&self.std)) {
             let place = data_columns.iter().position(|c| c == name).ok_or_else(|| {
-                let nearest = nearest(name, data_columns.iter().map(String::as_str)).map(String::from);
-                DataError::MissingColumn { column: name.clone(), columns: data_columns.len(), nearest }
+                let nearest =
+                    nearest(name, data_columns.iter().map(String::as_str)).map(String::from);
+                DataError::MissingColumn {
+                    column: name.clone(),
+                    columns: data_columns.len(),
+                    nearest,
+                }
             })?;
             let holds = std > 0.0 && std.is_finite() && mean.is_finite();
             crate::config::require(holds, format!("std of '{name}'"), "a number above 0", std)?;
@@ -157,10 +193,19 @@ impl Normaliser {
                     run.mean.push(mean);
                     run.std.push(std);
                 }
-                _ => runs.push(Run { first: place, mean: vec![mean], std: vec![std] }),
+                _ => runs.push(Run {
+                    first: place,
+                    mean: vec![mean],
+                    std: vec![std],
+                }),
             }
         }
-        Ok(BoundNormaliser { data_width: data_columns.len(), width: self.columns.len(), runs, clip: self.clip })
+        Ok(BoundNormaliser {
+            data_width: data_columns.len(),
+            width: self.columns.len(),
+            runs,
+            clip: self.clip,
+        })
     }
 }
 
@@ -170,7 +215,8 @@ impl BoundNormaliser {
         self.width
     }
 
-    /// Appends the standardised frames of `raw` (`[frames, data columns]`) to `out` (`[frames, width]`).
+    /// Appends the standardised frames of `raw` (`[frames, data columns]`) to `out` (`[frames,
+    /// width]`).
     ///
     /// Missing (non-finite) values become 0, the training mean; others are clipped.
     pub fn apply(&self, raw: &[f32], out: &mut Vec<f32>) {
@@ -180,7 +226,9 @@ impl BoundNormaliser {
         }
         let start = out.len();
         out.resize(start + raw.len() / self.data_width * self.width, 0.0);
-        let rows = out[start..].chunks_exact_mut(self.width).zip(raw.chunks_exact(self.data_width));
+        let rows = out[start..]
+            .chunks_exact_mut(self.width)
+            .zip(raw.chunks_exact(self.data_width));
         for (mut out, row) in rows {
             for run in &self.runs {
                 let (now, later) = out.split_at_mut(run.mean.len());
@@ -217,14 +265,19 @@ mod tests {
         m.add(&[3.0, 0.1, f32::INFINITY, f32::NAN]);
         let fitted = fit(&m, &names(4), 8.0);
         assert_eq!(fitted.normaliser.columns, ["c0"]);
-        assert_eq!((fitted.normaliser.mean[0], fitted.normaliser.std[0]), (2.0, 1.0));
+        assert_eq!(
+            (fitted.normaliser.mean[0], fitted.normaliser.std[0]),
+            (2.0, 1.0)
+        );
         assert_eq!(fitted.dropped, ["c1", "c2", "c3"]);
         assert_eq!(fitted.missing, [0, 0, 2, 1]);
     }
 
     #[test]
     fn merged_parts_equal_the_whole() {
-        let values: Vec<f32> = (0..40).map(|i| (i as f32 * 0.37).sin() * 100.0 + 1e4).collect();
+        let values: Vec<f32> = (0..40)
+            .map(|i| (i as f32 * 0.37).sin() * 100.0 + 1e4)
+            .collect();
         let (mut whole, mut parts) = (Moments::new(2), Moments::new(2));
         whole.add(&values);
         for part in values.chunks(10) {
@@ -232,7 +285,10 @@ mod tests {
             m.add(part);
             parts.merge(&m);
         }
-        let (a, b) = (fit(&whole, &names(2), 8.0).normaliser, fit(&parts, &names(2), 8.0).normaliser);
+        let (a, b) = (
+            fit(&whole, &names(2), 8.0).normaliser,
+            fit(&parts, &names(2), 8.0).normaliser,
+        );
         for i in 0..2 {
             assert!((a.mean[i] - b.mean[i]).abs() < 1e-9 && (a.std[i] - b.std[i]).abs() < 1e-9);
         }
@@ -258,7 +314,9 @@ mod tests {
             clip: 3.0,
         };
         let mut out = Vec::new();
-        n.bind(&names(3)).unwrap().apply(&[12.0, 9.0, f32::NAN, 1e9, 9.0, 0.0], &mut out);
+        n.bind(&names(3))
+            .unwrap()
+            .apply(&[12.0, 9.0, f32::NAN, 1e9, 9.0, 0.0], &mut out);
         assert_eq!(out, [0.0, 2.0, -0.5, 3.0]);
         let message = n.bind(&names(2)).unwrap_err().to_string();
         assert_eq!(

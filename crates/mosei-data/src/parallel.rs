@@ -1,6 +1,7 @@
 //! An ordered parallel map with bounded read-ahead.
 //!
-//! What lives here: the threads, and how far ahead of the consumer they may run. What does not: the work.
+//! What lives here: the threads, and how far ahead of the consumer they may run. What does not: the
+//! work.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -12,11 +13,13 @@ const MAX_THREADS: usize = 32;
 
 /// The number of threads to use on this machine.
 pub fn available_threads() -> usize {
-    thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)
+    thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(MAX_THREADS)
 }
 
-/// Produces the items `0..count` on `threads` threads and passes them to `consume` on the calling thread, in order. Stops at the
-/// first error of `consume`.
+/// Produces the items `0..count` on `threads` threads and passes them to `consume` on the calling
+/// thread, in order. Stops at the first error of `consume`.
 ///
 /// Thread `t` produces the items `t`, `t + threads`, …, so the result does not depend on timing.
 ///
@@ -39,14 +42,20 @@ pub fn for_each_ordered<T: Send, E>(
             let produce = &produce;
             scope.spawn(move || {
                 // Sending fails once the consumer has stopped.
-                (first..count).step_by(threads).try_for_each(|i| sender.send(produce(i)))
+                (first..count)
+                    .step_by(threads)
+                    .try_for_each(|i| sender.send(produce(i)))
             });
         }
-        // Moved into the scope, so that an error disconnects the channels before the scope joins the threads.
+        // Moved into the scope, so that an error disconnects the channels before the scope joins
+        // the threads.
         let receivers = receivers;
         for i in 0..count {
-            // A disconnected channel means that its thread has panicked; the scope propagates the panic.
-            let Ok(item) = receivers[i % threads].recv() else { break };
+            // A disconnected channel means that its thread has panicked; the scope propagates the
+            // panic.
+            let Ok(item) = receivers[i % threads].recv() else {
+                break;
+            };
             consume(item)?;
         }
         Ok(())
@@ -63,7 +72,11 @@ mod tests {
         for threads in [0, 1, 2, 3, 7, 100] {
             let mut consumed = Vec::new();
             let sometimes_slow = |i: usize| {
-                thread::sleep(std::time::Duration::from_micros(if i.is_multiple_of(5) { 500 } else { 0 }));
+                thread::sleep(std::time::Duration::from_micros(if i.is_multiple_of(5) {
+                    500
+                } else {
+                    0
+                }));
                 i
             };
             let consume = |i| {
@@ -96,6 +109,12 @@ mod tests {
     #[test]
     #[should_panic(expected = "a scoped thread panicked")]
     fn a_panic_is_propagated() {
-        for_each_ordered(10, 2, |i| assert_ne!(i, 5, "an item"), |()| Ok::<(), ()>(())).unwrap();
+        for_each_ordered(
+            10,
+            2,
+            |i| assert_ne!(i, 5, "an item"),
+            |()| Ok::<(), ()>(()),
+        )
+        .unwrap();
     }
 }

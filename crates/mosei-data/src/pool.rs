@@ -1,20 +1,26 @@
 //! Pools a segment's frames over time, and crops them to the maximum length.
 //!
-//! What lives here: leaving out non-finite values, pooling windows, cropping. What does not: standardising.
+//! What lives here: leaving out non-finite values, pooling windows, cropping. What does not:
+//! standardising.
 
 use crate::Crop;
 
 /// Averages every `k` frames of `rows` into one row of `out` (`[windows, width]`, appended).
 ///
-/// Non-finite values are left out, as one -inf would make the mean -inf. A last window of fewer than `k` frames is averaged over its
-/// frames. A window without a finite value is NaN, which means missing.
+/// Non-finite values are left out, as one -inf would make the mean -inf. A last window of fewer
+/// than `k` frames is averaged over its frames. A window without a finite value is NaN, which means
+/// missing.
 pub fn pool<'a>(rows: impl Iterator<Item = &'a [f32]>, k: usize, out: &mut Vec<f32>) {
     // Two vectors, and no branch in the loops over columns, so that the compiler vectorises them.
     let (mut sums, mut counts): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
     let mut held = 0;
     let mut flush = |sums: &mut Vec<f64>, counts: &mut Vec<f64>| {
         // Not 0 / 0, whose sign depends on the machine.
-        out.extend(sums.iter().zip(&*counts).map(|(sum, &n)| if n == 0.0 { f32::NAN } else { (sum / n) as f32 }));
+        out.extend(
+            sums.iter()
+                .zip(&*counts)
+                .map(|(sum, &n)| if n == 0.0 { f32::NAN } else { (sum / n) as f32 }),
+        );
         sums.fill(0.0);
         counts.fill(0.0);
     };

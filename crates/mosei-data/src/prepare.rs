@@ -1,7 +1,8 @@
 //! Prepares a folder from .csd files, video by video.
 //!
-//! What lives here: the single pass over the features, and its counts. What does not: the preparation of one video (`video`), its rules
-//! (`align`, `pool`, `folds`, `normalise`), and threads (`parallel`).
+//! What lives here: the single pass over the features, and its counts. What does not: the
+//! preparation of one video (`video`), its rules (`align`, `pool`, `folds`, `normalise`), and
+//! threads (`parallel`).
 
 mod assign;
 mod fold_record;
@@ -11,14 +12,18 @@ mod unlabelled;
 mod video;
 
 use crate::align::{Dropped, median};
-use crate::manifest::{Counts, FORMAT, InputFile, LEAST_MEDIAN_FRAMES, Manifest, Oddities, Oddity, SegmentCounts};
+use crate::manifest::{
+    Counts, FORMAT, InputFile, LEAST_MEDIAN_FRAMES, Manifest, Oddities, Oddity, SegmentCounts,
+};
 use crate::normalise::Moments;
 use crate::prepared::{
-    FRAMES_FILE, FramesWriter, MANIFEST_FILE, MappedFrames, SEGMENTS_FILE, Segments, UNLABELLED_FILE,
-    UNLABELLED_FRAMES_FILE, add_checksums,
+    FRAMES_FILE, FramesWriter, MANIFEST_FILE, MappedFrames, SEGMENTS_FILE, Segments,
+    UNLABELLED_FILE, UNLABELLED_FRAMES_FILE, add_checksums,
 };
 use crate::rates::{CorpusSpacing, FrameRate, LateLabels};
-use crate::{Csd, DataConfig, DataError, LabelSet, Unlabelled, VideoLabels, feature_columns, files, parallel};
+use crate::{
+    Csd, DataConfig, DataError, LabelSet, Unlabelled, VideoLabels, feature_columns, files, parallel,
+};
 use assign::Assignment;
 use fold_record::Corpus;
 use run_record::{StagedDir, hash_file, write_atomic};
@@ -36,11 +41,17 @@ const FOLDS_FILE: &str = "folds.json";
 /// # Errors
 /// Where a setting is invalid, or a file is missing; the message names the key.
 pub fn input_files(config: &DataConfig, dir: &Path) -> Result<Vec<PathBuf>, DataError> {
-    Ok(inputs(config, dir)?.into_iter().map(|(_, _, path)| path).collect())
+    Ok(inputs(config, dir)?
+        .into_iter()
+        .map(|(_, _, path)| path)
+        .collect())
 }
 
 /// Key, name and path of each input.
-fn inputs(config: &DataConfig, dir: &Path) -> Result<Vec<(&'static str, String, PathBuf)>, DataError> {
+fn inputs(
+    config: &DataConfig,
+    dir: &Path,
+) -> Result<Vec<(&'static str, String, PathBuf)>, DataError> {
     config.check()?;
     let mut wanted = vec![("features", config.features.clone())];
     wanted.extend(config.labels.iter().map(|name| ("labels", name.clone())));
@@ -57,7 +68,9 @@ fn inputs(config: &DataConfig, dir: &Path) -> Result<Vec<(&'static str, String, 
             let path = dir.join(&name);
             match std::fs::metadata(&path) {
                 Ok(facts) => files::require_file(&path, &facts).map(|()| (key, name, path)),
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(DataError::MissingInput { path, key }),
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                    Err(DataError::MissingInput { path, key })
+                }
                 Err(e) => Err(DataError::io("open", &path)(e)),
             }
         })
@@ -66,8 +79,9 @@ fn inputs(config: &DataConfig, dir: &Path) -> Result<Vec<(&'static str, String, 
 
 /// Reads the files of `dir` and writes a prepared folder to `out`, completely or not at all.
 ///
-/// `progress` is called with the number of videos done and their total. Videos are read and prepared by as many threads as there are
-/// cores; memory is that of a few videos per thread, the labels and the folds.
+/// `progress` is called with the number of videos done and their total. Videos are read and
+/// prepared by as many threads as there are cores; memory is that of a few videos per thread, the
+/// labels and the folds.
 ///
 /// # Errors
 /// Where a file is missing, damaged or invalid, `out` holds other files, or a split is empty.
@@ -80,11 +94,12 @@ pub fn prepare(
     prepare_with(config, dir, out, parallel::available_threads(), progress)
 }
 
-/// As [`prepare`], for a study with pre-training, which masks frames in time: a masked segment of one frame has no context to
-/// reconstruct it from.
+/// As [`prepare`], for a study with pre-training, which masks frames in time: a masked segment of
+/// one frame has no context to reconstruct it from.
 ///
 /// # Errors
-/// As those of [`prepare`]; where the median segment has fewer than [`LEAST_MEDIAN_FRAMES`] frames after pooling.
+/// As those of [`prepare`]; where the median segment has fewer than [`LEAST_MEDIAN_FRAMES`] frames
+/// after pooling.
 pub fn prepare_for_pretraining(
     config: &DataConfig,
     dir: &Path,
@@ -92,7 +107,14 @@ pub fn prepare_for_pretraining(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Manifest, DataError> {
     let accept = |manifest: &Manifest| manifest.require_time(&dir.join(&config.features));
-    prepare_where(config, dir, out, parallel::available_threads(), &accept, progress)
+    prepare_where(
+        config,
+        dir,
+        out,
+        parallel::available_threads(),
+        &accept,
+        progress,
+    )
 }
 
 /// As [`prepare`], with a given number of threads; the output does not depend on it.
@@ -121,13 +143,29 @@ fn prepare_where(
     let inputs = inputs(config, dir)?;
     files::require_replaceable(
         out,
-        &[MANIFEST_FILE, FRAMES_FILE, SEGMENTS_FILE, UNLABELLED_FRAMES_FILE, UNLABELLED_FILE],
+        &[
+            MANIFEST_FILE,
+            FRAMES_FILE,
+            SEGMENTS_FILE,
+            UNLABELLED_FRAMES_FILE,
+            UNLABELLED_FILE,
+        ],
     )?;
-    let of = |key: &'static str| inputs.iter().filter(move |(k, ..)| *k == key).map(|(.., path)| path.as_path());
+    let of = |key: &'static str| {
+        inputs
+            .iter()
+            .filter(move |(k, ..)| *k == key)
+            .map(|(.., path)| path.as_path())
+    };
     let labels = read_labels(of("labels"))?;
     let features = Csd::open(of("features").next().unwrap_or(dir))?;
     let assignment = Assignment::new(config, of("folds").next(), &labels, &features)?;
-    let hash = || inputs.iter().map(|(key, name, path)| hash_input(key, name, path)).collect::<Result<Vec<_>, _>>();
+    let hash = || {
+        inputs
+            .iter()
+            .map(|(key, name, path)| hash_input(key, name, path))
+            .collect::<Result<Vec<_>, _>>()
+    };
 
     let staged = StagedDir::create(out)?;
     let mut pass = Pass::new(&features, staged.path())?;
@@ -137,13 +175,19 @@ fn prepare_where(
         Unlabelled::None => Vec::new(),
     };
     if config.unlabelled == Unlabelled::Outside {
-        pass.unlabelled = Some(UnlabelledPass::new(staged.path(), features.width(), without_labels.clone())?);
+        pass.unlabelled = Some(UnlabelledPass::new(
+            staged.path(),
+            features.width(),
+            without_labels.clone(),
+        )?);
     }
     let no_labels = VideoLabels::default();
     videos.extend(without_labels.iter().map(|id| (id, &no_labels)));
     let hashed = thread::scope(|scope| {
         let hashed = scope.spawn(hash);
-        let read = |i: usize| PreparedVideo::new(config, &features, videos[i].0, videos[i].1, labels.path());
+        let read = |i: usize| {
+            PreparedVideo::new(config, &features, videos[i].0, videos[i].1, labels.path())
+        };
         let mut done = 0;
         parallel::for_each_ordered(videos.len(), threads, read, |video| {
             let video = video?;
@@ -161,14 +205,19 @@ fn prepare_where(
             progress(done, videos.len());
             Ok::<(), DataError>(())
         })?;
-        hashed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        hashed
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
-    let rate = pass.spacings.check(features.path(), &format!("{}/data", features.root()))?;
+    let rate = pass
+        .spacings
+        .check(features.path(), &format!("{}/data", features.root()))?;
     pass.late.check(labels.path(), "intervals")?;
     // Reported after the folds, whose error about a training split without values is more specific.
     let oddities = pass.oddities(features.path());
     let videos: Vec<String> = labels.videos.keys().cloned().collect();
-    let (segments, moments, dropped, mut counts) = (pass.segments, pass.moments, pass.dropped, pass.counts);
+    let (segments, moments, dropped, mut counts) =
+        (pass.segments, pass.moments, pass.dropped, pass.counts);
     pass.frames.finish()?;
     segments.write(&staged.path().join(SEGMENTS_FILE), labels.emotions.len())?;
     count_files(&mut counts, &labels, &features);
@@ -228,23 +277,43 @@ fn prepare_where(
 fn read_labels<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<LabelSet, DataError> {
     let labels = LabelSet::read(&paths.map(Csd::open).collect::<Result<Vec<_>, _>>()?)?;
     if labels.emotions.is_empty() {
-        return Err(DataError::structure(labels.path(), "/", "at least one emotion column", "sentiment alone"));
+        return Err(DataError::structure(
+            labels.path(),
+            "/",
+            "at least one emotion column",
+            "sentiment alone",
+        ));
     }
     labels.check()?;
     Ok(labels)
 }
 
 fn hash_input(key: &str, name: &str, path: &Path) -> Result<InputFile, DataError> {
-    let bytes = std::fs::metadata(path).map_err(DataError::io("read", path))?.len();
-    Ok(InputFile { key: key.to_string(), name: name.to_string(), bytes, blake3: hash_file(path)? })
+    let bytes = std::fs::metadata(path)
+        .map_err(DataError::io("read", path))?
+        .len();
+    Ok(InputFile {
+        key: key.to_string(),
+        name: name.to_string(),
+        bytes,
+        blake3: hash_file(path)?,
+    })
 }
 
 fn by_column(columns: &[String], counts: &[u64]) -> BTreeMap<String, u64> {
-    columns.iter().cloned().zip(counts.iter().copied()).filter(|&(_, n)| n > 0).collect()
+    columns
+        .iter()
+        .cloned()
+        .zip(counts.iter().copied())
+        .filter(|&(_, n)| n > 0)
+        .collect()
 }
 
 fn count_files(counts: &mut Counts, labels: &LabelSet, features: &Csd) {
-    let unlabelled = features.by_video().iter().filter(|(id, _)| !labels.videos.contains_key(*id));
+    let unlabelled = features
+        .by_video()
+        .iter()
+        .filter(|(id, _)| !labels.videos.contains_key(*id));
     counts.videos.labelled = labels.videos.len();
     counts.segments.labelled = labels.segments();
     counts.frames.in_file = features.rows() as u64;
@@ -279,7 +348,10 @@ impl Pass {
     fn new(features: &Csd, folder: &Path) -> Result<Self, DataError> {
         Ok(Pass {
             frames: FramesWriter::create(&folder.join(FRAMES_FILE), features.width())?,
-            segments: Segments { offsets: vec![0], ..Segments::default() },
+            segments: Segments {
+                offsets: vec![0],
+                ..Segments::default()
+            },
             moments: Vec::new(),
             dropped: Vec::new(),
             counts: Counts::default(),
@@ -304,7 +376,12 @@ impl Pass {
         let mut end = self.frames.frames();
         self.frames.append(&video.frames)?;
         self.counts.videos.without_features += usize::from(!video.has_features);
-        for ((&number, &interval), segment) in labels.numbers.iter().zip(&labels.intervals).zip(&video.segments) {
+        for ((&number, &interval), segment) in labels
+            .numbers
+            .iter()
+            .zip(&labels.intervals)
+            .zip(&video.segments)
+        {
             match segment {
                 Ok(kept) => {
                     let (counts, frames) = (&mut self.counts.segments, &mut self.counts.frames);
@@ -334,12 +411,18 @@ impl Pass {
         if has_sentiment {
             self.segments.sentiment.extend(&labels.sentiment);
         }
-        self.nonfinite.iter_mut().zip(&video.nonfinite).for_each(|(n, more)| *n += more);
+        self.nonfinite
+            .iter_mut()
+            .zip(&video.nonfinite)
+            .for_each(|(n, more)| *n += more);
         if video.has_frames() && !labels.intervals.is_empty() {
             let late = video.late_segments(&labels.intervals);
             let words = |&row: &usize| {
                 let ([start, end], number) = (labels.intervals[row], labels.numbers[row]);
-                format!("'{id}[{number}]' from {start} to {end} s of a recording that ends at {} s", video.end_s)
+                format!(
+                    "'{id}[{number}]' from {start} to {end} s of a recording that ends at {} s",
+                    video.end_s
+                )
             };
             self.late.add(late.len(), late.first().map(words));
         }
@@ -363,11 +446,19 @@ impl Pass {
                 self.lengths.len(),
                 nothing.first.as_deref().unwrap_or_default()
             );
-            return Err(DataError::content(features, "features", "segments with finite values", found));
+            return Err(DataError::content(
+                features,
+                "features",
+                "segments with finite values",
+                found,
+            ));
         }
         let late = &self.late;
         Ok(Oddities {
-            far_behind: Oddity { segments: late.count, first: late.first.clone() },
+            far_behind: Oddity {
+                segments: late.count,
+                first: late.first.clone(),
+            },
             nothing_finite: nothing.clone(),
             median_frames: median(self.lengths.clone()).map_or(0, |n| n as usize),
         })

@@ -1,6 +1,8 @@
-//! A prepared folder: frames memory-mapped from disk, labels and folds in memory, batches gathered from both.
+//! A prepared folder: frames memory-mapped from disk, labels and folds in memory, batches gathered
+//! from both.
 //!
-//! What lives here: opening, checking and indexing. What does not: writing one ([`crate::prepare`]).
+//! What lives here: opening, checking and indexing. What does not: writing one
+//! ([`crate::prepare`]).
 //!
 //! Shapes: `S` segments, `N` stored frames of all segments, `C` columns of the file, `E` emotions.
 //!
@@ -15,8 +17,8 @@
 //! | `unlabelled-frames.safetensors` | `frames` | `[M, C]` | as above, of the stretches outside all segments |
 //! | `unlabelled.safetensors` | `offsets`, `intervals`, `video`, `segment` | | as above, of `U` stretches; `segment` is -1 |
 //!
-//! The last two files exist where unlabelled speech is configured. Stretches have the indices after those of the segments, `S..S + U`, so
-//! that a loop over the segments never includes one.
+//! The last two files exist where unlabelled speech is configured. Stretches have the indices after
+//! those of the segments, `S..S + U`, so that a loop over the segments never includes one.
 
 mod checksums;
 mod mapped_frames;
@@ -102,8 +104,8 @@ pub struct PackedBatch {
 }
 
 impl Prepared {
-    /// Opens a folder and checks that its files are unchanged and consistent. Frames are not read: only their size is checked, and their
-    /// content by [`Prepared::check_frames`].
+    /// Opens a folder and checks that its files are unchanged and consistent. Frames are not read:
+    /// only their size is checked, and their content by [`Prepared::check_frames`].
     ///
     /// # Errors
     /// Where a file is missing, has another format, was altered, or does not match the manifest.
@@ -111,8 +113,8 @@ impl Prepared {
         Self::open_with(folder, true)
     }
 
-    /// Opens a folder for an audit, which has a named rule for each fault: neither hashes nor the ids and counts of the manifest are checked,
-    /// only what is needed to read the files.
+    /// Opens a folder for an audit, which has a named rule for each fault: neither hashes nor the
+    /// ids and counts of the manifest are checked, only what is needed to read the files.
     ///
     /// # Errors
     /// Where a file is missing, has another format, or does not match the manifest.
@@ -124,7 +126,11 @@ impl Prepared {
         let manifest = checksums::read_manifest(folder, verified)?;
         let path = folder.join(MANIFEST_FILE);
         // Without records, files are not compared.
-        let records = if verified { manifest.files.clone() } else { BTreeMap::new() };
+        let records = if verified {
+            manifest.files.clone()
+        } else {
+            BTreeMap::new()
+        };
         if verified {
             validate::check_names(&path, &manifest)?;
         }
@@ -146,7 +152,14 @@ impl Prepared {
         if verified {
             validate::check_counts(&path, &manifest, &segments, unlabelled.as_ref())?;
         }
-        Ok(Prepared { folder: folder.to_path_buf(), manifest, frames, segments, unlabelled, folds })
+        Ok(Prepared {
+            folder: folder.to_path_buf(),
+            manifest,
+            frames,
+            segments,
+            unlabelled,
+            folds,
+        })
     }
 
     /// Reads all frames and checks their hashes. Call this once after opening, before training.
@@ -154,11 +167,15 @@ impl Prepared {
     /// # Errors
     /// The file that was altered.
     pub fn check_frames(&self) -> Result<(), DataError> {
-        let names = checksums::members(self.unlabelled.is_some()).iter().copied();
-        names.filter(|&name| matches!(name, FRAMES_FILE | UNLABELLED_FRAMES_FILE)).try_for_each(|name| {
-            let path = self.folder.join(name);
-            checksums::check_hash(&path, name, &self.manifest.files, || Ok(hash_file(&path)?))
-        })
+        let names = checksums::members(self.unlabelled.is_some())
+            .iter()
+            .copied();
+        names
+            .filter(|&name| matches!(name, FRAMES_FILE | UNLABELLED_FRAMES_FILE))
+            .try_for_each(|name| {
+                let path = self.folder.join(name);
+                checksums::check_hash(&path, name, &self.manifest.files, || Ok(hash_file(&path)?))
+            })
     }
 
     /// The folder.
@@ -191,7 +208,8 @@ impl Prepared {
         self.len() == 0
     }
 
-    /// Indices of the stretches of unlabelled speech: after those of labelled segments, in order of video, then time.
+    /// Indices of the stretches of unlabelled speech: after those of labelled segments, in order of
+    /// video, then time.
     pub fn stretches(&self) -> Range<usize> {
         self.len()..self.len() + self.unlabelled.as_ref().map_or(0, |u| u.segments.len())
     }
@@ -211,18 +229,25 @@ impl Prepared {
         let labelled = self.manifest.videos.get(place);
         let video = labelled.unwrap_or_else(|| {
             let unlabelled = self.manifest.unlabelled.as_ref();
-            &unlabelled.map_or(&self.manifest.videos, |u| &u.videos)[place - self.manifest.videos.len()]
+            &unlabelled.map_or(&self.manifest.videos, |u| &u.videos)
+                [place - self.manifest.videos.len()]
         });
-        SegmentId { video: video.clone(), segment: segments.segment[at] }
+        SegmentId {
+            video: video.clone(),
+            segment: segments.segment[at],
+        }
     }
 
     /// The number of stretch `i` among those of its video, from 0.
     pub fn stretch_number(&self, i: usize) -> usize {
         let (segments, _, at) = self.at(i);
-        at - segments.video.partition_point(|&video| video < segments.video[at])
+        at - segments
+            .video
+            .partition_point(|&video| video < segments.video[at])
     }
 
-    /// Index of segment `i`'s video in the manifest's list of videos, followed by its list of videos without labels.
+    /// Index of segment `i`'s video in the manifest's list of videos, followed by its list of
+    /// videos without labels.
     pub fn video(&self, i: usize) -> usize {
         let (segments, _, at) = self.at(i);
         segments.video[at] as usize
@@ -240,7 +265,8 @@ impl Prepared {
         segments.frames(at).len()
     }
 
-    /// Frames of segment or stretch `i` `[frames, C]`: as in the file but pooled and cropped, NaN where missing.
+    /// Frames of segment or stretch `i` `[frames, C]`: as in the file but pooled and cropped, NaN
+    /// where missing.
     pub fn raw(&self, i: usize) -> &[f32] {
         let (segments, frames, at) = self.at(i);
         frames.rows(segments.frames(at))
@@ -260,9 +286,13 @@ impl Prepared {
         self.segments.sentiment.get(i).copied()
     }
 
-    /// Whether an emotion is present in segment `i`: its intensity is above the configured threshold.
+    /// Whether an emotion is present in segment `i`: its intensity is above the configured
+    /// threshold.
     pub fn presence(&self, i: usize, emotion: usize) -> bool {
-        targets::present(self.intensities(i)[emotion], self.manifest.config.presence_above)
+        targets::present(
+            self.intensities(i)[emotion],
+            self.manifest.config.presence_above,
+        )
     }
 
     /// The 4-class target of an emotion in segment `i`: its intensity rounded half up, 0 to 3.
@@ -290,7 +320,9 @@ impl Prepared {
     /// The standardised frames of some segments, concatenated.
     pub fn gather(&self, normaliser: &BoundNormaliser, segments: &[usize]) -> PackedBatch {
         let mut batch = PackedBatch {
-            x_nc: Vec::with_capacity(segments.iter().map(|&i| self.frames(i)).sum::<usize>() * normaliser.width()),
+            x_nc: Vec::with_capacity(
+                segments.iter().map(|&i| self.frames(i)).sum::<usize>() * normaliser.width(),
+            ),
             width: normaliser.width(),
             offsets: Vec::with_capacity(segments.len() + 1),
             segments: segments.to_vec(),
@@ -317,24 +349,57 @@ fn folds_of(
         if record.split.len() != manifest.videos.len() {
             let expected = format!("{} videos", manifest.videos.len());
             let found = format!("{}", record.split.len());
-            return Err(DataError::structure(path, format!("folds[{index}].split"), expected, found));
+            return Err(DataError::structure(
+                path,
+                format!("folds[{index}].split"),
+                expected,
+                found,
+            ));
         }
         let normaliser = |e| DataError::within(path, format!("folds[{index}].normaliser"), e);
-        record.normaliser.bind(&manifest.columns).map_err(normaliser)?;
+        record
+            .normaliser
+            .bind(&manifest.columns)
+            .map_err(normaliser)?;
         let of = |split| {
             (0..segments.len())
-                .filter(|&i| record.split[segments.video[i] as usize] == Some(split) && !segments.frames(i).is_empty())
+                .filter(|&i| {
+                    record.split[segments.video[i] as usize] == Some(split)
+                        && !segments.frames(i).is_empty()
+                })
                 .collect()
         };
         let (train, valid, test) = (of(Split::Train), of(Split::Valid), of(Split::Test));
         let stretches = |wanted: &dyn Fn(Split) -> bool| -> Vec<usize> {
-            let split = |video: i32| record.split.get(video as usize).copied().unwrap_or(Some(Split::Train));
-            let stretches = unlabelled.into_iter().flat_map(|u| u.segments.video.iter().enumerate());
-            stretches.filter(|&(_, &v)| split(v).is_some_and(wanted)).map(|(i, _)| segments.len() + i).collect()
+            let split = |video: i32| {
+                record
+                    .split
+                    .get(video as usize)
+                    .copied()
+                    .unwrap_or(Some(Split::Train))
+            };
+            let stretches = unlabelled
+                .into_iter()
+                .flat_map(|u| u.segments.video.iter().enumerate());
+            stretches
+                .filter(|&(_, &v)| split(v).is_some_and(wanted))
+                .map(|(i, _)| segments.len() + i)
+                .collect()
         };
-        let (unlabelled, unlabelled_judged) = (stretches(&|s| s == Split::Train), stretches(&|s| s != Split::Train));
+        let (unlabelled, unlabelled_judged) = (
+            stretches(&|s| s == Split::Train),
+            stretches(&|s| s != Split::Train),
+        );
         let normaliser = record.normaliser.clone();
-        folds.push(Fold { index, train, valid, test, unlabelled, unlabelled_judged, normaliser });
+        folds.push(Fold {
+            index,
+            train,
+            valid,
+            test,
+            unlabelled,
+            unlabelled_judged,
+            normaliser,
+        });
     }
     Ok(folds)
 }

@@ -1,6 +1,7 @@
 //! A recording without labels, split into pieces short enough for a model.
 //!
-//! What lives here: where to split. What does not: which frames belong to an interval (`align`), pooling (`pool`).
+//! What lives here: where to split. What does not: which frames belong to an interval (`align`),
+//! pooling (`pool`).
 
 use crate::Sequence;
 use crate::align::Timeline;
@@ -15,27 +16,47 @@ pub struct RecordingPiece {
     pub frames: Vec<f32>,
 }
 
-/// The frame rate of a recording in Hz, from the median step between frame starts; `None` with fewer than two frames.
+/// The frame rate of a recording in Hz, from the median step between frame starts; `None` with
+/// fewer than two frames.
 pub fn recording_rate_hz(recording: &Sequence) -> Option<f64> {
-    Timeline::new(&recording.intervals).spacing().map(|spacing| spacing.hz())
+    Timeline::new(&recording.intervals)
+        .spacing()
+        .map(|spacing| spacing.hz())
 }
 
-/// Splits a recording into the fewest pieces of at most `max_frames` pooled frames, of about equal length: a remainder of a few
-/// frames would give a poor prediction. Every frame is in one piece.
-pub fn split_recording(recording: &Sequence, pool_frames: usize, max_frames: usize) -> Vec<RecordingPiece> {
+/// Splits a recording into the fewest pieces of at most `max_frames` pooled frames, of about equal
+/// length: a remainder of a few frames would give a poor prediction. Every frame is in one piece.
+pub fn split_recording(
+    recording: &Sequence,
+    pool_frames: usize,
+    max_frames: usize,
+) -> Vec<RecordingPiece> {
     let timeline = Timeline::new(&recording.intervals);
-    let (frames, most) = (timeline.len(), pool_frames.max(1).saturating_mul(max_frames.max(1)));
+    let (frames, most) = (
+        timeline.len(),
+        pool_frames.max(1).saturating_mul(max_frames.max(1)),
+    );
     if frames == 0 {
         return Vec::new();
     }
     let places: Vec<usize> = (0..frames).collect();
     // A multiple of the pooling window, so that only the last piece may end in a shorter window.
-    let each = frames.div_ceil(frames.div_ceil(most)).next_multiple_of(pool_frames.max(1)).min(most);
+    let each = frames
+        .div_ceil(frames.div_ceil(most))
+        .next_multiple_of(pool_frames.max(1))
+        .min(most);
     let piece = |part: &[usize]| {
         let ends = part.iter().map(|&p| timeline.interval(p)[1]);
-        let interval = [timeline.interval(part[0])[0], ends.fold(f64::NEG_INFINITY, f64::max)];
+        let interval = [
+            timeline.interval(part[0])[0],
+            ends.fold(f64::NEG_INFINITY, f64::max),
+        ];
         let mut frames = Vec::new();
-        pool(part.iter().map(|&p| recording.row(timeline.row(p))), pool_frames, &mut frames);
+        pool(
+            part.iter().map(|&p| recording.row(timeline.row(p))),
+            pool_frames,
+            &mut frames,
+        );
         RecordingPiece { interval, frames }
     };
     places.chunks(each).map(piece).collect()
@@ -50,20 +71,26 @@ mod tests {
         Sequence {
             width: 1,
             features: (0..n).map(|k| k as f32).collect(),
-            intervals: (0..n).map(|k| [k as f64 / 10.0, (k + 1) as f64 / 10.0]).collect(),
+            intervals: (0..n)
+                .map(|k| [k as f64 / 10.0, (k + 1) as f64 / 10.0])
+                .collect(),
         }
     }
 
     #[test]
     fn pieces_have_about_equal_length_and_hold_every_frame() {
         let cut = |n, pool, most| split_recording(&counting(n), pool, most);
-        let lengths = |found: &[RecordingPiece]| found.iter().map(|p| p.frames.len()).collect::<Vec<_>>();
+        let lengths =
+            |found: &[RecordingPiece]| found.iter().map(|p| p.frames.len()).collect::<Vec<_>>();
         assert_eq!(lengths(&cut(10, 1, 10)), [10]);
         assert_eq!(lengths(&cut(11, 1, 10)), [6, 5]);
         assert_eq!(lengths(&cut(21, 2, 5)), [4, 4, 3]);
         assert!(cut(0, 2, 5).is_empty());
         let found = cut(11, 1, 10);
-        assert_eq!((found[0].interval, found[1].interval), ([0.0, 0.6], [0.6, 1.1]));
+        assert_eq!(
+            (found[0].interval, found[1].interval),
+            ([0.0, 0.6], [0.6, 1.1])
+        );
         let all: Vec<f32> = found.into_iter().flat_map(|p| p.frames).collect();
         assert_eq!(all, counting(11).features);
         assert_eq!(recording_rate_hz(&counting(11)), Some(10.0));

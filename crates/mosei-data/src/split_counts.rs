@@ -1,6 +1,8 @@
-//! Kept and dropped segments of one split, for errors about a split that is empty or has no usable column.
+//! Kept and dropped segments of one split, for errors about a split that is empty or has no usable
+//! column.
 //!
-//! What lives here: the counts of a split and their text. What does not: the counts over all segments, which are in the manifest.
+//! What lives here: the counts of a split and their text. What does not: the counts over all
+//! segments, which are in the manifest.
 
 use crate::align::Dropped;
 use std::fmt;
@@ -22,7 +24,9 @@ impl fmt::Display for FoldOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FoldOrigin::File(path) => path.display().fmt(f),
-            FoldOrigin::Drawn { seed } => write!(f, "the split by video drawn with data.split.seed = {seed}"),
+            FoldOrigin::Drawn { seed } => {
+                write!(f, "the split by video drawn with data.split.seed = {seed}")
+            }
         }
     }
 }
@@ -61,7 +65,13 @@ impl SplitCounts {
 
 impl fmt::Display for SplitCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let SplitCounts { kept, without_features, past_the_end, no_frame, too_short } = self;
+        let SplitCounts {
+            kept,
+            without_features,
+            past_the_end,
+            no_frame,
+            too_short,
+        } = self;
         let labelled = kept + without_features + past_the_end + no_frame + too_short;
         write!(
             f,

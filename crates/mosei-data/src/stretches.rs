@@ -1,6 +1,7 @@
 //! Speech outside all labelled segments of a video, split into stretches.
 //!
-//! What lives here: finding the gaps and splitting them. What does not: which frames belong to an interval (`align`), pooling (`pool`).
+//! What lives here: finding the gaps and splitting them. What does not: which frames belong to an
+//! interval (`align`), pooling (`pool`).
 
 use crate::align::{EPSILON_S, Timeline};
 
@@ -33,10 +34,14 @@ pub struct Cut {
     pub min_s: f64,
 }
 
-/// The parts of `[start, end]` outside all `segments`, in order of time. Segments may overlap, be nested and be in any order; those too
-/// short for a frame do not count.
+/// The parts of `[start, end]` outside all `segments`, in order of time. Segments may overlap, be
+/// nested and be in any order; those too short for a frame do not count.
 pub fn gaps(segments: &[[f64; 2]], [start, end]: [f64; 2]) -> Vec<[f64; 2]> {
-    let mut segments: Vec<[f64; 2]> = segments.iter().copied().filter(|[s, e]| e - s >= EPSILON_S).collect();
+    let mut segments: Vec<[f64; 2]> = segments
+        .iter()
+        .copied()
+        .filter(|[s, e]| e - s >= EPSILON_S)
+        .collect();
     segments.sort_by(|a, b| a[0].total_cmp(&b[0]));
     let (mut gaps, mut free_from) = (Vec::new(), start);
     for [s, e] in segments.into_iter().chain([[end, end]]) {
@@ -48,8 +53,8 @@ pub fn gaps(segments: &[[f64; 2]], [start, end]: [f64; 2]) -> Vec<[f64; 2]> {
     gaps
 }
 
-/// The speech of a video outside its labelled `segments`: the frames of none of them, gap by gap, each gap split from its start. Frames
-/// belong to gaps by the same rule as to segments.
+/// The speech of a video outside its labelled `segments`: the frames of none of them, gap by gap,
+/// each gap split from its start. Frames belong to gaps by the same rule as to segments.
 pub fn outside(timeline: &Timeline, segments: &[[f64; 2]], cut: Cut) -> Outside {
     let mut out = Outside::default();
     let mut taken = vec![false; timeline.len()];
@@ -60,8 +65,14 @@ pub fn outside(timeline: &Timeline, segments: &[[f64; 2]], cut: Cut) -> Outside 
         let free: Vec<usize> = timeline.positions(gap).filter(|&p| !taken[p]).collect();
         for part in free.chunks(cut.most_frames.max(1)) {
             let spans = || part.iter().map(|&p| timeline.interval(p));
-            let start = spans().map(|[s, _]| s).fold(f64::INFINITY, f64::min).max(gap[0]);
-            let end = spans().map(|[_, e]| e).fold(f64::NEG_INFINITY, f64::max).min(gap[1]);
+            let start = spans()
+                .map(|[s, _]| s)
+                .fold(f64::INFINITY, f64::min)
+                .max(gap[0]);
+            let end = spans()
+                .map(|[_, e]| e)
+                .fold(f64::NEG_INFINITY, f64::max)
+                .min(gap[1]);
             // Times are sums of float steps: a second may be slightly less than 1.
             if end - start + EPSILON_S < cut.min_s {
                 out.too_short += 1;
@@ -69,7 +80,10 @@ pub fn outside(timeline: &Timeline, segments: &[[f64; 2]], cut: Cut) -> Outside 
                 continue;
             }
             let rows = part.iter().map(|&p| timeline.row(p)).collect();
-            out.stretches.push(Stretch { rows, interval: [start, end] });
+            out.stretches.push(Stretch {
+                rows,
+                interval: [start, end],
+            });
         }
     }
     out
@@ -82,9 +96,15 @@ mod tests {
     #[test]
     fn gaps_are_before_between_and_after_segments() {
         let segments = [[4.0, 5.0], [1.0, 2.0], [1.5, 3.0], [1.6, 1.7]];
-        assert_eq!(gaps(&segments, [0.0, 9.0]), [[0.0, 1.0], [3.0, 4.0], [5.0, 9.0]]);
+        assert_eq!(
+            gaps(&segments, [0.0, 9.0]),
+            [[0.0, 1.0], [3.0, 4.0], [5.0, 9.0]]
+        );
         // Segments beyond the ends, and adjacent segments, leave no gap.
-        assert_eq!(gaps(&[[-1.0, 1.0], [1.0, 2.0], [7.0, 12.0]], [0.0, 9.0]), [[2.0, 7.0]]);
+        assert_eq!(
+            gaps(&[[-1.0, 1.0], [1.0, 2.0], [7.0, 12.0]], [0.0, 9.0]),
+            [[2.0, 7.0]]
+        );
         assert_eq!(gaps(&[[3.0, 3.0], [11.0, 12.0]], [0.0, 9.0]), [[0.0, 9.0]]);
         assert_eq!(gaps(&[], [0.0, 9.0]), [[0.0, 9.0]]);
         assert!(gaps(&[[-1.0, 10.0]], [0.0, 9.0]).is_empty());
@@ -92,20 +112,38 @@ mod tests {
     }
 
     fn tenths(n: usize) -> Timeline {
-        Timeline::new(&(0..n).map(|k| [k as f64 / 10.0, (k + 1) as f64 / 10.0]).collect::<Vec<_>>())
+        Timeline::new(
+            &(0..n)
+                .map(|k| [k as f64 / 10.0, (k + 1) as f64 / 10.0])
+                .collect::<Vec<_>>(),
+        )
     }
 
     #[test]
     fn stretches_hold_the_frames_of_no_segment() {
         // Frames 12 and 30 overlap a segment each, and so belong to it.
         let segments = [[1.25, 2.0], [1.9, 3.05]];
-        let found = outside(&tenths(60), &segments, Cut { most_frames: 20, min_s: 1.0 });
+        let found = outside(
+            &tenths(60),
+            &segments,
+            Cut {
+                most_frames: 20,
+                min_s: 1.0,
+            },
+        );
         let rows: Vec<Vec<usize>> = found.stretches.iter().map(|s| s.rows.clone()).collect();
         assert_eq!(rows, [(0..12).collect::<Vec<_>>(), (31..51).collect()]);
         assert_eq!((found.too_short, found.too_short_frames), (1, 9));
         assert_eq!(found.stretches[0].interval, [0.0, 1.2]);
         // A stretch of exactly the minimum length is kept.
-        let all = outside(&tenths(60), &segments, Cut { most_frames: 20, min_s: 0.9 });
+        let all = outside(
+            &tenths(60),
+            &segments,
+            Cut {
+                most_frames: 20,
+                min_s: 0.9,
+            },
+        );
         assert_eq!((all.stretches.len(), all.too_short), (3, 0));
     }
 }

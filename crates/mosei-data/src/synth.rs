@@ -1,9 +1,11 @@
-//! A synthetic corpus: .csd files of CMU-MOSEI's schema, whose columns encode emotion in their dynamics.
+//! A synthetic corpus: .csd files of CMU-MOSEI's schema, whose columns encode emotion in their
+//! dynamics.
 //!
-//! What lives here: labels with MOSEI's statistics ([`script`]), features that follow them ([`speech`]), and the files. What does not:
-//! reading them.
+//! What lives here: labels with MOSEI's statistics ([`script`]), features that follow them
+//! ([`speech`]), and the files. What does not: reading them.
 //!
-//! Everything is a function of the seed, for any number of threads; a few videos are in memory at a time.
+//! Everything is a function of the seed, for any number of threads; a few videos are in memory at a
+//! time.
 
 mod config;
 mod script;
@@ -28,12 +30,16 @@ const FEATURES_FILE: &str = "CMU_MOSEI_COVAREP.csd";
 const LABELS_FILE: &str = "CMU_MOSEI_Labels.csd";
 const FOLDS_FILE: &str = "folds.json";
 
-/// Writes a corpus into `out`: features, labels and folds, all or none. `progress` is called with the number of videos done and their
-/// total.
+/// Writes a corpus into `out`: features, labels and folds, all or none. `progress` is called with
+/// the number of videos done and their total.
 ///
 /// # Errors
 /// Where a setting is invalid, `out` holds other files, or a file cannot be written.
-pub fn synthesise(config: &SynthConfig, out: &Path, progress: &mut dyn FnMut(usize, usize)) -> Result<(), DataError> {
+pub fn synthesise(
+    config: &SynthConfig,
+    out: &Path,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<(), DataError> {
     synthesise_with(config, out, parallel::available_threads(), progress)
 }
 
@@ -58,7 +64,9 @@ pub fn synthesise_with(
         &info(config, "COVAREP", COVAREP_COLUMNS.into()),
         config.deflate,
     )?;
-    let names = std::iter::once("sentiment").chain(Emotion::ALL.iter().map(|e| e.name())).collect();
+    let names = std::iter::once("sentiment")
+        .chain(Emotion::ALL.iter().map(|e| e.name()))
+        .collect();
     let mut labels = CsdWriter::create(
         &staged.path().join(LABELS_FILE),
         "All Labels",
@@ -111,11 +119,16 @@ impl SpokenVideo {
             let mut frames = Vec::new();
             voice.speak(&script, &mut random, &mut frames);
             let hundredths = |k: usize| [k as f64 / 100.0, (k + 1) as f64 / 100.0];
-            (frames, (0..script.frames).map(hundredths).collect::<Vec<_>>())
+            (
+                frames,
+                (0..script.frames).map(hundredths).collect::<Vec<_>>(),
+            )
         });
         SpokenVideo {
-            labels: labels.and_then(|(values, intervals)| pack(1 + Emotion::ALL.len(), &values, &intervals)),
-            features: features.and_then(|(frames, intervals)| pack(COVAREP_COLUMNS.len(), &frames, &intervals)),
+            labels: labels
+                .and_then(|(values, intervals)| pack(1 + Emotion::ALL.len(), &values, &intervals)),
+            features: features
+                .and_then(|(frames, intervals)| pack(COVAREP_COLUMNS.len(), &frames, &intervals)),
         }
     }
 }
@@ -145,7 +158,9 @@ impl Plan {
         let mut cumulative = Vec::with_capacity(labelled);
         let mut total = 0.0;
         for _ in 0..labelled {
-            total += f64::exp(config.segments_spread * random.sample::<f64, _>(rand_distr::StandardNormal));
+            total += f64::exp(
+                config.segments_spread * random.sample::<f64, _>(rand_distr::StandardNormal),
+            );
             cumulative.push(total);
         }
         for _ in labelled..config.segments {
@@ -156,7 +171,8 @@ impl Plan {
         order.shuffle(&mut random);
         let share = |of: f64| (of / 3293.0 * labelled as f64).round() as usize;
         let (valid, test, none) = (share(300.0).max(1), share(676.0).max(1), share(68.0));
-        let mut folds: BTreeMap<Split, Vec<String>> = Split::ALL.into_iter().map(|s| (s, Vec::new())).collect();
+        let mut folds: BTreeMap<Split, Vec<String>> =
+            Split::ALL.into_iter().map(|s| (s, Vec::new())).collect();
         for (i, &video) in order.iter().enumerate() {
             let split = match i {
                 i if i < valid => Split::Valid,
@@ -167,33 +183,58 @@ impl Plan {
             folds.entry(split).or_default().push(ids[video].clone());
         }
         // As in MOSEI, the test list also names videos without labels.
-        folds.entry(Split::Test).or_default().extend(ids[labelled..].iter().cloned());
+        folds
+            .entry(Split::Test)
+            .or_default()
+            .extend(ids[labelled..].iter().cloned());
         // From the end of the order, so from the training split, the largest.
-        let silent: BTreeSet<usize> = order.iter().rev().take(config.videos_without_features).copied().collect();
+        let silent: BTreeSet<usize> = order
+            .iter()
+            .rev()
+            .take(config.videos_without_features)
+            .copied()
+            .collect();
         let usable: Vec<usize> = (0..labelled).filter(|i| !silent.contains(i)).collect();
         let presence = presence(config, all, &usable);
-        let videos = ids.into_iter().zip(presence).enumerate().map(|(i, (id, presence))| PlannedVideo {
-            id,
-            presence,
-            segments: segments.get(i).copied().unwrap_or(3),
-            has_labels: i < labelled,
-            has_features: !silent.contains(&i),
-        });
-        Plan { videos: videos.collect(), folds }
+        let videos = ids
+            .into_iter()
+            .zip(presence)
+            .enumerate()
+            .map(|(i, (id, presence))| PlannedVideo {
+                id,
+                presence,
+                segments: segments.get(i).copied().unwrap_or(3),
+                has_labels: i < labelled,
+                has_features: !silent.contains(&i),
+            });
+        Plan {
+            videos: videos.collect(),
+            folds,
+        }
     }
 }
 
-/// Which emotions each of `videos` has, where the configuration limits them to a few of the `usable` ones.
+/// Which emotions each of `videos` has, where the configuration limits them to a few of the
+/// `usable` ones.
 ///
 /// Each emotion has its own random stream, so that nothing else changes.
 fn presence(config: &SynthConfig, videos: usize, usable: &[usize]) -> Vec<[Presence; 6]> {
     let mut presence = vec![[Presence::Any; 6]; videos];
     for (&emotion, &n) in &config.videos_with {
-        let mut random = rng_named(config.seed, Stream::Synth, &format!("videos with {}", emotion.name()));
+        let mut random = rng_named(
+            config.seed,
+            Stream::Synth,
+            &format!("videos with {}", emotion.name()),
+        );
         let mut drawn = usable.to_vec();
         drawn.shuffle(&mut random);
-        presence.iter_mut().for_each(|video| video[emotion as usize] = Presence::Never);
-        drawn.into_iter().take(n).for_each(|i| presence[i][emotion as usize] = Presence::Always);
+        presence
+            .iter_mut()
+            .for_each(|video| video[emotion as usize] = Presence::Never);
+        drawn
+            .into_iter()
+            .take(n)
+            .for_each(|i| presence[i][emotion as usize] = Presence::Always);
     }
     presence
 }
@@ -206,10 +247,13 @@ fn draw_ids(n: usize, random: &mut impl Rng) -> Vec<String> {
     while ids.len() < n {
         // One of each kind among the first three, for small corpora.
         let id = match ids.len() {
-            i if i == 1 || random.random_bool(459.0 / 3293.0) => random.random_range(10_000..400_000u32).to_string(),
+            i if i == 1 || random.random_bool(459.0 / 3293.0) => {
+                random.random_range(10_000..400_000u32).to_string()
+            }
             i => {
-                let mut id: String =
-                    (0..11).map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())])).collect();
+                let mut id: String = (0..11)
+                    .map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())]))
+                    .collect();
                 if i == 0 {
                     id.replace_range(0..1, "-");
                 }
@@ -224,9 +268,29 @@ fn draw_ids(n: usize, random: &mut impl Rng) -> Vec<String> {
 }
 
 /// The metadata of a file of the corpus.
-fn info(config: &SynthConfig, root: &'static str, columns: Vec<&str>) -> [(&'static str, Value); 13] {
-    let uuid: String = format!("{:032x}", rng_named(config.seed, Stream::Synth, root).random::<u128>());
-    let uuid = [&uuid[..8], &uuid[8..12], &uuid[12..16], &uuid[16..20], &uuid[20..]].join("-");
+fn info(
+    config: &SynthConfig,
+    root: &'static str,
+    columns: Vec<&str>,
+) -> [(&'static str, Value); 13] {
+    let uuid: String = format!(
+        "{:032x}",
+        rng_named(config.seed, Stream::Synth, root).random::<u128>()
+    );
+    let uuid = [
+        &uuid[..8],
+        &uuid[8..12],
+        &uuid[12..16],
+        &uuid[16..20],
+        &uuid[20..],
+    ]
+    .join("-");
     let (description, dataset) = ("synthetic, shaped like CMU-MOSEI", "CMU-MOSEI (synthetic)");
-    sequence_metadata(SequenceInfo { description, dataset, root, columns, uuid: Some(uuid) })
+    sequence_metadata(SequenceInfo {
+        description,
+        dataset,
+        root,
+        columns,
+        uuid: Some(uuid),
+    })
 }

@@ -3,7 +3,9 @@
 
 use mosei_data::align::{Dropped, EPSILON_S, Timeline};
 use mosei_data::pool::{kept, pool};
-use mosei_data::{Crop, DataConfig, Fold, LabelConfig, Prepared, SynthConfig, prepare, subset, synthesise};
+use mosei_data::{
+    Crop, DataConfig, Fold, LabelConfig, Prepared, SynthConfig, prepare, subset, synthesise,
+};
 use mosei_schema::Split;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -14,18 +16,32 @@ fn corpus() -> &'static Prepared {
     static CORPUS: OnceLock<Prepared> = OnceLock::new();
     CORPUS.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
-        let config = SynthConfig { videos: 60, segments: 420, median_segment_s: 0.5, ..SynthConfig::default() };
+        let config = SynthConfig {
+            videos: 60,
+            segments: 420,
+            median_segment_s: 0.5,
+            ..SynthConfig::default()
+        };
         synthesise(&config, &dir.path().join("data"), &mut |_, _| {}).unwrap();
         let out = dir.path().join("prepared");
-        prepare(&DataConfig::default(), &dir.path().join("data"), &out, &mut |_, _| {}).unwrap();
+        prepare(
+            &DataConfig::default(),
+            &dir.path().join("data"),
+            &out,
+            &mut |_, _| {},
+        )
+        .unwrap();
         // The map outlives the folder's name.
         Prepared::open(&out).unwrap()
     })
 }
 
 fn intervals() -> impl Strategy<Value = Vec<[f64; 2]>> {
-    prop::collection::vec((0..500u32, 0..60u32), 0..60)
-        .prop_map(|v| v.into_iter().map(|(s, n)| [f64::from(s) / 100.0, f64::from(s + n) / 100.0]).collect())
+    prop::collection::vec((0..500u32, 0..60u32), 0..60).prop_map(|v| {
+        v.into_iter()
+            .map(|(s, n)| [f64::from(s) / 100.0, f64::from(s + n) / 100.0])
+            .collect()
+    })
 }
 
 proptest! {
@@ -137,8 +153,15 @@ proptest! {
 fn different_seeds_and_draws_give_different_budgets() {
     let data = corpus();
     let draw = |seed, draw| {
-        let config = LabelConfig { fractions: vec![0.2], seed, min_positives: 0, ..LabelConfig::default() };
-        subset::draw(data, data.fold(0).unwrap(), &config, draw).unwrap()[0].segments.clone()
+        let config = LabelConfig {
+            fractions: vec![0.2],
+            seed,
+            min_positives: 0,
+            ..LabelConfig::default()
+        };
+        subset::draw(data, data.fold(0).unwrap(), &config, draw).unwrap()[0]
+            .segments
+            .clone()
     };
     assert_ne!(draw(0, 0), draw(0, 1));
     assert_ne!(draw(0, 0), draw(1, 0));
@@ -148,7 +171,12 @@ fn different_seeds_and_draws_give_different_budgets() {
 fn no_video_is_in_two_splits() {
     let data = corpus();
     let fold: &Fold = data.fold(0).unwrap();
-    let videos = |s| fold.segments(s).iter().map(|&i| data.video(i)).collect::<BTreeSet<_>>();
+    let videos = |s| {
+        fold.segments(s)
+            .iter()
+            .map(|&i| data.video(i))
+            .collect::<BTreeSet<_>>()
+    };
     let sizes: usize = Split::ALL.map(|s| videos(s).len()).iter().sum();
     let union: BTreeSet<usize> = Split::ALL.into_iter().flat_map(videos).collect();
     assert_eq!(sizes, union.len());
@@ -158,11 +186,19 @@ fn no_video_is_in_two_splits() {
 fn the_normaliser_is_fitted_on_training_frames_alone() {
     let data = corpus();
     let fold = data.fold(0).unwrap();
-    let column = data.columns().iter().position(|c| c == &fold.normaliser.columns[0]).unwrap();
+    let column = data
+        .columns()
+        .iter()
+        .position(|c| c == &fold.normaliser.columns[0])
+        .unwrap();
     let values: Vec<f64> = fold
         .train
         .iter()
-        .flat_map(|&i| data.raw(i).chunks_exact(data.columns().len()).map(|row| f64::from(row[column])))
+        .flat_map(|&i| {
+            data.raw(i)
+                .chunks_exact(data.columns().len())
+                .map(|row| f64::from(row[column]))
+        })
         .filter(|x| x.is_finite())
         .collect();
     let mean = values.iter().sum::<f64>() / values.len() as f64;

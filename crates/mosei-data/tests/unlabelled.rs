@@ -1,16 +1,23 @@
-//! Speech outside all labelled segments: which frames it is, who may see it, and that nothing else changes by it.
+//! Speech outside all labelled segments: which frames it is, who may see it, and that nothing else
+//! changes by it.
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::align::{EPSILON_S, Timeline};
 use mosei_data::manifest::StretchSize;
 use mosei_data::stretches::{Cut, outside};
-use mosei_data::{CsdWriter, DataConfig, Manifest, Prepared, SynthConfig, Unlabelled, prepare_with, synthesise};
+use mosei_data::{
+    CsdWriter, DataConfig, Manifest, Prepared, SynthConfig, Unlabelled, prepare_with, synthesise,
+};
 use mosei_schema::Split;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::path::Path;
 
-const FILES: [&str; 3] = ["frames.safetensors", "segments.safetensors", "manifest.json"];
+const FILES: [&str; 3] = [
+    "frames.safetensors",
+    "segments.safetensors",
+    "manifest.json",
+];
 
 fn prepared(config: &DataConfig, data: &Path, out: &Path) -> (Manifest, Prepared) {
     let manifest = prepare_with(config, data, out, 2, &mut |_, _| ()).unwrap();
@@ -19,37 +26,80 @@ fn prepared(config: &DataConfig, data: &Path, out: &Path) -> (Manifest, Prepared
     (manifest, prepared)
 }
 
-/// Tenths of a second; the first column counts them, from `first`. The second is missing everywhere but in the last.
+/// Tenths of a second; the first column counts them, from `first`. The second is missing everywhere
+/// but in the last.
 fn frames(first: usize, n: usize) -> (Vec<f32>, Vec<[f64; 2]>) {
-    let values = (0..n).flat_map(|k| [(first + k) as f32, if k + 1 == n { 1.0 } else { f32::NEG_INFINITY }]);
-    (values.collect(), (0..n).map(|k| [k as f64 / 10.0, (k + 1) as f64 / 10.0]).collect())
+    let values = (0..n).flat_map(|k| {
+        [
+            (first + k) as f32,
+            if k + 1 == n { 1.0 } else { f32::NEG_INFINITY },
+        ]
+    });
+    (
+        values.collect(),
+        (0..n)
+            .map(|k| [k as f64 / 10.0, (k + 1) as f64 / 10.0])
+            .collect(),
+    )
 }
 
 /// Three labelled videos of 60 frames, and two without labels, one of them for training.
 fn by_hand(folder: &Path) {
     std::fs::create_dir_all(folder).unwrap();
     let names = |names: &[&str]| [("dimension names", json!(names))];
-    let mut features =
-        CsdWriter::create(&folder.join("CMU_MOSEI_COVAREP.csd"), "F", &names(&["count", "last"]), 1).unwrap();
-    for (i, id) in ["a", "b", "c", "silent-test", "silent-train"].into_iter().enumerate() {
+    let mut features = CsdWriter::create(
+        &folder.join("CMU_MOSEI_COVAREP.csd"),
+        "F",
+        &names(&["count", "last"]),
+        1,
+    )
+    .unwrap();
+    for (i, id) in ["a", "b", "c", "silent-test", "silent-train"]
+        .into_iter()
+        .enumerate()
+    {
         let (values, intervals) = frames(100 * i, 60);
         features.write_video(id, 2, &values, &intervals).unwrap();
     }
     features.finish().unwrap();
-    let mut labels = CsdWriter::create(&folder.join("CMU_MOSEI_Labels.csd"), "L", &names(&["happy"]), 1).unwrap();
-    // In `a` segments overlap, one lies within another, one is empty, and one sticks out at the end.
-    let intervals: [&[[f64; 2]]; 3] =
-        [&[[1.45, 2.0], [1.95, 3.05], [2.0, 2.1], [4.0, 4.0], [5.5, 7.0]], &[[0.0, 3.0]], &[[2.0, 6.0], [0.0, 2.0]]];
+    let mut labels = CsdWriter::create(
+        &folder.join("CMU_MOSEI_Labels.csd"),
+        "L",
+        &names(&["happy"]),
+        1,
+    )
+    .unwrap();
+    // In `a` segments overlap, one lies within another, one is empty, and one sticks out at the
+    // end.
+    let intervals: [&[[f64; 2]]; 3] = [
+        &[
+            [1.45, 2.0],
+            [1.95, 3.05],
+            [2.0, 2.1],
+            [4.0, 4.0],
+            [5.5, 7.0],
+        ],
+        &[[0.0, 3.0]],
+        &[[2.0, 6.0], [0.0, 2.0]],
+    ];
     for (id, intervals) in ["a", "b", "c"].into_iter().zip(intervals) {
-        labels.write_video(id, 1, &vec![1.0; intervals.len()], intervals).unwrap();
+        labels
+            .write_video(id, 1, &vec![1.0; intervals.len()], intervals)
+            .unwrap();
     }
     labels.finish().unwrap();
-    let folds = json!({"train": ["a", "silent-train"], "valid": ["b"], "test": ["c", "silent-test"]});
+    let folds =
+        json!({"train": ["a", "silent-train"], "valid": ["b"], "test": ["c", "silent-test"]});
     std::fs::write(folder.join("folds.json"), folds.to_string()).unwrap();
 }
 
 fn config() -> DataConfig {
-    DataConfig { unlabelled: Unlabelled::Outside, pool_frames: 2, max_frames: 6, ..DataConfig::default() }
+    DataConfig {
+        unlabelled: Unlabelled::Outside,
+        pool_frames: 2,
+        max_frames: 6,
+        ..DataConfig::default()
+    }
 }
 
 #[test]
@@ -66,7 +116,10 @@ fn stretches_are_the_speech_outside_all_segments() {
         })
         .collect();
     let means = |from: usize, to: usize| -> Vec<f32> {
-        (from..to).step_by(2).map(|k| (k..(k + 2).min(to)).sum::<usize>() as f32 / (to - k).min(2) as f32).collect()
+        (from..to)
+            .step_by(2)
+            .map(|k| (k..(k + 2).min(to)).sum::<usize>() as f32 / (to - k).min(2) as f32)
+            .collect()
     };
     // `a`: 0 to 14 (frame 14 is the first segment's) is 12 frames and 2; 31 to 55 is 12 and 12.
     // `b`: 30 to 60 is 12, 12 and 6, less than a second. `c`: nothing. `silent-train`: five of 12.
@@ -77,45 +130,97 @@ fn stretches_are_the_speech_outside_all_segments() {
         ("b".into(), 0, means(130, 142)),
         ("b".into(), 1, means(142, 154)),
     ];
-    expected.extend((0..5).map(|k| ("silent-train".to_string(), k, means(400 + 12 * k, 412 + 12 * k))));
+    expected.extend((0..5).map(|k| {
+        (
+            "silent-train".to_string(),
+            k,
+            means(400 + 12 * k, 412 + 12 * k),
+        )
+    }));
     assert_eq!(found, expected);
     // Cleaned as segments are: what is not finite is missing, and missing is no part of a mean.
     let last = data.raw(data.stretches().end - 1);
-    assert!(last[..last.len() - 1].chunks(2).all(|f| f.len() < 2 || f[1].is_nan()) && last[last.len() - 1] == 1.0);
+    assert!(
+        last[..last.len() - 1]
+            .chunks(2)
+            .all(|f| f.len() < 2 || f[1].is_nan())
+            && last[last.len() - 1] == 1.0
+    );
 
     let first = data.len();
-    assert!(data.intensities(first)[0].is_nan() && !data.presence(first, 0) && data.sentiment(first).is_none());
+    assert!(
+        data.intensities(first)[0].is_nan()
+            && !data.presence(first, 0)
+            && data.sentiment(first).is_none()
+    );
     assert_eq!(data.interval(first), [0.0, 1.2]);
     let unlabelled = manifest.unlabelled.as_ref().unwrap();
     assert_eq!((unlabelled.stretches, unlabelled.too_short), (10, 2));
-    assert_eq!((unlabelled.frames_in_file, unlabelled.frames, unlabelled.too_short_frames), (120, 60, 8));
+    assert_eq!(
+        (
+            unlabelled.frames_in_file,
+            unlabelled.frames,
+            unlabelled.too_short_frames
+        ),
+        (120, 60, 8)
+    );
     assert_eq!(unlabelled.videos, ["silent-train"]);
     // Every frame outside the segments is in a stretch or in one that was too short.
-    assert_eq!(manifest.counts.frames.outside_segments + 60, unlabelled.frames_in_file + unlabelled.too_short_frames);
+    assert_eq!(
+        manifest.counts.frames.outside_segments + 60,
+        unlabelled.frames_in_file + unlabelled.too_short_frames
+    );
 
     let fold = data.fold(0).unwrap();
     let n = data.len();
-    assert_eq!(fold.unlabelled, [n, n + 1, n + 2, n + 5, n + 6, n + 7, n + 8, n + 9]);
+    assert_eq!(
+        fold.unlabelled,
+        [n, n + 1, n + 2, n + 5, n + 6, n + 7, n + 8, n + 9]
+    );
     assert_eq!(fold.unlabelled_judged, [n + 3, n + 4]);
-    let size = |videos, stretches, frames| StretchSize { videos, stretches, frames };
+    let size = |videos, stretches, frames| StretchSize {
+        videos,
+        stretches,
+        frames,
+    };
     let sizes = &manifest.folds[0].unlabelled;
-    assert_eq!((sizes[&Split::Train], sizes[&Split::Valid]), (size(2, 8, 48), size(1, 2, 12)));
+    assert_eq!(
+        (sizes[&Split::Train], sizes[&Split::Valid]),
+        (size(2, 8, 48), size(1, 2, 12))
+    );
     assert_eq!(sizes[&Split::Test], size(0, 0, 0));
 
     // A batch holds stretches as it holds segments.
     let bound = fold.normaliser.bind(data.columns()).unwrap();
     let batch = data.gather(&bound, &[fold.unlabelled[0], fold.train[0]]);
-    assert_eq!(batch.offsets[1..], [6, 6 + data.frames(fold.train[0]) as i64]);
+    assert_eq!(
+        batch.offsets[1..],
+        [6, 6 + data.frames(fold.train[0]) as i64]
+    );
 }
 
 #[test]
 fn stretches_change_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);
-    let synth = SynthConfig { videos: 12, segments: 60, videos_without_labels: 2, ..SynthConfig::default() };
+    let synth = SynthConfig {
+        videos: 12,
+        segments: 60,
+        videos_without_labels: 2,
+        ..SynthConfig::default()
+    };
     synthesise(&synth, &path("data"), &mut |_, _| ()).unwrap();
-    let with = DataConfig { pool_frames: 5, max_frames: 60, unlabelled_min_s: 0.2, ..config() };
-    let without = DataConfig { unlabelled: Unlabelled::None, unlabelled_min_s: 1.0, ..with.clone() };
+    let with = DataConfig {
+        pool_frames: 5,
+        max_frames: 60,
+        unlabelled_min_s: 0.2,
+        ..config()
+    };
+    let without = DataConfig {
+        unlabelled: Unlabelled::None,
+        unlabelled_min_s: 1.0,
+        ..with.clone()
+    };
     let (_, off) = prepared(&without, &path("data"), &path("off"));
     let (manifest, on) = prepared(&with, &path("data"), &path("on"));
     let read = |folder: &str, file: &str| std::fs::read(path(folder).join(file)).unwrap();
@@ -132,7 +237,11 @@ fn stretches_change_nothing_else() {
     }
     let mut expected: Value = serde_json::from_str(&text).unwrap();
     for manifest in [&mut known, &mut expected] {
-        manifest.as_object_mut().unwrap().remove("checksum").unwrap();
+        manifest
+            .as_object_mut()
+            .unwrap()
+            .remove("checksum")
+            .unwrap();
         let files = manifest["files"].as_object_mut().unwrap();
         files.retain(|name, _| !name.starts_with("unlabelled"));
         assert_eq!(files.len(), 2);
@@ -142,7 +251,10 @@ fn stretches_change_nothing_else() {
 
     assert_eq!((off.len(), off.stretches()), (on.len(), on.len()..on.len()));
     let (a, b) = (off.fold(0).unwrap(), on.fold(0).unwrap());
-    assert_eq!((&a.train, &a.valid, &a.test, &a.normaliser), (&b.train, &b.valid, &b.test, &b.normaliser));
+    assert_eq!(
+        (&a.train, &a.valid, &a.test, &a.normaliser),
+        (&b.train, &b.valid, &b.test, &b.normaliser)
+    );
     assert!(a.unlabelled.is_empty() && !b.unlabelled.is_empty() && !b.unlabelled_judged.is_empty());
     let training = |i: &usize| manifest.folds[0].split[on.video(*i)] == Some(Split::Train);
     assert!(b.unlabelled.iter().all(training) && !b.unlabelled_judged.iter().any(training));
@@ -151,7 +263,10 @@ fn stretches_change_nothing_else() {
     // As many threads as one likes, the same bytes; and a folder may be made again over itself.
     prepare_with(&with, &path("data"), &path("three"), 3, &mut |_, _| ()).unwrap();
     prepare_with(&with, &path("data"), &path("on"), 1, &mut |_, _| ()).unwrap();
-    for file in FILES.iter().chain(&["unlabelled.safetensors", "unlabelled-frames.safetensors"]) {
+    for file in FILES
+        .iter()
+        .chain(&["unlabelled.safetensors", "unlabelled-frames.safetensors"])
+    {
         assert!(read("three", file) == read("on", file), "{file}");
     }
 }
@@ -169,8 +284,13 @@ fn golden_folders_are_unchanged() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     prepared(&config, &fixtures, &dir.path().join("p"));
     // Frozen before there was unlabelled speech.
-    let hash = |file: &str| run_record::hash_file(&dir.path().join("p").join(file)).unwrap()[..16].to_string();
-    assert_eq!([hash(FILES[0]), hash(FILES[1])], ["697542496fec36e1", "d8c8428d4aea3a1c"]);
+    let hash = |file: &str| {
+        run_record::hash_file(&dir.path().join("p").join(file)).unwrap()[..16].to_string()
+    };
+    assert_eq!(
+        [hash(FILES[0]), hash(FILES[1])],
+        ["697542496fec36e1", "d8c8428d4aea3a1c"]
+    );
 }
 
 #[test]
@@ -192,14 +312,23 @@ fn stretches_that_do_not_fit_the_manifest_are_refused() {
     };
     let message = refused(&|m| m["unlabelled"]["stretches"] = 3.into());
     assert!(
-        message.contains("unlabelled.safetensors") && message.contains("expected F64 [3, 2], found F64 [10, 2]"),
+        message.contains("unlabelled.safetensors")
+            && message.contains("expected F64 [3, 2], found F64 [10, 2]"),
         "{message}"
     );
     let message = refused(&|m| m["unlabelled"]["videos"] = json!([]));
-    assert!(message.contains("unlabelled.safetensors") && message.contains("0 to below 3"), "{message}");
+    assert!(
+        message.contains("unlabelled.safetensors") && message.contains("0 to below 3"),
+        "{message}"
+    );
     prepared(&config(), &data, &out);
     std::fs::remove_file(out.join("unlabelled-frames.safetensors")).unwrap();
-    assert!(Prepared::open(&out).unwrap_err().to_string().contains("unlabelled-frames.safetensors"));
+    assert!(
+        Prepared::open(&out)
+            .unwrap_err()
+            .to_string()
+            .contains("unlabelled-frames.safetensors")
+    );
 }
 
 proptest! {

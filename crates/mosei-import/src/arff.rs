@@ -20,7 +20,10 @@ pub(crate) fn open(path: &Path, file: File) -> Result<(Vec<String>, TextTable), 
     let (mut names, mut lines, mut line) = (Vec::new(), 0, Vec::new());
     loop {
         line.clear();
-        let read = file.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line);
+        let read = file
+            .by_ref()
+            .take(MAX_LINE_BYTES)
+            .read_until(b'\n', &mut line);
         if read.map_err(ImportError::io("read", path))? == 0 {
             return Err(ImportError::table(
                 path,
@@ -32,7 +35,12 @@ pub(crate) fn open(path: &Path, file: File) -> Result<(Vec<String>, TextTable), 
         lines += 1;
         let place = format!("line {lines}");
         let Ok(text) = std::str::from_utf8(&line) else {
-            return Err(ImportError::table(path, place, "text in UTF-8", "other bytes"));
+            return Err(ImportError::table(
+                path,
+                place,
+                "text in UTF-8",
+                "other bytes",
+            ));
         };
         let text = text.trim();
         let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
@@ -42,17 +50,42 @@ pub(crate) fn open(path: &Path, file: File) -> Result<(Vec<String>, TextTable), 
             "@attribute" => match attribute(rest) {
                 Some(name) if names.len() < MAX_COLUMNS => names.push(name),
                 Some(_) => {
-                    return Err(ImportError::table(path, place, format!("at most {MAX_COLUMNS} columns"), "more"));
+                    return Err(ImportError::table(
+                        path,
+                        place,
+                        format!("at most {MAX_COLUMNS} columns"),
+                        "more",
+                    ));
                 }
-                None => return Err(ImportError::table(path, place, "'@attribute NAME TYPE'", quoted(text))),
+                None => {
+                    return Err(ImportError::table(
+                        path,
+                        place,
+                        "'@attribute NAME TYPE'",
+                        quoted(text),
+                    ));
+                }
             },
             "@data" => break,
-            _ => return Err(ImportError::table(path, place, "'@relation', '@attribute' or '@data'", quoted(text))),
+            _ => {
+                return Err(ImportError::table(
+                    path,
+                    place,
+                    "'@relation', '@attribute' or '@data'",
+                    quoted(text),
+                ));
+            }
         }
     }
-    // `flexible`: the number of cells is checked against the header's names, not against the first row.
+    // `flexible`: the number of cells is checked against the header's names, not against the first
+    // row.
     let mut builder = ReaderBuilder::new();
-    builder.has_headers(false).flexible(true).quote(b'\'').escape(Some(b'\\')).comment(Some(b'%'));
+    builder
+        .has_headers(false)
+        .flexible(true)
+        .quote(b'\'')
+        .escape(Some(b'\\'))
+        .comment(Some(b'%'));
     Ok((names, TextTable::without_header(file, &builder, lines)))
 }
 
@@ -73,8 +106,14 @@ mod tests {
     #[test]
     fn names_may_be_quoted() {
         assert_eq!(attribute("frameTime numeric").as_deref(), Some("frameTime"));
-        assert_eq!(attribute(" 'F0 final'  numeric").as_deref(), Some("F0 final"));
+        assert_eq!(
+            attribute(" 'F0 final'  numeric").as_deref(),
+            Some("F0 final")
+        );
         assert_eq!(attribute("class {a, b}").as_deref(), Some("class"));
-        assert_eq!((attribute("name"), attribute("'name numeric"), attribute("")), (None, None, None));
+        assert_eq!(
+            (attribute("name"), attribute("'name numeric"), attribute("")),
+            (None, None, None)
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! Duration columns in the schema that Arrow software (pyarrow, polars, pandas) stores in a Parquet file.
+//! Duration columns in the schema that Arrow software (pyarrow, polars, pandas) stores in a Parquet
+//! file.
 //!
-//! What lives here: just enough of Arrow's IPC format (a flatbuffer in Base64) to find which columns are durations and their unit, for
-//! which Parquet has no type. A schema that cannot be read has no durations.
+//! What lives here: just enough of Arrow's IPC format (a flatbuffer in Base64) to find which
+//! columns are durations and their unit, for which Parquet has no type. A schema that cannot be
+//! read has no durations.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +13,9 @@ const DURATION: u8 = 18;
 
 /// The unit of each duration column, in seconds.
 pub(crate) fn durations(text: &str) -> BTreeMap<String, f64> {
-    decode_base64(text).and_then(|bytes| parse_message(&bytes)).unwrap_or_default()
+    decode_base64(text)
+        .and_then(|bytes| parse_message(&bytes))
+        .unwrap_or_default()
 }
 
 /// Decodes Base64.
@@ -97,7 +101,11 @@ impl<'a> Buffer<'a> {
         let start = at.checked_add(self.u32(at)?)?;
         let back = i32::from_le_bytes(self.0.get(start..start.checked_add(4)?)?.try_into().ok()?);
         let vtable = usize::try_from(i64::try_from(start).ok()? - i64::from(back)).ok()?;
-        Some(Table { buffer: self, start, vtable })
+        Some(Table {
+            buffer: self,
+            start,
+            vtable,
+        })
     }
 }
 
@@ -135,7 +143,10 @@ impl<'a> Table<'a> {
         let at = self.field(i)?;
         let start = at.checked_add(self.buffer.u32(at)?)?;
         let length = self.buffer.u32(start)?;
-        let bytes = self.buffer.0.get(start + 4..start.checked_add(4)?.checked_add(length)?)?;
+        let bytes = self
+            .buffer
+            .0
+            .get(start + 4..start.checked_add(4)?.checked_add(length)?)?;
         std::str::from_utf8(bytes).ok()
     }
 }

@@ -20,7 +20,8 @@ pub(crate) enum Cell<'a> {
 }
 
 impl<'a> Cell<'a> {
-    /// Parses a cell of a text file, without surrounding spaces and one pair of quotes (openSMILE writes single ones).
+    /// Parses a cell of a text file, without surrounding spaces and one pair of quotes (openSMILE
+    /// writes single ones).
     pub fn from_text(text: &'a str) -> Self {
         let text = text.trim();
         let quoted = |q: char| text.strip_prefix(q).and_then(|t| t.strip_suffix(q));
@@ -65,11 +66,14 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// The value as text. Whole numbers are formatted as integers, for ids that other software has parsed as numbers.
+    /// The value as text. Whole numbers are formatted as integers, for ids that other software has
+    /// parsed as numbers.
     pub fn text(self) -> Option<Cow<'a, str>> {
         match self {
             Cell::Text(text) => Some(Cow::Borrowed(text)),
-            Cell::Number(x) if x.fract() == 0.0 && x.abs() < 9e15 => Some(Cow::Owned(format!("{}", x as i64))),
+            Cell::Number(x) if x.fract() == 0.0 && x.abs() < 9e15 => {
+                Some(Cow::Owned(format!("{}", x as i64)))
+            }
             Cell::Number(x) if x.is_finite() => Some(Cow::Owned(format!("{x}"))),
             _ => None,
         }

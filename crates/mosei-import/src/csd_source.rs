@@ -1,4 +1,5 @@
-//! Computational sequences with one group per segment (`VIDEO[3]`), as CMU's SDK writes them after alignment, or per video.
+//! Computational sequences with one group per segment (`VIDEO[3]`), as CMU's SDK writes them after
+//! alignment, or per video.
 
 use crate::ImportError;
 use crate::frame_store::FrameWriter;
@@ -28,7 +29,12 @@ pub(crate) fn features(
             if start <= last || end <= start {
                 let place = format!("'{}', row {row}", video.id);
                 let expected = "frames with increasing starts, each longer than 0 s";
-                return Err(ImportError::table(path, place, expected, format!("[{start}, {end}] after {last}")));
+                return Err(ImportError::table(
+                    path,
+                    place,
+                    expected,
+                    format!("[{start}, {end}] after {last}"),
+                ));
             }
             last = start;
             let at = begin_recording(path, &video.id, &video.id, None, &video.id, frame_writer)?;
@@ -49,26 +55,49 @@ pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportErr
         (_, Some(names)) if names.len() == csd.width() => names.clone(),
         (Some(columns), None) => columns,
         _ => {
-            let expected = format!("{} names of columns ('names' under [labels] of a mapping file)", csd.width());
-            return Err(ImportError::table(path, csd.root(), expected, "other names, or none"));
+            let expected = format!(
+                "{} names of columns ('names' under [labels] of a mapping file)",
+                csd.width()
+            );
+            return Err(ImportError::table(
+                path,
+                csd.root(),
+                expected,
+                "other names, or none",
+            ));
         }
     };
     check_names(path, &names)?;
-    let mut labels = Labels { path: path.to_path_buf(), names, rows: Vec::new(), values: Vec::new(), speakers: false };
+    let mut labels = Labels {
+        path: path.to_path_buf(),
+        names,
+        rows: Vec::new(),
+        values: Vec::new(),
+        speakers: false,
+    };
     for video in csd.videos() {
         let sequence = csd.read(&video.id)?;
         for (row, interval) in sequence.intervals.iter().enumerate() {
             let place = format!("'{}', row {row}", video.id);
             for (label, &x) in labels.names.iter().zip(sequence.row(row)) {
-                labels.values.push(intensity_of(f64::from(x), label, mapping.labels.range).map_err(
-                    |[low, high]| {
-                        let place = format!("{place}, column '{label}'");
-                        ImportError::table(path, place, format!("a label in [{low}, {high}]"), format!("{x}"))
-                    },
-                )?);
+                labels.values.push(
+                    intensity_of(f64::from(x), label, mapping.labels.range).map_err(
+                        |[low, high]| {
+                            let place = format!("{place}, column '{label}'");
+                            ImportError::table(
+                                path,
+                                place,
+                                format!("a label in [{low}, {high}]"),
+                                format!("{x}"),
+                            )
+                        },
+                    )?,
+                );
             }
             let segment = SegmentRef::of(&video.id);
-            let name = segment.as_ref().map_or_else(|| video.id.clone(), |part| part.video.clone());
+            let name = segment
+                .as_ref()
+                .map_or_else(|| video.id.clone(), |part| part.video.clone());
             let time = Some(interval.map(|t| mapping.labels.unit.seconds(t)));
             labels.rows.push(LabelRow {
                 name,

@@ -35,7 +35,8 @@ struct Seen {
     ends: RefCell<LineEnds>,
 }
 
-/// Positions of line ends, for line numbers. At a CR LF, the CSV reader leaves the LF to the next row.
+/// Positions of line ends, for line numbers. At a CR LF, the CSV reader leaves the LF to the next
+/// row.
 #[derive(Default)]
 struct LineEnds {
     /// Bytes read.
@@ -50,12 +51,17 @@ struct LineEnds {
 
 impl LineEnds {
     fn add(&mut self, bytes: &[u8]) {
-        let ends = bytes.iter().enumerate().filter(|(_, b)| matches!(b, b'\n' | b'\r'));
-        self.ahead.extend(ends.map(|(i, b)| (self.bytes + i as u64, *b)));
+        let ends = bytes
+            .iter()
+            .enumerate()
+            .filter(|(_, b)| matches!(b, b'\n' | b'\r'));
+        self.ahead
+            .extend(ends.map(|(i, b)| (self.bytes + i as u64, *b)));
         self.bytes += bytes.len() as u64;
     }
 
-    /// The line, from 1, of the first byte at or after `place` that does not end a line. Places must not decrease.
+    /// The line, from 1, of the first byte at or after `place` that does not end a line. Places
+    /// must not decrease.
     fn line_at(&mut self, place: u64) -> u64 {
         let mut next = place;
         while let Some(&(at, byte)) = self.ahead.front() {
@@ -81,8 +87,17 @@ impl TextTable {
         builder.delimiter(delimiter(&header));
         let (rest, seen) = Counted::new(Box::new(Cursor::new(header).chain(file)));
         let reader = builder.from_reader(rest);
-        let mut table = TextTable { reader, record: StringRecord::new(), seen, lines_above: 0, line: 1 };
-        let names = table.reader.headers().map_err(|e| csv_error(path, e, |_| 1))?;
+        let mut table = TextTable {
+            reader,
+            record: StringRecord::new(),
+            seen,
+            lines_above: 0,
+            line: 1,
+        };
+        let names = table
+            .reader
+            .headers()
+            .map_err(|e| csv_error(path, e, |_| 1))?;
         let names = names.iter().map(|name| match Cell::from_text(name) {
             Cell::Text(name) => name.to_string(),
             // A column may be called "NA" or similar.
@@ -94,7 +109,11 @@ impl TextTable {
     }
 
     /// The rows that follow a header of `lines_above` lines.
-    pub fn without_header(rest: BufReader<File>, builder: &ReaderBuilder, lines_above: u64) -> Self {
+    pub fn without_header(
+        rest: BufReader<File>,
+        builder: &ReaderBuilder,
+        lines_above: u64,
+    ) -> Self {
         let (rest, seen) = Counted::new(Box::new(rest));
         TextTable {
             reader: builder.from_reader(rest),
@@ -106,15 +125,22 @@ impl TextTable {
     }
 
     pub fn advance(&mut self, path: &Path) -> Result<bool, ImportError> {
-        let line = |position: &Position| self.lines_above + self.seen.ends.borrow_mut().line_at(position.byte());
-        let more = self.reader.read_record(&mut self.record).map_err(|e| csv_error(path, e, line))?;
+        let line = |position: &Position| {
+            self.lines_above + self.seen.ends.borrow_mut().line_at(position.byte())
+        };
+        let more = self
+            .reader
+            .read_record(&mut self.record)
+            .map_err(|e| csv_error(path, e, line))?;
         self.line = self.record.position().map_or(self.line, line);
         self.seen.since.set(0);
         Ok(more)
     }
 
     pub fn cell(&self, column: usize) -> Cell<'_> {
-        self.record.get(column).map_or(Cell::Missing, Cell::from_text)
+        self.record
+            .get(column)
+            .map_or(Cell::Missing, Cell::from_text)
     }
 
     /// Cells of this row.
@@ -131,13 +157,26 @@ impl TextTable {
 /// The first line, with its line end.
 fn first_line(path: &Path, file: &mut BufReader<File>) -> Result<Vec<u8>, ImportError> {
     let mut line = Vec::new();
-    let read = file.by_ref().take(MAX_ROW_BYTES).read_until(b'\n', &mut line);
+    let read = file
+        .by_ref()
+        .take(MAX_ROW_BYTES)
+        .read_until(b'\n', &mut line);
     read.map_err(ImportError::io("read", path))?;
     if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") || line.contains(&0) {
-        return Err(ImportError::table(path, "line 1", FORMAT, "other bytes (UTF-16, or not text)"));
+        return Err(ImportError::table(
+            path,
+            "line 1",
+            FORMAT,
+            "other bytes (UTF-16, or not text)",
+        ));
     }
     if line.trim_ascii().is_empty() {
-        return Err(ImportError::table(path, "line 1", "the names of the columns", "an empty line"));
+        return Err(ImportError::table(
+            path,
+            "line 1",
+            "the names of the columns",
+            "an empty line",
+        ));
     }
     Ok(line)
 }
@@ -153,23 +192,41 @@ fn delimiter(header: &[u8]) -> u8 {
         }
     }
     // On a tie, the first of the list.
-    counts.iter().rev().max_by_key(|(_, n)| *n).map_or(b',', |(d, _)| *d)
+    counts
+        .iter()
+        .rev()
+        .max_by_key(|(_, n)| *n)
+        .map_or(b',', |(d, _)| *d)
 }
 
 fn csv_error(path: &Path, error: csv::Error, line: impl Fn(&Position) -> u64) -> ImportError {
-    let line =
-        |position: &Option<Position>| position.as_ref().map_or("a row".to_string(), |p| format!("line {}", line(p)));
+    let line = |position: &Option<Position>| {
+        position
+            .as_ref()
+            .map_or("a row".to_string(), |p| format!("line {}", line(p)))
+    };
     match error.into_kind() {
-        ErrorKind::UnequalLengths { pos, expected_len, len } => ImportError::table(
+        ErrorKind::UnequalLengths {
+            pos,
+            expected_len,
+            len,
+        } => ImportError::table(
             path,
             line(&pos),
             format!("{expected_len} cells, as in the header"),
             format!("{len} cells"),
         ),
-        ErrorKind::Utf8 { pos, .. } => ImportError::table(path, line(&pos), FORMAT, "bytes that are not UTF-8"),
+        ErrorKind::Utf8 { pos, .. } => {
+            ImportError::table(path, line(&pos), FORMAT, "bytes that are not UTF-8")
+        }
         ErrorKind::Io(source) => match source.get_ref().is_some_and(|e| e.is::<TooLong>()) {
-            true => ImportError::table(path, "a row", format!("at most {MAX_ROW_BYTES} bytes per row"), "more")
-                .with_hint(Some("is a quote left open?".into())),
+            true => ImportError::table(
+                path,
+                "a row",
+                format!("at most {MAX_ROW_BYTES} bytes per row"),
+                "more",
+            )
+            .with_hint(Some("is a quote left open?".into())),
             false => ImportError::io("read", path)(source),
         },
         other => ImportError::unreadable(path, FORMAT, format!("{other:?}")),
@@ -189,7 +246,13 @@ struct TooLong;
 impl Counted {
     fn new(source: Box<dyn Read>) -> (Self, Rc<Seen>) {
         let seen = Rc::new(Seen::default());
-        (Counted { source, seen: Rc::clone(&seen) }, seen)
+        (
+            Counted {
+                source,
+                seen: Rc::clone(&seen),
+            },
+            seen,
+        )
     }
 }
 

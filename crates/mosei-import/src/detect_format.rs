@@ -1,6 +1,7 @@
 //! Detects the format of a file or folder by its name and first bytes.
 //!
-//! What lives here: telling formats apart, and refusing pickles before anything in them is parsed. What does not: reading.
+//! What lives here: telling formats apart, and refusing pickles before anything in them is parsed.
+//! What does not: reading.
 
 use crate::ImportError;
 use crate::table::TableFormat;
@@ -21,13 +22,23 @@ pub(crate) enum Source {
     Arrays(PathBuf, Vec<PathBuf>),
     /// A computational sequence.
     Csd(PathBuf),
-    /// Padded segments in HDF5, as some releases have them: one file with all splits, or a folder with one file per split.
+    /// Padded segments in HDF5, as some releases have them: one file with all splits, or a folder
+    /// with one file per split.
     PaddedHdf5(PathBuf),
 }
 
-/// The format of a features file or folder. Its name, as `Display` writes it and `FromStr` reads it, is in lower case.
+/// The format of a features file or folder. Its name, as `Display` writes it and `FromStr` reads
+/// it, is in lower case.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString, strum::VariantArray, strum::VariantNames,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantArray,
+    strum::VariantNames,
 )]
 #[strum(serialize_all = "lowercase")]
 pub enum ImportFormat {
@@ -71,13 +82,17 @@ impl ImportFormat {
 /// Extensions that Python programs give to pickles.
 const PICKLES: [&str; 6] = ["pkl", "pickle", "p", "pt", "pth", "joblib"];
 
-const KNOWN: &str = "a Parquet, CSV, TSV, ARFF or HDF5 file, or a folder of .npy, .csv, .arff or .parquet files";
+const KNOWN: &str =
+    "a Parquet, CSV, TSV, ARFF or HDF5 file, or a folder of .npy, .csv, .arff or .parquet files";
 
 /// Detects what is at `path`; `format` overrides detection.
 ///
 /// # Errors
 /// Where there is nothing, a pickle, or an unknown format.
-pub(crate) fn detect_format(path: &Path, format: Option<ImportFormat>) -> Result<Source, ImportError> {
+pub(crate) fn detect_format(
+    path: &Path,
+    format: Option<ImportFormat>,
+) -> Result<Source, ImportError> {
     let metadata = std::fs::metadata(path).map_err(ImportError::io("open", path))?;
     let own = path.to_path_buf();
     if metadata.is_dir() {
@@ -106,7 +121,9 @@ pub(crate) fn detect_format(path: &Path, format: Option<ImportFormat>) -> Result
             true => "a ZIP archive (.npz or .xlsx?): save .npy or .csv files from it".into(),
             false => match extension(path).as_str() {
                 "" => "a file without an extension; give its format with --format".into(),
-                extension => format!("a file with extension '.{extension}'; give its format with --format"),
+                extension => {
+                    format!("a file with extension '.{extension}'; give its format with --format")
+                }
             },
         }),
     }
@@ -127,22 +144,35 @@ fn detect_in_folder(path: PathBuf, format: Option<ImportFormat>) -> Result<Sourc
     let mut files = Vec::new();
     for entry in std::fs::read_dir(&path).map_err(ImportError::io("list", &path))? {
         let file = entry.map_err(ImportError::io("list", &path))?.path();
-        let hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let hidden = file
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         if !hidden && file.is_file() {
             files.push(file);
         }
     }
     files.sort();
-    let formats: Vec<Option<ImportFormat>> = files.iter().map(|file| ImportFormat::from_extension(file)).collect();
-    let present: Vec<ImportFormat> =
-        <ImportFormat as VariantArray>::VARIANTS.iter().copied().filter(|f| formats.contains(&Some(*f))).collect();
+    let formats: Vec<Option<ImportFormat>> = files
+        .iter()
+        .map(|file| ImportFormat::from_extension(file))
+        .collect();
+    let present: Vec<ImportFormat> = <ImportFormat as VariantArray>::VARIANTS
+        .iter()
+        .copied()
+        .filter(|f| formats.contains(&Some(*f)))
+        .collect();
     let format = match (format, present.as_slice()) {
         (Some(format), _) => format,
         (None, [one]) => *one,
         (None, []) => {
             // A folder of pickles is the usual reason.
             files.iter().try_for_each(|file| refuse_pickle(file))?;
-            return Err(ImportError::table(&path, "", KNOWN, "a folder without such a file"));
+            return Err(ImportError::table(
+                &path,
+                "",
+                KNOWN,
+                "a folder without such a file",
+            ));
         }
         (None, several) => {
             let names: Vec<String> = several.iter().map(ImportFormat::to_string).collect();
@@ -150,10 +180,19 @@ fn detect_in_folder(path: PathBuf, format: Option<ImportFormat>) -> Result<Sourc
             return Err(ImportError::table(&path, "", "files of one format", found));
         }
     };
-    let found: Vec<PathBuf> =
-        files.into_iter().zip(&formats).filter(|(_, f)| **f == Some(format)).map(|(file, _)| file).collect();
+    let found: Vec<PathBuf> = files
+        .into_iter()
+        .zip(&formats)
+        .filter(|(_, f)| **f == Some(format))
+        .map(|(file, _)| file)
+        .collect();
     if found.is_empty() {
-        return Err(ImportError::table(&path, "", format!("{format} files"), "none"));
+        return Err(ImportError::table(
+            &path,
+            "",
+            format!("{format} files"),
+            "none",
+        ));
     }
     Ok(match (format, format.table()) {
         (_, Some(table)) => Source::Tables(path, found, table),
@@ -164,7 +203,12 @@ fn detect_in_folder(path: PathBuf, format: Option<ImportFormat>) -> Result<Sourc
 
 /// Refuses a pickle, recognised by its extension or first bytes alone.
 pub(crate) fn refuse_pickle(path: &Path) -> Result<(), ImportError> {
-    let pickle = |found| Err(ImportError::Pickle { path: path.to_path_buf(), found });
+    let pickle = |found| {
+        Err(ImportError::Pickle {
+            path: path.to_path_buf(),
+            found,
+        })
+    };
     if PICKLES.contains(&extension(path).as_str()) {
         return pickle("a pickle by its extension");
     }
@@ -172,7 +216,9 @@ pub(crate) fn refuse_pickle(path: &Path) -> Result<(), ImportError> {
     // The opcode of protocols 2 to 5, and the first member of an archive of torch.save.
     match start.as_slice() {
         [0x80, 2..=5, ..] => pickle("a pickle by its first bytes"),
-        [b'P', b'K', 3, 4, ..] if start.windows(8).any(|w| w == b"data.pkl") => pickle("a file of torch.save"),
+        [b'P', b'K', 3, 4, ..] if start.windows(8).any(|w| w == b"data.pkl") => {
+            pickle("a file of torch.save")
+        }
         _ => Ok(()),
     }
 }
@@ -182,11 +228,15 @@ fn first_bytes(path: &Path) -> Result<Vec<u8>, ImportError> {
     files::require_file(path, &metadata)?;
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(ImportError::io("open", path))?;
-    file.take(256).read_to_end(&mut bytes).map_err(ImportError::io("read", path))?;
+    file.take(256)
+        .read_to_end(&mut bytes)
+        .map_err(ImportError::io("read", path))?;
     Ok(bytes)
 }
 
 /// The extension of a file in lower case; empty where there is none.
 fn extension(path: &Path) -> String {
-    path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default()
+    path.extension()
+        .map(|e| e.to_string_lossy().to_lowercase())
+        .unwrap_or_default()
 }

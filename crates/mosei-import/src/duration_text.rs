@@ -6,7 +6,8 @@ pub(crate) const MAX_S: f64 = 1e7;
 /// What an error message expects of a time.
 pub(crate) const EXPECTED: &str = "a time in seconds (or as '0 days 00:00:01.5'), at most 10000000";
 
-/// Parses a time in seconds: a number, `D days HH:MM:SS.F` as pandas writes it, with or without the days, or `MM:SS.F`.
+/// Parses a time in seconds: a number, `D days HH:MM:SS.F` as pandas writes it, with or without the
+/// days, or `MM:SS.F`.
 pub(crate) fn parse(text: &str) -> Option<f64> {
     let seconds = match text.parse::<f64>() {
         Ok(number) => number,
@@ -22,7 +23,10 @@ pub(crate) fn is_time(seconds: f64) -> bool {
 
 fn parse_clock(text: &str) -> Option<f64> {
     let (days, clock) = match text.split_once("day") {
-        Some((days, rest)) => (days.trim().parse::<i32>().ok()?, rest.strip_prefix('s').unwrap_or(rest).trim()),
+        Some((days, rest)) => (
+            days.trim().parse::<i32>().ok()?,
+            rest.strip_prefix('s').unwrap_or(rest).trim(),
+        ),
         None => (0, text.trim()),
     };
     let (sign, clock) = match clock.strip_prefix('-') {
@@ -37,7 +41,9 @@ fn parse_clock(text: &str) -> Option<f64> {
         }
         for (i, part) in parts.iter().enumerate() {
             let last = i + 1 == parts.len();
-            let plain = part.bytes().all(|b| b.is_ascii_digit() || (last && b == b'.'));
+            let plain = part
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (last && b == b'.'));
             let value = part.parse::<f64>().ok().filter(|_| plain)?;
             // Only the first part may exceed 59.
             if i > 0 && value >= 60.0 {
@@ -70,15 +76,19 @@ mod tests {
             ("75:00", 4500.0),
         ] {
             let found = parse(text);
-            assert!(found.is_some_and(|s| (s - seconds).abs() < 1e-9), "{text}: {found:?}");
+            assert!(
+                found.is_some_and(|s| (s - seconds).abs() < 1e-9),
+                "{text}: {found:?}"
+            );
         }
     }
 
     #[test]
     fn other_text_is_not_a_time() {
-        for text in
-            ["", "abc", "1,5", "00:61:00", "1:2:3:4", "::", "0 days x", "days", "inf", "NaN", "1e8", "0 days 1", "1:-2"]
-        {
+        for text in [
+            "", "abc", "1,5", "00:61:00", "1:2:3:4", "::", "0 days x", "days", "inf", "NaN", "1e8",
+            "0 days 1", "1:-2",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -85,7 +85,11 @@ pub enum ImportError {
 impl ImportError {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| ImportError::Io { action, path, source }
+        move |source| ImportError::Io {
+            action,
+            path,
+            source,
+        }
     }
 
     pub(crate) fn table(
@@ -95,7 +99,13 @@ impl ImportError {
         found: impl Into<String>,
     ) -> Self {
         let (place, expected, found) = (place.into(), expected.into(), found.into());
-        ImportError::Table { path: path.to_path_buf(), place, expected, found, hint: None }
+        ImportError::Table {
+            path: path.to_path_buf(),
+            place,
+            expected,
+            found,
+            hint: None,
+        }
     }
 
     /// Adds a hint to an [`ImportError::Table`].
@@ -111,6 +121,10 @@ impl ImportError {
         expected: &'static str,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        ImportError::Unreadable { path: path.to_path_buf(), expected, source: source.into() }
+        ImportError::Unreadable {
+            path: path.to_path_buf(),
+            expected,
+            source: source.into(),
+        }
     }
 }

@@ -15,26 +15,44 @@ pub(crate) type Folds = (BTreeMap<Split, Vec<String>>, usize);
 /// Reads the folds from a file, which may name videos, recordings or their files.
 ///
 /// # Errors
-/// Where it is not a folds file, names an id of neither features nor labels, or assigns one video to two splits.
-pub(crate) fn from_file(path: &Path, joined: &Joined, labels: &Labels, ids: IdRules) -> Result<Folds, ImportError> {
+/// Where it is not a folds file, names an id of neither features nor labels, or assigns one video
+/// to two splits.
+pub(crate) fn from_file(
+    path: &Path,
+    joined: &Joined,
+    labels: &Labels,
+    ids: IdRules,
+) -> Result<Folds, ImportError> {
     let known: Vec<&str> = joined.videos.iter().map(|v| v.id.as_str()).collect();
     let mut splits = Splits::default();
     for (name, split) in FoldLists::read(path)?.split {
         let file = ids.id(&name);
         let id = video_of(&file).to_string();
-        let video = [&name, &file, &id].into_iter().find_map(|id| match known.binary_search(&id.as_str()) {
-            Ok(_) => Some(id.clone()),
-            Err(_) => joined.video_of.get(id).cloned(),
+        let video = [&name, &file, &id].into_iter().find_map(|id| {
+            match known.binary_search(&id.as_str()) {
+                Ok(_) => Some(id.clone()),
+                Err(_) => joined.video_of.get(id).cloned(),
+            }
         });
         if let Some(video) = video {
             splits.assign(path, split.name(), video, split, &name)?;
-        } else if labels.rows.iter().any(|row| row.name == id || row.speaker.as_ref() == Some(&name)) {
+        } else if labels
+            .rows
+            .iter()
+            .any(|row| row.name == id || row.speaker.as_ref() == Some(&name))
+        {
             splits.left_out += 1;
         } else {
-            let names = known.iter().copied().chain(joined.video_of.keys().map(String::as_str));
+            let names = known
+                .iter()
+                .copied()
+                .chain(joined.video_of.keys().map(String::as_str));
             let hint = near_miss(&id, names).map(|near| format!("did you mean '{near}'?"));
             let expected = "ids of recordings or speakers of the features or labels";
-            return Err(ImportError::table(path, split.name(), expected, format!("'{name}'")).with_hint(hint));
+            return Err(
+                ImportError::table(path, split.name(), expected, format!("'{name}'"))
+                    .with_hint(hint),
+            );
         }
     }
     splits.finish(path)
@@ -68,7 +86,14 @@ struct Splits {
 }
 
 impl Splits {
-    fn assign(&mut self, path: &Path, place: &str, video: String, split: Split, id: &str) -> Result<(), ImportError> {
+    fn assign(
+        &mut self,
+        path: &Path,
+        place: &str,
+        video: String,
+        split: Split,
+        id: &str,
+    ) -> Result<(), ImportError> {
         if let Some((first, other)) = self.by_video.get(&video) {
             if *first != split {
                 let expected = format!("all of '{video}' in one split, to avoid leakage");
@@ -82,7 +107,8 @@ impl Splits {
     }
 
     fn finish(self, path: &Path) -> Result<Folds, ImportError> {
-        let mut lists: BTreeMap<Split, Vec<String>> = Split::ALL.into_iter().map(|s| (s, Vec::new())).collect();
+        let mut lists: BTreeMap<Split, Vec<String>> =
+            Split::ALL.into_iter().map(|s| (s, Vec::new())).collect();
         for (video, (split, _)) in self.by_video {
             lists.entry(split).or_default().push(video);
         }

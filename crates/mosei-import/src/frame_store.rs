@@ -1,7 +1,8 @@
 //! All frames of an import in a temporary file, in the order in which they were read.
 //!
-//! What lives here: the file, which is unnamed, and the positions of each recording's frames in it. Memory: a few bytes per run of
-//! consecutive rows of one recording. What does not: which labels the frames belong to.
+//! What lives here: the file, which is unnamed, and the positions of each recording's frames in it.
+//! Memory: a few bytes per run of consecutive rows of one recording. What does not: which labels
+//! the frames belong to.
 
 use crate::ImportError;
 use crate::recording_ids::SegmentRef;
@@ -43,7 +44,8 @@ pub(crate) struct Recording {
     pub frames: usize,
     /// Start of its last frame, seconds.
     pub last_start: f64,
-    /// Start and end of its frames on the time axis of its video, seconds; `None` where its times may be relative to itself.
+    /// Start and end of its frames on the time axis of its video, seconds; `None` where its times
+    /// may be relative to itself.
     pub extent_in_video: Option<[f64; 2]>,
     /// How many of its last frames have the start of the frame before.
     pub tied: usize,
@@ -62,10 +64,18 @@ pub(crate) struct Frames {
 impl FrameWriter {
     /// Creates an empty file in `folder`.
     pub fn create(folder: &Path) -> Result<Self, ImportError> {
-        let file = tempfile::tempfile_in(folder).map_err(ImportError::io("create a file in", folder))?;
+        let file =
+            tempfile::tempfile_in(folder).map_err(ImportError::io("create a file in", folder))?;
         let file = BufWriter::with_capacity(BUFFER_BYTES, file);
         let (recordings, by_name) = (Vec::new(), BTreeMap::new());
-        Ok(FrameWriter { folder: folder.to_path_buf(), file, bytes: 0, columns: 0, recordings, by_name })
+        Ok(FrameWriter {
+            folder: folder.to_path_buf(),
+            file,
+            bytes: 0,
+            columns: 0,
+            recordings,
+            by_name,
+        })
     }
 
     /// Checks that the frames to come have `columns` columns, as those before.
@@ -76,17 +86,31 @@ impl FrameWriter {
         if self.recordings.is_empty() {
             self.columns = columns;
         }
-        if self.columns == columns { Ok(()) } else { Err(self.columns) }
+        if self.columns == columns {
+            Ok(())
+        } else {
+            Err(self.columns)
+        }
     }
 
     /// The recording with id `name`, added where it is new.
     ///
     /// # Errors
     /// The source name of the recording with this id, where it differs from `source_name`.
-    pub fn recording(&mut self, name: &str, segment: Option<SegmentRef>, source_name: &str) -> Result<usize, &str> {
+    pub fn recording(
+        &mut self,
+        name: &str,
+        segment: Option<SegmentRef>,
+        source_name: &str,
+    ) -> Result<usize, &str> {
         if let Some(&i) = self.by_name.get(name) {
-            let same = self.recordings[i].source_name == source_name && self.recordings[i].segment == segment;
-            return if same { Ok(i) } else { Err(&self.recordings[i].source_name) };
+            let same = self.recordings[i].source_name == source_name
+                && self.recordings[i].segment == segment;
+            return if same {
+                Ok(i)
+            } else {
+                Err(&self.recordings[i].source_name)
+            };
         }
         self.recordings.push(Recording {
             name: name.into(),
@@ -103,7 +127,13 @@ impl FrameWriter {
     }
 
     /// Appends a frame to a recording; `features` has one value per column.
-    pub fn push(&mut self, recording: usize, start: f64, end: f64, features: &[f32]) -> Result<(), ImportError> {
+    pub fn push(
+        &mut self,
+        recording: usize,
+        start: f64,
+        end: f64,
+        features: &[f32],
+    ) -> Result<(), ImportError> {
         debug_assert_eq!(features.len(), self.columns);
         let fail = |e| ImportError::io("write to a file in", &self.folder)(e);
         self.file.write_all(&start.to_le_bytes()).map_err(fail)?;
@@ -131,9 +161,24 @@ impl FrameWriter {
 
     /// Ends writing; the frames can then be read.
     pub fn finish(self) -> Result<FrameStore, ImportError> {
-        let FrameWriter { folder, file, columns, recordings, by_name, .. } = self;
-        let file = file.into_inner().map_err(|e| ImportError::io("write to a file in", &folder)(e.into_error()))?;
-        Ok(FrameStore { folder, file, columns, recordings, by_name })
+        let FrameWriter {
+            folder,
+            file,
+            columns,
+            recordings,
+            by_name,
+            ..
+        } = self;
+        let file = file
+            .into_inner()
+            .map_err(|e| ImportError::io("write to a file in", &folder)(e.into_error()))?;
+        Ok(FrameStore {
+            folder,
+            file,
+            columns,
+            recordings,
+            by_name,
+        })
     }
 
     /// The id of the first recording.
@@ -181,12 +226,20 @@ impl FrameStore {
         let mut bytes = Vec::new();
         for &(begin, rows) in &recording.runs {
             bytes.resize(rows * row, 0);
-            self.file.read_exact_at(&mut bytes, begin).map_err(ImportError::io("read a file in", &self.folder))?;
+            self.file
+                .read_exact_at(&mut bytes, begin)
+                .map_err(ImportError::io("read a file in", &self.folder))?;
             for row in bytes.chunks_exact(row) {
                 let number = |at: usize| f64::from_le_bytes(std::array::from_fn(|i| row[at + i]));
                 frames.starts.push(number(0));
                 frames.ends.push(number(8));
-                frames.features.extend(row[TIME_BYTES..].as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)));
+                frames.features.extend(
+                    row[TIME_BYTES..]
+                        .as_chunks()
+                        .0
+                        .iter()
+                        .map(|b| f32::from_le_bytes(*b)),
+                );
             }
         }
         Ok(frames)

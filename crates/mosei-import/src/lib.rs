@@ -1,7 +1,9 @@
-//! Converts tables of speech features and emotion labels to the pair of .csd files that `mosei-data` prepares.
+//! Converts tables of speech features and emotion labels to the pair of .csd files that
+//! `mosei-data` prepares.
 //!
-//! What lives here: the formats (CSV, Parquet, ARFF, .npy folders, .csd and padded HDF5), the mapping file, and the join of labels
-//! and features. What does not: HDF5 itself and everything after the .csd files (`mosei-data`).
+//! What lives here: the formats (CSV, Parquet, ARFF, .npy folders, .csd and padded HDF5), the
+//! mapping file, and the join of labels and features. What does not: HDF5 itself and everything
+//! after the .csd files (`mosei-data`).
 //!
 //! ```
 //! use mosei_data::Csd;

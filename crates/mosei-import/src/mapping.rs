@@ -146,7 +146,10 @@ const fn strongest() -> f64 {
 
 /// The labels of a category; all others are absent.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged, expecting = "expected a label, a list of labels, or a table of intensities such as { anger = 2 }")]
+#[serde(
+    untagged,
+    expecting = "expected a label, a list of labels, or a table of intensities such as { anger = 2 }"
+)]
 pub(crate) enum CategoryLabels {
     /// One label.
     One(String),
@@ -161,8 +164,14 @@ impl Category {
     pub fn labels_of(&self, word: &str) -> Option<Vec<(&str, f64)>> {
         Some(match self.meaning.get(word)? {
             CategoryLabels::One(label) => vec![(label.as_str(), self.intensity)],
-            CategoryLabels::Several(labels) => labels.iter().map(|label| (label.as_str(), self.intensity)).collect(),
-            CategoryLabels::Intensities(labels) => labels.iter().map(|(label, x)| (label.as_str(), *x)).collect(),
+            CategoryLabels::Several(labels) => labels
+                .iter()
+                .map(|label| (label.as_str(), self.intensity))
+                .collect(),
+            CategoryLabels::Intensities(labels) => labels
+                .iter()
+                .map(|(label, x)| (label.as_str(), *x))
+                .collect(),
         })
     }
 
@@ -173,7 +182,12 @@ impl Category {
 
     /// The labels of all categories.
     pub fn labels(&self) -> Vec<&str> {
-        self.meaning.keys().filter_map(|word| self.labels_of(word)).flatten().map(|(label, _)| label).collect()
+        self.meaning
+            .keys()
+            .filter_map(|word| self.labels_of(word))
+            .flatten()
+            .map(|(label, _)| label)
+            .collect()
     }
 }
 
@@ -181,20 +195,30 @@ impl Mapping {
     /// Reads a mapping file.
     ///
     /// # Errors
-    /// Where it is not TOML, or has an unknown key (the most similar one is named) or an invalid value.
+    /// Where it is not TOML, or has an unknown key (the most similar one is named) or an invalid
+    /// value.
     pub fn read(path: &Path) -> Result<Self, ImportError> {
         let bytes = files::read_bounded(path, MAX_BYTES)?;
-        let fail = |key: String, reason: String| ImportError::Mapping { path: path.to_path_buf(), key, reason };
-        let text = String::from_utf8(bytes).map_err(|_| fail(".".into(), "expected text in UTF-8".into()))?;
+        let fail = |key: String, reason: String| ImportError::Mapping {
+            path: path.to_path_buf(),
+            key,
+            reason,
+        };
+        let text = String::from_utf8(bytes)
+            .map_err(|_| fail(".".into(), "expected text in UTF-8".into()))?;
         let message = |e: &toml::de::Error| {
-            let line = e.span().map(|span| 1 + text[..span.start].matches('\n').count());
+            let line = e
+                .span()
+                .map(|span| 1 + text[..span.start].matches('\n').count());
             let line = line.map(|n| format!("line {n}: ")).unwrap_or_default();
             format!("{line}{}", with_near_miss(e.message()))
         };
         let parsed = toml::Deserializer::parse(&text).map_err(|e| fail(".".into(), message(&e)))?;
-        let mapping: Mapping =
-            serde_path_to_error::deserialize(parsed).map_err(|e| fail(e.path().to_string(), message(e.inner())))?;
-        mapping.check().map_err(|(key, reason)| fail(key.into(), reason))?;
+        let mapping: Mapping = serde_path_to_error::deserialize(parsed)
+            .map_err(|e| fail(e.path().to_string(), message(e.inner())))?;
+        mapping
+            .check()
+            .map_err(|(key, reason)| fail(key.into(), reason))?;
         Ok(mapping)
     }
 
@@ -209,7 +233,10 @@ impl Mapping {
         }
         if let Some(category) = &labels.category {
             if category.meaning.is_empty() {
-                return Err(("labels.category.meaning", "expected at least one category, found none".into()));
+                return Err((
+                    "labels.category.meaning",
+                    "expected at least one category, found none".into(),
+                ));
             }
             for word in category.meaning.keys() {
                 for (label, x) in category.labels_of(word).unwrap_or_default() {
@@ -223,7 +250,10 @@ impl Mapping {
             }
         }
         if labels.columns.as_ref().is_some_and(Vec::is_empty) {
-            return Err(("labels.columns", "expected at least one column, found none".into()));
+            return Err((
+                "labels.columns",
+                "expected at least one column, found none".into(),
+            ));
         }
         Ok(())
     }

@@ -40,29 +40,56 @@ pub(crate) fn read(path: &Path) -> Result<Array, ImportError> {
     let mut file = BufReader::new(file);
     let header = header(path, &mut file)?;
     // Some headers overflow a multiplication in the library, which panics.
-    let npy = catch_unwind(AssertUnwindSafe(|| NpyFile::new(header.as_slice().chain(file))))
-        .unwrap_or_else(|_| Err(std::io::Error::other("an impossible header")))
-        .map_err(|e| ImportError::unreadable(path, FORMAT, e))?;
+    let npy = catch_unwind(AssertUnwindSafe(|| {
+        NpyFile::new(header.as_slice().chain(file))
+    }))
+    .unwrap_or_else(|_| Err(std::io::Error::other("an impossible header")))
+    .map_err(|e| ImportError::unreadable(path, FORMAT, e))?;
     if npy.uses_pickled_array() {
-        return Err(ImportError::Pickle { path: path.to_path_buf(), found: "an array of Python objects" });
+        return Err(ImportError::Pickle {
+            path: path.to_path_buf(),
+            found: "an array of Python objects",
+        });
     }
     let (frames, columns) = match *npy.shape() {
         [frames, columns] => (frames, columns),
         // A single feature.
         [frames] => (frames, 1),
-        _ => return Err(ImportError::table(path, "shape", SHAPE, format!("{:?}", npy.shape()))),
+        _ => {
+            return Err(ImportError::table(
+                path,
+                "shape",
+                SHAPE,
+                format!("{:?}", npy.shape()),
+            ));
+        }
     };
     let values = frames.checked_mul(columns).filter(|n| *n <= MAX_VALUES);
     let (Some(values), true) = (values, (1..=MAX_COLUMNS as u64).contains(&columns)) else {
-        return Err(ImportError::table(path, "shape", SHAPE, format!("[{frames}, {columns}]")));
+        return Err(ImportError::table(
+            path,
+            "shape",
+            SHAPE,
+            format!("[{frames}, {columns}]"),
+        ));
     };
     if frames == 0 {
-        return Err(ImportError::table(path, "shape", "at least one frame", "none"));
+        return Err(ImportError::table(
+            path,
+            "shape",
+            "at least one frame",
+            "none",
+        ));
     }
     let bytes = npy.dtype().num_bytes().unwrap_or(0) as u64 * values;
     if facts.len() < bytes {
         let expected = format!("{bytes} bytes of values, as its shape needs");
-        return Err(ImportError::table(path, "values", expected, format!("a file of {} bytes", facts.len())));
+        return Err(ImportError::table(
+            path,
+            "values",
+            expected,
+            format!("a file of {} bytes", facts.len()),
+        ));
     }
     let order = npy.order();
     let plain = match npy.dtype() {
@@ -78,18 +105,31 @@ pub(crate) fn read(path: &Path) -> Result<Array, ImportError> {
         Some((TypeChar::Int, 8)) => values_of::<i64>(path, npy, |x| x as f32)?,
         _ => {
             let found = npy.dtype().descr();
-            return Err(ImportError::table(path, "dtype", "float32, float64 or integers", found));
+            return Err(ImportError::table(
+                path,
+                "dtype",
+                "float32, float64 or integers",
+                found,
+            ));
         }
     };
     let (frames, columns) = (frames as usize, columns as usize);
-    Ok(Array { columns, values: if order == Order::C { values } else { transposed(&values, frames, columns) } })
+    Ok(Array {
+        columns,
+        values: if order == Order::C {
+            values
+        } else {
+            transposed(&values, frames, columns)
+        },
+    })
 }
 
 /// Reads and checks the header's bytes, before the library parses them.
 fn header(path: &Path, file: &mut impl Read) -> Result<Vec<u8>, ImportError> {
     let fail = |found: &str| ImportError::table(path, "header", FORMAT, found);
     let mut bytes = vec![0; 10];
-    file.read_exact(&mut bytes).map_err(|_| fail("a truncated file"))?;
+    file.read_exact(&mut bytes)
+        .map_err(|_| fail("a truncated file"))?;
     if !bytes.starts_with(b"\x93NUMPY") {
         return Err(fail("another format"));
     }
@@ -97,8 +137,12 @@ fn header(path: &Path, file: &mut impl Read) -> Result<Vec<u8>, ImportError> {
         1 => (10, usize::from(u16::from_le_bytes([bytes[8], bytes[9]]))),
         2 | 3 => {
             bytes.resize(12, 0);
-            file.read_exact(&mut bytes[10..]).map_err(|_| fail("a truncated file"))?;
-            (12, u32::from_le_bytes(std::array::from_fn(|i| bytes[8 + i])) as usize)
+            file.read_exact(&mut bytes[10..])
+                .map_err(|_| fail("a truncated file"))?;
+            (
+                12,
+                u32::from_le_bytes(std::array::from_fn(|i| bytes[8 + i])) as usize,
+            )
         }
         _ => return Err(fail("another version of the format")),
     };
@@ -106,11 +150,15 @@ fn header(path: &Path, file: &mut impl Read) -> Result<Vec<u8>, ImportError> {
         return Err(fail("a header that is too long"));
     }
     bytes.resize(begin + length, 0);
-    file.read_exact(&mut bytes[begin..]).map_err(|_| fail("a truncated header"))?;
+    file.read_exact(&mut bytes[begin..])
+        .map_err(|_| fail("a truncated header"))?;
     if bytes[begin..].iter().filter(|b| b"([{".contains(b)).count() > MAX_BRACKETS {
         return Err(fail("a header with too many brackets"));
     }
-    if bytes[begin..].split(|b| !b.is_ascii_digit()).any(|digits| digits.len() > MAX_DIGITS) {
+    if bytes[begin..]
+        .split(|b| !b.is_ascii_digit())
+        .any(|digits| digits.len() > MAX_DIGITS)
+    {
         return Err(fail("a header with too large a number"));
     }
     Ok(bytes)
@@ -121,11 +169,17 @@ fn values_of<T: npyz::Deserialize>(
     npy: NpyFile<impl Read>,
     value: impl Fn(T) -> f32,
 ) -> Result<Vec<f32>, ImportError> {
-    let data = npy.data::<T>().map_err(|e| ImportError::unreadable(path, FORMAT, e))?;
-    data.map(|x| x.map(&value)).collect::<Result<_, _>>().map_err(ImportError::io("read", path))
+    let data = npy
+        .data::<T>()
+        .map_err(|e| ImportError::unreadable(path, FORMAT, e))?;
+    data.map(|x| x.map(&value))
+        .collect::<Result<_, _>>()
+        .map_err(ImportError::io("read", path))
 }
 
 /// Column-major values as row-major ones.
 fn transposed(values: &[f32], frames: usize, columns: usize) -> Vec<f32> {
-    (0..frames).flat_map(|f| (0..columns).map(move |c| values[c * frames + f])).collect()
+    (0..frames)
+        .flat_map(|f| (0..columns).map(move |c| values[c * frames + f]))
+        .collect()
 }

@@ -1,8 +1,9 @@
 //! Padded segments in HDF5: the processed MOSEI releases, and other files of that layout.
 //!
-//! There are two layouts. A folder as CMU released it: `audio_train.h5`, `audio_valid.h5`, `audio_test.h5`, each with one array
-//! `[segments, frames, columns]`, and `ey_*.h5` (six emotions) and `y_*.h5` (sentiment), without ids. Or one file with the
-//! groups `train`, `valid` and `test`, each with `audio` and optionally `id` and `labels`.
+//! There are two layouts. A folder as CMU released it: `audio_train.h5`, `audio_valid.h5`,
+//! `audio_test.h5`, each with one array `[segments, frames, columns]`, and `ey_*.h5` (six emotions)
+//! and `y_*.h5` (sentiment), without ids. Or one file with the groups `train`, `valid` and `test`,
+//! each with `audio` and optionally `id` and `labels`.
 //!
 //! All-zero frames before and after a segment are padding. The split is that of the release.
 
@@ -27,8 +28,14 @@ const IDS: [&str; 4] = ["id", "ids", "segment_id", "segment"];
 const LABELS: [&str; 5] = ["labels", "label", "emotions", "emotion", "y"];
 
 /// The order of the columns in `ey_*.h5`.
-const RELEASED: [Emotion; 6] =
-    [Emotion::Anger, Emotion::Disgust, Emotion::Fear, Emotion::Happy, Emotion::Sad, Emotion::Surprise];
+const RELEASED: [Emotion; 6] = [
+    Emotion::Anger,
+    Emotion::Disgust,
+    Emotion::Fear,
+    Emotion::Happy,
+    Emotion::Sad,
+    Emotion::Surprise,
+];
 
 /// The location of an array.
 struct ArrayLocation {
@@ -75,7 +82,11 @@ pub(crate) fn features(
         let block = (BLOCK_VALUES / (frames * columns)).max(1);
         for first in (0..segments).step_by(block) {
             let count = block.min(segments - first);
-            for (i, segment) in array.rows(first, count)?.chunks_exact(frames * columns).enumerate() {
+            for (i, segment) in array
+                .rows(first, count)?
+                .chunks_exact(frames * columns)
+                .enumerate()
+            {
                 let row = |r: usize| &segment[r * columns..(r + 1) * columns];
                 let padding = |r: &usize| row(*r).iter().all(|x| *x == 0.0);
                 let Some(begin) = (0..frames).find(|r| !padding(r)) else {
@@ -85,8 +96,13 @@ pub(crate) fn features(
                 let end = (begin..frames).rev().find(|r| !padding(r)).unwrap_or(begin) + 1;
                 let name = &names[first + i];
                 let known = SegmentRef::of(name);
-                let id = if known.is_some() { name.clone() } else { mapping.ids.id(name) };
-                let at = begin_recording(&place.file, array.place(), &id, known, name, frame_writer)?;
+                let id = if known.is_some() {
+                    name.clone()
+                } else {
+                    mapping.ids.id(name)
+                };
+                let at =
+                    begin_recording(&place.file, array.place(), &id, known, name, frame_writer)?;
                 if frame_writer.get(at).frames > 0 {
                     return Err(ImportError::table(
                         &place.file,
@@ -106,11 +122,19 @@ pub(crate) fn features(
 
 /// Reads the labels of all segments.
 pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportError> {
-    let mut labels =
-        Labels { path: path.to_path_buf(), names: Vec::new(), rows: Vec::new(), values: Vec::new(), speakers: false };
+    let mut labels = Labels {
+        path: path.to_path_buf(),
+        names: Vec::new(),
+        rows: Vec::new(),
+        values: Vec::new(),
+        speakers: false,
+    };
     for part in splits(path)? {
         if part.labels.is_empty() {
-            let expected = format!("labels of '{}' ('ey_{}.h5', or '{}/labels')", part.split, part.split, part.split);
+            let expected = format!(
+                "labels of '{}' ('ey_{}.h5', or '{}/labels')",
+                part.split, part.split, part.split
+            );
             return Err(ImportError::table(path, "", expected, "none"));
         }
         let mut columns: Vec<(Vec<String>, Vec<f32>)> = Vec::new();
@@ -130,15 +154,26 @@ pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportErr
                     "[segments, labels], as many segments as elsewhere in the split",
                 ));
             }
-            columns.push((label_names(place, &array, mapping, known.as_deref(), width)?, array.rows(0, rows)?));
+            columns.push((
+                label_names(place, &array, mapping, known.as_deref(), width)?,
+                array.rows(0, rows)?,
+            ));
         }
-        let names: Vec<String> = columns.iter().flat_map(|(names, _)| names.clone()).collect();
+        let names: Vec<String> = columns
+            .iter()
+            .flat_map(|(names, _)| names.clone())
+            .collect();
         if labels.names.is_empty() {
             labels.names = names.clone();
         }
         if labels.names != names {
             let found = format!("{} in '{}'", names.join(", "), part.split);
-            return Err(ImportError::table(path, "", format!("the labels {}", labels.names.join(", ")), found));
+            return Err(ImportError::table(
+                path,
+                "",
+                format!("the labels {}", labels.names.join(", ")),
+                found,
+            ));
         }
         let segments = segments.unwrap_or(0);
         for (row, name) in (0..segments).zip(self::names(&part, segments)?) {
@@ -146,15 +181,24 @@ pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportErr
             for (names, values) in &columns {
                 for (label, x) in names.iter().zip(&values[row * names.len()..]) {
                     let column = format!("{place}, column '{label}'");
-                    labels.values.push(intensity_of(f64::from(*x), label, mapping.labels.range).map_err(
-                        |[low, high]| {
-                            ImportError::table(path, column, format!("a label in [{low}, {high}]"), format!("{x}"))
-                        },
-                    )?);
+                    labels.values.push(
+                        intensity_of(f64::from(*x), label, mapping.labels.range).map_err(
+                            |[low, high]| {
+                                ImportError::table(
+                                    path,
+                                    column,
+                                    format!("a label in [{low}, {high}]"),
+                                    format!("{x}"),
+                                )
+                            },
+                        )?,
+                    );
                 }
             }
             let segment = SegmentRef::of(&name);
-            let name = segment.as_ref().map_or_else(|| mapping.ids.id(&name), |part| part.video.clone());
+            let name = segment
+                .as_ref()
+                .map_or_else(|| mapping.ids.id(&name), |part| part.video.clone());
             let split = Some(part.split);
             labels.rows.push(LabelRow {
                 name,
@@ -168,7 +212,12 @@ pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportErr
         }
     }
     if labels.names.iter().all(|name| is_sentiment(name)) {
-        return Err(ImportError::table(path, "", "at least one label beside sentiment", labels.names.join(", ")));
+        return Err(ImportError::table(
+            path,
+            "",
+            "at least one label beside sentiment",
+            labels.names.join(", "),
+        ));
     }
     Ok(labels)
 }
@@ -186,7 +235,9 @@ fn label_names(
         (Some(known), _, 1) => known.to_vec(),
         (_, Some(names), _) => names.clone(),
         (Some(known), None, _) => known.to_vec(),
-        (None, None, 7) => std::iter::once("sentiment".to_string()).chain(emotions()).collect(),
+        (None, None, 7) => std::iter::once("sentiment".to_string())
+            .chain(emotions())
+            .collect(),
         (None, None, _) => {
             let expected = "the names of its columns ('names' under [labels] of a mapping file)";
             return Err(ImportError::table(
@@ -211,27 +262,51 @@ fn label_names(
 
 /// Names of the segments of a split: its ids, else numbers.
 fn names(part: &SplitArrays, segments: usize) -> Result<Vec<String>, ImportError> {
-    let Some(place) = &part.ids else { return Ok((0..segments).map(|i| format!("{}-{i:05}", part.split)).collect()) };
+    let Some(place) = &part.ids else {
+        return Ok((0..segments)
+            .map(|i| format!("{}-{i:05}", part.split))
+            .collect());
+    };
     let file = Hdf5File::open(&place.file)?;
     let array = file.array(&place.group, &place.name)?;
     match array.shape.as_slice() {
         [n] | [n, 1] if *n == segments => Ok(array.texts()?),
-        _ => Err(wrong_shape(place, &array, &format!("[{segments}], one id per segment"))),
+        _ => Err(wrong_shape(
+            place,
+            &array,
+            &format!("[{segments}], one id per segment"),
+        )),
     }
 }
 
 fn wrong_shape(place: &ArrayLocation, array: &Hdf5Array<'_>, expected: &str) -> ImportError {
-    ImportError::table(&place.file, format!("'{}'", array.place()), expected, format!("shape {:?}", array.shape))
+    ImportError::table(
+        &place.file,
+        format!("'{}'", array.place()),
+        expected,
+        format!("shape {:?}", array.shape),
+    )
 }
 
 fn splits(path: &Path) -> Result<Vec<SplitArrays>, ImportError> {
-    let parts = if path.is_dir() { splits_of_folder(path)? } else { splits_of_file(path)? };
-    let missing = Split::ALL.into_iter().find(|s| !parts.iter().any(|p| p.split == *s));
+    let parts = if path.is_dir() {
+        splits_of_folder(path)?
+    } else {
+        splits_of_file(path)?
+    };
+    let missing = Split::ALL
+        .into_iter()
+        .find(|s| !parts.iter().any(|p| p.split == *s));
     match missing {
         None => Ok(parts),
         Some(split) => {
             let expected = "'audio_train.h5', 'audio_valid.h5' and 'audio_test.h5', or groups 'train', 'valid' and 'test' with 'audio' in each, or a .csd file";
-            Err(ImportError::table(path, "", expected, format!("nothing for '{split}'")))
+            Err(ImportError::table(
+                path,
+                "",
+                expected,
+                format!("nothing for '{split}'"),
+            ))
         }
     }
 }
@@ -249,12 +324,24 @@ fn splits_of_folder(path: &Path) -> Result<Vec<SplitArrays>, ImportError> {
     for split in Split::ALL {
         // A file holds one array, of any name.
         let only = |stem: &str| -> Result<Option<ArrayLocation>, ImportError> {
-            let file = spellings(split).iter().map(|s| path.join(format!("{stem}_{s}.h5"))).find(|f| f.is_file());
+            let file = spellings(split)
+                .iter()
+                .map(|s| path.join(format!("{stem}_{s}.h5")))
+                .find(|f| f.is_file());
             let Some(file) = file else { return Ok(None) };
             let mut names = Hdf5File::open(&file)?.datasets("/")?;
             match names.pop().filter(|_| names.is_empty()) {
-                Some(name) => Ok(Some(ArrayLocation { file, group: "/".into(), name })),
-                None => Err(ImportError::table(&file, "'/'", "one dataset", "none, or several")),
+                Some(name) => Ok(Some(ArrayLocation {
+                    file,
+                    group: "/".into(),
+                    name,
+                })),
+                None => Err(ImportError::table(
+                    &file,
+                    "'/'",
+                    "one dataset",
+                    "none, or several",
+                )),
             }
         };
         let audio = only("audio")?;
@@ -263,7 +350,12 @@ fn splits_of_folder(path: &Path) -> Result<Vec<SplitArrays>, ImportError> {
         let emotions = only("ey")?.map(|place| (place, Some(released)));
         if audio.is_some() || emotions.is_some() {
             let labels = sentiment.into_iter().chain(emotions).collect();
-            parts.push(SplitArrays { split, audio, ids: None, labels });
+            parts.push(SplitArrays {
+                split,
+                audio,
+                ids: None,
+                labels,
+            });
         }
     }
     Ok(parts)
@@ -274,17 +366,30 @@ fn splits_of_file(path: &Path) -> Result<Vec<SplitArrays>, ImportError> {
     let groups = file.groups("/")?;
     let mut parts = Vec::new();
     for split in Split::ALL {
-        let group = groups.iter().find(|name| spellings(split).contains(&name.to_lowercase().as_str()));
+        let group = groups
+            .iter()
+            .find(|name| spellings(split).contains(&name.to_lowercase().as_str()));
         let Some(group) = group else { continue };
         let arrays = file.datasets(group)?;
         let one_of = |names: &[&str]| {
-            let found = names.iter().find_map(|name| arrays.iter().find(|array| array.to_lowercase() == *name));
-            found.map(|name| ArrayLocation { file: path.to_path_buf(), group: group.clone(), name: name.clone() })
+            let found = names
+                .iter()
+                .find_map(|name| arrays.iter().find(|array| array.to_lowercase() == *name));
+            found.map(|name| ArrayLocation {
+                file: path.to_path_buf(),
+                group: group.clone(),
+                name: name.clone(),
+            })
         };
         let labels = one_of(&LABELS).map(|place| (place, None));
         let (audio, ids) = (one_of(&AUDIO), one_of(&IDS));
         if audio.is_some() || labels.is_some() {
-            parts.push(SplitArrays { split, audio, ids, labels: labels.into_iter().collect() });
+            parts.push(SplitArrays {
+                split,
+                audio,
+                ids,
+                labels: labels.into_iter().collect(),
+            });
         }
     }
     Ok(parts)

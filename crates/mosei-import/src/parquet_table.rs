@@ -1,7 +1,7 @@
 //! Parquet, a few thousand rows of all columns at a time.
 //!
-//! What lives here: the conversion of a file's types to cells. What does not: the meaning of columns. A panic of the library on a
-//! damaged file becomes an error.
+//! What lives here: the conversion of a file's types to cells. What does not: the meaning of
+//! columns. A panic of the library on a damaged file becomes an error.
 
 use crate::ImportError;
 use crate::arrow_schema;
@@ -63,12 +63,16 @@ enum Values {
 impl ParquetTable {
     /// Opens a file; returns its column names, nested ones as `a.b`.
     pub fn open(path: &Path, file: File) -> Result<(Vec<String>, Self), ImportError> {
-        let reader =
-            no_panic(|| SerializedFileReader::new(file)).map_err(|e| ImportError::unreadable(path, FORMAT, e))?;
+        let reader = no_panic(|| SerializedFileReader::new(file))
+            .map_err(|e| ImportError::unreadable(path, FORMAT, e))?;
         let durations = durations(reader.metadata());
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
         let names: Vec<String> = schema.columns().iter().map(|c| c.path().string()).collect();
-        let kinds = schema.columns().iter().map(|c| kind(c, &durations)).collect();
+        let kinds = schema
+            .columns()
+            .iter()
+            .map(|c| kind(c, &durations))
+            .collect();
         let table = ParquetTable {
             reader,
             kinds,
@@ -92,7 +96,8 @@ impl ParquetTable {
         if self.at < self.rows_in_batch {
             return Ok(true);
         }
-        let more = no_panic(|| self.next_batch()).map_err(|e| ImportError::unreadable(path, FORMAT, e))?;
+        let more =
+            no_panic(|| self.next_batch()).map_err(|e| ImportError::unreadable(path, FORMAT, e))?;
         self.at = 0;
         Ok(more)
     }
@@ -134,7 +139,12 @@ impl ParquetTable {
                 Kind::Other(_) => Ok(None),
                 _ => group.get_column_reader(i).map(Some),
             };
-            self.columns = self.kinds.iter().enumerate().map(open).collect::<Result<_, _>>()?;
+            self.columns = self
+                .kinds
+                .iter()
+                .enumerate()
+                .map(open)
+                .collect::<Result<_, _>>()?;
             self.group += 1;
         }
         let rows = self.left_in_group.min(BATCH);
@@ -142,22 +152,43 @@ impl ParquetTable {
             Some(column) => read(column, rows, *kind),
             None => Ok(Values::None),
         };
-        self.batch = self.columns.iter_mut().zip(&self.kinds).map(read).collect::<Result<_, _>>()?;
+        self.batch = self
+            .columns
+            .iter_mut()
+            .zip(&self.kinds)
+            .map(read)
+            .collect::<Result<_, _>>()?;
         self.left_in_group -= rows;
         self.rows_in_batch = rows;
         Ok(true)
     }
 }
 
-/// Duration columns, for which Parquet has no type, with their unit in seconds: from pandas' metadata, else from Arrow's schema. Both
-/// store durations as integers.
+/// Duration columns, for which Parquet has no type, with their unit in seconds: from pandas'
+/// metadata, else from Arrow's schema. Both store durations as integers.
 fn durations(metadata: &ParquetMetaData) -> BTreeMap<String, f64> {
-    let texts = metadata.file_metadata().key_value_metadata().map(Vec::as_slice).unwrap_or_default();
-    let pandas = texts.iter().find(|entry| entry.key == "pandas").and_then(|entry| entry.value.as_deref());
-    let pandas: serde_json::Value = pandas.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    let schema = texts.iter().find(|entry| entry.key == "ARROW:schema").and_then(|entry| entry.value.as_deref());
+    let texts = metadata
+        .file_metadata()
+        .key_value_metadata()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let pandas = texts
+        .iter()
+        .find(|entry| entry.key == "pandas")
+        .and_then(|entry| entry.value.as_deref());
+    let pandas: serde_json::Value = pandas
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
+    let schema = texts
+        .iter()
+        .find(|entry| entry.key == "ARROW:schema")
+        .and_then(|entry| entry.value.as_deref());
     let mut units = schema.map(arrow_schema::durations).unwrap_or_default();
-    for column in pandas["columns"].as_array().map(Vec::as_slice).unwrap_or_default() {
+    for column in pandas["columns"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+    {
         let unit = match column["numpy_type"].as_str() {
             Some("timedelta64[ns]") => 1e-9,
             Some("timedelta64[us]") => 1e-6,
@@ -165,7 +196,11 @@ fn durations(metadata: &ParquetMetaData) -> BTreeMap<String, f64> {
             Some("timedelta64[s]") => 1.0,
             _ => continue,
         };
-        units.extend(column["field_name"].as_str().map(|name| (name.to_string(), unit)));
+        units.extend(
+            column["field_name"]
+                .as_str()
+                .map(|name| (name.to_string(), unit)),
+        );
     }
     units
 }
@@ -176,8 +211,12 @@ fn kind(column: &ColumnDescriptor, durations: &BTreeMap<String, f64>) -> Kind {
     }
     let (logical, converted) = (column.logical_type_ref(), column.converted_type());
     match (column.physical_type(), logical) {
-        (Physical::INT64, None) if durations.contains_key(column.name()) => Kind::Duration(durations[column.name()]),
-        (Physical::INT32 | Physical::INT64, Some(LogicalType::Integer(int))) if !int.is_signed => Kind::Unsigned,
+        (Physical::INT64, None) if durations.contains_key(column.name()) => {
+            Kind::Duration(durations[column.name()])
+        }
+        (Physical::INT32 | Physical::INT64, Some(LogicalType::Integer(int))) if !int.is_signed => {
+            Kind::Unsigned
+        }
         (Physical::INT32 | Physical::INT64, None | Some(LogicalType::Integer(_)))
             if !matches!(
                 converted,
@@ -202,17 +241,30 @@ fn read(column: &mut ColumnReader, rows: usize, kind: Kind) -> Result<Values, Pa
     let unsigned = kind == Kind::Unsigned;
     match column {
         ColumnReader::BoolColumnReader(r) => numbers(r, rows, |x| f64::from(u8::from(x))),
-        ColumnReader::Int32ColumnReader(r) => {
-            numbers(r, rows, |x| if unsigned { f64::from(x.cast_unsigned()) } else { f64::from(x) })
-        }
-        ColumnReader::Int64ColumnReader(r) => {
-            numbers(r, rows, |x| if unsigned { x.cast_unsigned() as f64 } else { x as f64 })
-        }
+        ColumnReader::Int32ColumnReader(r) => numbers(r, rows, |x| {
+            if unsigned {
+                f64::from(x.cast_unsigned())
+            } else {
+                f64::from(x)
+            }
+        }),
+        ColumnReader::Int64ColumnReader(r) => numbers(r, rows, |x| {
+            if unsigned {
+                x.cast_unsigned() as f64
+            } else {
+                x as f64
+            }
+        }),
         ColumnReader::FloatColumnReader(r) => numbers(r, rows, f64::from),
         ColumnReader::DoubleColumnReader(r) => numbers(r, rows, |x| x),
         ColumnReader::ByteArrayColumnReader(r) => {
             let text = |x: ByteArray| x.as_utf8().map(str::to_string);
-            Ok(Values::Text(nullable(r, rows)?.into_iter().map(|x| x.map(text).transpose()).collect::<Result<_, _>>()?))
+            Ok(Values::Text(
+                nullable(r, rows)?
+                    .into_iter()
+                    .map(|x| x.map(text).transpose())
+                    .collect::<Result<_, _>>()?,
+            ))
         }
         _ => Ok(Values::None),
     }
@@ -223,16 +275,27 @@ fn numbers<T: DataType>(
     rows: usize,
     number: impl Fn(T::T) -> f64,
 ) -> Result<Values, ParquetError> {
-    Ok(Values::Numbers(nullable(reader, rows)?.into_iter().map(|x| x.map_or(f64::NAN, &number)).collect()))
+    Ok(Values::Numbers(
+        nullable(reader, rows)?
+            .into_iter()
+            .map(|x| x.map_or(f64::NAN, &number))
+            .collect(),
+    ))
 }
 
 /// The next `rows` values.
-fn nullable<T: DataType>(reader: &mut ColumnReaderImpl<T>, rows: usize) -> Result<Vec<Option<T::T>>, ParquetError> {
+fn nullable<T: DataType>(
+    reader: &mut ColumnReaderImpl<T>,
+    rows: usize,
+) -> Result<Vec<Option<T::T>>, ParquetError> {
     let (mut values, mut levels, mut all) = (Vec::new(), Vec::new(), 0);
     while all < rows {
         let (read, _, _) = reader.read_records(rows - all, Some(&mut levels), None, &mut values)?;
         if read == 0 {
-            return Err(ParquetError::General(format!("a column ends {} rows before the others", rows - all)));
+            return Err(ParquetError::General(format!(
+                "a column ends {} rows before the others",
+                rows - all
+            )));
         }
         all += read;
     }
@@ -241,5 +304,8 @@ fn nullable<T: DataType>(reader: &mut ColumnReaderImpl<T>, rows: usize) -> Resul
         return Ok(values.into_iter().map(Some).collect());
     }
     let mut present = values.into_iter();
-    Ok(levels.iter().map(|&level| if level > 0 { present.next() } else { None }).collect())
+    Ok(levels
+        .iter()
+        .map(|&level| if level > 0 { present.next() } else { None })
+        .collect())
 }

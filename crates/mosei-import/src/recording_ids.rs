@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 /// File extensions that are not part of an id.
 const EXTENSIONS: [&str; 19] = [
-    "wav", "flac", "mp3", "ogg", "opus", "m4a", "aac", "mp4", "mov", "avi", "mkv", "webm", "npy", "csv", "tsv", "txt",
-    "arff", "parquet", "pq",
+    "wav", "flac", "mp3", "ogg", "opus", "m4a", "aac", "mp4", "mov", "avi", "mkv", "webm", "npy",
+    "csv", "tsv", "txt", "arff", "parquet", "pq",
 ];
 
 /// How file names become ids.
@@ -52,7 +52,8 @@ impl IdRules {
     }
 }
 
-/// The notations for a segment of a video as one id, and what its number counts; the first one is used here.
+/// The notations for a segment of a video as one id, and what its number counts; the first one is
+/// used here.
 pub(crate) fn spellings(video: &str, segment: &str) -> [(String, Option<Numbering>); 4] {
     // Files of clips are numbered like the transcript.
     let clips = Some(Numbering::Clips);
@@ -81,12 +82,20 @@ impl SegmentRef {
         let name = segment_name(id)?;
         // As written, for its other notations: `V_03` is one of `V$_$03`.
         let rest = id[name.video.len()..].trim_matches(|c: char| !c.is_ascii_digit());
-        Some(SegmentRef { video: name.video.into(), segment: rest.into(), numbering: Some(name.numbering) })
+        Some(SegmentRef {
+            video: name.video.into(),
+            segment: rest.into(),
+            numbering: Some(name.numbering),
+        })
     }
 
     /// A segment that a column names.
     pub fn named(video: String, segment: String) -> Self {
-        SegmentRef { video, segment, numbering: None }
+        SegmentRef {
+            video,
+            segment,
+            numbering: None,
+        }
     }
 }
 
@@ -107,15 +116,27 @@ mod tests {
         ] {
             assert_eq!(strip.id(name), id, "{name}");
         }
-        let join = IdRules { folders: Folders::Join, keep_extension: true };
-        assert_eq!((join.id("a/b/c.wav").as_str(), join.id("/c").as_str()), ("b_c.wav", "c"));
+        let join = IdRules {
+            folders: Folders::Join,
+            keep_extension: true,
+        };
+        assert_eq!(
+            (join.id("a/b/c.wav").as_str(), join.id("/c").as_str()),
+            ("b_c.wav", "c")
+        );
     }
 
     #[test]
     fn segment_names_keep_their_leading_zeros() {
         let part = |id| SegmentRef::of(id).map(|p| (p.video, p.segment, p.numbering));
-        assert_eq!(part("-a_b[12]"), Some(("-a_b".into(), "12".into(), Some(Numbering::Rows))));
-        assert_eq!(part("v$_$03"), Some(("v".into(), "03".into(), Some(Numbering::Clips))));
+        assert_eq!(
+            part("-a_b[12]"),
+            Some(("-a_b".into(), "12".into(), Some(Numbering::Rows)))
+        );
+        assert_eq!(
+            part("v$_$03"),
+            Some(("v".into(), "03".into(), Some(Numbering::Clips)))
+        );
         assert_eq!(part("v_3"), None);
     }
 }

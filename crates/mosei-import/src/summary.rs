@@ -19,9 +19,11 @@ pub struct ImportSummary {
     pub columns: usize,
     /// Whether they have no names, but numbers.
     pub unnamed: bool,
-    /// Frame rate of the median recording, Hz; `None` where the step between frames varies within recordings.
+    /// Frame rate of the median recording, Hz; `None` where the step between frames varies within
+    /// recordings.
     pub rate_hz: Option<f64>,
-    /// Frames at the end of recordings with the start of the frame before, which are moved on by one step.
+    /// Frames at the end of recordings with the start of the frame before, which are moved on by
+    /// one step.
     pub tied: usize,
     /// Number of labelled segments that end long after their recording, and the first.
     pub late: (usize, Option<String>),
@@ -48,11 +50,34 @@ pub struct ImportSummary {
 }
 
 impl ImportSummary {
-    pub(crate) fn new(pair: &Pair<'_>, unnamed: bool, written: Written, folds: Option<Folds>, padding: usize) -> Self {
-        let Pair { joined, labels, frames, columns, .. } = pair;
-        let rows = || joined.videos.iter().flat_map(|v| &v.segments).map(|s| labels.of(s.row));
-        let present = labels.names.iter().enumerate().filter(|(_, name)| !is_sentiment(name));
-        let present = present.map(|(i, name)| (name.clone(), rows().filter(|row| row[i] > 0.0).count()));
+    pub(crate) fn new(
+        pair: &Pair<'_>,
+        unnamed: bool,
+        written: Written,
+        folds: Option<Folds>,
+        padding: usize,
+    ) -> Self {
+        let Pair {
+            joined,
+            labels,
+            frames,
+            columns,
+            ..
+        } = pair;
+        let rows = || {
+            joined
+                .videos
+                .iter()
+                .flat_map(|v| &v.segments)
+                .map(|s| labels.of(s.row))
+        };
+        let present = labels
+            .names
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| !is_sentiment(name));
+        let present =
+            present.map(|(i, name)| (name.clone(), rows().filter(|row| row[i] > 0.0).count()));
         ImportSummary {
             recordings: frames.recordings.len(),
             videos: joined.videos.len(),
@@ -70,7 +95,9 @@ impl ImportSummary {
             left_out: joined.left_out,
             past_the_end: written.past_the_end,
             padding,
-            folds: folds.as_ref().map(|(lists, _)| std::array::from_fn(|i| lists.values().nth(i).map_or(0, Vec::len))),
+            folds: folds.as_ref().map(|(lists, _)| {
+                std::array::from_fn(|i| lists.values().nth(i).map_or(0, Vec::len))
+            }),
             unknown_fold_ids: folds.map_or(0, |(_, left_out)| left_out),
         }
     }
@@ -78,15 +105,30 @@ impl ImportSummary {
 
 impl Display for ImportSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let such_as = |first: &Option<String>| first.as_ref().map(|s| format!(", such as {s}")).unwrap_or_default();
-        let named = if self.unnamed { " (column_0, column_1, …: --columns FILE gives them names)" } else { "" };
-        let rate = self.rate_hz.map_or("at irregular times".to_string(), |hz| format!("at {hz} Hz"));
+        let such_as = |first: &Option<String>| {
+            first
+                .as_ref()
+                .map(|s| format!(", such as {s}"))
+                .unwrap_or_default()
+        };
+        let named = if self.unnamed {
+            " (column_0, column_1, …: --columns FILE gives them names)"
+        } else {
+            ""
+        };
+        let rate = self
+            .rate_hz
+            .map_or("at irregular times".to_string(), |hz| format!("at {hz} Hz"));
         writeln!(
             f,
             "features: {} recordings in {} videos, {} frames {rate}, {} columns{named}",
             self.recordings, self.videos, self.frames, self.columns
         )?;
-        let present: Vec<String> = self.present.iter().map(|(name, n)| format!("{name} {n}")).collect();
+        let present: Vec<String> = self
+            .present
+            .iter()
+            .map(|(name, n)| format!("{name} {n}"))
+            .collect();
         writeln!(
             f,
             "labels: {} segments of {} videos; above 0: {}",
@@ -95,20 +137,44 @@ impl Display for ImportSummary {
             present.join(", ")
         )?;
         if let (n @ 1.., first) = &self.without_features {
-            writeln!(f, "left out: {n} labelled segments without features{}", such_as(first))?;
+            writeln!(
+                f,
+                "left out: {n} labelled segments without features{}",
+                such_as(first)
+            )?;
         }
         if let (n @ 1.., first) = &self.without_labels {
-            let kept = if self.left_out > 0 { "left out: unknown speaker" } else { "kept" };
-            writeln!(f, "without labels: {n} recordings ({kept}){}", such_as(first))?;
+            let kept = if self.left_out > 0 {
+                "left out: unknown speaker"
+            } else {
+                "kept"
+            };
+            writeln!(
+                f,
+                "without labels: {n} recordings ({kept}){}",
+                such_as(first)
+            )?;
         }
         if self.tied > 0 {
-            writeln!(f, "equal starts: {} frames at the end of recordings, moved on by one step each", self.tied)?;
+            writeln!(
+                f,
+                "equal starts: {} frames at the end of recordings, moved on by one step each",
+                self.tied
+            )?;
         }
         if let (n @ 1.., first) = &self.late {
-            writeln!(f, "late: {n} labelled segments end long after their recording{}", such_as(first))?;
+            writeln!(
+                f,
+                "late: {n} labelled segments end long after their recording{}",
+                such_as(first)
+            )?;
         }
         if self.past_the_end > 0 {
-            writeln!(f, "past the end: {} labelled segments start after their recording has ended", self.past_the_end)?;
+            writeln!(
+                f,
+                "past the end: {} labelled segments start after their recording has ended",
+                self.past_the_end
+            )?;
         }
         if self.padding > 0 {
             writeln!(f, "empty: {} segments are all padding", self.padding)?;
@@ -119,9 +185,15 @@ impl Display for ImportSummary {
                     0 => String::new(),
                     n => format!("; {n} ids without features or labels"),
                 };
-                writeln!(f, "folds: {train} training, {valid} validation and {test} test videos{left_out}")
+                writeln!(
+                    f,
+                    "folds: {train} training, {valid} validation and {test} test videos{left_out}"
+                )
             }
-            None => writeln!(f, "folds: none given; a study draws them by video ([data.split])"),
+            None => writeln!(
+                f,
+                "folds: none given; a study draws them by video ([data.split])"
+            ),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Tables, row by row, in any format.
 //!
-//! What lives here: what all formats have in common. What does not: the formats, and the meaning of columns.
+//! What lives here: what all formats have in common. What does not: the formats, and the meaning of
+//! columns.
 
 use crate::ImportError;
 use crate::cell::Cell;
@@ -43,7 +44,10 @@ impl Table {
     /// Where the file is not of that format, or its columns do not have unique names.
     pub fn open(path: &Path, format: TableFormat) -> Result<Self, ImportError> {
         let file = File::open(path).map_err(ImportError::io("open", path))?;
-        files::require_file(path, &file.metadata().map_err(ImportError::io("open", path))?)?;
+        files::require_file(
+            path,
+            &file.metadata().map_err(ImportError::io("open", path))?,
+        )?;
         detect_format::refuse_pickle(path)?;
         let (mut names, rows) = match format {
             TableFormat::Csv => {
@@ -61,7 +65,12 @@ impl Table {
         };
         if names.len() > MAX_COLUMNS {
             let expected = format!("at most {MAX_COLUMNS} columns");
-            return Err(ImportError::table(path, "header", expected, format!("{} columns", names.len())));
+            return Err(ImportError::table(
+                path,
+                "header",
+                expected,
+                format!("{} columns", names.len()),
+            ));
         }
         // pandas writes row numbers as an unnamed column; renamed, it is not taken for content.
         if let Some(first) = names.first_mut()
@@ -73,13 +82,27 @@ impl Table {
         for (i, name) in names.iter().enumerate() {
             let expected = "a unique name for each column";
             if name.is_empty() {
-                return Err(ImportError::table(path, "header", expected, format!("none for column {}", i + 1)));
+                return Err(ImportError::table(
+                    path,
+                    "header",
+                    expected,
+                    format!("none for column {}", i + 1),
+                ));
             }
             if !seen.insert(name) {
-                return Err(ImportError::table(path, "header", expected, format!("'{name}' twice")));
+                return Err(ImportError::table(
+                    path,
+                    "header",
+                    expected,
+                    format!("'{name}' twice"),
+                ));
             }
         }
-        Ok(Table { path: path.to_path_buf(), names, rows })
+        Ok(Table {
+            path: path.to_path_buf(),
+            names,
+            rows,
+        })
     }
 
     /// The file.
@@ -104,7 +127,12 @@ impl Table {
                 if more && table.cells() != self.names.len() {
                     let expected = format!("{} cells, as many as columns", self.names.len());
                     let place = format!("line {}", table.line());
-                    return Err(ImportError::table(&self.path, place, expected, format!("{} cells", table.cells())));
+                    return Err(ImportError::table(
+                        &self.path,
+                        place,
+                        expected,
+                        format!("{} cells", table.cells()),
+                    ));
                 }
                 Ok(more)
             }
@@ -130,9 +158,16 @@ impl Table {
 
     /// The error for an invalid cell of this row.
     pub fn invalid_cell(&self, column: usize, expected: impl Into<String>) -> ImportError {
-        let (cell, name) = (self.cell(column), self.names.get(column).map_or("", String::as_str));
-        let error =
-            ImportError::table(&self.path, format!("{}, column '{name}'", self.place()), expected, cell.quoted());
+        let (cell, name) = (
+            self.cell(column),
+            self.names.get(column).map_or("", String::as_str),
+        );
+        let error = ImportError::table(
+            &self.path,
+            format!("{}, column '{name}'", self.place()),
+            expected,
+            cell.quoted(),
+        );
         let comma = matches!(cell, Cell::Text(t) if t.contains(',') && t.replacen(',', ".", 1).parse::<f64>().is_ok());
         error.with_hint(comma.then(|| "use a decimal point, not a comma".into()))
     }
@@ -152,8 +187,11 @@ impl Table {
 
     /// The first column, not ignored, whose lower-case name is the earliest possible of `names`.
     pub fn find_any(&self, names: &[&str], ignored: &[usize]) -> Option<usize> {
-        let is = |i: &usize, name: &str| !ignored.contains(i) && self.names[*i].to_lowercase() == name;
-        names.iter().find_map(|name| (0..self.names.len()).find(|i| is(i, name)))
+        let is =
+            |i: &usize, name: &str| !ignored.contains(i) && self.names[*i].to_lowercase() == name;
+        names
+            .iter()
+            .find_map(|name| (0..self.names.len()).find(|i| is(i, name)))
     }
 }
 

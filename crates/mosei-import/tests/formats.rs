@@ -1,4 +1,5 @@
-//! Compares imports with the software that made the tables: numpy, pandas, polars, h5py, opensmile (`fixtures/make.py`).
+//! Compares imports with the software that made the tables: numpy, pandas, polars, h5py, opensmile
+//! (`fixtures/make.py`).
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_data::{Csd, FoldLists};
@@ -8,7 +9,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
 }
 
 fn expected() -> Value {
@@ -17,7 +20,13 @@ fn expected() -> Value {
 
 /// Values of a table, row by row; non-finite values are null.
 fn numbers(rows: &Value) -> Vec<Option<f32>> {
-    let row = |row: &Value| row.as_array().unwrap().iter().map(|x| x.as_f64().map(|x| x as f32)).collect::<Vec<_>>();
+    let row = |row: &Value| {
+        row.as_array()
+            .unwrap()
+            .iter()
+            .map(|x| x.as_f64().map(|x| x as f32))
+            .collect::<Vec<_>>()
+    };
     rows.as_array().unwrap().iter().flat_map(row).collect()
 }
 
@@ -39,11 +48,22 @@ impl Imported {
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("out");
-        let (features, labels) = (features.as_ref().to_path_buf(), labels.as_ref().to_path_buf());
-        let mut options = ImportOptions { features, labels, ..ImportOptions::default() };
+        let (features, labels) = (
+            features.as_ref().to_path_buf(),
+            labels.as_ref().to_path_buf(),
+        );
+        let mut options = ImportOptions {
+            features,
+            labels,
+            ..ImportOptions::default()
+        };
         change(&mut options, folder.path());
         let summary = import(&options, &out, &mut |_, _| ()).unwrap();
-        Imported { _folder: folder, out, summary }
+        Imported {
+            _folder: folder,
+            out,
+            summary,
+        }
     }
 
     fn features(&self) -> Csd {
@@ -100,7 +120,11 @@ fn one_corpus_is_the_same_in_every_format() {
             }
         });
         let csd = imported.features();
-        assert_eq!(csd.dimension_names().unwrap(), ["F0", "loudness sma", "mfcc[1]"], "{name}");
+        assert_eq!(
+            csd.dimension_names().unwrap(),
+            ["F0", "loudness sma", "mfcc[1]"],
+            "{name}"
+        );
         assert_eq!(csd.videos().len(), 3, "{name}");
         for (video, rows) in expected["frames"].as_object().unwrap() {
             let found = csd.read(video).unwrap();
@@ -109,17 +133,35 @@ fn one_corpus_is_the_same_in_every_format() {
                 // Frames of 20 ms overlap; each but the last ends at the next start.
                 let last = name.starts_with("frames_timedelta") && k + 1 == found.intervals.len();
                 let (from, to) = (k as f64 / 100.0, (k + 1 + usize::from(last)) as f64 / 100.0);
-                assert!((start - from).abs() < 1e-9 && (end - to).abs() < 1e-9, "{name}: {video} {k} [{start}, {end}]");
+                assert!(
+                    (start - from).abs() < 1e-9 && (end - to).abs() < 1e-9,
+                    "{name}: {video} {k} [{start}, {end}]"
+                );
             }
         }
         let labels = imported.labels();
-        assert_eq!(labels.dimension_names().unwrap(), ["happy", "fear"], "{name}");
+        assert_eq!(
+            labels.dimension_names().unwrap(),
+            ["happy", "fear"],
+            "{name}"
+        );
         let labels_read = labels.read("81406").unwrap();
         assert_eq!(labels_read.features, [1.5, 0.0], "{name}");
-        let end = if name.starts_with("frames_timedelta") { 0.06 } else { 0.05 };
-        assert!((labels_read.intervals[0][1] - end).abs() < 1e-9 && labels_read.intervals.len() == 1, "{name}");
+        let end = if name.starts_with("frames_timedelta") {
+            0.06
+        } else {
+            0.05
+        };
+        assert!(
+            (labels_read.intervals[0][1] - end).abs() < 1e-9 && labels_read.intervals.len() == 1,
+            "{name}"
+        );
         let s = &imported.summary;
-        assert_eq!((s.recordings, s.frames, s.columns, s.segments, s.unnamed), (3, 21, 3, 3, false), "{name}");
+        assert_eq!(
+            (s.recordings, s.frames, s.columns, s.segments, s.unnamed),
+            (3, 21, 3, 3, false),
+            "{name}"
+        );
         assert_eq!(s.rate_hz, Some(100.0), "{name}");
     }
 }
@@ -130,7 +172,10 @@ fn labels_may_be_parquet() {
     let other = Imported::new(fixture("frames.csv"), fixture("labels.parquet"), |_, _| ());
     for file in ["features.csd", "labels.csd"] {
         let read = |i: &Imported| std::fs::read(i.out.join(file)).unwrap();
-        assert!(read(&one) == read(&other), "{file}: the same content is the same file");
+        assert!(
+            read(&one) == read(&other),
+            "{file}: the same content is the same file"
+        );
     }
 }
 
@@ -141,13 +186,25 @@ fn opensmile_output_is_read_unchanged() {
     for name in ["opensmile.csv", "opensmile.parquet"] {
         let imported = Imported::new(fixture(name), tables.path().join("labels.csv"), |_, _| ());
         let csd = imported.features();
-        let columns: Vec<&str> =
-            expected["opensmile"]["columns"].as_array().unwrap().iter().map(|c| c.as_str().unwrap()).collect();
+        let columns: Vec<&str> = expected["opensmile"]["columns"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|c| c.as_str().unwrap())
+            .collect();
         assert_eq!(csd.dimension_names().unwrap(), columns);
         let found = csd.read("tone").unwrap();
-        assert_eq!(finite(&found.features), numbers(&expected["opensmile"]["frames"]), "{name}");
-        // Its frames of 20 ms and more follow each other every 10 ms; imported frames do not overlap.
-        assert!(found.intervals.windows(2).all(|w| w[0][1] <= w[1][0]), "{name}");
+        assert_eq!(
+            finite(&found.features),
+            numbers(&expected["opensmile"]["frames"]),
+            "{name}"
+        );
+        // Its frames of 20 ms and more follow each other every 10 ms; imported frames do not
+        // overlap.
+        assert!(
+            found.intervals.windows(2).all(|w| w[0][1] <= w[1][0]),
+            "{name}"
+        );
         assert_eq!(imported.summary.rate_hz, Some(100.0), "{name}");
     }
 }
@@ -157,13 +214,22 @@ fn padded_segments_lose_their_padding_and_keep_their_split() {
     let expected = expected();
     let six = ["happy", "sad", "anger", "surprise", "disgust", "fear"];
     // The folder has no ids; emotions are in alphabetical order.
-    let imported = Imported::new(fixture("released"), fixture("released"), |o, _| o.rate_hz = Some(2.0));
+    let imported = Imported::new(fixture("released"), fixture("released"), |o, _| {
+        o.rate_hz = Some(2.0)
+    });
     let (features, labels) = (imported.features(), imported.labels());
-    assert_eq!(labels.dimension_names().unwrap(), ["anger", "disgust", "fear", "happy", "sad", "surprise"]);
+    assert_eq!(
+        labels.dimension_names().unwrap(),
+        ["anger", "disgust", "fear", "happy", "sad", "surprise"]
+    );
     for split in ["train", "valid", "test"] {
         for i in 0..2 {
             let id = format!("{split}-0000{i}");
-            assert_eq!(finite(&features.read(&id).unwrap().features), numbers(&expected["released"][split][i]), "{id}");
+            assert_eq!(
+                finite(&features.read(&id).unwrap().features),
+                numbers(&expected["released"][split][i]),
+                "{id}"
+            );
             let labels_read = labels.read(&id).unwrap();
             assert_eq!(
                 finite(&labels_read.features),
@@ -176,17 +242,31 @@ fn padded_segments_lose_their_padding_and_keep_their_split() {
     assert!(imported.summary.unnamed);
 
     // One file with ids: two segments of one video, concatenated with a gap of one second.
-    let imported = Imported::new(fixture("released_groups.h5"), fixture("released_groups.h5"), |o, _| {
-        o.rate_hz = Some(2.0);
-    });
+    let imported = Imported::new(
+        fixture("released_groups.h5"),
+        fixture("released_groups.h5"),
+        |o, _| {
+            o.rate_hz = Some(2.0);
+        },
+    );
     let (features, labels) = (imported.features(), imported.labels());
-    assert_eq!(labels.dimension_names().unwrap(), [&["sentiment"], &six[..]].concat());
+    assert_eq!(
+        labels.dimension_names().unwrap(),
+        [&["sentiment"], &six[..]].concat()
+    );
     let found = features.read("testv").unwrap();
     assert_eq!(found.intervals[3], [1.5, 2.0]);
     assert_eq!(found.intervals[4], [3.0, 3.5]);
-    let both = [numbers(&expected["released"]["test"][0]), numbers(&expected["released"]["test"][1])].concat();
+    let both = [
+        numbers(&expected["released"]["test"][0]),
+        numbers(&expected["released"]["test"][1]),
+    ]
+    .concat();
     assert_eq!(finite(&found.features), both);
-    assert_eq!(labels.read("testv").unwrap().intervals, [[0.0, 2.0], [3.0, 5.5]]);
+    assert_eq!(
+        labels.read("testv").unwrap().intervals,
+        [[0.0, 2.0], [3.0, 5.5]]
+    );
 }
 
 #[test]
@@ -202,16 +282,26 @@ fn incomplete_padded_segments_are_refused() {
             rate_hz,
             ..ImportOptions::default()
         };
-        let words = import(&options, &at("out"), &mut |_, _| ()).unwrap_err().to_string();
+        let words = import(&options, &at("out"), &mut |_, _| ())
+            .unwrap_err()
+            .to_string();
         assert!(!at("out").exists());
-        words.replace(&format!("{}/", fixture("").display()).replace("//", "/"), "")
+        words.replace(
+            &format!("{}/", fixture("").display()).replace("//", "/"),
+            "",
+        )
     };
     assert_eq!(
         refused("released", "released", None, ""),
         "released: expected --rate with the frame rate, as this layout holds no times (a word counts as one frame), found none"
     );
     assert_eq!(
-        refused("released_groups.h5", "released_groups.h5", Some(1.0), "[labels]\nnames = [\"sad\"]\n"),
+        refused(
+            "released_groups.h5",
+            "released_groups.h5",
+            Some(1.0),
+            "[labels]\nnames = [\"sad\"]\n"
+        ),
         "released_groups.h5: train/labels: expected 1 columns: sad, found 7"
     );
     assert_eq!(
@@ -219,7 +309,12 @@ fn incomplete_padded_segments_are_refused() {
         "released: row 0 of 'train': expected segments of the 3 recordings in frames.csv, such as '-a_Bc', found 6 segments of others, such as 'train-00000'"
     );
     assert_eq!(
-        refused("released", "released", Some(1.0), "[labels]\nrange = [0, 0.1]\n"),
+        refused(
+            "released",
+            "released",
+            Some(1.0),
+            "[labels]\nrange = [0, 0.1]\n"
+        ),
         "released: row 0 of 'train', column 'anger': expected a label in [0, 0.1], found 1"
     );
 }
@@ -229,7 +324,9 @@ fn categories_speakers_and_folders_are_mapped() {
     let frames: String = ["a/x.wav", "b/x.wav", "b/y.wav", "c/z.wav"]
         .iter()
         .enumerate()
-        .flat_map(|(i, file)| (0..4).map(move |k| format!("{file},{},{i}{k}\n", f64::from(k) / 10.0)))
+        .flat_map(|(i, file)| {
+            (0..4).map(move |k| format!("{file},{},{i}{k}\n", f64::from(k) / 10.0))
+        })
         .collect();
     let tables = tables(&[
         ("f.csv", &format!("file,start,F0\n{frames}")),
@@ -254,21 +351,30 @@ intensity = 2
 meaning = { calm = [], cross = "anger", glad = { happy = 1 }, both = ["Happy", "pride"] }
 "#,
         ),
-        ("folds.json", r#"{"train": ["ann"], "valid": ["b_y.wav"], "test": ["cy"]}"#),
+        (
+            "folds.json",
+            r#"{"train": ["ann"], "valid": ["b_y.wav"], "test": ["cy"]}"#,
+        ),
     ]);
     let at = |name: &str| tables.path().join(name);
     let imported = Imported::new(at("f.csv"), at("l.csv"), |o, _| {
         (o.mapping, o.folds) = (Some(at("m.toml")), Some(at("folds.json")));
     });
     let (features, labels) = (imported.features(), imported.labels());
-    assert_eq!(labels.dimension_names().unwrap(), ["happy", "anger", "arousal", "pride"]);
+    assert_eq!(
+        labels.dimension_names().unwrap(),
+        ["happy", "anger", "arousal", "pride"]
+    );
     let ids: Vec<&str> = features.videos().iter().map(|v| v.id.as_str()).collect();
     assert_eq!(ids, ["ann", "bob", "cy"], "a speaker is a video");
     // In the order of the labels, a second apart.
     let ann = features.read("ann").unwrap();
     assert_eq!(ann.features, [10.0, 11.0, 12.0, 13.0, 0.0, 1.0, 2.0, 3.0]);
     let labels_read = labels.read("ann").unwrap();
-    assert_eq!(labels_read.features, [0.0, 2.0, 1.5, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(
+        labels_read.features,
+        [0.0, 2.0, 1.5, 0.0, 0.0, 0.0, 0.0, 0.0]
+    );
     let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
     assert!(
         near(labels_read.intervals[0][1], 0.4) && near(labels_read.intervals[1][0], 1.4),
@@ -278,8 +384,15 @@ meaning = { calm = [], cross = "anger", glad = { happy = 1 }, both = ["Happy", "
     assert_eq!(labels.read("cy").unwrap().features, [2.0, 0.0, 0.75, 2.0]);
     assert_eq!(labels.read("bob").unwrap().features, [1.0, 0.0, 3.0, 0.0]);
     let folds = FoldLists::read(&imported.out.join("folds.json")).unwrap();
-    let split: BTreeMap<&str, &str> = folds.split.iter().map(|(id, s)| (id.as_str(), s.name())).collect();
-    assert_eq!(split, BTreeMap::from([("ann", "train"), ("bob", "valid"), ("cy", "test")]));
+    let split: BTreeMap<&str, &str> = folds
+        .split
+        .iter()
+        .map(|(id, s)| (id.as_str(), s.name()))
+        .collect();
+    assert_eq!(
+        split,
+        BTreeMap::from([("ann", "train"), ("bob", "valid"), ("cy", "test")])
+    );
 }
 
 #[test]
@@ -290,25 +403,59 @@ fn labels_stay_within_their_recording() {
         .collect();
     let tables = tables(&[
         ("f.csv", &format!("name,start,F0\n{frames}")),
-        ("l.csv", "name,speaker,start,end,sad\nr0,x,-3,0.5,1\nr0,x,1.5,3.9,2\nr1,x,0,1,3\nr1,x,2.5,3.5,0\n"),
+        (
+            "l.csv",
+            "name,speaker,start,end,sad\nr0,x,-3,0.5,1\nr0,x,1.5,3.9,2\nr1,x,0,1,3\nr1,x,2.5,3.5,0\n",
+        ),
     ]);
-    let imported = Imported::new(tables.path().join("f.csv"), tables.path().join("l.csv"), |_, _| ());
+    let imported = Imported::new(
+        tables.path().join("f.csv"),
+        tables.path().join("l.csv"),
+        |_, _| (),
+    );
     // r0 is at 0 to 2 s, r1 at 3 to 5 s; the speaker of r2 is unknown.
-    assert_eq!(imported.labels().read("x").unwrap().intervals, [[0.0, 0.5], [1.5, 2.0], [3.0, 4.0], [5.0, 5.0]]);
+    assert_eq!(
+        imported.labels().read("x").unwrap().intervals,
+        [[0.0, 0.5], [1.5, 2.0], [3.0, 4.0], [5.0, 5.0]]
+    );
     let frames = imported.features().read("x").unwrap();
-    assert_eq!((frames.intervals.len(), frames.intervals[4]), (8, [3.0, 3.5]));
+    assert_eq!(
+        (frames.intervals.len(), frames.intervals[4]),
+        (8, [3.0, 3.5])
+    );
     let s = &imported.summary;
-    assert_eq!((s.past_the_end, s.left_out, s.without_labels.0, s.segments), (1, 1, 1, 4));
+    assert_eq!(
+        (s.past_the_end, s.left_out, s.without_labels.0, s.segments),
+        (1, 1, 1, 4)
+    );
 }
 
 #[test]
 fn segments_of_whole_recordings_keep_their_times_and_others_are_concatenated() {
-    let frames = |name: &str| -> String { (0..10).map(|k| format!("{name},{},{k}\n", f64::from(k) / 10.0)).collect() };
+    let frames = |name: &str| -> String {
+        (0..10)
+            .map(|k| format!("{name},{},{k}\n", f64::from(k) / 10.0))
+            .collect()
+    };
     let tables = tables(&[
-        ("whole.csv", &format!("video,time,F0\n{}{}{}", frames("v"), frames("w"), frames("alone"))),
+        (
+            "whole.csv",
+            &format!(
+                "video,time,F0\n{}{}{}",
+                frames("v"),
+                frames("w"),
+                frames("alone")
+            ),
+        ),
         (
             "cut.csv",
-            &format!("name;frameTime;F0\n{}{}{}", frames("v_0"), frames("v_1"), frames("w_7")).replace(',', ";"),
+            &format!(
+                "name;frameTime;F0\n{}{}{}",
+                frames("v_0"),
+                frames("v_1"),
+                frames("w_7")
+            )
+            .replace(',', ";"),
         ),
         (
             "l.csv",
@@ -319,13 +466,24 @@ fn segments_of_whole_recordings_keep_their_times_and_others_are_concatenated() {
     let at = |name: &str| tables.path().join(name);
     let map = |o: &mut ImportOptions, _: &Path| o.mapping = Some(at("m.toml"));
     let whole = Imported::new(at("whole.csv"), at("l.csv"), map);
-    assert_eq!(whole.labels().read("v").unwrap().intervals, [[-0.05, 0.35], [0.2, 0.9]]);
+    assert_eq!(
+        whole.labels().read("v").unwrap().intervals,
+        [[-0.05, 0.35], [0.2, 0.9]]
+    );
     assert_eq!(whole.labels().read("w").unwrap().intervals, [[0.5, 0.8]]);
-    assert_eq!(whole.summary.without_features, (1, Some("segment '0' of 'lost'".into())));
+    assert_eq!(
+        whole.summary.without_features,
+        (1, Some("segment '0' of 'lost'".into()))
+    );
     assert_eq!(whole.summary.without_labels, (1, Some("alone".into())));
     assert_eq!(whole.features().videos().len(), 3);
     let text = whole.summary.to_string();
-    assert!(text.contains("left out: 1 labelled segments without features, such as segment '0' of 'lost'"), "{text}");
+    assert!(
+        text.contains(
+            "left out: 1 labelled segments without features, such as segment '0' of 'lost'"
+        ),
+        "{text}"
+    );
     assert!(text.contains("above 0: sad 1, joy 1"), "{text}");
 
     let cut = Imported::new(at("cut.csv"), at("l.csv"), map);
@@ -350,32 +508,60 @@ fn aligned_sequences_become_videos() {
     use mosei_data::CsdWriter;
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let names = |width: usize| ("dimension names", serde_json::json!(["sad", "b"][..width].to_vec()));
+    let names = |width: usize| {
+        (
+            "dimension names",
+            serde_json::json!(["sad", "b"][..width].to_vec()),
+        )
+    };
     for (file, width) in [("f.csd", 2), ("l.csd", 1)] {
         let mut writer = CsdWriter::create(&at(file), "x", &[names(width)], 1).unwrap();
         for id in ["v[0]", "v[1]", "w[0]"] {
             let rows = width;
-            let intervals: Vec<[f64; 2]> = (0..rows).map(|k| [5.0 + k as f64, 6.0 + k as f64]).collect();
-            writer.write_video(id, width, &vec![1.0; rows * width], &intervals).unwrap();
+            let intervals: Vec<[f64; 2]> = (0..rows)
+                .map(|k| [5.0 + k as f64, 6.0 + k as f64])
+                .collect();
+            writer
+                .write_video(id, width, &vec![1.0; rows * width], &intervals)
+                .unwrap();
         }
         writer.finish().unwrap();
     }
     let imported = Imported::new(at("f.csd"), at("l.csd"), |_, _| ());
-    assert_eq!(imported.features().read("v").unwrap().intervals, [[0.0, 1.0], [1.0, 2.0], [3.0, 4.0], [4.0, 5.0]]);
-    assert_eq!(imported.labels().read("v").unwrap().intervals, [[0.0, 2.0], [3.0, 5.0]]);
+    assert_eq!(
+        imported.features().read("v").unwrap().intervals,
+        [[0.0, 1.0], [1.0, 2.0], [3.0, 4.0], [4.0, 5.0]]
+    );
+    assert_eq!(
+        imported.labels().read("v").unwrap().intervals,
+        [[0.0, 2.0], [3.0, 5.0]]
+    );
     assert_eq!(imported.labels().read("w").unwrap().intervals, [[5.0, 7.0]]);
 }
 
 #[test]
 fn a_column_gives_the_split() {
-    let frames: String = ["a", "b", "c"].iter().map(|v| format!("{v},0,1\n{v},1,2\n")).collect();
+    let frames: String = ["a", "b", "c"]
+        .iter()
+        .map(|v| format!("{v},0,1\n{v},1,2\n"))
+        .collect();
     let tables = tables(&[
         ("f.csv", &format!("video,start,x\n{frames}")),
         ("l.csv", "video,sad,split\na,0,train\nb,1,dev\nc,2,Test\n"),
     ]);
-    let imported = Imported::new(tables.path().join("f.csv"), tables.path().join("l.csv"), |_, _| ());
+    let imported = Imported::new(
+        tables.path().join("f.csv"),
+        tables.path().join("l.csv"),
+        |_, _| (),
+    );
     assert_eq!(imported.summary.folds, Some([1, 1, 1]));
-    assert_eq!(FoldLists::read(&imported.out.join("folds.json")).unwrap().split.len(), 3);
+    assert_eq!(
+        FoldLists::read(&imported.out.join("folds.json"))
+            .unwrap()
+            .split
+            .len(),
+        3
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The seeds of the fuzz target `import` (`fuzz/corpus/import` at the top of the repository): those whose names begin with `good` are
-//! accepted, and no others.
+//! The seeds of the fuzz target `import` (`fuzz/corpus/import` at the top of the repository): those
+//! whose names begin with `good` are accepted, and no others.
 //!
 //! `cargo test -p mosei-import --test fuzz_corpus -- --ignored` makes them again.
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
@@ -16,6 +16,10 @@ fn seeds_match_their_names() {
 #[test]
 #[ignore = "writes into the checkout"]
 fn make_seeds() {
-    seeds::put("import", "good", b"\x00video,start,end,F0\na,0,1,1\na,1,2,3\nb,0,1,2\n");
+    seeds::put(
+        "import",
+        "good",
+        b"\x00video,start,end,F0\na,0,1,1\na,1,2,3\nb,0,1,2\n",
+    );
     seeds::put("import", "pickle", b"\x05\x80\x04\x95");
 }

@@ -1,4 +1,5 @@
-//! Valid files, mutated at random: each is refused with an error that names a file, or imported (`entries`).
+//! Valid files, mutated at random: each is refused with an error that names a file, or imported
+//! (`entries`).
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 mod entries;
@@ -9,10 +10,18 @@ use std::path::Path;
 
 #[test]
 fn mutated_tables_are_refused_or_imported() {
-    let fixture =
-        |name: &str| std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap();
-    let frames = b"video;start;end;F0;F1\na;0;0.1;1.5;-inf\na;0.1;0.2;2;nan\nb;0:00;0 days 00:00:01;3;4\n";
-    let labels = b"file,segment,start,end,happy,speaker,split\na.wav,1,0,0.1,3,x,none\nb.wav,2,0,0.1,0,y,\n";
+    let fixture = |name: &str| {
+        std::fs::read(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/fixtures")
+                .join(name),
+        )
+        .unwrap()
+    };
+    let frames =
+        b"video;start;end;F0;F1\na;0;0.1;1.5;-inf\na;0.1;0.2;2;nan\nb;0:00;0 days 00:00:01;3;4\n";
+    let labels =
+        b"file,segment,start,end,happy,speaker,split\na.wav,1,0,0.1,3,x,none\nb.wav,2,0,0.1,0,y,\n";
     let arff = b"@relation r\n@attribute name string\n@attribute frameTime numeric\n@attribute 'F 0' numeric\n@data\n'a',0,1\n'a',1,?\n";
     let mapping =
         b"[ids]\nfolders = \"join\"\n[labels]\ncolumns = [\"happy\"]\nrange = [0, 3]\nrename = { happy = \"joy\" }\n";
@@ -30,7 +39,9 @@ fn mutated_tables_are_refused_or_imported() {
     ];
     for (seed, (name, good, times)) in kinds.into_iter().enumerate() {
         assert!(entries::import_file(name, good), "{name}");
-        let accepted = mutate::count_accepted(good, 20 + seed as u64, times, |bytes| entries::import_file(name, bytes));
+        let accepted = mutate::count_accepted(good, 20 + seed as u64, times, |bytes| {
+            entries::import_file(name, bytes)
+        });
         assert!((1..times).contains(&accepted), "{name}: {accepted}");
     }
     mutate::assert_memory_is_bounded();

@@ -1,4 +1,5 @@
-//! Invalid tables, each with its exact error: file, place, expected, found and what to do. None leaves any output.
+//! Invalid tables, each with its exact error: file, place, expected, found and what to do. None
+//! leaves any output.
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 use mosei_import::{ImportError, ImportOptions, import};
@@ -8,8 +9,14 @@ use std::path::Path;
 const FRAMES: &str = "video,start,end,F0\na,0,0.1,1\na,0.1,0.2,2\nb,0,0.1,3\nb,0.1,0.2,4\n";
 const LABELS: &str = "video,happy,sad\na,3,0\nb,0,1.5\n";
 
-/// An invalid import: what is wrong, files added to or replacing `f.csv` and `l.csv`, the command line, and the error.
-type Case = (&'static str, &'static [(&'static str, &'static [u8])], &'static str, &'static str);
+/// An invalid import: what is wrong, files added to or replacing `f.csv` and `l.csv`, the command
+/// line, and the error.
+type Case = (
+    &'static str,
+    &'static [(&'static str, &'static [u8])],
+    &'static str,
+    &'static str,
+);
 
 #[rustfmt::skip]
 const CASES: &[Case] = &[
@@ -282,7 +289,11 @@ fn refused(files: &[(&str, &[u8])], arguments: &str) -> String {
     write("l.csv", LABELS.as_bytes());
     files.iter().for_each(|(name, bytes)| write(name, bytes));
     let at = |name: &str| folder.path().join(name);
-    let mut options = ImportOptions { features: at("f.csv"), labels: at("l.csv"), ..ImportOptions::default() };
+    let mut options = ImportOptions {
+        features: at("f.csv"),
+        labels: at("l.csv"),
+        ..ImportOptions::default()
+    };
     let mut words = arguments.split_whitespace();
     while let (Some(option), Some(value)) = (words.next(), words.next()) {
         match option {
@@ -300,7 +311,11 @@ fn refused(files: &[(&str, &[u8])], arguments: &str) -> String {
     match import(&options, &at("out"), &mut |_, _| ()) {
         Ok(summary) => format!("taken: {summary}"),
         Err(error) => {
-            assert_eq!(entries(folder.path()), before, "nothing stays of what was refused");
+            assert_eq!(
+                entries(folder.path()),
+                before,
+                "nothing stays of what was refused"
+            );
             words_of(&error).replace(&format!("{}/", folder.path().display()), "")
         }
     }
@@ -312,7 +327,10 @@ fn words_of(error: &ImportError) -> String {
 }
 
 fn entries(folder: &Path) -> BTreeSet<std::ffi::OsString> {
-    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect()
 }
 
 #[test]
@@ -321,10 +339,18 @@ fn each_invalid_table_has_its_exact_error() {
     for (name, files, arguments, message) in CASES {
         let found = refused(files, arguments);
         if found != *message {
-            wrong.push(format!("{name}\n  expected: {message}\n  found:    {found}\n"));
+            wrong.push(format!(
+                "{name}\n  expected: {message}\n  found:    {found}\n"
+            ));
         }
     }
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), CASES.len(), wrong.concat());
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        CASES.len(),
+        wrong.concat()
+    );
 }
 
 #[test]
@@ -342,10 +368,18 @@ fn an_earlier_import_is_replaced_as_a_whole() {
     let at = |name: &str| folder.path().join(name);
     std::fs::write(at("f.csv"), FRAMES).unwrap();
     std::fs::write(at("l.csv"), "video,happy,split\na,3,train\nb,0,valid\n").unwrap();
-    let options = ImportOptions { features: at("f.csv"), labels: at("l.csv"), ..ImportOptions::default() };
-    let refused = import(&options, &at("out"), &mut |_, _| ()).unwrap_err().to_string();
+    let options = ImportOptions {
+        features: at("f.csv"),
+        labels: at("l.csv"),
+        ..ImportOptions::default()
+    };
+    let refused = import(&options, &at("out"), &mut |_, _| ())
+        .unwrap_err()
+        .to_string();
     assert!(
-        refused.ends_with("l.csv: test: expected at least one video with features and labels, found none"),
+        refused.ends_with(
+            "l.csv: test: expected at least one video with features and labels, found none"
+        ),
         "{refused}"
     );
     std::fs::write(at("l.csv"), LABELS).unwrap();
@@ -357,7 +391,11 @@ fn an_earlier_import_is_replaced_as_a_whole() {
     assert_eq!(std::fs::read(at("out/labels.csd")).unwrap(), first);
     std::fs::write(at("f.csv"), FRAMES).unwrap();
     import(&options, &at("out"), &mut |_, _| ()).unwrap();
-    assert_eq!(std::fs::read(at("out/labels.csd")).unwrap(), first, "the same tables are the same files");
+    assert_eq!(
+        std::fs::read(at("out/labels.csd")).unwrap(),
+        first,
+        "the same tables are the same files"
+    );
 }
 
 #[test]
@@ -365,5 +403,8 @@ fn an_unclosed_quote_reads_at_most_one_row() {
     let mut long = b"video,happy\n\"a,1\n".to_vec();
     long.resize(40 << 20, b'x');
     let message = refused(&[("l.csv", &long)], "");
-    assert_eq!(message, "l.csv: a row: expected at most 16777216 bytes per row, found more; is a quote left open?");
+    assert_eq!(
+        message,
+        "l.csv: a row: expected at most 16777216 bytes per row, found more; is a quote left open?"
+    );
 }

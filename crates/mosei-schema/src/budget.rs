@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 /// A label budget as configured: a fraction of the training segments, or a number of them.
 ///
-/// Its text, `f0.05` or `n24`, is the budget's name in every table. The name is the same in all folds, even where a fraction
-/// amounts to different numbers of segments.
+/// Its text, `f0.05` or `n24`, is the budget's name in every table. The name is the same in all
+/// folds, even where a fraction amounts to different numbers of segments.
 ///
 /// ```
 /// use mosei_schema::LabelBudget;
@@ -24,7 +24,8 @@ pub enum LabelBudget {
 }
 
 impl LabelBudget {
-    /// Labelled segments out of `training_segments`. A fraction is rounded to the nearest integer, halves away from 0.
+    /// Labelled segments out of `training_segments`. A fraction is rounded to the nearest integer,
+    /// halves away from 0.
     pub fn labels_of(self, training_segments: usize) -> usize {
         match self {
             LabelBudget::Fraction(share) => (share * training_segments as f64).round() as usize,
@@ -65,7 +66,12 @@ impl BudgetError {
 
 impl fmt::Display for BudgetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "label budget: expected {}, found '{}'", Self::EXPECTED, self.found)
+        write!(
+            f,
+            "label budget: expected {}, found '{}'",
+            Self::EXPECTED,
+            self.found
+        )
     }
 }
 
@@ -77,8 +83,16 @@ impl FromStr for LabelBudget {
     fn from_str(text: &str) -> Result<Self, BudgetError> {
         let number = text.get(1..).unwrap_or_default();
         let budget = match text.as_bytes().first() {
-            Some(b'f') => number.parse().ok().filter(|&f| f > 0.0 && f <= 1.0).map(LabelBudget::Fraction),
-            Some(b'n') => number.parse().ok().filter(|&n| n > 0).map(LabelBudget::Count),
+            Some(b'f') => number
+                .parse()
+                .ok()
+                .filter(|&f| f > 0.0 && f <= 1.0)
+                .map(LabelBudget::Fraction),
+            Some(b'n') => number
+                .parse()
+                .ok()
+                .filter(|&n| n > 0)
+                .map(LabelBudget::Count),
             _ => None,
         };
         budget.ok_or_else(|| BudgetError { found: text.into() })
@@ -105,18 +119,34 @@ mod tests {
 
     #[test]
     fn budgets_round_trip_and_invalid_ones_are_rejected() {
-        for budget in [LabelBudget::Fraction(0.05), LabelBudget::Fraction(1.0), LabelBudget::Count(24)] {
+        for budget in [
+            LabelBudget::Fraction(0.05),
+            LabelBudget::Fraction(1.0),
+            LabelBudget::Count(24),
+        ] {
             assert_eq!(budget.to_string().parse::<LabelBudget>().unwrap(), budget);
         }
-        for text in ["", "f", "n", "5%", "f0", "f1.5", "fNaN", "n0", "n-1", "n1.5", "é1"] {
+        for text in [
+            "", "f", "n", "5%", "f0", "f1.5", "fNaN", "n0", "n-1", "n1.5", "é1",
+        ] {
             assert!(text.parse::<LabelBudget>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_fraction_is_rounded_to_the_nearest_number() {
-        let found = [(0.01, 49), (0.01, 50), (0.1, 14), (0.1, 15), (0.3, 5), (1.0, 7)];
-        assert_eq!(found.map(|(f, n)| LabelBudget::Fraction(f).labels_of(n)), [0, 1, 1, 2, 2, 7]);
+        let found = [
+            (0.01, 49),
+            (0.01, 50),
+            (0.1, 14),
+            (0.1, 15),
+            (0.3, 5),
+            (1.0, 7),
+        ];
+        assert_eq!(
+            found.map(|(f, n)| LabelBudget::Fraction(f).labels_of(n)),
+            [0, 1, 1, 2, 2, 7]
+        );
         assert_eq!(LabelBudget::Count(24).share_of(96), 0.25);
     }
 }

@@ -87,6 +87,13 @@ mod tests {
     fn covarep_has_74_distinct_columns() {
         let unique: std::collections::BTreeSet<_> = COVAREP_COLUMNS.iter().collect();
         assert_eq!(unique.len(), 74);
-        assert_eq!((COVAREP_COLUMNS[11], COVAREP_COLUMNS[36], COVAREP_COLUMNS[61]), ("MCEP_0", "HMPDM_0", "HMPDD_0"));
+        assert_eq!(
+            (
+                COVAREP_COLUMNS[11],
+                COVAREP_COLUMNS[36],
+                COVAREP_COLUMNS[61]
+            ),
+            ("MCEP_0", "HMPDM_0", "HMPDD_0")
+        );
     }
 }

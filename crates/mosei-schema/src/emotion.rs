@@ -29,8 +29,14 @@ pub enum Emotion {
 
 impl Emotion {
     /// All six, in the order of the label columns.
-    pub const ALL: [Emotion; 6] =
-        [Emotion::Happy, Emotion::Sad, Emotion::Anger, Emotion::Surprise, Emotion::Disgust, Emotion::Fear];
+    pub const ALL: [Emotion; 6] = [
+        Emotion::Happy,
+        Emotion::Sad,
+        Emotion::Anger,
+        Emotion::Surprise,
+        Emotion::Disgust,
+        Emotion::Fear,
+    ];
 
     /// The name used in files and tables.
     pub const fn name(self) -> &'static str {
@@ -69,7 +75,16 @@ mod tests {
 
     #[test]
     fn intensities_round_half_up_and_clip() {
-        let cases = [(-0.6, 0), (0.0, 0), (0.49, 0), (0.5, 1), (1.5, 2), (2.5, 3), (3.0, 3), (7.0, 3)];
+        let cases = [
+            (-0.6, 0),
+            (0.0, 0),
+            (0.49, 0),
+            (0.5, 1),
+            (1.5, 2),
+            (2.5, 3),
+            (3.0, 3),
+            (7.0, 3),
+        ];
         for (x, class) in cases {
             assert_eq!(intensity_class(x), class, "{x}");
         }

@@ -1,9 +1,13 @@
-/// The name with the smallest edit distance to `wanted` (insertions, deletions, substitutions and transpositions); the first of several.
+/// The name with the smallest edit distance to `wanted` (insertions, deletions, substitutions and
+/// transpositions); the first of several.
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    names.into_iter().min_by_key(|name| strsim::osa_distance(wanted, name))
+    names
+        .into_iter()
+        .min_by_key(|name| strsim::osa_distance(wanted, name))
 }
 
-/// The name that was probably meant: the nearest, if its edit distance is at most a third of its length, or 1. Case is ignored.
+/// The name that was probably meant: the nearest, if its edit distance is at most a third of its
+/// length, or 1. Case is ignored.
 ///
 /// ```
 /// use mosei_schema::near_miss;
@@ -13,7 +17,10 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Op
 pub fn near_miss<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = wanted.to_lowercase();
     let distance = |name: &str| strsim::osa_distance(&wanted, &name.to_lowercase());
-    let (name, letters) = names.into_iter().map(|name| (name, distance(name))).min_by_key(|(_, d)| *d)?;
+    let (name, letters) = names
+        .into_iter()
+        .map(|name| (name, distance(name)))
+        .min_by_key(|(_, d)| *d)?;
     (letters <= (name.chars().count() / 3).max(1)).then_some(name)
 }
 
@@ -33,7 +40,9 @@ pub fn found_with_near_miss<'a>(found: &str, names: impl IntoIterator<Item = &'a
 /// assert_eq!(with_near_miss(message), format!("{message}; did you mean 'heads'?"));
 /// ```
 pub fn with_near_miss(message: &str) -> String {
-    let line = message.lines().find(|line| line.starts_with("unknown field") || line.starts_with("unknown variant"));
+    let line = message
+        .lines()
+        .find(|line| line.starts_with("unknown field") || line.starts_with("unknown variant"));
     let mut quoted = line.unwrap_or_default().split('`').skip(1).step_by(2);
     match quoted.next().and_then(|unknown| near_miss(unknown, quoted)) {
         Some(near) => format!("{}; did you mean '{near}'?", message.trim_end()),
@@ -47,17 +56,28 @@ mod tests {
 
     #[test]
     fn ties_go_to_the_first_name() {
-        assert_eq!(nearest("MCEP_01", ["VUV", "MCEP_1", "MCEP_10"]), Some("MCEP_1"));
+        assert_eq!(
+            nearest("MCEP_01", ["VUV", "MCEP_1", "MCEP_10"]),
+            Some("MCEP_1")
+        );
         assert_eq!(nearest("é", ["e", "x"]), Some("e"));
         assert_eq!(nearest("x", []), None);
     }
 
     #[test]
     fn distant_names_are_not_suggested() {
-        for (wanted, found) in
-            [("suprise", Some("surprise")), ("FEAR", Some("fear")), ("asd", Some("sad")), ("calm", None), ("", None)]
-        {
-            assert_eq!(near_miss(wanted, ["surprise", "fear", "sad"]), found, "{wanted}");
+        for (wanted, found) in [
+            ("suprise", Some("surprise")),
+            ("FEAR", Some("fear")),
+            ("asd", Some("sad")),
+            ("calm", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                near_miss(wanted, ["surprise", "fear", "sad"]),
+                found,
+                "{wanted}"
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-/// The id of a labelled segment: the video's id as in the file, and the segment's row in that video (from 0), or its number if
-/// the file names segments ([`crate::segment_name`]).
+/// The id of a labelled segment: the video's id as in the file, and the segment's row in that video
+/// (from 0), or its number if the file names segments ([`crate::segment_name`]).
 ///
 /// Unlabelled speech outside all segments has row -1.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

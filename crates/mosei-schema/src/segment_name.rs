@@ -3,9 +3,11 @@ use crate::is_video_id;
 /// How the segments of a video are numbered, which their notation shows. The two numberings differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Numbering {
-    /// `VIDEO[3]`: by row of the file that the segments were aligned to, from 0, as in files of CMU's SDK.
+    /// `VIDEO[3]`: by row of the file that the segments were aligned to, from 0, as in files of
+    /// CMU's SDK.
     Rows,
-    /// `VIDEO$_$3`: by clip of the transcript, as in files of MMSA. Clips without a label have a number too.
+    /// `VIDEO$_$3`: by clip of the transcript, as in files of MMSA. Clips without a label have a
+    /// number too.
     Clips,
 }
 
@@ -38,8 +40,9 @@ pub struct SegmentName<'a> {
     pub numbering: Numbering,
 }
 
-/// Parses the id of a segment: `VIDEO[3]` or `VIDEO$_$3`. Any other id is that of a video, even if it ends with a bracket without
-/// a number or contains `$_$`. Every reader of ids uses this function.
+/// Parses the id of a segment: `VIDEO[3]` or `VIDEO$_$3`. Any other id is that of a video, even if
+/// it ends with a bracket without a number or contains `$_$`. Every reader of ids uses this
+/// function.
 ///
 /// ```
 /// use mosei_schema::{Numbering, segment_name};
@@ -49,13 +52,23 @@ pub struct SegmentName<'a> {
 /// assert_eq!(segment_name("a[b]"), None);
 /// ```
 pub fn segment_name(id: &str) -> Option<SegmentName<'_>> {
-    let rows = id.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')).map(|parts| (parts, Numbering::Rows));
+    let rows = id
+        .strip_suffix(']')
+        .and_then(|rest| rest.rsplit_once('['))
+        .map(|parts| (parts, Numbering::Rows));
     let clips = || id.rsplit_once("$_$").map(|parts| (parts, Numbering::Clips));
     let ((video, number), numbering) = rows.or_else(clips)?;
     // `parse` alone would accept a sign.
     let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-    let number = number.parse().ok().filter(|_| digits && is_video_id(video))?;
-    Some(SegmentName { video, number, numbering })
+    let number = number
+        .parse()
+        .ok()
+        .filter(|_| digits && is_video_id(video))?;
+    Some(SegmentName {
+        video,
+        number,
+        numbering,
+    })
 }
 
 /// The video of an id: that of the segment, or the id itself if it is not that of a segment.
@@ -113,7 +126,14 @@ mod tests {
     fn names_round_trip() {
         for numbering in [Numbering::Rows, Numbering::Clips] {
             let name = numbering.name("v", 3);
-            assert_eq!(segment_name(&name), Some(SegmentName { video: "v", number: 3, numbering }));
+            assert_eq!(
+                segment_name(&name),
+                Some(SegmentName {
+                    video: "v",
+                    number: 3,
+                    numbering
+                })
+            );
         }
     }
 }

@@ -22,11 +22,18 @@ pub struct SettingError {
 impl SettingError {
     /// That `key` must be `expected`.
     pub fn new(key: impl Into<String>, expected: impl Into<String>, found: impl Display) -> Self {
-        SettingError { key: key.into(), expected: expected.into(), found: found.to_string() }
+        SettingError {
+            key: key.into(),
+            expected: expected.into(),
+            found: found.to_string(),
+        }
     }
 
     /// The same for a setting inside a table.
     pub fn within(self, table: &str) -> Self {
-        SettingError { key: format!("{table}.{}", self.key), ..self }
+        SettingError {
+            key: format!("{table}.{}", self.key),
+            ..self
+        }
     }
 }

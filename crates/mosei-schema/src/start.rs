@@ -31,11 +31,13 @@ pub enum Start {
     Frozen,
     /// An encoder with random weights, frozen; only the heads learn.
     RandomFrozen,
-    /// No encoder: regularised regressions on the mean and standard deviation of a segment's columns.
+    /// No encoder: regularised regressions on the mean and standard deviation of a segment's
+    /// columns.
     PooledLogistic,
     /// A control: as `ssl`, after pre-training on segments whose frames were in random order.
     SslShuffled,
-    /// An ablation: as `ssl`, after pre-training that also saw the frames of validation and test videos.
+    /// An ablation: as `ssl`, after pre-training that also saw the frames of validation and test
+    /// videos.
     SslTransductive,
 }
 
@@ -75,8 +77,8 @@ pub enum Role {
 pub enum PretrainKind {
     /// Frames of training videos, in the order in which they were recorded.
     Ordinary,
-    /// A control: frames of training videos, those of each segment in random order, another order in each epoch. What
-    /// is left is what frames say without time.
+    /// A control: frames of training videos, those of each segment in random order, another order
+    /// in each epoch. What is left is what frames say without time.
     Shuffled,
     /// An ablation: the frames of validation and test videos too, never their labels.
     Transductive,
@@ -87,7 +89,12 @@ impl Start {
     pub const ALL: &[Start] = Start::VARIANTS;
 
     /// The starts of a study that names none.
-    pub const USUAL: [Start; 4] = [Start::Ssl, Start::Scratch, Start::Frozen, Start::RandomFrozen];
+    pub const USUAL: [Start; 4] = [
+        Start::Ssl,
+        Start::Scratch,
+        Start::Frozen,
+        Start::RandomFrozen,
+    ];
 
     /// The name in files and tables.
     pub fn name(self) -> &'static str {
@@ -104,7 +111,8 @@ impl Start {
         }
     }
 
-    /// What a reader of a report must know of a control or an ablation; `None` for the other starts.
+    /// What a reader of a report must know of a control or an ablation; `None` for the other
+    /// starts.
     pub const fn explanation(self) -> Option<&'static str> {
         match self {
             Start::SslShuffled => Some(
@@ -124,7 +132,8 @@ impl Start {
         }
     }
 
-    /// The pre-training of the encoder it begins with; `None` where it begins with random weights or has no encoder.
+    /// The pre-training of the encoder it begins with; `None` where it begins with random weights
+    /// or has no encoder.
     pub const fn pretraining(self) -> Option<PretrainKind> {
         match self {
             Start::Ssl | Start::Frozen => Some(PretrainKind::Ordinary),
@@ -159,16 +168,17 @@ impl PretrainKind {
         self.into()
     }
 
-    /// How the report describes it, beside what holds of every pre-training; `None` for the ordinary one.
+    /// How the report describes it, beside what holds of every pre-training; `None` for the
+    /// ordinary one.
     pub const fn explanation(self) -> Option<&'static str> {
         match self {
             PretrainKind::Ordinary => None,
             PretrainKind::Shuffled => Some(
                 "a control: as above, but with the frames of each segment in random order, another order in each epoch",
             ),
-            PretrainKind::Transductive => {
-                Some("an ablation: as above, but also on the frames, never the labels, of validation and test videos")
-            }
+            PretrainKind::Transductive => Some(
+                "an ablation: as above, but also on the frames, never the labels, of validation and test videos",
+            ),
         }
     }
 
@@ -206,17 +216,31 @@ mod tests {
             let expected = matches!(start.role(), Role::Control | Role::Ablation);
             let text = start.explanation().unwrap_or_default();
             assert_eq!(!text.is_empty(), expected, "{start}");
-            assert!(!expected || text.starts_with(start.name()) && text.contains(&start.role().to_string()), "{start}");
+            assert!(
+                !expected
+                    || text.starts_with(start.name()) && text.contains(&start.role().to_string()),
+                "{start}"
+            );
         }
     }
 
     #[test]
     fn what_learns_follows_from_the_role() {
         let of = |test: fn(Start) -> bool| -> Vec<&str> {
-            Start::ALL.iter().filter(|s| test(**s)).map(|s| s.name()).collect()
+            Start::ALL
+                .iter()
+                .filter(|s| test(**s))
+                .map(|s| s.name())
+                .collect()
         };
         assert_eq!(of(Start::is_probe), ["frozen", "random-frozen"]);
-        assert_eq!(of(Start::trains_encoder), ["ssl", "scratch", "ssl-shuffled", "ssl-transductive"]);
-        assert_eq!(of(Start::is_pretrained), ["ssl", "frozen", "ssl-shuffled", "ssl-transductive"]);
+        assert_eq!(
+            of(Start::trains_encoder),
+            ["ssl", "scratch", "ssl-shuffled", "ssl-transductive"]
+        );
+        assert_eq!(
+            of(Start::is_pretrained),
+            ["ssl", "frozen", "ssl-shuffled", "ssl-transductive"]
+        );
     }
 }

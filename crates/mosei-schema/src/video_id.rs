@@ -16,11 +16,13 @@ pub fn is_video_id(text: &str) -> bool {
         && text.len() <= VIDEO_ID_MAX_BYTES
         && !matches!(text, "." | "..")
         && text.trim() == text
-        && !text.chars().any(|c| matches!(c, '/' | '\\') || c.is_control() || is_invisible(c))
+        && !text
+            .chars()
+            .any(|c| matches!(c, '/' | '\\') || c.is_control() || is_invisible(c))
 }
 
-/// Invisible characters, characters that change the writing direction, and replacement or private-use characters. They include all
-/// spaces except the plain one, which they resemble.
+/// Invisible characters, characters that change the writing direction, and replacement or
+/// private-use characters. They include all spaces except the plain one, which they resemble.
 fn is_invisible(c: char) -> bool {
     (c.is_whitespace() && c != ' ')
         || matches!(c,
@@ -57,10 +59,37 @@ mod tests {
     #[test]
     fn unsafe_and_invisible_ids_are_rejected() {
         let long = "x".repeat(VIDEO_ID_MAX_BYTES + 1);
-        let invisible =
-            ["a\u{200b}", "\u{202e}a", "a\u{feff}", "a\u{a0}b", "a\u{2028}b", "a\u{fffd}", "\u{e0041}", "a\u{ad}b"];
-        let outside = ["", ".", "..", "../a", "a/b", "/etc/passwd", "a\\b", "C:\\a", &long];
-        let control = ["a\nb", "a\0b", "a\tb", "\u{1b}[31ma", "a\u{7f}", "a\u{85}", " a", "a "];
+        let invisible = [
+            "a\u{200b}",
+            "\u{202e}a",
+            "a\u{feff}",
+            "a\u{a0}b",
+            "a\u{2028}b",
+            "a\u{fffd}",
+            "\u{e0041}",
+            "a\u{ad}b",
+        ];
+        let outside = [
+            "",
+            ".",
+            "..",
+            "../a",
+            "a/b",
+            "/etc/passwd",
+            "a\\b",
+            "C:\\a",
+            &long,
+        ];
+        let control = [
+            "a\nb",
+            "a\0b",
+            "a\tb",
+            "\u{1b}[31ma",
+            "a\u{7f}",
+            "a\u{85}",
+            " a",
+            "a ",
+        ];
         for id in invisible.iter().chain(&outside).chain(&control) {
             assert!(!is_video_id(id), "{id:?}");
         }

@@ -1,7 +1,8 @@
 //! Whether a run kept its rules, computed again from its files.
 //!
-//! What lives here: the table of rules, and the walk through it. What does not: the rules themselves (a file for each
-//! kind of evidence), and anything that trains or predicts. A run that is half done is audited as far as it goes.
+//! What lives here: the table of rules, and the walk through it. What does not: the rules
+//! themselves (a file for each kind of evidence), and anything that trains or predicts. A run that
+//! is half done is audited as far as it goes.
 
 mod cells;
 mod evidence;
@@ -54,7 +55,8 @@ pub struct Finding {
     pub says: String,
     /// What became of it.
     pub outcome: Outcome,
-    /// What was checked; the first id that breaks the rule, and how many more; or why nothing was checked.
+    /// What was checked; the first id that breaks the rule, and how many more; or why nothing was
+    /// checked.
     pub detail: String,
 }
 
@@ -70,14 +72,28 @@ pub struct Audit {
 impl Audit {
     /// One line a rule.
     pub fn to_text(&self) -> String {
-        let width = self.findings.iter().map(|f| f.rule.len()).max().unwrap_or(0);
-        let line = |f: &Finding| format!("{:<11}  {:<width$}  {}\n", f.outcome.name(), f.rule, f.detail);
+        let width = self
+            .findings
+            .iter()
+            .map(|f| f.rule.len())
+            .max()
+            .unwrap_or(0);
+        let line = |f: &Finding| {
+            format!(
+                "{:<11}  {:<width$}  {}\n",
+                f.outcome.name(),
+                f.rule,
+                f.detail
+            )
+        };
         self.findings.iter().map(line).collect()
     }
 
     /// The broken rules.
     pub fn broken(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|f| f.outcome == Outcome::Broken)
+        self.findings
+            .iter()
+            .filter(|f| f.outcome == Outcome::Broken)
     }
 }
 
@@ -102,7 +118,10 @@ impl Verdict {
         match problems {
             [] => Verdict::ok(checked),
             [one] => Verdict(Outcome::Broken, one.clone()),
-            [first, more @ ..] => Verdict(Outcome::Broken, format!("{first} (and {} more)", more.len())),
+            [first, more @ ..] => Verdict(
+                Outcome::Broken,
+                format!("{first} (and {} more)", more.len()),
+            ),
         }
     }
 }
@@ -128,7 +147,11 @@ const fn rule(name: &'static str, says: &'static str, check: Check) -> Rule {
 }
 
 static RULES: [Rule; 25] = [
-    rule("videos-in-one-split", "no video is in two splits of a fold", Check::Run(folds::videos_in_one_split)),
+    rule(
+        "videos-in-one-split",
+        "no video is in two splits of a fold",
+        Check::Run(folds::videos_in_one_split),
+    ),
     rule(
         "segment-ids-in-one-split",
         "ids that name segments of one video (VIDEO[3], VIDEO$_$3) are in one split of a fold",
@@ -144,7 +167,11 @@ static RULES: [Rule; 25] = [
         "the splits have the sizes that the manifest records",
         Check::Run(folds::sizes_as_recorded),
     ),
-    rule("videos-tested-once", "a cross-validation tests each video once", Check::Run(folds::videos_tested_once)),
+    rule(
+        "videos-tested-once",
+        "a cross-validation tests each video once",
+        Check::Run(folds::videos_tested_once),
+    ),
     rule(
         "overlaps-in-one-split",
         "segments of one video that overlap in time are in one split",
@@ -175,8 +202,16 @@ static RULES: [Rule; 25] = [
         "label budgets are drawn from training segments of their fold, each once",
         Check::Run(subsets::of_training),
     ),
-    rule("subsets-nested", "a smaller budget lies within every larger one of its draw", Check::Run(subsets::nested)),
-    rule("cells-as-planned", "finished cells have the settings of the plan", Check::Cell(cells::as_planned)),
+    rule(
+        "subsets-nested",
+        "a smaller budget lies within every larger one of its draw",
+        Check::Run(subsets::nested),
+    ),
+    rule(
+        "cells-as-planned",
+        "finished cells have the settings of the plan",
+        Check::Cell(cells::as_planned),
+    ),
     rule(
         "encoders-of-their-kind",
         "every start had an encoder of its own kind of pre-training, and the ablation's went nowhere else",
@@ -187,7 +222,11 @@ static RULES: [Rule; 25] = [
         "a cell's rows are its fold's validation and test segments, each once for every emotion",
         Check::Cell(cells::judged_on_the_split),
     ),
-    rule("labels-unaltered", "labels beside predictions are those of the data", Check::Cell(cells::labels_unaltered)),
+    rule(
+        "labels-unaltered",
+        "labels beside predictions are those of the data",
+        Check::Cell(cells::labels_unaltered),
+    ),
     rule(
         "test-labels-read-once",
         "test labels are read once, after the last step and the last validation",
@@ -208,8 +247,16 @@ static RULES: [Rule; 25] = [
         "the run's table of predictions holds what its cells predicted",
         Check::Run(cells::collected),
     ),
-    rule("grid-as-configured", "the plan's cells are those of the configuration", Check::Run(integrity::grid)),
-    rule("files-unaltered", "what finished steps left is what they wrote", Check::Run(integrity::outputs)),
+    rule(
+        "grid-as-configured",
+        "the plan's cells are those of the configuration",
+        Check::Run(integrity::grid),
+    ),
+    rule(
+        "files-unaltered",
+        "what finished steps left is what they wrote",
+        Check::Run(integrity::outputs),
+    ),
     rule(
         "tables-unaltered",
         "the run's tables are those that were collected from the plan's cells, and its statistics are of these tables",
@@ -230,8 +277,8 @@ static RULES: [Rule; 25] = [
 /// Checks every rule of a run folder, finished or not.
 ///
 /// # Errors
-/// A folder without a plan or without prepared data, or whose prepared data cannot be opened. Anything else that cannot
-/// be read breaks the rule that needs it.
+/// A folder without a plan or without prepared data, or whose prepared data cannot be opened.
+/// Anything else that cannot be read breaks the rule that needs it.
 pub fn audit(run: &RunFolder) -> Result<Audit, StudyError> {
     let evidence = Evidence::open(run)?;
     let (problems, records) = check_cells(&evidence);
@@ -239,16 +286,29 @@ pub fn audit(run: &RunFolder) -> Result<Audit, StudyError> {
     let mut findings = Vec::new();
     for (i, Rule { name, says, check }) in RULES.iter().enumerate() {
         let Verdict(outcome, detail) = match check {
-            Check::Run(check) => check(&evidence).unwrap_or_else(|e| Verdict::of(&[one_line(&e)], "")),
-            Check::Cell(_) | Check::Journals(_) if cells == 0 => Verdict::not_checked("no cell is finished yet"),
-            Check::Cell(_) => {
-                Verdict::of(&problems[i], format!("{cells} finished cells of {}", evidence.cells().count()))
+            Check::Run(check) => {
+                check(&evidence).unwrap_or_else(|e| Verdict::of(&[one_line(&e)], ""))
             }
+            Check::Cell(_) | Check::Journals(_) if cells == 0 => {
+                Verdict::not_checked("no cell is finished yet")
+            }
+            Check::Cell(_) => Verdict::of(
+                &problems[i],
+                format!("{cells} finished cells of {}", evidence.cells().count()),
+            ),
             Check::Journals(check) => check(&evidence, &records),
         };
-        findings.push(Finding { rule: (*name).into(), says: (*says).into(), outcome, detail });
+        findings.push(Finding {
+            rule: (*name).into(),
+            says: (*says).into(),
+            outcome,
+            detail,
+        });
     }
-    Ok(Audit { holds: findings.iter().all(|f| f.outcome != Outcome::Broken), findings })
+    Ok(Audit {
+        holds: findings.iter().all(|f| f.outcome != Outcome::Broken),
+        findings,
+    })
 }
 
 /// Reads each finished cell once: its problems by rule, and what its journal tells.
@@ -268,7 +328,9 @@ fn check_cells(evidence: &Evidence) -> (Vec<Vec<String>>, Vec<pairing::Record>) 
         for (rule, problems) in RULES.iter().zip(&mut problems) {
             if let Check::Cell(check) = rule.check {
                 match check(evidence, &cell) {
-                    Ok(found) => problems.extend(found.into_iter().map(|p| format!("{}: {p}", step.id))),
+                    Ok(found) => {
+                        problems.extend(found.into_iter().map(|p| format!("{}: {p}", step.id)))
+                    }
                     Err(e) => problems.push(format!("{}: {}", step.id, one_line(&e))),
                 }
             }

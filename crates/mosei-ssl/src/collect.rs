@@ -1,4 +1,5 @@
-//! From the cells of a run to its tables: `predictions.parquet`, `pretraining.parquet`, `results.csv`.
+//! From the cells of a run to its tables: `predictions.parquet`, `pretraining.parquet`,
+//! `results.csv`.
 
 use crate::integrity::{Collection, check_grid, check_outputs};
 use crate::run_folder::{RunFolder, names};
@@ -25,13 +26,19 @@ pub struct Collected {
 /// Puts together what the finished cells of a run predicted, and measures it.
 ///
 /// # Errors
-/// A run without a finished cell, or of another grid than its configuration; a table that cannot be read; what a finished
-/// step left and is gone, or not what it wrote; predictions of another cell than the plan's.
+/// A run without a finished cell, or of another grid than its configuration; a table that cannot be
+/// read; what a finished step left and is gone, or not what it wrote; predictions of another cell
+/// than the plan's.
 pub fn collect(run: &RunFolder) -> Result<Collected, StudyError> {
     let plan = run.read_plan()?;
     check_grid(run, &plan, &Study::load(&run.config())?)?;
-    let inputs = [StepKind::Prepare, StepKind::Sample, StepKind::Pretrain].map(|kind| kind.to_string());
-    for step in plan.steps.iter().filter(|s| inputs.contains(&s.kind) && run.is_done(s)) {
+    let inputs =
+        [StepKind::Prepare, StepKind::Sample, StepKind::Pretrain].map(|kind| kind.to_string());
+    for step in plan
+        .steps
+        .iter()
+        .filter(|s| inputs.contains(&s.kind) && run.is_done(s))
+    {
         check_outputs(run, step)?;
     }
 
@@ -47,13 +54,20 @@ pub fn collect(run: &RunFolder) -> Result<Collected, StudyError> {
     }
     let (finished, planned) = (keys.len(), cells.len());
     if finished == 0 {
-        let problem = format!("none of its {planned} cells is finished, so there is nothing to evaluate");
-        return Err(StudyError::Run { path: run.path().into(), problem });
+        let problem =
+            format!("none of its {planned} cells is finished, so there is nothing to evaluate");
+        return Err(StudyError::Run {
+            path: run.path().into(),
+            problem,
+        });
     }
     predictions.finish()?;
 
     let mut pretraining = TableWriter::create(&run.pretraining())?;
-    for (step, _) in StudyStep::pretrainings(&plan)?.iter().filter(|(step, _)| run.is_done(step)) {
+    for (step, _) in StudyStep::pretrainings(&plan)?
+        .iter()
+        .filter(|(step, _)| run.is_done(step))
+    {
         for part in TableReader::open(&run.seen(step))? {
             pretraining.append(&part?)?;
         }
@@ -62,8 +76,16 @@ pub fn collect(run: &RunFolder) -> Result<Collected, StudyError> {
     pretraining.append(&seen_table(&[], 0, 0, PretrainKind::Ordinary))?;
     pretraining.finish()?;
     write_results(&run.results(), &rows)?;
-    Collection::write(run, keys, &[names::PREDICTIONS, names::RESULTS, names::PRETRAINING])?;
-    Ok(Collected { finished, planned, measurements: rows.len() })
+    Collection::write(
+        run,
+        keys,
+        &[names::PREDICTIONS, names::RESULTS, names::PRETRAINING],
+    )?;
+    Ok(Collected {
+        finished,
+        planned,
+        measurements: rows.len(),
+    })
 }
 
 /// The predictions of a finished cell, if the cell wrote them and they are the plan's cell.
@@ -81,7 +103,10 @@ fn read_cell(run: &RunFolder, step: &Step, planned: &Cell) -> Result<CellPredict
         None => Ok(cell),
         Some(problem) => Err(StudyError::Run {
             path,
-            problem: format!("a cell that is not the plan's {}: {problem}; put back what it was", step.id),
+            problem: format!(
+                "a cell that is not the plan's {}: {problem}; put back what it was",
+                step.id
+            ),
         }),
     }
 }

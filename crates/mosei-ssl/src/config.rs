@@ -19,7 +19,10 @@ const RENAMED: [(&str, &str); 7] = [
     ("finetune.thaw_after", "finetune.freeze_steps"),
     ("finetune.pooling", "finetune.heads.pooling"),
     ("finetune.layers", "finetune.heads.layers"),
-    ("finetune.input_statistics", "finetune.heads.input_statistics"),
+    (
+        "finetune.input_statistics",
+        "finetune.heads.input_statistics",
+    ),
     ("finetune.standardise", "finetune.heads.standardise"),
     ("finetune.head_dropout", "finetune.heads.dropout"),
 ];
@@ -32,14 +35,14 @@ pub struct StudyConfig {
     pub name: String,
     /// `cpu`, `cuda` or `cuda:INDEX`.
     pub device: String,
-    /// Threads of each process. Results are bit for bit the same for the same number. Default 1: a sweep runs as many
-    /// processes as there are cores.
+    /// Threads of each process. Results are bit for bit the same for the same number. Default 1: a
+    /// sweep runs as many processes as there are cores.
     pub threads: usize,
-    /// Whether each training writes TensorBoard event files beside its journal (`tensorboard --logdir RUN`). No result depends
-    /// on it. Default true.
+    /// Whether each training writes TensorBoard event files beside its journal (`tensorboard
+    /// --logdir RUN`). No result depends on it. Default true.
     pub tensorboard: bool,
-    /// What pre-training draws from: `segments`, or `all-speech`, which is the speech outside them too, where
-    /// `data.unlabelled` keeps it. Default `segments`.
+    /// What pre-training draws from: `segments`, or `all-speech`, which is the speech outside them
+    /// too, where `data.unlabelled` keeps it. Default `segments`.
     pub pretrain_on: PretrainOn,
     /// Which data, and how it is made ready.
     pub data: DataConfig,
@@ -58,9 +61,11 @@ pub struct StudyConfig {
     pub finetune: FinetuneConfig,
     /// The grid of cells.
     pub grid: GridConfig,
-    /// How trainings save their state. No result depends on it, and nothing is done anew when it changes.
+    /// How trainings save their state. No result depends on it, and nothing is done anew when it
+    /// changes.
     pub checkpoints: CheckpointConfig,
-    /// How often a step of a sweep is run again before it counts as failed. No result depends on it.
+    /// How often a step of a sweep is run again before it counts as failed. No result depends on
+    /// it.
     pub retries: Retries,
     /// What the jobs ask for where a sweep runs on a cluster. No result depends on it.
     #[serde(skip_serializing_if = "Slurm::is_default")]
@@ -99,11 +104,12 @@ impl Default for StudyConfig {
 pub struct GridConfig {
     /// Starts. Default: `ssl`, `scratch`, `frozen` and `random-frozen`.
     pub starts: Vec<Start>,
-    /// Training seeds: first weights of the heads (and of an encoder that is not pre-trained), batches, dropout.
-    /// Default 0, 1, 2.
+    /// Training seeds: first weights of the heads (and of an encoder that is not pre-trained),
+    /// batches, dropout. Default 0, 1, 2.
     pub seeds: Vec<u32>,
-    /// Seeds of pre-training, each crossed with each training seed. Default: each training seed has its own pre-training of
-    /// the same number ("tied"), and what the one and the other move cannot be told apart.
+    /// Seeds of pre-training, each crossed with each training seed. Default: each training seed has
+    /// its own pre-training of the same number ("tied"), and what the one and the other move cannot
+    /// be told apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pretrain_seeds: Option<Vec<u32>>,
     /// Folds of a cross-validation that are run. Default: all.
@@ -113,7 +119,12 @@ pub struct GridConfig {
 
 impl Default for GridConfig {
     fn default() -> Self {
-        GridConfig { starts: Start::USUAL.to_vec(), seeds: vec![0, 1, 2], pretrain_seeds: None, folds: None }
+        GridConfig {
+            starts: Start::USUAL.to_vec(),
+            seeds: vec![0, 1, 2],
+            pretrain_seeds: None,
+            folds: None,
+        }
     }
 }
 
@@ -123,8 +134,8 @@ impl Default for GridConfig {
 pub struct ReportConfig {
     /// The metric of the headline, of those in `results.csv`. Default `roc_auc`.
     pub primary_metric: String,
-    /// The label budget of the headline, such as `n24` or `f0.05`; with the metric it is the one contrast that is named
-    /// before the study runs. Default: the smallest.
+    /// The label budget of the headline, such as `n24` or `f0.05`; with the metric it is the one
+    /// contrast that is named before the study runs. Default: the smallest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_labels: Option<String>,
     /// Studies that are drawn for intervals and tests. Default 2000.
@@ -133,8 +144,8 @@ pub struct ReportConfig {
     pub level: f64,
     /// What readers must know of this corpus; also on the cards of the models.
     pub notes: Vec<String>,
-    /// The terms that the data come under, for the cards of the models. A card says what was written here when its model was
-    /// trained.
+    /// The terms that the data come under, for the cards of the models. A card says what was
+    /// written here when its model was trained.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
 }
@@ -170,7 +181,8 @@ impl Study {
     /// Reads and checks a file.
     ///
     /// # Errors
-    /// The first key that is unknown, of the wrong type or out of range, with its line where it has one.
+    /// The first key that is unknown, of the wrong type or out of range, with its line where it has
+    /// one.
     pub fn load(path: &Path) -> Result<Self, StudyError> {
         Self::parse(path, &run_record::read_to_string(path)?)
     }
@@ -178,28 +190,44 @@ impl Study {
     /// Checks a text; `path` is for messages.
     pub fn parse(path: &Path, text: &str) -> Result<Self, StudyError> {
         let failed = |key: String, reason: String| {
-            let renamed = RENAMED.iter().find(|(old, _)| *old == key && reason.contains("unknown field"));
+            let renamed = RENAMED
+                .iter()
+                .find(|(old, _)| *old == key && reason.contains("unknown field"));
             let reason = match renamed {
-                Some((_, new)) => format!("{}; it was renamed: did you mean '{new}'?", reason.trim()),
+                Some((_, new)) => {
+                    format!("{}; it was renamed: did you mean '{new}'?", reason.trim())
+                }
                 None => with_near_miss(reason.trim()),
             };
-            StudyError::Config { path: path.to_path_buf(), key, reason }
+            StudyError::Config {
+                path: path.to_path_buf(),
+                key,
+                reason,
+            }
         };
-        let document = toml::Deserializer::parse(text).map_err(|e| failed(".".into(), e.to_string()))?;
+        let document =
+            toml::Deserializer::parse(text).map_err(|e| failed(".".into(), e.to_string()))?;
         let config: StudyConfig = serde_path_to_error::deserialize(document)
             .map_err(|e| failed(e.path().to_string(), e.inner().to_string()))?;
-        Self::check(config).map_err(|e| failed(e.key, format!("expected {}, found {}", e.expected, e.found)))
+        Self::check(config)
+            .map_err(|e| failed(e.key, format!("expected {}, found {}", e.expected, e.found)))
     }
 
     /// Checks a configuration.
     pub fn check(config: StudyConfig) -> Result<Self, SettingError> {
         let c = &config;
         if c.name.is_empty() || c.name.contains(['/', '\\', '\n', '\0']) {
-            return Err(SettingError::new("name", "a name without slashes or line breaks", format!("{:?}", c.name)));
+            return Err(SettingError::new(
+                "name",
+                "a name without slashes or line breaks",
+                format!("{:?}", c.name),
+            ));
         }
         let device_known = c.device == "cpu"
             || c.device == "cuda"
-            || c.device.strip_prefix("cuda:").is_some_and(|i| !i.starts_with('+') && i.parse::<usize>().is_ok());
+            || c.device
+                .strip_prefix("cuda:")
+                .is_some_and(|i| !i.starts_with('+') && i.parse::<usize>().is_ok());
         if !device_known {
             return Err(SettingError::new(
                 "device",
@@ -208,7 +236,11 @@ impl Study {
             ));
         }
         if !(1..=1024).contains(&c.threads) {
-            return Err(SettingError::new("threads", "a number from 1 to 1024", c.threads));
+            return Err(SettingError::new(
+                "threads",
+                "a number from 1 to 1024",
+                c.threads,
+            ));
         }
         c.data.check().map_err(|e| e.within("data"))?;
         c.labels.check().map_err(|e| e.within("labels"))?;
@@ -225,21 +257,44 @@ impl Study {
         c.finetune.check().map_err(|e| e.within("finetune"))?;
         c.grid.check().map_err(|e| e.within("grid"))?;
         c.checkpoints.check().map_err(|e| e.within("checkpoints"))?;
-        let slurm = c.slurm.check().and_then(|()| c.slurm.check_kinds(StepKind::VARIANTS));
+        let slurm = c
+            .slurm
+            .check()
+            .and_then(|()| c.slurm.check_kinds(StepKind::VARIANTS));
         slurm.map_err(|e| e.within("slurm"))?;
-        if !eval::Metric::ALL.iter().any(|m| m.name() == c.report.primary_metric) {
+        if !eval::Metric::ALL
+            .iter()
+            .any(|m| m.name() == c.report.primary_metric)
+        {
             let names: Vec<&str> = eval::Metric::ALL.iter().map(|m| m.name()).collect();
-            return Err(wrong_name("report.primary_metric", &names, &c.report.primary_metric));
+            return Err(wrong_name(
+                "report.primary_metric",
+                &names,
+                &c.report.primary_metric,
+            ));
         }
         if !(100..=1_000_000).contains(&c.report.resamples) {
-            return Err(SettingError::new("report.resamples", "a number from 100 to 1000000", c.report.resamples));
+            return Err(SettingError::new(
+                "report.resamples",
+                "a number from 100 to 1000000",
+                c.report.resamples,
+            ));
         }
         if !(c.report.level >= 0.5 && c.report.level < 1.0) {
-            return Err(SettingError::new("report.level", "a share from 0.5 to below 1", c.report.level));
+            return Err(SettingError::new(
+                "report.level",
+                "a share from 0.5 to below 1",
+                c.report.level,
+            ));
         }
         let study = Study { config };
         if let Some(wanted) = &study.report.primary_labels {
-            let budgets: Vec<String> = study.labels.budgets().iter().map(LabelBudget::to_string).collect();
+            let budgets: Vec<String> = study
+                .labels
+                .budgets()
+                .iter()
+                .map(LabelBudget::to_string)
+                .collect();
             if !budgets.contains(wanted) {
                 let budgets: Vec<&str> = budgets.iter().map(String::as_str).collect();
                 return Err(wrong_name("report.primary_labels", &budgets, wanted));
@@ -256,7 +311,8 @@ impl Study {
 
     /// The configuration with every default filled in, as TOML.
     pub fn to_toml(&self) -> String {
-        toml::to_string_pretty(&self.config).unwrap_or_else(|e| format!("# cannot be written as TOML: {e}\n"))
+        toml::to_string_pretty(&self.config)
+            .unwrap_or_else(|e| format!("# cannot be written as TOML: {e}\n"))
     }
 
     /// How the grid varies pre-training.
@@ -276,7 +332,11 @@ impl Study {
 
 /// That a name is none of those known, with the one that was probably meant.
 fn wrong_name(key: &str, names: &[&str], found: &str) -> SettingError {
-    SettingError::new(key, format!("one of {}", names.join(", ")), found_with_near_miss(found, names.iter().copied()))
+    SettingError::new(
+        key,
+        format!("one of {}", names.join(", ")),
+        found_with_near_miss(found, names.iter().copied()),
+    )
 }
 
 impl GridConfig {
@@ -286,24 +346,40 @@ impl GridConfig {
     }
 
     fn check(&self) -> Result<(), SettingError> {
-        fn distinct<T: PartialEq + std::fmt::Debug>(key: &str, items: &[T]) -> Result<(), SettingError> {
+        fn distinct<T: PartialEq + std::fmt::Debug>(
+            key: &str,
+            items: &[T],
+        ) -> Result<(), SettingError> {
             if items.is_empty() {
                 return Err(SettingError::new(key, "at least one", "none"));
             }
-            match items.iter().enumerate().find(|(i, item)| items[..*i].contains(item)) {
-                Some((_, item)) => Err(SettingError::new(key, "each once", format!("{item:?} twice"))),
+            match items
+                .iter()
+                .enumerate()
+                .find(|(i, item)| items[..*i].contains(item))
+            {
+                Some((_, item)) => Err(SettingError::new(
+                    key,
+                    "each once",
+                    format!("{item:?} twice"),
+                )),
                 None => Ok(()),
             }
         }
         distinct("starts", &self.starts)?;
-        for (key, seeds) in [("seeds", Some(&self.seeds)), ("pretrain_seeds", self.pretrain_seeds.as_ref())] {
+        for (key, seeds) in [
+            ("seeds", Some(&self.seeds)),
+            ("pretrain_seeds", self.pretrain_seeds.as_ref()),
+        ] {
             let Some(seeds) = seeds else { continue };
             distinct(key, seeds)?;
             if let Some(seed) = seeds.iter().find(|&&s| i32::try_from(s).is_err()) {
                 return Err(SettingError::new(key, "numbers up to 2147483647", seed));
             }
         }
-        self.folds.as_ref().map_or(Ok(()), |folds| distinct("folds", folds))
+        self.folds
+            .as_ref()
+            .map_or(Ok(()), |folds| distinct("folds", folds))
     }
 }
 
@@ -312,31 +388,54 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        Study::parse(Path::new("s.toml"), text).unwrap_err().to_string()
+        Study::parse(Path::new("s.toml"), text)
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
     fn the_resolved_configuration_reads_back_as_itself() {
-        let study = Study::parse(Path::new("s.toml"), "name = \"x\"\n[synth]\n[labels]\ncounts = [24]\n").unwrap();
-        assert_eq!(Study::parse(Path::new("s.toml"), &study.to_toml()).unwrap(), study);
+        let study = Study::parse(
+            Path::new("s.toml"),
+            "name = \"x\"\n[synth]\n[labels]\ncounts = [24]\n",
+        )
+        .unwrap();
+        assert_eq!(
+            Study::parse(Path::new("s.toml"), &study.to_toml()).unwrap(),
+            study
+        );
     }
 
     #[test]
     fn counts_alone_add_no_shares() {
         let budgets = |labels: &str| {
-            let study = Study::parse(Path::new("s.toml"), &format!("[labels]\n{labels}\n")).unwrap();
+            let study =
+                Study::parse(Path::new("s.toml"), &format!("[labels]\n{labels}\n")).unwrap();
             let again = Study::parse(Path::new("s.toml"), &study.to_toml()).unwrap();
-            assert_eq!(again, study, "the resolved configuration has the same budgets");
-            study.labels.budgets().iter().map(LabelBudget::to_string).collect::<Vec<_>>().join(" ")
+            assert_eq!(
+                again, study,
+                "the resolved configuration has the same budgets"
+            );
+            study
+                .labels
+                .budgets()
+                .iter()
+                .map(LabelBudget::to_string)
+                .collect::<Vec<_>>()
+                .join(" ")
         };
         assert_eq!(budgets(""), "f0.01 f0.03 f0.1 f0.3 f1");
         assert_eq!(budgets("draws = 2"), "f0.01 f0.03 f0.1 f0.3 f1");
         assert_eq!(budgets("counts = [24, 72]"), "n24 n72");
         assert_eq!(budgets("counts = [24]\nfractions = [1.0]"), "f1 n24");
         assert!(
-            error("[labels]\ncounts = []\nfractions = []\n").contains("key 'labels.fractions': expected at least one")
+            error("[labels]\ncounts = []\nfractions = []\n")
+                .contains("key 'labels.fractions': expected at least one")
         );
-        assert!(error("[labels]\ncounts = [24, 0]\n").contains("key 'labels.counts': expected at least 1, found 0"));
+        assert!(
+            error("[labels]\ncounts = [24, 0]\n")
+                .contains("key 'labels.counts': expected at least 1, found 0")
+        );
         assert!(error("[labels]\ncounts = [24, \"x\"]\n").contains("key 'labels.counts[1]'"));
         assert!(error("[labels]\ncuonts = [24]\n").contains("did you mean 'counts'?"));
     }
@@ -345,7 +444,10 @@ mod tests {
     fn speech_outside_segments_is_kept_and_used_by_two_settings() {
         let text = "pretrain_on = \"all-speech\"\n[data]\nunlabelled = \"outside\"\n";
         let study = Study::parse(Path::new("s.toml"), text).unwrap();
-        assert_eq!(Study::parse(Path::new("s.toml"), &study.to_toml()).unwrap(), study);
+        assert_eq!(
+            Study::parse(Path::new("s.toml"), &study.to_toml()).unwrap(),
+            study
+        );
     }
 
     #[test]
@@ -354,7 +456,10 @@ mod tests {
             let (table, key) = old.rsplit_once('.').unwrap();
             let message = error(&format!("[{table}]\n{key} = 1\n"));
             assert!(message.contains(&format!("key '{old}'")), "{message}");
-            assert!(message.ends_with(&format!("it was renamed: did you mean '{new}'?")), "{message}");
+            assert!(
+                message.ends_with(&format!("it was renamed: did you mean '{new}'?")),
+                "{message}"
+            );
         }
     }
 
@@ -363,26 +468,71 @@ mod tests {
         let cases = [
             ("[encoder]\nhedas = 4\n", "key 'encoder.hedas'"),
             ("[encoder]\nhedas = 4\n", "`heads`"),
-            ("[encoder]\nheads = 5\n", "key 'encoder.heads': expected a divisor of model_dim 64, found 5"),
-            ("[mask]\nratio = 1.5\n", "key 'mask.ratio': expected a share above 0 and below 1, found 1.5"),
-            ("[pretrain]\nsteps = 0\n", "key 'pretrain.steps': expected at least 1, found 0"),
-            ("[finetune.training]\nlearning_rate = -1.0\n", "key 'finetune.training.learning_rate'"),
-            ("[grid]\nstarts = [\"ssl\", \"ssll\"]\n", "key 'grid.starts[1]'"),
-            ("[grid]\nseeds = [1, 1]\n", "key 'grid.seeds': expected each once, found 1 twice"),
+            (
+                "[encoder]\nheads = 5\n",
+                "key 'encoder.heads': expected a divisor of model_dim 64, found 5",
+            ),
+            (
+                "[mask]\nratio = 1.5\n",
+                "key 'mask.ratio': expected a share above 0 and below 1, found 1.5",
+            ),
+            (
+                "[pretrain]\nsteps = 0\n",
+                "key 'pretrain.steps': expected at least 1, found 0",
+            ),
+            (
+                "[finetune.training]\nlearning_rate = -1.0\n",
+                "key 'finetune.training.learning_rate'",
+            ),
+            (
+                "[grid]\nstarts = [\"ssl\", \"ssll\"]\n",
+                "key 'grid.starts[1]'",
+            ),
+            (
+                "[grid]\nseeds = [1, 1]\n",
+                "key 'grid.seeds': expected each once, found 1 twice",
+            ),
             ("[grid]\nseeds = \"1\"\n", "key 'grid.seeds'"),
-            ("[grid]\npretrain_seeds = []\n", "key 'grid.pretrain_seeds': expected at least one, found none"),
-            ("[grid]\npretrain_seeds = [4, 4]\n", "key 'grid.pretrain_seeds': expected each once, found 4 twice"),
-            ("[grid]\npretrain_seeds = [3000000000]\n", "key 'grid.pretrain_seeds': expected numbers up to"),
-            ("device = \"gpu\"\n", "key 'device': expected \"cpu\", \"cuda\" or \"cuda:INDEX\", found \"gpu\""),
+            (
+                "[grid]\npretrain_seeds = []\n",
+                "key 'grid.pretrain_seeds': expected at least one, found none",
+            ),
+            (
+                "[grid]\npretrain_seeds = [4, 4]\n",
+                "key 'grid.pretrain_seeds': expected each once, found 4 twice",
+            ),
+            (
+                "[grid]\npretrain_seeds = [3000000000]\n",
+                "key 'grid.pretrain_seeds': expected numbers up to",
+            ),
+            (
+                "device = \"gpu\"\n",
+                "key 'device': expected \"cpu\", \"cuda\" or \"cuda:INDEX\", found \"gpu\"",
+            ),
             ("threads = 0\n", "key 'threads'"),
-            ("pretrain_on = \"all-speech\"\n", "key 'pretrain_on': expected \"segments\" where data.unlabelled is"),
+            (
+                "pretrain_on = \"all-speech\"\n",
+                "key 'pretrain_on': expected \"segments\" where data.unlabelled is",
+            ),
             ("pretrain_on = \"speech\"\n", "key 'pretrain_on'"),
             ("[data]\nunlabelled = \"inside\"\n", "key 'data.unlabelled'"),
             ("[slurm]\npartion = \"p\"\n", "key 'slurm.partion'"),
-            ("[slurm]\nextra = [\"--array=1\"]\n", "key 'slurm.extra[0]': expected a flag other than --array"),
-            ("[slurm.kind.pretrian]\ntime = \"1:00\"\n", "key 'slurm.kind.pretrian': expected one of synth, prepare"),
-            ("[report]\nprimary_metric = \"auc\"\n", "key 'report.primary_metric': expected one of precision"),
-            ("[report]\nprimary_labels = \"n7\"\n", "key 'report.primary_labels': expected one of f"),
+            (
+                "[slurm]\nextra = [\"--array=1\"]\n",
+                "key 'slurm.extra[0]': expected a flag other than --array",
+            ),
+            (
+                "[slurm.kind.pretrian]\ntime = \"1:00\"\n",
+                "key 'slurm.kind.pretrian': expected one of synth, prepare",
+            ),
+            (
+                "[report]\nprimary_metric = \"auc\"\n",
+                "key 'report.primary_metric': expected one of precision",
+            ),
+            (
+                "[report]\nprimary_labels = \"n7\"\n",
+                "key 'report.primary_labels': expected one of f",
+            ),
             ("[report]\nresamples = 3\n", "key 'report.resamples'"),
             ("[report]\nlevel = 1.0\n", "key 'report.level'"),
             ("name = \n", "s.toml: key '.'"),

@@ -77,7 +77,11 @@ pub enum StudyError {
 
 impl From<BudgetError> for StudyError {
     fn from(error: BudgetError) -> Self {
-        StudyError::Argument { what: "label budget", expected: BudgetError::EXPECTED.into(), found: error.found }
+        StudyError::Argument {
+            what: "label budget",
+            expected: BudgetError::EXPECTED.into(),
+            found: error.found,
+        }
     }
 }
 
@@ -92,7 +96,9 @@ impl StudyError {
         use train::TrainError::{Argument, Device, Threads};
         match self {
             StudyError::Config { .. } | StudyError::Argument { .. } | StudyError::Device(_) => true,
-            StudyError::Train(error) => matches!(error, Argument { .. } | Device(_) | Threads { .. }),
+            StudyError::Train(error) => {
+                matches!(error, Argument { .. } | Device(_) | Threads { .. })
+            }
             _ => false,
         }
     }
@@ -101,14 +107,21 @@ impl StudyError {
 /// Before the advice at the end of an error's text: what to do next.
 const NEXT: &str = "\n  next: ";
 
-/// An error with its causes, each once, and below them what to do next, where an error says so after `\n  next: `.
+/// An error with its causes, each once, and below them what to do next, where an error says so
+/// after `\n next: `.
 pub fn one_line(error: &(dyn std::error::Error + 'static)) -> String {
     let (mut text, mut advice) = (String::new(), String::new());
     for cause in std::iter::successors(Some(error), |e| e.source()) {
         let words = cause.to_string();
-        let (reason, next) = words.split_once(NEXT).map_or((words.as_str(), None), |(r, n)| (r, Some(n)));
+        let (reason, next) = words
+            .split_once(NEXT)
+            .map_or((words.as_str(), None), |(r, n)| (r, Some(n)));
         if !text.contains(reason) {
-            text = if text.is_empty() { reason.into() } else { format!("{text}: {reason}") };
+            text = if text.is_empty() {
+                reason.into()
+            } else {
+                format!("{text}: {reason}")
+            };
         }
         advice.extend(next.map(|next| format!("{NEXT}{next}")));
     }
@@ -122,8 +135,13 @@ mod tests {
     #[test]
     fn causes_are_named_once_and_advice_comes_last() {
         let error = anyhow::anyhow!("no disk").context("failed to write a\n  next: make room");
-        assert_eq!(one_line(error.as_ref()), "failed to write a: no disk\n  next: make room");
-        let error = anyhow::anyhow!("a.csd: no such file").context("a.csd: no such file").context("prepare");
+        assert_eq!(
+            one_line(error.as_ref()),
+            "failed to write a: no disk\n  next: make room"
+        );
+        let error = anyhow::anyhow!("a.csd: no such file")
+            .context("a.csd: no such file")
+            .context("prepare");
         assert_eq!(one_line(error.as_ref()), "prepare: a.csd: no such file");
     }
 }

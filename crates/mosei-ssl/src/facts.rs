@@ -11,14 +11,16 @@ use eval::trivial::{EmotionLabels, Label, trivial_rows};
 use mosei_data::{Manifest, Prepared};
 use mosei_schema::{LabelBudget, PretrainKind, Split};
 use report::{
-    Candidate, Curve, CurvePoint, FactGroup, RebuiltColumn, Reconstruction, ReportInput, ScoredRows, Training,
+    Candidate, Curve, CurvePoint, FactGroup, RebuiltColumn, Reconstruction, ReportInput,
+    ScoredRows, Training,
 };
 use run_record::{CellId, ResultRow, Table, each_cell_of, read_to_string, write_atomic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use train::{Event, FinetuneConfig, HeadInit, PretrainOn, Threshold, ValidationLabels};
 
-/// Writes `report.html`, `claim.txt`, `figures/` and `tables/` of a run from what it has left on disk. Trains nothing.
+/// Writes `report.html`, `claim.txt`, `figures/` and `tables/` of a run from what it has left on
+/// disk. Trains nothing.
 ///
 /// # Errors
 /// A run that has not been evaluated, or whose tables are not what its steps wrote.
@@ -29,7 +31,10 @@ pub fn write_report(run: &RunFolder) -> Result<PathBuf, StudyError> {
     for (name, content) in report::exports(&input)? {
         write_atomic(&run.join(name), &content)?;
     }
-    write_atomic(&run.claim(), format!("{}\n", report::claim(&input)?).as_bytes())?;
+    write_atomic(
+        &run.claim(),
+        format!("{}\n", report::claim(&input)?).as_bytes(),
+    )?;
     write_atomic(&page, html.as_bytes())?;
     Ok(page)
 }
@@ -40,7 +45,9 @@ fn gather(run: &RunFolder) -> Result<ReportInput, StudyError> {
     let prepared = Prepared::open(&run.prepared())?;
     let results = checked_results(run, &plan, &study)?;
     let manifest = prepared.manifest();
-    let frame_s = manifest.frame_rate_hz.map(|rate| manifest.config.pool_frames as f64 / rate);
+    let frame_s = manifest
+        .frame_rate_hz
+        .map(|rate| manifest.config.pool_frames as f64 / rate);
     let mut failures = Vec::new();
     for step in plan.steps.iter().filter(|step| !run.is_done(step)) {
         let error = run.error(step);
@@ -65,7 +72,12 @@ fn gather(run: &RunFolder) -> Result<ReportInput, StudyError> {
         results,
         statistics: read_statistics(run)?,
         trivial: trivial(&prepared)?,
-        starts: study.grid.starts.iter().map(|s| s.name().to_string()).collect(),
+        starts: study
+            .grid
+            .starts
+            .iter()
+            .map(|s| s.name().to_string())
+            .collect(),
         emotions: prepared.emotions().to_vec(),
         pretraining,
         reconstruction: example,
@@ -81,40 +93,64 @@ fn gather(run: &RunFolder) -> Result<ReportInput, StudyError> {
     let shown = report::headline_cells(&input)?;
     for (step, cell) in cells.iter().filter(|(step, _)| shown.contains(&step.key)) {
         let read = training(&step.about, &run.journal(step));
-        input.trainings.extend(read.map(|training| Training { start: cell.start.to_string(), ..training }));
+        input.trainings.extend(read.map(|training| Training {
+            start: cell.start.to_string(),
+            ..training
+        }));
     }
     input.scored = scored(run, &shown, study.pretrain_seeds())?;
     if study.finetune.learning_rate_factors.len() > 1 {
-        let row_of: BTreeMap<&str, &ResultRow> = input.results.iter().map(|r| (r.cell.as_str(), r)).collect();
+        let row_of: BTreeMap<&str, &ResultRow> =
+            input.results.iter().map(|r| (r.cell.as_str(), r)).collect();
         for (step, _) in &cells {
             let row = row_of.get(step.key.as_str());
-            input.search.extend(row.map_or(Vec::new(), |row| candidates(row, &run.journal(step))));
+            input
+                .search
+                .extend(row.map_or(Vec::new(), |row| candidates(row, &run.journal(step))));
         }
     }
     Ok(input)
 }
 
-/// Reads the segment that a pre-training rebuilt; `encoder` names it, `frame_s` is the time from frame to frame.
+/// Reads the segment that a pre-training rebuilt; `encoder` names it, `frame_s` is the time from
+/// frame to frame.
 ///
 /// # Errors
 /// A file that is no such table.
-fn read_example(path: &Path, encoder: &str, frame_s: Option<f64>) -> Result<Reconstruction, StudyError> {
+fn read_example(
+    path: &Path,
+    encoder: &str,
+    frame_s: Option<f64>,
+) -> Result<Reconstruction, StudyError> {
     let table = Table::read(path)?;
     let (video, segment) = (table.text(path, "video")?, table.i32(path, "segment")?);
     let (frame, column) = (table.i32(path, "frame")?, table.text(path, "column")?);
     let (input, hidden) = (table.f32(path, "input")?, table.bool(path, "hidden")?);
     let guess = table.option_f64(path, "guess")?;
-    let of = video.first().zip(segment.first()).map(|(video, row)| format!(", validation segment {video}[{row}]"));
-    let mut out =
-        Reconstruction { name: format!("{encoder}{}", of.unwrap_or_default()), frame_s, ..Default::default() };
+    let of = video
+        .first()
+        .zip(segment.first())
+        .map(|(video, row)| format!(", validation segment {video}[{row}]"));
+    let mut out = Reconstruction {
+        name: format!("{encoder}{}", of.unwrap_or_default()),
+        frame_s,
+        ..Default::default()
+    };
     for i in 0..table.rows() {
         if frame[i] as usize == out.hidden.len() {
             out.hidden.push(hidden[i]);
         }
-        let at = out.columns.iter().position(|c| c.name == column[i]).unwrap_or_else(|| {
-            out.columns.push(RebuiltColumn { name: column[i].clone(), ..RebuiltColumn::default() });
-            out.columns.len() - 1
-        });
+        let at = out
+            .columns
+            .iter()
+            .position(|c| c.name == column[i])
+            .unwrap_or_else(|| {
+                out.columns.push(RebuiltColumn {
+                    name: column[i].clone(),
+                    ..RebuiltColumn::default()
+                });
+                out.columns.len() - 1
+            });
         out.columns[at].input.push(f64::from(input[i]));
         out.columns[at].guess.push(guess[i]);
     }
@@ -138,7 +174,11 @@ fn candidates(row: &ResultRow, journal: &Path) -> Vec<Candidate> {
 }
 
 /// What these cells score in the test split, from the predictions of the run.
-fn scored(run: &RunFolder, cells: &BTreeSet<String>, seeds: PretrainSeeds) -> Result<Vec<ScoredRows>, StudyError> {
+fn scored(
+    run: &RunFolder,
+    cells: &BTreeSet<String>,
+    seeds: PretrainSeeds,
+) -> Result<Vec<ScoredRows>, StudyError> {
     let path = run.predictions();
     let mut out = Vec::new();
     if !path.exists() {
@@ -146,7 +186,11 @@ fn scored(run: &RunFolder, cells: &BTreeSet<String>, seeds: PretrainSeeds) -> Re
     }
     each_cell_of(&path, cells, |cell| {
         let mut by_emotion: BTreeMap<String, ScoredRows> = BTreeMap::new();
-        for row in cell.rows.into_iter().filter(|r| r.split == Split::Test.name()) {
+        for row in cell
+            .rows
+            .into_iter()
+            .filter(|r| r.split == Split::Test.name())
+        {
             let Some(score) = row.score else { continue };
             let rows = by_emotion.entry(row.emotion).or_default();
             rows.present.push(row.present);
@@ -221,16 +265,29 @@ fn training(name: &str, journal: &Path) -> Option<Training> {
             _ => {}
         }
     }
-    Some(Training { curve: Curve { name: name.to_string(), points }, best_step: best, ..Training::default() })
+    Some(Training {
+        curve: Curve {
+            name: name.to_string(),
+            points,
+        },
+        best_step: best,
+        ..Training::default()
+    })
 }
 
 fn group(title: &str, rows: Vec<(&str, String)>) -> FactGroup {
-    FactGroup { title: title.into(), rows: rows.into_iter().map(|(k, v)| (k.to_string(), v)).collect() }
+    FactGroup {
+        title: title.into(),
+        rows: rows.into_iter().map(|(k, v)| (k.to_string(), v)).collect(),
+    }
 }
 
 /// A setting as the configuration writes it.
 fn word(setting: impl serde::Serialize) -> String {
-    serde_json::to_value(setting).ok().and_then(|v| v.as_str().map(str::to_string)).unwrap_or_default()
+    serde_json::to_value(setting)
+        .ok()
+        .and_then(|v| v.as_str().map(str::to_string))
+        .unwrap_or_default()
 }
 
 fn facts(study: &Study, prepared: &Prepared, audit: &Audit) -> Vec<FactGroup> {
@@ -245,18 +302,42 @@ fn facts(study: &Study, prepared: &Prepared, audit: &Audit) -> Vec<FactGroup> {
 }
 
 fn audit_facts(audit: &Audit) -> FactGroup {
-    let title = if audit.holds { "Audit: every rule that could be checked holds" } else { "Audit: a rule is broken" };
-    let row = |f: &Finding| (f.says.clone(), format!("{}: {}", f.outcome.name(), f.detail));
-    FactGroup { title: title.into(), rows: audit.findings.iter().map(row).collect() }
+    let title = if audit.holds {
+        "Audit: every rule that could be checked holds"
+    } else {
+        "Audit: a rule is broken"
+    };
+    let row = |f: &Finding| {
+        (
+            f.says.clone(),
+            format!("{}: {}", f.outcome.name(), f.detail),
+        )
+    };
+    FactGroup {
+        title: title.into(),
+        rows: audit.findings.iter().map(row).collect(),
+    }
 }
 
 fn data_facts(manifest: &Manifest) -> FactGroup {
     let (s, f) = (&manifest.counts.segments, &manifest.counts.frames);
-    let unknown = if manifest.irregular { "irregular times" } else { "an unknown rate" };
-    let rate = manifest.frame_rate_hz.map_or(unknown.into(), |r| format!("{r:.0} Hz"));
+    let unknown = if manifest.irregular {
+        "irregular times"
+    } else {
+        "an unknown rate"
+    };
+    let rate = manifest
+        .frame_rate_hz
+        .map_or(unknown.into(), |r| format!("{r:.0} Hz"));
     let mut rows = vec![
-        ("Features", format!("{} columns at {rate}", manifest.columns.len())),
-        ("Videos with labels", manifest.counts.videos.labelled.to_string()),
+        (
+            "Features",
+            format!("{} columns at {rate}", manifest.columns.len()),
+        ),
+        (
+            "Videos with labels",
+            manifest.counts.videos.labelled.to_string(),
+        ),
         ("Segments with labels", s.labelled.to_string()),
         ("Segments kept", s.kept.to_string()),
         (
@@ -269,22 +350,35 @@ fn data_facts(manifest: &Manifest) -> FactGroup {
         ("Segments cut to the cap", s.cropped.to_string()),
         (
             "Frames stored",
-            format!("{} (each the mean of {} frames of the file)", f.stored, manifest.config.pool_frames),
+            format!(
+                "{} (each the mean of {} frames of the file)",
+                f.stored, manifest.config.pool_frames
+            ),
         ),
     ];
     rows.push(("Speech outside segments", unlabelled(manifest)));
     let missing: u64 = manifest.nonfinite.values().sum();
-    let columns: Vec<String> = manifest.nonfinite.iter().map(|(c, n)| format!("{c} {n}")).collect();
+    let columns: Vec<String> = manifest
+        .nonfinite
+        .iter()
+        .map(|(c, n)| format!("{c} {n}"))
+        .collect();
     rows.push((
         "Values not finite",
-        if missing == 0 { "none".into() } else { format!("{missing} ({})", columns.join(", ")) },
+        if missing == 0 {
+            "none".into()
+        } else {
+            format!("{missing} ({})", columns.join(", "))
+        },
     ));
     rows.extend(manifest.remarks());
     group("Data", rows)
 }
 
 fn unlabelled(manifest: &Manifest) -> String {
-    let Some(u) = &manifest.unlabelled else { return "not kept".into() };
+    let Some(u) = &manifest.unlabelled else {
+        return "not kept".into();
+    };
     format!(
         "{} stretches of {} frames kept for pre-training, without labels and in no split; {} shorter than {} s dropped; {} \
          videos without any label among them",
@@ -302,28 +396,50 @@ fn fold_facts(manifest: &Manifest) -> FactGroup {
         let sizes: Vec<String> = Split::ALL
             .iter()
             .filter_map(|split| {
-                fold.sizes.get(split).map(|s| format!("{split} {} segments of {} videos", s.segments, s.videos))
+                fold.sizes
+                    .get(split)
+                    .map(|s| format!("{split} {} segments of {} videos", s.segments, s.videos))
             })
             .collect();
         rows.push((format!("Fold {k}"), sizes.join("; ")));
-        let stretches = fold
-            .unlabelled
-            .iter()
-            .map(|(split, s)| format!("{split} {} stretches of {} videos, {} frames", s.stretches, s.videos, s.frames));
+        let stretches = fold.unlabelled.iter().map(|(split, s)| {
+            format!(
+                "{split} {} stretches of {} videos, {} frames",
+                s.stretches, s.videos, s.frames
+            )
+        });
         let stretches: Vec<String> = stretches.collect();
         if !stretches.is_empty() {
-            rows.push((format!("Fold {k}, speech outside segments"), stretches.join("; ")));
+            rows.push((
+                format!("Fold {k}, speech outside segments"),
+                stretches.join("; "),
+            ));
         }
         if !fold.dropped_columns.is_empty() {
-            rows.push((format!("Fold {k}, columns without variance"), fold.dropped_columns.join(", ")));
+            rows.push((
+                format!("Fold {k}, columns without variance"),
+                fold.dropped_columns.join(", "),
+            ));
         }
     }
-    FactGroup { title: "Splits, by video".into(), rows }
+    FactGroup {
+        title: "Splits, by video".into(),
+        rows,
+    }
 }
 
 fn method_facts(study: &Study, manifest: &Manifest) -> FactGroup {
-    let (e, m, p, f) = (&study.encoder, &study.mask, &study.pretrain, &study.finetune);
-    let norm = if e.norm_first { "pre-norm" } else { "post-norm" };
+    let (e, m, p, f) = (
+        &study.encoder,
+        &study.mask,
+        &study.pretrain,
+        &study.finetune,
+    );
+    let norm = if e.norm_first {
+        "pre-norm"
+    } else {
+        "post-norm"
+    };
     let speech = match study.pretrain_on {
         PretrainOn::Segments => "segments",
         PretrainOn::AllSpeech => "segments and stretches of the speech outside them",
@@ -383,7 +499,9 @@ fn method_facts(study: &Study, manifest: &Manifest) -> FactGroup {
     );
     for start in &study.grid.starts {
         if let Some(explanation) = start.pretraining().and_then(PretrainKind::explanation) {
-            method.rows.push((format!("Pre-training of {start}"), explanation.into()));
+            method
+                .rows
+                .push((format!("Pre-training of {start}"), explanation.into()));
         }
     }
     method
@@ -396,18 +514,30 @@ fn learning_rate_fact(f: &FinetuneConfig) -> String {
         [1.0] => "no search".into(),
         factors => format!(
             "searched in every cell of every start in the same way: {} times this, selected on the validation split by {}",
-            factors.iter().map(f64::to_string).collect::<Vec<_>>().join(", "),
+            factors
+                .iter()
+                .map(f64::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
             word(f.select)
         ),
     };
-    let heads = f.head_learning_rate.map_or(String::new(), |rate| format!(", heads {rate}"));
-    let decay =
-        if f.layer_decay == 1.0 { String::new() } else { format!(", each layer {} of that above", f.layer_decay) };
+    let heads = f
+        .head_learning_rate
+        .map_or(String::new(), |rate| format!(", heads {rate}"));
+    let decay = if f.layer_decay == 1.0 {
+        String::new()
+    } else {
+        format!(", each layer {} of that above", f.layer_decay)
+    };
     let frozen = match f.freeze_steps {
         0 => String::new(),
         n => format!(", a pre-trained encoder frozen for {n} steps"),
     };
-    format!("{rate}{heads}{decay}{frozen}; heads on a frozen encoder {}; {searched}", f.probe_learning_rate)
+    format!(
+        "{rate}{heads}{decay}{frozen}; heads on a frozen encoder {}; {searched}",
+        f.probe_learning_rate
+    )
 }
 
 /// What the heads read and begin with.
@@ -416,8 +546,11 @@ fn heads_fact(f: &FinetuneConfig) -> String {
         Layers::Last => "the last layer",
         Layers::WeightedSum => "a learned sum of all layers",
     };
-    let statistics =
-        if f.heads.input_statistics { " and the mean and standard deviation of the input's columns" } else { "" };
+    let statistics = if f.heads.input_statistics {
+        " and the mean and standard deviation of the input's columns"
+    } else {
+        ""
+    };
     let standardised = if f.heads.standardise {
         ", standardised by the training segments before the first step (no labels)"
     } else {
@@ -425,9 +558,14 @@ fn heads_fact(f: &FinetuneConfig) -> String {
     };
     let start = match f.head_init {
         HeadInit::Random => "random",
-        HeadInit::Regression => "regularised regressions on the encoder's output before the first step",
+        HeadInit::Regression => {
+            "regularised regressions on the encoder's output before the first step"
+        }
     };
-    format!("pooling {} of {layers}{statistics}{standardised}; initialisation: {start}", word(f.heads.pooling))
+    format!(
+        "pooling {} of {layers}{statistics}{standardised}; initialisation: {start}",
+        word(f.heads.pooling)
+    )
 }
 
 /// The sources of variation, by name.
@@ -451,10 +589,24 @@ fn grid_fact(study: &Study) -> String {
 
 fn version_facts(study: &Study, manifest: &Manifest) -> FactGroup {
     let mut rows = vec![
-        ("mosei-ssl".to_string(), env!("CARGO_PKG_VERSION").to_string()),
+        (
+            "mosei-ssl".to_string(),
+            env!("CARGO_PKG_VERSION").to_string(),
+        ),
         ("libtorch, of this report".to_string(), torch_ext::version()),
-        ("Device".to_string(), format!("{}, {} threads a process", study.device, study.threads)),
+        (
+            "Device".to_string(),
+            format!("{}, {} threads a process", study.device, study.threads),
+        ),
     ];
-    rows.extend(manifest.inputs.iter().map(|i| (i.name.clone(), format!("{} bytes, BLAKE3 {}", i.bytes, i.blake3))));
-    FactGroup { title: "Versions and hashes".into(), rows }
+    rows.extend(manifest.inputs.iter().map(|i| {
+        (
+            i.name.clone(),
+            format!("{} bytes, BLAKE3 {}", i.bytes, i.blake3),
+        )
+    }));
+    FactGroup {
+        title: "Versions and hashes".into(),
+        rows,
+    }
 }

@@ -1,8 +1,10 @@
-//! A study of how many labels self-supervised pre-training saves, from its configuration to its report.
+//! A study of how many labels self-supervised pre-training saves, from its configuration to its
+//! report.
 //!
-//! What lives here: the configuration that composes those of the other crates, the plan of a study's steps, the command line
-//! that runs them, and what is computed from all steps together: tables, statistics, audit, the input of the report. What does
-//! not: training (`train`), metrics (`eval`), figures (`report`), processes (`sweep`).
+//! What lives here: the configuration that composes those of the other crates, the plan of a
+//! study's steps, the command line that runs them, and what is computed from all steps together:
+//! tables, statistics, audit, the input of the report. What does not: training (`train`), metrics
+//! (`eval`), figures (`report`), processes (`sweep`).
 //!
 //! ```
 //! use mosei_ssl::Study;

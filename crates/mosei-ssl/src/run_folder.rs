@@ -148,7 +148,10 @@ impl RunFolder {
         let path = self.plan();
         if !path.exists() {
             let problem = "expected the folder of a run that `mosei-ssl sweep` has begun, found no plan in it".into();
-            return Err(StudyError::Run { path: self.path.clone(), problem });
+            return Err(StudyError::Run {
+                path: self.path.clone(),
+                problem,
+            });
         }
         serde_json::from_str(&run_record::read_to_string(&path)?).map_err(StudyError::json(&path))
     }

@@ -1,6 +1,7 @@
 //! From the predictions of a run to `statistics.json`: intervals, tests and label equivalence.
 //!
-//! What lives here: reading, and the analysis plan. What does not: the computation (`eval::statistics`).
+//! What lives here: reading, and the analysis plan. What does not: the computation
+//! (`eval::statistics`).
 
 use crate::integrity::{Collection, cell_keys, check_grid, check_planned};
 use crate::run_folder::{RunFolder, names};
@@ -13,7 +14,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Metrics that get intervals: those of the report's figures.
-const METRICS: [Metric; 5] = [Metric::RocAuc, Metric::AveragePrecision, Metric::F1, Metric::Mae, Metric::Accuracy4];
+const METRICS: [Metric; 5] = [
+    Metric::RocAuc,
+    Metric::AveragePrecision,
+    Metric::F1,
+    Metric::Mae,
+    Metric::Accuracy4,
+];
 /// The draws of a study are a function of its predictions alone.
 const SEED: u64 = 0;
 
@@ -30,8 +37,8 @@ pub(crate) struct Stored {
 /// Asks the study in `run` and writes `statistics.json`.
 ///
 /// # Errors
-/// A run without predictions, with others than were collected, or of cells that are not its plan's; cells of one fold that
-/// were not tested on the same rows.
+/// A run without predictions, with others than were collected, or of cells that are not its plan's;
+/// cells of one fold that were not tested on the same rows.
 pub fn write_statistics(run: &RunFolder) -> Result<StudyStatistics, StudyError> {
     let plan = run.read_plan()?;
     let study = Study::load(&run.config())?;
@@ -40,7 +47,8 @@ pub fn write_statistics(run: &RunFolder) -> Result<StudyStatistics, StudyError> 
     let predictions = run.predictions();
     let keys = cell_keys(&plan);
     let mut metrics = METRICS.to_vec();
-    metrics.extend(Metric::from_name(&study.report.primary_metric).filter(|m| !METRICS.contains(m)));
+    metrics
+        .extend(Metric::from_name(&study.report.primary_metric).filter(|m| !METRICS.contains(m)));
     let analysis = AnalysisPlan {
         treated: Start::Ssl.name().into(),
         baseline: Start::Scratch.name().into(),
@@ -58,11 +66,19 @@ pub fn write_statistics(run: &RunFolder) -> Result<StudyStatistics, StudyError> 
         Ok::<(), StudyError>(())
     })?;
     let mut sample = StudySample::new(analysis, tested);
-    each_cell(&predictions, |cell| Ok::<(), StudyError>(sample.add(&cell)?))?;
+    each_cell(&predictions, |cell| {
+        Ok::<(), StudyError>(sample.add(&cell)?)
+    })?;
     let statistics = sample.finish();
-    let stored = Stored { predictions: hash_file(&predictions)?, statistics };
+    let stored = Stored {
+        predictions: hash_file(&predictions)?,
+        statistics,
+    };
     let path = run.statistics();
-    write_atomic(&path, &serde_json::to_vec(&stored).map_err(StudyError::json(&path))?)?;
+    write_atomic(
+        &path,
+        &serde_json::to_vec(&stored).map_err(StudyError::json(&path))?,
+    )?;
     Ok(stored.statistics)
 }
 
@@ -75,7 +91,8 @@ pub(crate) fn read_statistics(run: &RunFolder) -> Result<Option<StudyStatistics>
     if !path.exists() {
         return Ok(None);
     }
-    let stored: Stored = serde_json::from_str(&read_to_string(&path)?).map_err(StudyError::json(&path))?;
+    let stored: Stored =
+        serde_json::from_str(&read_to_string(&path)?).map_err(StudyError::json(&path))?;
     let found = hash_file(&run.predictions())?;
     if stored.predictions == found {
         return Ok(Some(stored.statistics));

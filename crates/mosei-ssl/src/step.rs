@@ -1,5 +1,5 @@
-//! One step of a study as a typed value. The plan stores it beside the command that carries it out, so that planner, command
-//! line, audit and tables read the same facts.
+//! One step of a study as a typed value. The plan stores it beside the command that carries it out,
+//! so that planner, command line, audit and tables read the same facts.
 
 use crate::StudyError;
 use crate::run_folder::{RunFolder, names};
@@ -106,7 +106,8 @@ pub struct Cell {
     pub seed: u32,
     /// Label draw.
     pub draw: usize,
-    /// Seed of its pre-training, where pre-training seeds are crossed with training seeds; else that is the training seed.
+    /// Seed of its pre-training, where pre-training seeds are crossed with training seeds; else
+    /// that is the training seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pretrain_seed: Option<u32>,
     /// The pre-training step with its encoder, by id.
@@ -134,7 +135,10 @@ impl Pretraining {
 impl Encoding {
     /// The id of its step.
     pub fn id(&self) -> String {
-        format!("encodings/fold{}/{}-seed{}", self.fold, self.start, self.seed)
+        format!(
+            "encodings/fold{}/{}-seed{}",
+            self.fold, self.start, self.seed
+        )
     }
 }
 
@@ -146,8 +150,18 @@ fn encodings_file(id: &str) -> String {
 impl Cell {
     /// The id of its step, which is also its folder in the run.
     pub fn id(&self) -> String {
-        let Cell { fold, start, budget, seed, draw, .. } = self;
-        let pretraining = self.pretrain_seed.map(|p| format!("-pretrain{p}")).unwrap_or_default();
+        let Cell {
+            fold,
+            start,
+            budget,
+            seed,
+            draw,
+            ..
+        } = self;
+        let pretraining = self
+            .pretrain_seed
+            .map(|p| format!("-pretrain{p}"))
+            .unwrap_or_default();
         format!("cells/fold{fold}/{start}-{budget}-seed{seed}-draw{draw}{pretraining}")
     }
 
@@ -160,7 +174,10 @@ impl Cell {
             budget: self.budget.to_string(),
             seed: self.seed as i32,
             draw: self.draw as i32,
-            pretrain_seed: self.start.is_pretrained().then_some(self.pretrain_seed.unwrap_or(self.seed) as i32),
+            pretrain_seed: self
+                .start
+                .is_pretrained()
+                .then_some(self.pretrain_seed.unwrap_or(self.seed) as i32),
             ..found.clone()
         };
         let seed = |seed: Option<i32>| seed.map_or("none".to_string(), |seed| seed.to_string());
@@ -171,10 +188,18 @@ impl Cell {
             ("seed", expected.seed.to_string(), found.seed.to_string()),
             ("draw", expected.draw.to_string(), found.draw.to_string()),
             ("key", expected.cell, found.cell.clone()),
-            ("pre-training seed", seed(expected.pretrain_seed), seed(found.pretrain_seed)),
+            (
+                "pre-training seed",
+                seed(expected.pretrain_seed),
+                seed(found.pretrain_seed),
+            ),
         ];
-        let differ = pairs.into_iter().filter(|(_, expected, found)| expected != found);
-        differ.map(|(what, expected, found)| format!("{what}: expected {expected}, found {found}")).collect()
+        let differ = pairs
+            .into_iter()
+            .filter(|(_, expected, found)| expected != found);
+        differ
+            .map(|(what, expected, found)| format!("{what}: expected {expected}, found {found}"))
+            .collect()
     }
 }
 
@@ -186,7 +211,10 @@ impl StudyStep {
     pub fn of(step: &Step) -> Result<Self, StudyError> {
         serde_json::from_value(step.task.clone()).map_err(|e| StudyError::Run {
             path: names::PLAN.into(),
-            problem: format!("step {}: expected a step of a study, found {}: {e}", step.id, step.task),
+            problem: format!(
+                "step {}: expected a step of a study, found {}: {e}",
+                step.id, step.task
+            ),
         })
     }
 
@@ -212,7 +240,10 @@ impl StudyStep {
         })
     }
 
-    fn all<T>(plan: &Plan, pick: impl Fn(StudyStep) -> Option<T>) -> Result<Vec<(&Step, T)>, StudyError> {
+    fn all<T>(
+        plan: &Plan,
+        pick: impl Fn(StudyStep) -> Option<T>,
+    ) -> Result<Vec<(&Step, T)>, StudyError> {
         let mut found = Vec::new();
         for step in &plan.steps {
             found.extend(pick(Self::of(step)?).map(|picked| (step, picked)));
@@ -254,12 +285,26 @@ impl StudyStep {
             StudyStep::Pretrain(Pretraining { fold, seed, kind }) => {
                 format!("pre-training, fold {fold}, seed {seed}{}", kind.remark())
             }
-            StudyStep::Encode(Encoding { fold, seed, start, .. }) => {
+            StudyStep::Encode(Encoding {
+                fold, seed, start, ..
+            }) => {
                 format!("encodings of {start}, fold {fold}, seed {seed}")
             }
-            StudyStep::Cell(Cell { fold, start, budget, seed, draw, pretrain_seed, .. }) => {
-                let pretraining = pretrain_seed.map(|p| format!(", pre-training {p}")).unwrap_or_default();
-                format!("{start}, labels {budget}, fold {fold}, seed {seed}, draw {draw}{pretraining}")
+            StudyStep::Cell(Cell {
+                fold,
+                start,
+                budget,
+                seed,
+                draw,
+                pretrain_seed,
+                ..
+            }) => {
+                let pretraining = pretrain_seed
+                    .map(|p| format!(", pre-training {p}"))
+                    .unwrap_or_default();
+                format!(
+                    "{start}, labels {budget}, fold {fold}, seed {seed}, draw {draw}{pretraining}"
+                )
             }
             StudyStep::Evaluate {} => "metrics".into(),
             StudyStep::Statistics {} => "confidence intervals and tests".into(),
@@ -269,29 +314,41 @@ impl StudyStep {
 
     /// Its files, relative to the run folder.
     pub fn outputs(&self) -> Vec<String> {
-        let inside = |id: String, files: &[&str]| files.iter().map(|file| format!("{id}/{file}")).collect();
+        let inside =
+            |id: String, files: &[&str]| files.iter().map(|file| format!("{id}/{file}")).collect();
         match self {
             StudyStep::Synth {} => vec![format!("{}/CMU_MOSEI_COVAREP.csd", names::DATA)],
             StudyStep::Prepare { .. } => vec![format!("{}/manifest.json", names::PREPARED)],
             StudyStep::Sample { validation: false } => vec![names::SUBSETS.into()],
-            StudyStep::Sample { validation: true } => vec![names::SUBSETS.into(), names::VALIDATION_SUBSETS.into()],
+            StudyStep::Sample { validation: true } => {
+                vec![names::SUBSETS.into(), names::VALIDATION_SUBSETS.into()]
+            }
             StudyStep::Pretrain(p) => {
                 let encoder = ["encoder/model.safetensors", "encoder/config.json"];
-                inside(p.id(), &[&encoder[..], &[SEEN_FILE, EXAMPLE_FILE, JOURNAL_FILE]].concat())
+                inside(
+                    p.id(),
+                    &[&encoder[..], &[SEEN_FILE, EXAMPLE_FILE, JOURNAL_FILE]].concat(),
+                )
             }
             StudyStep::Encode(e) => vec![encodings_file(&e.id())],
             StudyStep::Cell(c) => inside(c.id(), &[PREDICTIONS_FILE, JOURNAL_FILE]),
-            StudyStep::Evaluate {} => {
-                [names::RESULTS, names::PREDICTIONS, names::PRETRAINING, names::COLLECTED].map(String::from).into()
-            }
+            StudyStep::Evaluate {} => [
+                names::RESULTS,
+                names::PREDICTIONS,
+                names::PRETRAINING,
+                names::COLLECTED,
+            ]
+            .map(String::from)
+            .into(),
             StudyStep::Statistics {} => vec![names::STATISTICS.into()],
-            StudyStep::Report {} => {
-                [names::REPORT, names::CLAIM, "figures/learning_curves.svg"].map(String::from).into()
-            }
+            StudyStep::Report {} => [names::REPORT, names::CLAIM, "figures/learning_curves.svg"]
+                .map(String::from)
+                .into(),
         }
     }
 
-    /// The arguments to `mosei-ssl` that carry it out in a run folder, under the content key of the plan.
+    /// The arguments to `mosei-ssl` that carry it out in a run folder, under the content key of the
+    /// plan.
     pub fn command(&self, run: &RunFolder, key: &str) -> Vec<String> {
         let file = |relative: &str| run.join(relative).to_string_lossy().into_owned();
         let encoder = |id: &String| file(&format!("{id}/encoder"));
@@ -313,7 +370,10 @@ impl StudyStep {
             StudyStep::Sample { validation } => {
                 command.option("prepared", file(names::PREPARED));
                 command.option("out", file(names::SUBSETS));
-                command.maybe("validation-out", validation.then(|| file(names::VALIDATION_SUBSETS)));
+                command.maybe(
+                    "validation-out",
+                    validation.then(|| file(names::VALIDATION_SUBSETS)),
+                );
             }
             StudyStep::Pretrain(p) => {
                 command.option("prepared", file(names::PREPARED));
@@ -342,8 +402,15 @@ impl StudyStep {
                 command.option("key", key);
                 command.option("out", file(&c.id()));
                 command.maybe("encoder", c.encoder.as_ref().map(encoder));
-                command.maybe("validation-subsets", c.few_validation_labels.then(|| file(names::VALIDATION_SUBSETS)));
-                command.maybe("encodings", c.encodings.as_ref().map(|id| file(&encodings_file(id))));
+                command.maybe(
+                    "validation-subsets",
+                    c.few_validation_labels
+                        .then(|| file(names::VALIDATION_SUBSETS)),
+                );
+                command.maybe(
+                    "encodings",
+                    c.encodings.as_ref().map(|id| file(&encodings_file(id))),
+                );
                 command.maybe("pretrain-seed", c.pretrain_seed);
             }
             StudyStep::Evaluate {} | StudyStep::Statistics {} | StudyStep::Report {} => {}

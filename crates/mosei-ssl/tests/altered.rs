@@ -1,4 +1,5 @@
-//! What a run reads, with bytes changed, cut or put in at random: an error that names the file, or a value; never a panic.
+//! What a run reads, with bytes changed, cut or put in at random: an error that names the file, or
+//! a value; never a panic.
 //!
 //! The data files have their own such test, in `mosei-data`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -34,7 +35,8 @@ fn altered(bytes: &[u8], seed: u64) -> Vec<u8> {
     bytes
 }
 
-/// Reads alterations of a file; panics where reading does, or where an error does not name the file.
+/// Reads alterations of a file; panics where reading does, or where an error does not name the
+/// file.
 fn try_all(path: &Path, read: impl Fn(&Path) -> Result<(), String>) {
     let whole = std::fs::read(path).unwrap();
     read(path).unwrap();
@@ -52,7 +54,10 @@ fn try_all(path: &Path, read: impl Fn(&Path) -> Result<(), String>) {
             Err(_) => panic!("seed {seed}: reading {} panicked", path.display()),
         }
     }
-    assert!(refused > TRIES / 10, "{refused} refused: the alterations do not reach what is read");
+    assert!(
+        refused > TRIES / 10,
+        "{refused} refused: the alterations do not reach what is read"
+    );
 }
 
 #[test]
@@ -61,15 +66,35 @@ fn tables() {
     let path = dir.path().join("t.parquet");
     let rows = 40;
     let table = Table::new()
-        .with("cell", Column::Text((0..rows).map(|i| format!("cell {}", i / 10)).collect()))
+        .with(
+            "cell",
+            Column::Text((0..rows).map(|i| format!("cell {}", i / 10)).collect()),
+        )
         .with("n", Column::I32((0..rows).collect()))
-        .with("seed", Column::OptionI32((0..rows).map(|i| (i % 3 == 0).then_some(i)).collect()))
-        .with("score", Column::OptionF64((0..rows).map(|i| (i % 2 == 0).then_some(f64::from(i))).collect()))
-        .with("present", Column::Bool((0..rows).map(|i| i % 2 == 0).collect()));
+        .with(
+            "seed",
+            Column::OptionI32((0..rows).map(|i| (i % 3 == 0).then_some(i)).collect()),
+        )
+        .with(
+            "score",
+            Column::OptionF64(
+                (0..rows)
+                    .map(|i| (i % 2 == 0).then_some(f64::from(i)))
+                    .collect(),
+            ),
+        )
+        .with(
+            "present",
+            Column::Bool((0..rows).map(|i| i % 2 == 0).collect()),
+        );
     table.write(&path).unwrap();
-    try_all(&path, |path| Table::read(path).map(|_| ()).map_err(|e| e.to_string()));
+    try_all(&path, |path| {
+        Table::read(path).map(|_| ()).map_err(|e| e.to_string())
+    });
     table.write(&path).unwrap();
-    let cells = |path: &Path| each_cell(path, |_| Ok::<(), run_record::RecordError>(())).map_err(|e| e.to_string());
+    let cells = |path: &Path| {
+        each_cell(path, |_| Ok::<(), run_record::RecordError>(())).map_err(|e| e.to_string())
+    };
     let whole = std::fs::read(&path).unwrap();
     for seed in 0..TRIES {
         std::fs::write(&path, altered(&whole, seed)).unwrap();
@@ -85,20 +110,29 @@ fn results() {
                 c,0,ssl,0.1,7,1,2,f0.1,,test,fear,roc_auc,,0\n\
                 c,0,ssl,0.1,7,1,2,f0.1,1,test,fear,roc_auc,0.25,3\n";
     std::fs::write(&path, text).unwrap();
-    try_all(&path, |path| read_results(path).map(|_| ()).map_err(|e| e.to_string()));
+    try_all(&path, |path| {
+        read_results(path).map(|_| ()).map_err(|e| e.to_string())
+    });
 }
 
 #[test]
 fn records_of_steps() {
     let dir = tempfile::tempdir().unwrap();
     let outputs = [("a".to_string(), "b".to_string())].into();
-    let record =
-        StepRecord { format: run_record::RUN_FORMAT, key: "k".into(), seconds: 1.5, outputs, made: vec![Made::here()] };
+    let record = StepRecord {
+        format: run_record::RUN_FORMAT,
+        key: "k".into(),
+        seconds: 1.5,
+        outputs,
+        made: vec![Made::here()],
+    };
     record.write(dir.path()).unwrap();
     let path = dir.path().join(run_record::STEP_FILE);
     // One that cannot be read is one of a step that has not been done.
     try_all(&path, |path| {
-        StepRecord::read(dir.path()).map(|_| ()).ok_or_else(|| format!("{}: no record", path.display()))
+        StepRecord::read(dir.path())
+            .map(|_| ())
+            .ok_or_else(|| format!("{}: no record", path.display()))
     });
 }
 
@@ -109,7 +143,9 @@ fn configurations() {
     for name in ["demo.toml", "ravdess.toml", "mosei.toml"] {
         let path = dir.path().join(name);
         std::fs::copy(configs.join(name), &path).unwrap();
-        try_all(&path, |path| Study::load(path).map(|_| ()).map_err(|e| e.to_string()));
+        try_all(&path, |path| {
+            Study::load(path).map(|_| ()).map_err(|e| e.to_string())
+        });
     }
 }
 
@@ -118,7 +154,14 @@ fn plans() {
     let dir = tempfile::tempdir().unwrap();
     let text = "[synth]\n[grid]\nseeds = [0]\n[labels]\ncounts = [20]\n";
     let study = Study::parse(Path::new("s.toml"), text).unwrap();
-    let made = plan(&study, &Place { run: RunFolder::new(dir.path().join("run")), data: None }).unwrap();
+    let made = plan(
+        &study,
+        &Place {
+            run: RunFolder::new(dir.path().join("run")),
+            data: None,
+        },
+    )
+    .unwrap();
     let text = serde_json::to_vec(&made).unwrap();
     let run = dir.path().join("other");
     std::fs::create_dir(&run).unwrap();
@@ -134,27 +177,40 @@ fn plans() {
         }
     }
     assert!(refused > TRIES / 10, "{refused} refused");
-    assert_eq!(std::fs::read_dir(&run).unwrap().count(), 1, "looking writes nothing");
+    assert_eq!(
+        std::fs::read_dir(&run).unwrap().count(),
+        1,
+        "looking writes nothing"
+    );
 }
 
 /// An encoder without its checksums, which would tell at once.
 #[test]
 fn encoders() {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../backbone/tests/golden/pre-gelu-sinusoidal");
+    let golden =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../backbone/tests/golden/pre-gelu-sinusoidal");
     let dir = tempfile::tempdir().unwrap();
     for file in ["config.json", "model.safetensors"] {
         std::fs::copy(golden.join(file), dir.path().join(file)).unwrap();
     }
     let read = |path: &Path| {
-        let folder = backbone::EncoderFolder::read(path.parent().unwrap()).map_err(|e| e.to_string())?;
-        folder.encoder(Device::Cpu).map(|_| ()).map_err(|e| e.to_string())
+        let folder =
+            backbone::EncoderFolder::read(path.parent().unwrap()).map_err(|e| e.to_string())?;
+        folder
+            .encoder(Device::Cpu)
+            .map(|_| ())
+            .map_err(|e| e.to_string())
     };
     for file in ["config.json", "model.safetensors"] {
         let path = dir.path().join(file);
         let whole = std::fs::read(&path).unwrap();
         try_all(&path, |path| {
             // An error may lie in either file: the one is read by what the other says.
-            read(path).map_err(|words| words.replace("config.json", file).replace("model.safetensors", file))
+            read(path).map_err(|words| {
+                words
+                    .replace("config.json", file)
+                    .replace("model.safetensors", file)
+            })
         });
         std::fs::write(&path, whole).unwrap();
     }

@@ -1,4 +1,5 @@
-//! The difference between the treated start and the baseline: its size, its uncertainty, and what it allows to claim.
+//! The difference between the treated start and the baseline: its size, its uncertainty, and what
+//! it allows to claim.
 
 use crate::reportable::not_reportable;
 use crate::statistics_index::finite;
@@ -36,34 +37,56 @@ pub(crate) struct Difference {
     pub arms: Option<[f64; 2]>,
     /// The difference in each pair.
     pub each: Vec<f64>,
-    /// Runs of either arm without a counterpart in the other. One run of scratch can be the counterpart of several pre-trainings.
+    /// Runs of either arm without a counterpart in the other. One run of scratch can be the
+    /// counterpart of several pre-trainings.
     pub unpaired: usize,
     higher_is_better: bool,
 }
 
 impl Difference {
-    /// From the statistics where they have it, else the plain mean over pairs of runs. `None` where the study lacks one of
-    /// the two starts, there is no pair, or the metric has too few rows.
+    /// From the statistics where they have it, else the plain mean over pairs of runs. `None` where
+    /// the study lacks one of the two starts, there is no pair, or the metric has too few rows.
     pub fn of(study: &Study<'_>, budget: usize, scope: Scope, metric: Metric) -> Option<Self> {
-        let (treated, baseline) = (study.start(study.treated())?, study.start(study.baseline())?);
+        let (treated, baseline) = (
+            study.start(study.treated())?,
+            study.start(study.baseline())?,
+        );
         if not_reportable(study, scope, metric).is_some() {
             return None;
         }
-        let started = [treated, baseline].map(|start| study.started_runs(start, budget, scope, metric));
+        let started =
+            [treated, baseline].map(|start| study.started_runs(start, budget, scope, metric));
         let whole = [treated, baseline].map(|start| study.over_folds(start, budget, scope, metric));
-        let difference = match study.statistics.contrast((budget, study.scope_name(scope), metric)) {
+        let difference = match study
+            .statistics
+            .contrast((budget, study.scope_name(scope), metric))
+        {
             Some(contrast) => {
-                let arms = contrast.arms.iter().all(|arm| arm.is_finite()).then_some(contrast.arms);
-                Difference { arms, ..Self::of_contrast(contrast)? }
+                let arms = contrast
+                    .arms
+                    .iter()
+                    .all(|arm| arm.is_finite())
+                    .then_some(contrast.arms);
+                Difference {
+                    arms,
+                    ..Self::of_contrast(contrast)?
+                }
             }
             None => Self::plain(metric, &whole)?,
         };
-        Some(Difference { unpaired: unpaired(&started, difference.each.len()), ..difference })
+        Some(Difference {
+            unpaired: unpaired(&started, difference.each.len()),
+            ..difference
+        })
     }
 
     fn plain(metric: Metric, [ours, theirs]: &[BTreeMap<Run, f64>; 2]) -> Option<Self> {
         let pairs_of = |(run, x): (&Run, &f64)| -> Vec<[f64; 2]> {
-            theirs.iter().filter(|(other, _)| run.pair(**other).is_some()).map(|(_, y)| [*x, *y]).collect()
+            theirs
+                .iter()
+                .filter(|(other, _)| run.pair(**other).is_some())
+                .map(|(_, y)| [*x, *y])
+                .collect()
         };
         let both: Vec<[f64; 2]> = ours.iter().flat_map(pairs_of).collect();
         let each: Vec<f64> = both.iter().map(|[x, y]| x - y).collect();
@@ -79,7 +102,8 @@ impl Difference {
         })
     }
 
-    /// The macro difference between the treated start and one that is not the baseline, from the statistics.
+    /// The macro difference between the treated start and one that is not the baseline, from the
+    /// statistics.
     pub fn of_other(study: &Study<'_>, other: &str, budget: usize, metric: Metric) -> Option<Self> {
         if not_reportable(study, Scope::Macro, metric).is_some() {
             return None;
@@ -96,7 +120,12 @@ impl Difference {
             bca: difference.bca,
             p: contrast.p.filter(|p| p.is_finite()),
             arms: None,
-            each: contrast.each.iter().copied().filter(|d| d.is_finite()).collect(),
+            each: contrast
+                .each
+                .iter()
+                .copied()
+                .filter(|d| d.is_finite())
+                .collect(),
             unpaired: 0,
             higher_is_better: contrast.metric.higher_is_better(),
         })
@@ -104,7 +133,16 @@ impl Difference {
 
     /// Pairs in which the treated start is better.
     pub fn wins(&self) -> usize {
-        self.each.iter().filter(|&&d| if self.higher_is_better { d > 0.0 } else { d < 0.0 }).count()
+        self.each
+            .iter()
+            .filter(|&&d| {
+                if self.higher_is_better {
+                    d > 0.0
+                } else {
+                    d < 0.0
+                }
+            })
+            .count()
     }
 
     /// Pairs in which the two are equal.
@@ -112,9 +150,12 @@ impl Difference {
         self.each.iter().filter(|&&d| d == 0.0).count()
     }
 
-    /// What may be claimed if `p` (adjusted or not) must be below `alpha`; without a p the confidence interval decides.
+    /// What may be claimed if `p` (adjusted or not) must be below `alpha`; without a p the
+    /// confidence interval decides.
     pub fn finding(&self, p: Option<f64>, alpha: f64) -> Finding {
-        let Some(ends) = self.interval else { return Finding::NoInterval };
+        let Some(ends) = self.interval else {
+            return Finding::NoInterval;
+        };
         let excludes_zero = ends.low > 0.0 || ends.high < 0.0;
         let rejected = p.map_or(excludes_zero, |p| p < alpha);
         match (excludes_zero, rejected) {
@@ -126,12 +167,18 @@ impl Difference {
     }
 }
 
-/// Runs of either start without a counterpart in the other, and pairs of which a run lacks a value in some fold.
+/// Runs of either start without a counterpart in the other, and pairs of which a run lacks a value
+/// in some fold.
 fn unpaired([ours, theirs]: &[BTreeSet<Run>; 2], pairs: usize) -> usize {
     let alone = |ours: &BTreeSet<Run>, theirs: &BTreeSet<Run>| {
-        ours.iter().filter(|run| theirs.iter().all(|other| run.pair(*other).is_none())).count()
+        ours.iter()
+            .filter(|run| theirs.iter().all(|other| run.pair(*other).is_none()))
+            .count()
     };
-    let possible = ours.iter().flat_map(|run| theirs.iter().filter_map(|other| run.pair(*other))).count();
+    let possible = ours
+        .iter()
+        .flat_map(|run| theirs.iter().filter_map(|other| run.pair(*other)))
+        .count();
     alone(ours, theirs) + alone(theirs, ours) + possible.saturating_sub(pairs)
 }
 
@@ -166,7 +213,10 @@ mod tests {
     use run_record::ResultRow;
 
     fn of(results: Vec<ResultRow>, metric: Metric) -> Option<Difference> {
-        let input = ReportInput { results, ..ReportInput::default() };
+        let input = ReportInput {
+            results,
+            ..ReportInput::default()
+        };
         Difference::of(&Study::new(&input).unwrap(), 0, Scope::Macro, metric)
     }
 
@@ -191,20 +241,39 @@ mod tests {
 
     #[test]
     fn each_pretraining_meets_the_one_run_without() {
-        let ssl =
-            |seed, p, value| ResultRow { pretrain_seed: Some(p), ..row("ssl", 10, 0.1, [0, seed, 0], Some(value)) };
+        let ssl = |seed, p, value| ResultRow {
+            pretrain_seed: Some(p),
+            ..row("ssl", 10, 0.1, [0, seed, 0], Some(value))
+        };
         let scratch = |seed, value| row("scratch", 10, 0.1, [0, seed, 0], Some(value));
-        let rows =
-            vec![ssl(0, 0, 0.75), ssl(0, 1, 1.0), ssl(1, 0, 0.5), ssl(2, 0, 0.5), scratch(0, 0.5), scratch(1, 0.25)];
-        let input = ReportInput { results: rows, pretrain_seeds: PretrainSeeds::Crossed, ..ReportInput::default() };
-        let got = Difference::of(&Study::new(&input).unwrap(), 0, Scope::Macro, Metric::RocAuc).unwrap();
+        let rows = vec![
+            ssl(0, 0, 0.75),
+            ssl(0, 1, 1.0),
+            ssl(1, 0, 0.5),
+            ssl(2, 0, 0.5),
+            scratch(0, 0.5),
+            scratch(1, 0.25),
+        ];
+        let input = ReportInput {
+            results: rows,
+            pretrain_seeds: PretrainSeeds::Crossed,
+            ..ReportInput::default()
+        };
+        let got = Difference::of(
+            &Study::new(&input).unwrap(),
+            0,
+            Scope::Macro,
+            Metric::RocAuc,
+        )
+        .unwrap();
         assert_eq!((got.each, got.unpaired), (vec![0.25, 0.5, 0.25], 1));
     }
 
     #[test]
     fn a_pair_is_two_runs_with_a_value_in_every_fold() {
-        let both =
-            |key, ours, theirs| [("ssl", ours), ("scratch", theirs)].map(|(start, v)| row(start, 10, 0.1, key, v));
+        let both = |key, ours, theirs| {
+            [("ssl", ours), ("scratch", theirs)].map(|(start, v)| row(start, 10, 0.1, key, v))
+        };
         // Run 0 has both folds; run 1 lacks one.
         let rows = [
             both([0, 0, 0], Some(0.75), Some(0.5)),
@@ -212,23 +281,39 @@ mod tests {
             both([0, 1, 0], Some(0.9), Some(0.1)),
         ];
         let got = of(rows.concat(), Metric::RocAuc).unwrap();
-        assert_eq!((got.each, got.arms, got.unpaired), (vec![0.125], Some([0.625, 0.5]), 1));
+        assert_eq!(
+            (got.each, got.arms, got.unpaired),
+            (vec![0.125], Some([0.625, 0.5]), 1)
+        );
     }
 
     #[test]
     fn without_an_arm_or_a_pair_there_is_nothing_to_compare() {
-        assert_eq!(of(vec![row("ssl", 10, 0.1, [0, 0, 0], Some(1.0))], Metric::RocAuc), None);
-        let apart = vec![row("ssl", 10, 0.1, [0, 0, 0], Some(1.0)), row("scratch", 10, 0.1, [0, 0, 1], Some(1.0))];
+        assert_eq!(
+            of(
+                vec![row("ssl", 10, 0.1, [0, 0, 0], Some(1.0))],
+                Metric::RocAuc
+            ),
+            None
+        );
+        let apart = vec![
+            row("ssl", 10, 0.1, [0, 0, 0], Some(1.0)),
+            row("scratch", 10, 0.1, [0, 0, 1], Some(1.0)),
+        ];
         assert_eq!(of(apart, Metric::RocAuc), None);
     }
 
     #[test]
     fn a_mean_without_an_interval_claims_nothing() {
         let rows = (0..9).flat_map(|seed| {
-            [("ssl", 0.9), ("scratch", 0.1)].map(|(start, value)| row(start, 10, 0.1, [0, seed, 0], Some(value)))
+            [("ssl", 0.9), ("scratch", 0.1)]
+                .map(|(start, value)| row(start, 10, 0.1, [0, seed, 0], Some(value)))
         });
         let got = of(rows.collect(), Metric::RocAuc).unwrap();
-        assert_eq!((got.finding(got.p, 0.05), got.wins()), (Finding::NoInterval, 9));
+        assert_eq!(
+            (got.finding(got.p, 0.05), got.wins()),
+            (Finding::NoInterval, 9)
+        );
     }
 
     #[test]
@@ -239,12 +324,30 @@ mod tests {
             let got = Difference::of(&study, 0, Scope::Macro, metric).unwrap();
             got.finding(got.p, 0.05)
         };
-        assert_eq!(finding(Metric::RocAuc, (0.01, 0.03), Some(0.01)), Finding::Better);
-        assert_eq!(finding(Metric::RocAuc, (-0.03, -0.01), Some(0.01)), Finding::Worse);
-        assert_eq!(finding(Metric::Mae, (-0.03, -0.01), Some(0.01)), Finding::Better);
-        assert_eq!(finding(Metric::RocAuc, (-0.01, 0.03), Some(0.3)), Finding::NotFound);
-        assert_eq!(finding(Metric::RocAuc, (-0.01, 0.03), Some(0.01)), Finding::Unclear);
-        assert_eq!(finding(Metric::RocAuc, (0.01, 0.03), Some(0.3)), Finding::Unclear);
+        assert_eq!(
+            finding(Metric::RocAuc, (0.01, 0.03), Some(0.01)),
+            Finding::Better
+        );
+        assert_eq!(
+            finding(Metric::RocAuc, (-0.03, -0.01), Some(0.01)),
+            Finding::Worse
+        );
+        assert_eq!(
+            finding(Metric::Mae, (-0.03, -0.01), Some(0.01)),
+            Finding::Better
+        );
+        assert_eq!(
+            finding(Metric::RocAuc, (-0.01, 0.03), Some(0.3)),
+            Finding::NotFound
+        );
+        assert_eq!(
+            finding(Metric::RocAuc, (-0.01, 0.03), Some(0.01)),
+            Finding::Unclear
+        );
+        assert_eq!(
+            finding(Metric::RocAuc, (0.01, 0.03), Some(0.3)),
+            Finding::Unclear
+        );
         assert_eq!(finding(Metric::RocAuc, (0.01, 0.03), None), Finding::Better);
     }
 }

@@ -1,6 +1,8 @@
-//! Charts as SVG and PDF: deterministic, without script, readable in light and dark schemes and in grey.
+//! Charts as SVG and PDF: deterministic, without script, readable in light and dark schemes and in
+//! grey.
 //!
-//! A [`Chart`] of lines becomes a [`Drawing`]; one or more of these with a [`Legend`] become a [`Sheet`], which is a file of its own.
+//! A [`Chart`] of lines becomes a [`Drawing`]; one or more of these with a [`Legend`] become a
+//! [`Sheet`], which is a file of its own.
 //!
 //! ```
 //! use report::drawing::{Axis, Chart, Legend, LineStyle, Point, Series, Sheet};

@@ -5,7 +5,8 @@ use crate::study::Study;
 use eval::Metric;
 use eval::statistics::{Equivalence, LabelEquivalence};
 
-/// "scratch needs about 2.3 times the labels (1.2 to not reached)"; `None` where it was not computed.
+/// "scratch needs about 2.3 times the labels (1.2 to not reached)"; `None` where it was not
+/// computed.
 pub(crate) fn sentence(study: &Study<'_>, budget: usize, metric: Metric) -> Option<String> {
     let found = study.statistics.equivalence(budget, metric)?;
     let (baseline, labels) = (study.baseline(), study.budgets[budget].labels);
@@ -22,7 +23,11 @@ pub(crate) fn sentence(study: &Study<'_>, budget: usize, metric: Metric) -> Opti
     };
     Some(match found.labels {
         Equivalence::About(n) => {
-            format!("{baseline} needs about {} times the labels ({})", ratio(n / labels)?, within())
+            format!(
+                "{baseline} needs about {} times the labels ({})",
+                ratio(n / labels)?,
+                within()
+            )
         }
         Equivalence::NotReached(most) => {
             format!(
@@ -32,13 +37,17 @@ pub(crate) fn sentence(study: &Study<'_>, budget: usize, metric: Metric) -> Opti
             )
         }
         Equivalence::AtMost(fewest) => {
-            format!("{baseline} reaches that with {} labels, the smallest budget ({})", labels_text(fewest), interval())
+            format!(
+                "{baseline} reaches that with {} labels, the smallest budget ({})",
+                labels_text(fewest),
+                interval()
+            )
         }
     })
 }
 
-/// Both ends of the confidence interval as multiples of `labels`, or words for an end that is not a multiple; `None` without an
-/// interval.
+/// Both ends of the confidence interval as multiples of `labels`, or words for an end that is not a
+/// multiple; `None` without an interval.
 pub(crate) fn ends(found: &LabelEquivalence, labels: f64) -> Option<[String; 2]> {
     let words = |end: Equivalence| match end {
         Equivalence::AtMost(_) => "below the smallest budget".into(),
@@ -56,7 +65,11 @@ pub(crate) fn ratio(x: f64) -> Option<String> {
 
 /// "2.0 times the labels" for a multiple; other words as they are.
 fn times(end: &str) -> String {
-    if end.starts_with(|c: char| c.is_ascii_digit()) { format!("{end} times the labels") } else { end.to_string() }
+    if end.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("{end} times the labels")
+    } else {
+        end.to_string()
+    }
 }
 
 #[cfg(test)]
@@ -66,6 +79,9 @@ mod tests {
     #[test]
     fn multiples_are_short() {
         let of = |x| ratio(x).unwrap_or_default();
-        assert_eq!([0.034, 0.46, 2.31, 9.96, 41.2, f64::INFINITY].map(of), ["0.03", "0.5", "2.3", "10", "41", ""]);
+        assert_eq!(
+            [0.034, 0.46, 2.31, 9.96, 41.2, f64::INFINITY].map(of),
+            ["0.03", "0.5", "2.3", "10", "41", ""]
+        );
     }
 }

@@ -10,7 +10,9 @@ pub enum ReportError {
         found: String,
     },
     /// A result that is not finite.
-    #[error("results: cell {cell}, {emotion} {metric}: expected a finite value or none, found {found}")]
+    #[error(
+        "results: cell {cell}, {emotion} {metric}: expected a finite value or none, found {found}"
+    )]
     NotFinite {
         /// The cell's key.
         cell: String,

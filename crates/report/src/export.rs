@@ -1,6 +1,7 @@
 //! Tables and figures as files of their own, for people who write papers.
 //!
-//! What lives here: the list of files. Their content comes from `tables` and `figures`; each format has a file below.
+//! What lives here: the list of files. Their content comes from `tables` and `figures`; each format
+//! has a file below.
 
 mod csv;
 mod latex;
@@ -13,9 +14,10 @@ use crate::{ReportError, ReportInput};
 
 /// All files: name, relative to the folder of the report, and content.
 ///
-/// `figures/NAME.svg` stands alone and follows the reader's light or dark scheme; `figures/NAME.pdf` is the same on paper.
-/// `tables/NAME.csv` has numbers as they are, each interval in two columns, and an empty field for what is not available;
-/// `tables/NAME.md` and `tables/NAME.tex` (with the package `booktabs`) are as the report shows them.
+/// `figures/NAME.svg` stands alone and follows the reader's light or dark scheme;
+/// `figures/NAME.pdf` is the same on paper. `tables/NAME.csv` has numbers as they are, each
+/// interval in two columns, and an empty field for what is not available; `tables/NAME.md` and
+/// `tables/NAME.tex` (with the package `booktabs`) are as the report shows them.
 ///
 /// # Errors
 /// As [`crate::render`].
@@ -28,7 +30,10 @@ pub fn exports(input: &ReportInput) -> Result<Vec<(String, Vec<u8>)>, ReportErro
     }
     for (name, table) in named_tables(&study) {
         let path = |kind: &str| format!("tables/{name}.{kind}");
-        let rows = csv::write(&table).map_err(|source| ReportError::Csv { name: path("csv"), source })?;
+        let rows = csv::write(&table).map_err(|source| ReportError::Csv {
+            name: path("csv"),
+            source,
+        })?;
         out.push((path("csv"), rows));
         out.push((path("md"), markdown::write(&table).into_bytes()));
         out.push((path("tex"), latex::write(&table, &name).into_bytes()));
@@ -43,9 +48,17 @@ fn named_tables(study: &Study<'_>) -> Vec<(String, Table)> {
     let any = !study.budgets.is_empty();
     add("macro".into(), any.then(|| tables::main_table(study)));
     add("paired".into(), tables::paired_by_emotion(study));
-    for metric in std::iter::once(study.primary).chain(MACRO_METRICS.into_iter().filter(|&m| m != study.primary)) {
-        add(format!("paired_macro_{}", metric.name()), tables::paired_table(study, metric));
-        add(format!("label_equivalence_{}", metric.name()), tables::equivalence_table(study, metric));
+    for metric in std::iter::once(study.primary)
+        .chain(MACRO_METRICS.into_iter().filter(|&m| m != study.primary))
+    {
+        add(
+            format!("paired_macro_{}", metric.name()),
+            tables::paired_table(study, metric),
+        );
+        add(
+            format!("label_equivalence_{}", metric.name()),
+            tables::equivalence_table(study, metric),
+        );
     }
     add("area".into(), tables::area_table(study));
     add("spread".into(), tables::spread_table(study));
@@ -55,13 +68,18 @@ fn named_tables(study: &Study<'_>) -> Vec<(String, Table)> {
     add("support".into(), any.then(|| tables::support_table(study)));
     for budget in 0..study.budgets.len() {
         // Two budgets may round to the same number of labels; their places differ.
-        let name = format!("emotions_{}_{:.0}_labels", budget + 1, study.budgets[budget].labels);
+        let name = format!(
+            "emotions_{}_{:.0}_labels",
+            budget + 1,
+            study.budgets[budget].labels
+        );
         add(name, Some(tables::emotion_table(study, budget)));
     }
     out
 }
 
-/// All rows at their full length: a cell that heads several rows stands in the first of them, and `None` in the others.
+/// All rows at their full length: a cell that heads several rows stands in the first of them, and
+/// `None` in the others.
 fn full_rows(table: &Table) -> impl Iterator<Item = (Option<&Cell>, Vec<&Cell>)> {
     let width = table.head.len();
     table.groups.iter().flatten().map(move |row| {
@@ -73,9 +91,13 @@ fn full_rows(table: &Table) -> impl Iterator<Item = (Option<&Cell>, Vec<&Cell>)>
     })
 }
 
-/// The rows of each group as text, for files that people read; a cell that heads several rows is written in each of them if
-/// `repeated`, else only in the first.
-fn written(table: &Table, repeated: bool, escaped: impl Fn(&str) -> String) -> Vec<Vec<Vec<String>>> {
+/// The rows of each group as text, for files that people read; a cell that heads several rows is
+/// written in each of them if `repeated`, else only in the first.
+fn written(
+    table: &Table,
+    repeated: bool,
+    escaped: impl Fn(&str) -> String,
+) -> Vec<Vec<Vec<String>>> {
     let mut head = String::new();
     let mut rows = full_rows(table).map(|(first, rest)| {
         match first {
@@ -83,9 +105,15 @@ fn written(table: &Table, repeated: bool, escaped: impl Fn(&str) -> String) -> V
             None if !repeated => head.clear(),
             None => {}
         }
-        std::iter::once(head.clone()).chain(rest.into_iter().map(|cell| escaped(&one_line(cell)))).collect()
+        std::iter::once(head.clone())
+            .chain(rest.into_iter().map(|cell| escaped(&one_line(cell))))
+            .collect()
     });
-    table.groups.iter().map(|group| rows.by_ref().take(group.len()).collect()).collect()
+    table
+        .groups
+        .iter()
+        .map(|group| rows.by_ref().take(group.len()).collect())
+        .collect()
 }
 
 /// A cell on one line.
@@ -107,16 +135,37 @@ pub(crate) mod tests {
 
     /// A table of two rows under one head, with everything that is hard to write.
     pub(crate) fn awkward() -> Table {
-        let words = |text: &str| Cell { text: text.into(), words: true, ..Cell::default() };
-        let number = |text: &str, value| Cell { text: text.into(), value, ..Cell::default() };
-        let ends = Some(Ends { low: Some(-0.0125), high: None });
+        let words = |text: &str| Cell {
+            text: text.into(),
+            words: true,
+            ..Cell::default()
+        };
+        let number = |text: &str, value| Cell {
+            text: text.into(),
+            value,
+            ..Cell::default()
+        };
+        let ends = Some(Ends {
+            low: Some(-0.0125),
+            high: None,
+        });
         Table {
             caption: "50 % of \"A & B\" | C".into(),
-            head: vec![words("Labels"), words("Start_name"), number("ROC AUC", None)],
+            head: vec![
+                words("Labels"),
+                words("Start_name"),
+                number("ROC AUC", None),
+            ],
             groups: vec![vec![
                 vec![
-                    Cell { heads_rows: Some(2), ..number("24\u{2013}26", Some(25.0)) },
-                    Cell { heads_rows: Some(1), ..words("ssl, #1") },
+                    Cell {
+                        heads_rows: Some(2),
+                        ..number("24\u{2013}26", Some(25.0))
+                    },
+                    Cell {
+                        heads_rows: Some(1),
+                        ..words("ssl, #1")
+                    },
                     Cell {
                         ends,
                         interval: "[\u{2212}0.013, not reached]".into(),
@@ -124,8 +173,14 @@ pub(crate) mod tests {
                     },
                 ],
                 vec![
-                    Cell { heads_rows: Some(1), ..words("scratch|{x}\\") },
-                    Cell { remark: "no run".into(), ..number("n/a (3 positives)", None) },
+                    Cell {
+                        heads_rows: Some(1),
+                        ..words("scratch|{x}\\")
+                    },
+                    Cell {
+                        remark: "no run".into(),
+                        ..number("n/a (3 positives)", None)
+                    },
                 ],
             ]],
         }
@@ -135,7 +190,10 @@ pub(crate) mod tests {
     fn a_head_of_many_rows_stands_in_the_first() {
         let table = awkward();
         let rows: Vec<_> = full_rows(&table).collect();
-        assert_eq!((rows[0].0.map(|c| c.text.as_str()), rows[0].1.len()), (Some("24\u{2013}26"), 2));
+        assert_eq!(
+            (rows[0].0.map(|c| c.text.as_str()), rows[0].1.len()),
+            (Some("24\u{2013}26"), 2)
+        );
         assert_eq!((rows[1].0.is_none(), rows[1].1.len()), (true, 2));
     }
 

@@ -14,11 +14,11 @@ pub struct ReportInput {
     pub config_toml: String,
     /// The rows of `results.csv`; only those of the test split are shown.
     pub results: Vec<ResultRow>,
-    /// Differences with their confidence intervals and tests; `None` where they were not computed: then no difference is
-    /// claimed.
+    /// Differences with their confidence intervals and tests; `None` where they were not computed:
+    /// then no difference is claimed.
     pub statistics: Option<StudyStatistics>,
-    /// Rows of the trivial predictors (`always-absent`, `training-mean`, …), one per fold; their start is their name, and
-    /// their label budget is ignored.
+    /// Rows of the trivial predictors (`always-absent`, `training-mean`, …), one per fold; their
+    /// start is their name, and their label budget is ignored.
     pub trivial: Vec<ResultRow>,
     /// Starts in the order to show them; others found in the rows follow.
     pub starts: Vec<String>,
@@ -40,8 +40,8 @@ pub struct ReportInput {
     pub notes: Vec<String>,
     /// Name of the primary metric.
     pub primary_metric: String,
-    /// Name of the primary label budget, where one was chosen before the run; `None` is the budget with the
-    /// fewest labels, and the report then states that none was chosen.
+    /// Name of the primary label budget, where one was chosen before the run; `None` is the budget
+    /// with the fewest labels, and the report then states that none was chosen.
     pub primary_budget: Option<String>,
     /// How the plan varies pre-training.
     pub pretrain_seeds: PretrainSeeds,

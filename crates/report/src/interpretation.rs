@@ -26,7 +26,9 @@ pub(crate) fn interpretation(study: &Study<'_>) -> Vec<String> {
         count(s.analysis.resamples as u64),
         many(s.clusters, "test video"),
         many(s.seeds, "training seed"),
-        s.pretrain_seeds.map(|n| format!(", {}", many(n, "pre-training seed"))).unwrap_or_default(),
+        s.pretrain_seeds
+            .map(|n| format!(", {}", many(n, "pre-training seed")))
+            .unwrap_or_default(),
         many(s.draws, "label draw"),
     )];
     if study.input.pretrain_seeds == PretrainSeeds::Tied {
@@ -105,22 +107,42 @@ mod tests {
     #[test]
     fn the_resampled_factors_are_named() {
         let got = of(678, 5, 4);
-        assert!(got.contains("95 % confidence intervals from a bootstrap with 10,000 resamples"), "{got}");
+        assert!(
+            got.contains("95 % confidence intervals from a bootstrap with 10,000 resamples"),
+            "{got}"
+        );
         assert!(
             got.contains("678 test videos, 5 training seeds and 4 label draws are each resampled with replacement"),
             "{got}"
         );
-        assert!(!got.contains("too few") && !got.contains("expanded"), "{got}");
+        assert!(
+            !got.contains("too few") && !got.contains("expanded"),
+            "{got}"
+        );
     }
 
     #[test]
     fn few_clusters_seeds_and_draws_are_pointed_out() {
         let got = of(24, 2, 1);
-        assert!(got.contains("With only 24 test videos the plain percentile interval would be too short"), "{got}");
-        assert!(got.contains("Student's t with 23 degrees of freedom"), "{got}");
-        assert!(got.contains("2 training seeds and 1 label draw: too few to estimate their variance"), "{got}");
+        assert!(
+            got.contains(
+                "With only 24 test videos the plain percentile interval would be too short"
+            ),
+            "{got}"
+        );
+        assert!(
+            got.contains("Student's t with 23 degrees of freedom"),
+            "{got}"
+        );
+        assert!(
+            got.contains("2 training seeds and 1 label draw: too few to estimate their variance"),
+            "{got}"
+        );
         let got = of(24, 2, 3);
-        assert!(got.contains(" 2 training seeds: too few") && !got.contains("3 label draws: too few"), "{got}");
+        assert!(
+            got.contains(" 2 training seeds: too few") && !got.contains("3 label draws: too few"),
+            "{got}"
+        );
         assert!(of(1, 3, 3).contains("no confidence interval could be computed"));
     }
 
@@ -128,6 +150,9 @@ mod tests {
     fn without_statistics_nothing_is_claimed() {
         let input = ReportInput::default();
         let got = interpretation(&Study::new(&input).unwrap());
-        assert!(got[0].starts_with("No confidence intervals and no tests were computed"), "{got:?}");
+        assert!(
+            got[0].starts_with("No confidence intervals and no tests were computed"),
+            "{got:?}"
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! The report of a finished run: one HTML file that needs no network and no script to be read.
 //!
-//! What lives here: sentences, tables, SVG figures, the page, and files for papers, made of result rows and the statistics of
-//! `eval`. Everything is a pure function of [`ReportInput`]: the same input gives the same bytes. What does not: reading a run
-//! folder (the caller does), computing metrics and statistics (`eval` does).
+//! What lives here: sentences, tables, SVG figures, the page, and files for papers, made of result
+//! rows and the statistics of `eval`. Everything is a pure function of [`ReportInput`]: the same
+//! input gives the same bytes. What does not: reading a run folder (the caller does), computing
+//! metrics and statistics (`eval` does).
 //!
 //! ```
 //! use report::{ReportInput, render};
@@ -35,7 +36,8 @@ mod verdict;
 pub use error::ReportError;
 pub use export::exports;
 pub use input::{
-    Candidate, Curve, CurvePoint, FactGroup, RebuiltColumn, Reconstruction, ReportInput, ScoredRows, Training,
+    Candidate, Curve, CurvePoint, FactGroup, RebuiltColumn, Reconstruction, ReportInput,
+    ScoredRows, Training,
 };
 pub use render::{claim, render};
 pub use study::headline_cells;

@@ -1,4 +1,5 @@
-//! How numbers are written for people: a true minus sign, no "-0.000", as many digits as mean something.
+//! How numbers are written for people: a true minus sign, no "-0.000", as many digits as mean
+//! something.
 
 use eval::statistics::Interval;
 
@@ -16,12 +17,22 @@ pub(crate) fn fixed(x: f64, decimals: usize) -> String {
 pub(crate) fn signed(x: f64, decimals: usize) -> String {
     let text = fixed(x, decimals);
     let is_zero = text.bytes().all(|b| matches!(b, b'0' | b'.'));
-    if x > 0.0 && !is_zero { format!("+{text}") } else { text }
+    if x > 0.0 && !is_zero {
+        format!("+{text}")
+    } else {
+        text
+    }
 }
 
 /// The two ends of an interval, with signs where it is one of a difference: "[+0.020, +0.062]".
 pub(crate) fn interval(ends: Interval, decimals: usize, sign: bool) -> String {
-    let end = |x| if sign { signed(x, decimals) } else { fixed(x, decimals) };
+    let end = |x| {
+        if sign {
+            signed(x, decimals)
+        } else {
+            fixed(x, decimals)
+        }
+    };
     format!("[{}, {}]", end(ends.low), end(ends.high))
 }
 
@@ -42,7 +53,11 @@ pub(crate) fn percent(share: f64) -> String {
 
 /// "1 pair", "2 pairs".
 pub(crate) fn many(n: usize, what: &str) -> String {
-    format!("{} {what}{}", count(n as u64), if n == 1 { "" } else { "s" })
+    format!(
+        "{} {what}{}",
+        count(n as u64),
+        if n == 1 { "" } else { "s" }
+    )
 }
 
 /// With about three significant digits.
@@ -94,7 +109,13 @@ mod tests {
 
     #[test]
     fn digits_follow_the_size() {
-        let cases = [(0.0, "0"), (1234.5, "1234"), (12.34, "12.3"), (0.012345, "0.0123"), (3e-7, "3.00e\u{2212}7")];
+        let cases = [
+            (0.0, "0"),
+            (1234.5, "1234"),
+            (12.34, "12.3"),
+            (0.012345, "0.0123"),
+            (3e-7, "3.00e\u{2212}7"),
+        ];
         for (x, text) in cases {
             assert_eq!(significant(x), text);
         }
@@ -102,23 +123,45 @@ mod tests {
 
     #[test]
     fn intervals_and_tests() {
-        let ends = Interval { low: -0.0126, high: 0.02 };
+        let ends = Interval {
+            low: -0.0126,
+            high: 0.02,
+        };
         assert_eq!(interval(ends, 3, true), "[\u{2212}0.013, +0.020]");
-        assert_eq!(interval(Interval { low: 0.5, high: 0.6 }, 2, false), "[0.50, 0.60]");
+        assert_eq!(
+            interval(
+                Interval {
+                    low: 0.5,
+                    high: 0.6
+                },
+                2,
+                false
+            ),
+            "[0.50, 0.60]"
+        );
         let p = [0.0, 0.003, 0.0996, 0.25, 1.0].map(p_value);
         assert_eq!(p, ["< 0.001", "= 0.003", "= 0.10", "= 0.25", "= 1.00"]);
         assert_eq!([percent(0.95), percent(0.999)], ["95 %", "99.9 %"]);
-        assert_eq!([many(1, "pair"), many(1200, "pair")], ["1 pair", "1,200 pairs"]);
+        assert_eq!(
+            [many(1, "pair"), many(1200, "pair")],
+            ["1 pair", "1,200 pairs"]
+        );
     }
 
     #[test]
     fn thousands_are_set_apart() {
-        assert_eq!([count(0), count(999), count(1000), count(1234567)].join(" "), "0 999 1,000 1,234,567");
+        assert_eq!(
+            [count(0), count(999), count(1000), count(1234567)].join(" "),
+            "0 999 1,000 1,234,567"
+        );
     }
 
     #[test]
     fn lists_read_as_sentences() {
         let items: Vec<String> = ["a", "b", "c"].map(String::from).into();
-        assert_eq!([listed(&items[..1]), listed(&items[..2]), listed(&items)].join("; "), "a; a and b; a, b and c");
+        assert_eq!(
+            [listed(&items[..1]), listed(&items[..2]), listed(&items)].join("; "),
+            "a; a and b; a, b and c"
+        );
     }
 }

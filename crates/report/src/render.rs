@@ -3,9 +3,9 @@
 use crate::drawing::chart::{Chart, LineStyle};
 use crate::drawing::{legend, svg};
 use crate::figures::{
-    EMOTION_METRICS, LINES, LOSSES, MACRO_METRICS, arms, by_budget, by_emotion, emotion_panels, entries,
-    finetuning_charts, forest_reading, hint, macro_panels, named, pretraining_chart, reading, reconstruction_charts,
-    reconstruction_reading, score_figures,
+    EMOTION_METRICS, LINES, LOSSES, MACRO_METRICS, arms, by_budget, by_emotion, emotion_panels,
+    entries, finetuning_charts, forest_reading, hint, macro_panels, named, pretraining_chart,
+    reading, reconstruction_charts, reconstruction_reading, score_figures,
 };
 use crate::interpretation::interpretation;
 use crate::reportable::not_reportable;
@@ -17,27 +17,46 @@ use crate::{ReportError, ReportInput};
 use askama::Template;
 use eval::{Head, Metric};
 
-/// The claim of the study in a sentence or two of plain text: the report's headline, and how many cells are missing.
+/// The claim of the study in a sentence or two of plain text: the report's headline, and how many
+/// cells are missing.
 ///
 /// # Errors
 /// As those of [`render`].
 pub fn claim(input: &ReportInput) -> Result<String, ReportError> {
-    let Verdict { headline, incomplete, .. } = verdict(&Study::new(input)?);
-    Ok([Some(headline), incomplete].into_iter().flatten().collect::<Vec<_>>().join(" "))
+    let Verdict {
+        headline,
+        incomplete,
+        ..
+    } = verdict(&Study::new(input)?);
+    Ok([Some(headline), incomplete]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" "))
 }
 
 /// The report as one HTML file.
 ///
 /// # Errors
-/// A primary metric that does not exist, a value that is not finite, two results of the same run, statistics of a label
-/// budget that no result has.
+/// A primary metric that does not exist, a value that is not finite, two results of the same run,
+/// statistics of a label budget that no result has.
 pub fn render(input: &ReportInput) -> Result<String, ReportError> {
     let study = Study::new(input)?;
-    let svgs = |charts: Vec<Chart>| charts.iter().map(|chart| svg::element(&chart.drawing())).collect::<Vec<String>>();
-    let samples = |lines: Vec<legend::Entry>| -> Vec<(String, String)> {
-        lines.into_iter().map(|entry| (legend::sample_svg(&entry), entry.name)).collect()
+    let svgs = |charts: Vec<Chart>| {
+        charts
+            .iter()
+            .map(|chart| svg::element(&chart.drawing()))
+            .collect::<Vec<String>>()
     };
-    let forests = [by_emotion(&study), Some(by_budget(&study))].into_iter().flatten();
+    let samples = |lines: Vec<legend::Entry>| -> Vec<(String, String)> {
+        lines
+            .into_iter()
+            .map(|entry| (legend::sample_svg(&entry), entry.name))
+            .collect()
+    };
+    let forests = [by_emotion(&study), Some(by_budget(&study))]
+        .into_iter()
+        .flatten();
     let others = || MACRO_METRICS.into_iter().filter(|&m| m != study.primary);
     let page = Page {
         input,
@@ -48,17 +67,29 @@ pub fn render(input: &ReportInput) -> Result<String, ReportError> {
         legend: samples(entries(&study, LineStyle::Marked)),
         line_legend: samples(entries(&study, LineStyle::Line)),
         arms: samples(arms(&study, LineStyle::Marked)),
-        headline_labels: study.primary_budget.map(|b| study.label(b)).unwrap_or_default(),
-        scores: score_figures(&study).into_iter().map(|f| (f.title, f.reading, svgs(f.panels))).collect(),
+        headline_labels: study
+            .primary_budget
+            .map(|b| study.label(b))
+            .unwrap_or_default(),
+        scores: score_figures(&study)
+            .into_iter()
+            .map(|f| (f.title, f.reading, svgs(f.panels)))
+            .collect(),
         missing: missing(&study),
-        forests: forests.filter_map(|forest| Some(svg::element(&forest.drawing()?))).collect(),
+        forests: forests
+            .filter_map(|forest| Some(svg::element(&forest.drawing()?)))
+            .collect(),
         forest_reading: forest_reading(&study).join(" "),
         paired_by_emotion: tables::paired_by_emotion(&study),
         paired: tables::paired_table(&study, study.primary),
         against_others: tables::others_table(&study),
-        paired_others: others().filter_map(|m| tables::paired_table(&study, m)).collect(),
+        paired_others: others()
+            .filter_map(|m| tables::paired_table(&study, m))
+            .collect(),
         equivalence: tables::equivalence_table(&study, study.primary),
-        equivalence_others: others().filter_map(|m| tables::equivalence_table(&study, m)).collect(),
+        equivalence_others: others()
+            .filter_map(|m| tables::equivalence_table(&study, m))
+            .collect(),
         area: tables::area_table(&study),
         spread: tables::spread_table(&study),
         aggregates: tables::aggregate_table(&study),
@@ -70,14 +101,21 @@ pub fn render(input: &ReportInput) -> Result<String, ReportError> {
             .filter(|(_, _, panels)| !panels.is_empty())
             .collect(),
         support: (!study.budgets.is_empty()).then(|| tables::support_table(&study)),
-        emotion_tables: (0..study.budgets.len()).map(|b| (study.label(b), tables::emotion_table(&study, b))).collect(),
+        emotion_tables: (0..study.budgets.len())
+            .map(|b| (study.label(b), tables::emotion_table(&study, b)))
+            .collect(),
         loss_legend: samples(named(&LOSSES)),
         losses: svgs(pretraining_chart(&input.pretraining).into_iter().collect()),
         loss_table: tables::pretraining_table(&input.pretraining),
         reconstruction: input
             .reconstruction
             .iter()
-            .map(|of| (reconstruction_reading(&of.name), svgs(reconstruction_charts(of))))
+            .map(|of| {
+                (
+                    reconstruction_reading(&of.name),
+                    svgs(reconstruction_charts(of)),
+                )
+            })
             .find(|(_, panels)| !panels.is_empty()),
         reconstruction_legend: samples(named(&LINES)),
         finetuning: svgs(finetuning_charts(&study)),
@@ -94,11 +132,19 @@ fn missing(study: &Study<'_>) -> Vec<String> {
     if study.budgets.is_empty() {
         return vec!["There are no test results yet.".into()];
     }
-    let heads = [(Head::Presence, "presence", "scores"), (Head::Intensity, "intensity", "intensities")];
-    let absent = heads.into_iter().filter(|(head, _, _)| !study.has_head(*head));
+    let heads = [
+        (Head::Presence, "presence", "scores"),
+        (Head::Intensity, "intensity", "intensities"),
+    ];
+    let absent = heads
+        .into_iter()
+        .filter(|(head, _, _)| !study.has_head(*head));
     let sentence = |(head, name, what): (Head, &str, &str)| {
-        let metrics: Vec<String> =
-            Metric::ALL.into_iter().filter(|m| m.head() == head).map(|m| m.title().to_string()).collect();
+        let metrics: Vec<String> = Metric::ALL
+            .into_iter()
+            .filter(|m| m.head() == head)
+            .map(|m| m.title().to_string())
+            .collect();
         format!(
             "No cell predicts {what}: the {name} objective was not trained, so {} have no values and are left out.",
             crate::numbers::listed(&metrics)
@@ -117,7 +163,8 @@ fn missing(study: &Study<'_>) -> Vec<String> {
     out
 }
 
-/// Everything the template writes. Strings of SVG are safe as they are; all other text is escaped there.
+/// Everything the template writes. Strings of SVG are safe as they are; all other text is escaped
+/// there.
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {

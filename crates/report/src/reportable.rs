@@ -11,8 +11,10 @@ pub(crate) fn not_reportable(study: &Study<'_>, scope: Scope, metric: Metric) ->
         return None;
     }
     if scope == Scope::Macro {
-        let reported = (0..study.emotions.len()).any(|e| not_reportable(study, Scope::Emotion(e), metric).is_none());
-        return (!reported && !study.emotions.is_empty()).then(|| "no emotion with enough rows".into());
+        let reported = (0..study.emotions.len())
+            .any(|e| not_reportable(study, Scope::Emotion(e), metric).is_none());
+        return (!reported && !study.emotions.is_empty())
+            .then(|| "no emotion with enough rows".into());
     }
     let total = |metric: Metric| {
         let folds = study.support(scope, metric);
@@ -24,7 +26,8 @@ pub(crate) fn not_reportable(study: &Study<'_>, scope: Scope, metric: Metric) ->
     scarce_class(positives, negatives).map(|class| class.to_string())
 }
 
-/// The class without test rows in some fold, which leaves a metric undefined there, such as "no positive in fold 2".
+/// The class without test rows in some fold, which leaves a metric undefined there, such as "no
+/// positive in fold 2".
 pub(crate) fn missing_class(study: &Study<'_>, scope: Scope, metric: Metric) -> Option<String> {
     if metric.head() == Head::Intensity {
         return None;
@@ -35,7 +38,9 @@ pub(crate) fn missing_class(study: &Study<'_>, scope: Scope, metric: Metric) -> 
         let rows = rows.get(fold).map(|&(_, rows)| rows);
         match (positives, rows) {
             (0, _) => Some(format!("no positive in fold {fold}")),
-            (positives, Some(rows)) if rows == positives => Some(format!("no negative in fold {fold}")),
+            (positives, Some(rows)) if rows == positives => {
+                Some(format!("no negative in fold {fold}"))
+            }
             _ => None,
         }
     };
@@ -72,9 +77,16 @@ mod tests {
             })
         };
         let results = (0..).zip(folds).flat_map(each).collect();
-        let input = ReportInput { results, ..ReportInput::default() };
+        let input = ReportInput {
+            results,
+            ..ReportInput::default()
+        };
         let study = Study::new(&input).unwrap();
-        assert_eq!(not_reportable(&study, Scope::Emotion(0), Metric::Mae), None, "an error needs no positives");
+        assert_eq!(
+            not_reportable(&study, Scope::Emotion(0), Metric::Mae),
+            None,
+            "an error needs no positives"
+        );
         not_reportable(&study, Scope::Emotion(0), Metric::RocAuc)
     }
 
@@ -89,14 +101,29 @@ mod tests {
 
     #[test]
     fn the_average_needs_one_emotion_that_is_shown() {
-        let few = ResultRow { emotion: "fear".into(), support: 3, ..row("ssl", 10, 0.1, [0, 0, 0], Some(0.5)) };
+        let few = ResultRow {
+            emotion: "fear".into(),
+            support: 3,
+            ..row("ssl", 10, 0.1, [0, 0, 0], Some(0.5))
+        };
         let averaged = row("ssl", 10, 0.1, [0, 0, 0], Some(0.5));
         let refused = |results: Vec<ResultRow>| {
-            let input = ReportInput { results, ..ReportInput::default() };
+            let input = ReportInput {
+                results,
+                ..ReportInput::default()
+            };
             not_reportable(&Study::new(&input).unwrap(), Scope::Macro, Metric::RocAuc).is_some()
         };
         assert!(refused(vec![few.clone(), averaged.clone()]));
-        assert!(!refused(vec![few.clone(), ResultRow { emotion: "sad".into(), support: 9, ..few }, averaged.clone()]));
+        assert!(!refused(vec![
+            few.clone(),
+            ResultRow {
+                emotion: "sad".into(),
+                support: 9,
+                ..few
+            },
+            averaged.clone()
+        ]));
         assert!(!refused(vec![averaged]), "there may be averages alone");
     }
 }

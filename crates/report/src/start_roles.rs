@@ -18,8 +18,14 @@ pub(crate) fn name_with_role(start: &str) -> String {
 
 /// What each control and ablation of the study is for, a sentence or two each.
 pub(crate) fn role_notes(study: &Study<'_>) -> Vec<String> {
-    let starts = study.starts.iter().filter_map(|name| name.parse::<Start>().ok());
-    starts.filter_map(Start::explanation).map(String::from).collect()
+    let starts = study
+        .starts
+        .iter()
+        .filter_map(|name| name.parse::<Start>().ok());
+    starts
+        .filter_map(Start::explanation)
+        .map(String::from)
+        .collect()
 }
 
 #[cfg(test)]
@@ -31,17 +37,30 @@ mod tests {
     #[test]
     fn controls_and_ablations_are_marked() {
         let of = |starts: &[&str]| {
-            let results = starts.iter().map(|start| row(start, 10, 0.1, [0, 0, 0], Some(0.5))).collect();
-            let input = ReportInput { results, ..ReportInput::default() };
+            let results = starts
+                .iter()
+                .map(|start| row(start, 10, 0.1, [0, 0, 0], Some(0.5)))
+                .collect();
+            let input = ReportInput {
+                results,
+                ..ReportInput::default()
+            };
             role_notes(&Study::new(&input).unwrap()).join(" ")
         };
         assert_eq!(of(&["ssl", "scratch", "frozen", "random-frozen"]), "");
         let text = of(&["ssl", "ssl-shuffled", "ssl-transductive"]);
         assert!(
-            text.contains("ssl-shuffled is a control") && text.contains("ssl-transductive is an ablation"),
+            text.contains("ssl-shuffled is a control")
+                && text.contains("ssl-transductive is an ablation"),
             "{text}"
         );
-        assert_eq!(name_with_role("ssl-transductive"), "ssl-transductive (ablation)");
-        assert_eq!((name_with_role("ssl"), role("scratch")), ("ssl".to_string(), None));
+        assert_eq!(
+            name_with_role("ssl-transductive"),
+            "ssl-transductive (ablation)"
+        );
+        assert_eq!(
+            (name_with_role("ssl"), role("scratch")),
+            ("ssl".to_string(), None)
+        );
     }
 }

@@ -5,7 +5,9 @@
 use crate::ReportError;
 use eval::Metric;
 use eval::budget::Budget;
-use eval::statistics::{AreaContrast, Contrast, Estimate, Interval, LabelEquivalence, OtherContrast, StudyStatistics};
+use eval::statistics::{
+    AreaContrast, Contrast, Estimate, Interval, LabelEquivalence, OtherContrast, StudyStatistics,
+};
 use std::collections::BTreeMap;
 
 /// A label budget by its index in the report, an emotion or `macro`, and the metric.
@@ -24,32 +26,59 @@ pub(crate) struct StatisticsIndex<'a> {
 
 impl<'a> StatisticsIndex<'a> {
     /// `budgets` are those of the results; each budget of the statistics must be one of them.
-    pub fn new(statistics: Option<&'a StudyStatistics>, budgets: &[Budget]) -> Result<Self, ReportError> {
-        let mut index = StatisticsIndex { all: statistics, ..StatisticsIndex::default() };
-        let Some(statistics) = statistics else { return Ok(index) };
+    pub fn new(
+        statistics: Option<&'a StudyStatistics>,
+        budgets: &[Budget],
+    ) -> Result<Self, ReportError> {
+        let mut index = StatisticsIndex {
+            all: statistics,
+            ..StatisticsIndex::default()
+        };
+        let Some(statistics) = statistics else {
+            return Ok(index);
+        };
         let mut place = Vec::new();
         for wanted in &statistics.budgets {
             let at = eval::budget::place(budgets, &wanted.name);
-            place.push(at.ok_or_else(|| ReportError::UnknownBudget { budget: wanted.name.clone() })?);
+            place.push(at.ok_or_else(|| ReportError::UnknownBudget {
+                budget: wanted.name.clone(),
+            })?);
         }
         for curve in &statistics.curves {
-            if let (Some(&budget), Some(estimate)) = (place.get(curve.budget), finite(&curve.estimate)) {
-                index.curves.insert((&curve.start, (budget, &curve.emotion, curve.metric)), estimate);
+            if let (Some(&budget), Some(estimate)) =
+                (place.get(curve.budget), finite(&curve.estimate))
+            {
+                index.curves.insert(
+                    (&curve.start, (budget, &curve.emotion, curve.metric)),
+                    estimate,
+                );
             }
         }
         for contrast in &statistics.contrasts {
-            if let Some(&budget) = place.get(contrast.budget).filter(|_| contrast.difference.value.is_finite()) {
-                index.contrasts.insert((budget, &contrast.emotion, contrast.metric), contrast);
+            if let Some(&budget) = place
+                .get(contrast.budget)
+                .filter(|_| contrast.difference.value.is_finite())
+            {
+                index
+                    .contrasts
+                    .insert((budget, &contrast.emotion, contrast.metric), contrast);
             }
         }
         for OtherContrast { other, contrast } in &statistics.others {
-            if let Some(&budget) = place.get(contrast.budget).filter(|_| contrast.difference.value.is_finite()) {
-                index.others.insert((other, budget, contrast.metric), contrast);
+            if let Some(&budget) = place
+                .get(contrast.budget)
+                .filter(|_| contrast.difference.value.is_finite())
+            {
+                index
+                    .others
+                    .insert((other, budget, contrast.metric), contrast);
             }
         }
         for equivalence in &statistics.equivalences {
             if let Some(&budget) = place.get(equivalence.budget) {
-                index.equivalences.insert((budget, equivalence.metric), equivalence);
+                index
+                    .equivalences
+                    .insert((budget, equivalence.metric), equivalence);
             }
         }
         Ok(index)
@@ -90,7 +119,8 @@ impl<'a> StatisticsIndex<'a> {
 
 /// The estimate, if it is finite, with those of its confidence intervals that are.
 pub(crate) fn finite(estimate: &Estimate) -> Option<Estimate> {
-    let ends = |interval: Option<Interval>| interval.filter(|i| i.low.is_finite() && i.high.is_finite());
+    let ends =
+        |interval: Option<Interval>| interval.filter(|i| i.low.is_finite() && i.high.is_finite());
     estimate.value.is_finite().then(|| Estimate {
         value: estimate.value,
         interval: ends(estimate.interval),

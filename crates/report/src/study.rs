@@ -1,5 +1,5 @@
-//! The result rows of the test split, grouped into runs of a start, a label budget and an emotion, beside the statistics of
-//! `eval`.
+//! The result rows of the test split, grouped into runs of a start, a label budget and an emotion,
+//! beside the statistics of `eval`.
 
 use crate::numbers::{count, percent};
 use crate::reportable::not_reportable;
@@ -68,32 +68,64 @@ pub(crate) struct Study<'a> {
 impl<'a> Study<'a> {
     /// Sorts the rows of `input`; metrics that are not known are left out.
     pub fn new(input: &'a ReportInput) -> Result<Self, ReportError> {
-        let primary = Metric::from_name(&input.primary_metric).ok_or_else(|| ReportError::UnknownMetric {
-            expected: Metric::ALL.map(Metric::name).join(", "),
-            found: input.primary_metric.clone(),
-        })?;
-        let rows: Vec<&ResultRow> = input.results.iter().filter(|r| r.split == Split::Test.name()).collect();
+        let primary =
+            Metric::from_name(&input.primary_metric).ok_or_else(|| ReportError::UnknownMetric {
+                expected: Metric::ALL.map(Metric::name).join(", "),
+                found: input.primary_metric.clone(),
+            })?;
+        let rows: Vec<&ResultRow> = input
+            .results
+            .iter()
+            .filter(|r| r.split == Split::Test.name())
+            .collect();
         let starts = in_order(&input.starts, rows.iter().map(|r| &r.start));
         let averages = [MACRO, MICRO];
-        let named = rows.iter().map(|r| &r.emotion).filter(|e| !averages.contains(&e.as_str()));
+        let named = rows
+            .iter()
+            .map(|r| &r.emotion)
+            .filter(|e| !averages.contains(&e.as_str()));
         let emotions = in_order(&input.emotions, named);
-        let budgets = budgets(rows.iter().map(|r| Labels { budget: &r.budget, fold: r.fold, n_labels: r.n_labels }));
+        let budgets = budgets(rows.iter().map(|r| Labels {
+            budget: &r.budget,
+            fold: r.fold,
+            n_labels: r.n_labels,
+        }));
         let mut runs: BTreeMap<Key, Vec<Measured>> = BTreeMap::new();
         for row in &rows {
-            let (Some(metric), Some(budget)) = (Metric::from_name(&row.metric), place(&budgets, &row.budget)) else {
+            let (Some(metric), Some(budget)) =
+                (Metric::from_name(&row.metric), place(&budgets, &row.budget))
+            else {
                 continue;
             };
             check(row)?;
-            let Some(scope) = scope_of(&row.emotion, &emotions) else { continue };
-            let start = starts.iter().position(|s| *s == row.start).unwrap_or_default();
-            let run = input.pretrain_seeds.run(row.seed, row.draw, row.pretrain_seed);
+            let Some(scope) = scope_of(&row.emotion, &emotions) else {
+                continue;
+            };
+            let start = starts
+                .iter()
+                .position(|s| *s == row.start)
+                .unwrap_or_default();
+            let run = input
+                .pretrain_seeds
+                .run(row.seed, row.draw, row.pretrain_seed);
             let (fold, value, support, cell) = (row.fold, row.value, row.support, row.cell.clone());
-            let measured = Measured { fold, run, value, support, cell };
-            runs.entry((start, budget, scope, metric)).or_default().push(measured);
+            let measured = Measured {
+                fold,
+                run,
+                value,
+                support,
+                cell,
+            };
+            runs.entry((start, budget, scope, metric))
+                .or_default()
+                .push(measured);
         }
         for ((start, budget, scope, metric), runs) in &mut runs {
             runs.sort_by_key(Measured::key);
-            let twice = runs.iter().zip(runs.iter().skip(1)).find(|(a, b)| a.key() == b.key());
+            let twice = runs
+                .iter()
+                .zip(runs.iter().skip(1))
+                .find(|(a, b)| a.key() == b.key());
             if let Some((a, b)) = twice {
                 return Err(ReportError::TwoRows {
                     start: starts[*start].clone(),
@@ -117,12 +149,24 @@ impl<'a> Study<'a> {
         }
         let trivial = in_order(&[], input.trivial.iter().map(|r| &r.start));
         let mut trivial_values: BTreeMap<_, Vec<f64>> = BTreeMap::new();
-        for row in input.trivial.iter().filter(|r| r.split == Split::Test.name()) {
+        for row in input
+            .trivial
+            .iter()
+            .filter(|r| r.split == Split::Test.name())
+        {
             check(row)?;
             let name = trivial.iter().position(|t| *t == row.start);
-            let place = (name, scope_of(&row.emotion, &emotions), Metric::from_name(&row.metric), row.value);
+            let place = (
+                name,
+                scope_of(&row.emotion, &emotions),
+                Metric::from_name(&row.metric),
+                row.value,
+            );
             if let (Some(name), Some(scope), Some(metric), Some(value)) = place {
-                trivial_values.entry((name, scope, metric)).or_default().push(value);
+                trivial_values
+                    .entry((name, scope, metric))
+                    .or_default()
+                    .push(value);
             }
         }
         let statistics = StatisticsIndex::new(input.statistics.as_ref(), &budgets)?;
@@ -148,24 +192,34 @@ impl<'a> Study<'a> {
     /// "72", or "70 to 74" where folds differ; with its name where another budget has as many.
     pub fn label(&self, budget: usize) -> String {
         let number = |n: i32| count(u64::from(n.max(0).unsigned_abs()));
-        let Budget { name, fewest, most, .. } = &self.budgets[budget];
+        let Budget {
+            name, fewest, most, ..
+        } = &self.budgets[budget];
         let labels = match fewest == most {
             true => number(*most),
             false => format!("{} to {}", number(*fewest), number(*most)),
         };
-        if same_labels(&self.budgets).contains(name.as_str()) { format!("{labels} ({name})") } else { labels }
+        if same_labels(&self.budgets).contains(name.as_str()) {
+            format!("{labels} ({name})")
+        } else {
+            labels
+        }
     }
 
-    /// The kind of budget, where its number of labels does not show it: one of several with equal labels, all labels, or a share
-    /// that differs between folds.
+    /// The kind of budget, where its number of labels does not show it: one of several with equal
+    /// labels, all labels, or a share that differs between folds.
     pub fn kind(&self, budget: usize) -> Option<String> {
-        let Budget { name, fewest, most, .. } = &self.budgets[budget];
+        let Budget {
+            name, fewest, most, ..
+        } = &self.budgets[budget];
         if same_labels(&self.budgets).contains(name.as_str()) {
             return Some(format!("budget {name}"));
         }
         match name.parse() {
             Ok(LabelBudget::Fraction(1.0)) => Some("all".into()),
-            Ok(LabelBudget::Fraction(share)) if fewest != most => Some(format!("{} of all", percent(share))),
+            Ok(LabelBudget::Fraction(share)) if fewest != most => {
+                Some(format!("{} of all", percent(share)))
+            }
             _ => None,
         }
     }
@@ -182,7 +236,9 @@ impl<'a> Study<'a> {
 
     /// The start it is compared with.
     pub fn baseline(&self) -> &'a str {
-        self.statistics.all.map_or(BASELINE, |s| &s.analysis.baseline)
+        self.statistics
+            .all
+            .map_or(BASELINE, |s| &s.analysis.baseline)
     }
 
     /// The index of a start.
@@ -190,14 +246,26 @@ impl<'a> Study<'a> {
         self.starts.iter().position(|s| s == name)
     }
 
-    /// Each fold of each run of a start and a budget, by fold, seeds and draw; those without a value among them.
+    /// Each fold of each run of a start and a budget, by fold, seeds and draw; those without a
+    /// value among them.
     pub fn runs(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> &[Measured] {
-        self.runs.get(&(start, budget, scope, metric)).map_or(&[], Vec::as_slice)
+        self.runs
+            .get(&(start, budget, scope, metric))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The runs of a start and a budget, complete or not.
-    pub fn started_runs(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> BTreeSet<Run> {
-        self.runs(start, budget, scope, metric).iter().map(|one| one.run).collect()
+    pub fn started_runs(
+        &self,
+        start: usize,
+        budget: usize,
+        scope: Scope,
+        metric: Metric,
+    ) -> BTreeSet<Run> {
+        self.runs(start, budget, scope, metric)
+            .iter()
+            .map(|one| one.run)
+            .collect()
     }
 
     /// The number of these.
@@ -212,18 +280,36 @@ impl<'a> Study<'a> {
 
     /// The values of the runs that have one; empty where the metric has too few rows.
     pub fn values(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> Vec<f64> {
-        self.over_folds(start, budget, scope, metric).into_values().collect()
+        self.over_folds(start, budget, scope, metric)
+            .into_values()
+            .collect()
     }
 
-    /// The mean over runs with its confidence interval: from the statistics where they have it, else the plain mean without one.
-    pub fn estimate(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> Option<Estimate> {
+    /// The mean over runs with its confidence interval: from the statistics where they have it,
+    /// else the plain mean without one.
+    pub fn estimate(
+        &self,
+        start: usize,
+        budget: usize,
+        scope: Scope,
+        metric: Metric,
+    ) -> Option<Estimate> {
         if not_reportable(self, scope, metric).is_some() {
             return None;
         }
-        self.statistics.curve(&self.starts[start], (budget, self.scope_name(scope), metric)).or_else(|| {
-            let value = eval::mean(self.values(start, budget, scope, metric))?;
-            Some(Estimate { value, interval: None, bca: None })
-        })
+        self.statistics
+            .curve(
+                &self.starts[start],
+                (budget, self.scope_name(scope), metric),
+            )
+            .or_else(|| {
+                let value = eval::mean(self.values(start, budget, scope, metric))?;
+                Some(Estimate {
+                    value,
+                    interval: None,
+                    bca: None,
+                })
+            })
     }
 
     /// The folds of the study.
@@ -231,12 +317,23 @@ impl<'a> Study<'a> {
         self.runs.values().flatten().map(|run| run.fold).collect()
     }
 
-    /// The value of each run that has all folds of the study: the mean over the folds in which the metric is defined, weighted by
-    /// the folds' numbers of test videos where the statistics have them.
-    pub fn over_folds(&self, start: usize, budget: usize, scope: Scope, metric: Metric) -> BTreeMap<Run, f64> {
+    /// The value of each run that has all folds of the study: the mean over the folds in which the
+    /// metric is defined, weighted by the folds' numbers of test videos where the statistics have
+    /// them.
+    pub fn over_folds(
+        &self,
+        start: usize,
+        budget: usize,
+        scope: Scope,
+        metric: Metric,
+    ) -> BTreeMap<Run, f64> {
         let folds = self.folds().len();
         let weight = |fold: i32| match self.statistics.all {
-            Some(statistics) => statistics.folds.iter().find(|f| f.fold == fold).map_or(0.0, |f| f.clusters as f64),
+            Some(statistics) => statistics
+                .folds
+                .iter()
+                .find(|f| f.fold == fold)
+                .map_or(0.0, |f| f.clusters as f64),
             None => 1.0,
         };
         let mut each: BTreeMap<Run, Vec<&Measured>> = BTreeMap::new();
@@ -246,55 +343,78 @@ impl<'a> Study<'a> {
             }
         }
         let mean = |of_folds: Vec<&Measured>| {
-            let values = || of_folds.iter().filter_map(|one| Some((weight(one.fold), one.value?)));
+            let values = || {
+                of_folds
+                    .iter()
+                    .filter_map(|one| Some((weight(one.fold), one.value?)))
+            };
             let total = eval::sum(values().map(|(weight, _)| weight));
             (total > 0.0).then(|| eval::sum(values().map(|(weight, value)| weight * value)) / total)
         };
-        let whole = each.into_iter().filter(|(_, of_folds)| of_folds.len() == folds);
-        whole.filter_map(|(run, of_folds)| Some((run, mean(of_folds)?))).collect()
+        let whole = each
+            .into_iter()
+            .filter(|(_, of_folds)| of_folds.len() == folds);
+        whole
+            .filter_map(|(run, of_folds)| Some((run, mean(of_folds)?)))
+            .collect()
     }
 
     /// Whether any row of a start has a pre-training seed.
     pub fn pretrained(&self, start: usize) -> bool {
         let name = &self.starts[start];
-        self.input.results.iter().any(|row| row.start == *name && row.pretrain_seed.is_some())
+        self.input
+            .results
+            .iter()
+            .any(|row| row.start == *name && row.pretrain_seed.is_some())
     }
 
     /// The value of a trivial predictor, mean over folds.
     pub fn trivial(&self, name: usize, scope: Scope, metric: Metric) -> Option<f64> {
-        let values =
-            self.trivial_values.get(&(name, scope, metric)).filter(|_| not_reportable(self, scope, metric).is_none());
+        let values = self
+            .trivial_values
+            .get(&(name, scope, metric))
+            .filter(|_| not_reportable(self, scope, metric).is_none());
         eval::mean(values?.iter().copied())
     }
 
     /// The value of the best trivial predictor, and its name.
     pub fn best_trivial(&self, scope: Scope, metric: Metric) -> Option<(f64, &str)> {
         let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
-        let all = (0..self.trivial.len()).filter_map(|t| Some((self.trivial(t, scope, metric)?, t)));
+        let all =
+            (0..self.trivial.len()).filter_map(|t| Some((self.trivial(t, scope, metric)?, t)));
         let best = all.max_by(|a, b| (sign * a.0).total_cmp(&(sign * b.0)).then(b.1.cmp(&a.1)))?;
         Some((best.0, &self.trivial[best.1]))
     }
 
     /// The emotions in their order, then the averages; those without a run are left out.
     pub fn scopes(&self) -> impl Iterator<Item = Scope> {
-        let all = (0..self.emotions.len()).map(Scope::Emotion).chain([Scope::Macro, Scope::Micro]);
+        let all = (0..self.emotions.len())
+            .map(Scope::Emotion)
+            .chain([Scope::Macro, Scope::Micro]);
         all.filter(|wanted| self.runs.keys().any(|(_, _, scope, _)| scope == wanted))
     }
 
     /// Whether any run of a start and a budget has a value of a metric of the head.
     pub fn predicts(&self, start: usize, budget: usize, head: Head) -> bool {
-        let mut of_cell = self.runs.iter().filter(|((s, b, _, m), _)| (*s, *b) == (start, budget) && m.head() == head);
+        let mut of_cell = self
+            .runs
+            .iter()
+            .filter(|((s, b, _, m), _)| (*s, *b) == (start, budget) && m.head() == head);
         of_cell.any(|(_, runs)| runs.iter().any(|run| run.value.is_some()))
     }
 
     /// Whether any run has a value of the metric.
     pub fn has(&self, metric: Metric) -> bool {
-        self.runs.iter().any(|((_, _, _, m), runs)| *m == metric && runs.iter().any(|run| run.value.is_some()))
+        self.runs
+            .iter()
+            .any(|((_, _, _, m), runs)| *m == metric && runs.iter().any(|run| run.value.is_some()))
     }
 
     /// Whether any run has a value of a metric of the head.
     pub fn has_head(&self, head: Head) -> bool {
-        Metric::ALL.into_iter().any(|m| m.head() == head && self.has(m))
+        Metric::ALL
+            .into_iter()
+            .any(|m| m.head() == head && self.has(m))
     }
 
     /// The emotion's name, `macro` or `micro`.
@@ -302,23 +422,28 @@ impl<'a> Study<'a> {
         scope_name(scope, &self.emotions)
     }
 
-    /// Support of a metric in each fold: the smallest and the largest found (they differ only if cells were evaluated on
-    /// different rows).
+    /// Support of a metric in each fold: the smallest and the largest found (they differ only if
+    /// cells were evaluated on different rows).
     pub fn support(&self, scope: Scope, metric: Metric) -> &Support {
         static NONE: Support = Support::new();
         self.supports.get(&(scope, metric)).unwrap_or(&NONE)
     }
 }
 
-/// The keys of the cells of every start at the primary label budget: those whose losses and scores the report
-/// shows ([`ReportInput::trainings`], [`ReportInput::scored`]).
+/// The keys of the cells of every start at the primary label budget: those whose losses and scores
+/// the report shows ([`ReportInput::trainings`], [`ReportInput::scored`]).
 ///
 /// # Errors
 /// As [`crate::render`].
 pub fn headline_cells(input: &ReportInput) -> Result<BTreeSet<String>, ReportError> {
     let study = Study::new(input)?;
-    let of_budget = study.runs.iter().filter(|((_, budget, _, _), _)| Some(*budget) == study.primary_budget);
-    Ok(of_budget.flat_map(|(_, runs)| runs.iter().map(|run| run.cell.clone())).collect())
+    let of_budget = study
+        .runs
+        .iter()
+        .filter(|((_, budget, _, _), _)| Some(*budget) == study.primary_budget);
+    Ok(of_budget
+        .flat_map(|(_, runs)| runs.iter().map(|run| run.cell.clone()))
+        .collect())
 }
 
 /// The smallest and the largest support of each fold.
@@ -362,7 +487,12 @@ fn check(row: &ResultRow) -> Result<(), ReportError> {
     match row.value.filter(|v| !v.is_finite()) {
         Some(found) => {
             let (cell, emotion) = (row.cell.clone(), row.emotion.clone());
-            Err(ReportError::NotFinite { cell, emotion, metric: row.metric.clone(), found })
+            Err(ReportError::NotFinite {
+                cell,
+                emotion,
+                metric: row.metric.clone(),
+                found,
+            })
         }
         None => Ok(()),
     }

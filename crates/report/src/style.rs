@@ -1,7 +1,8 @@
-//! Colour, marker and dash of each start: the same in every figure, distinguishable without colour as well.
+//! Colour, marker and dash of each start: the same in every figure, distinguishable without colour
+//! as well.
 //!
-//! The colours are those of Okabe and Ito, chosen for readers who see few colours; in the dark some give way to lighter
-//! ones of the same set.
+//! The colours are those of Okabe and Ito, chosen for readers who see few colours; in the dark some
+//! give way to lighter ones of the same set.
 
 use crate::drawing::shape::Ink;
 use mosei_schema::Start;
@@ -10,11 +11,13 @@ use mosei_schema::Start;
 pub(crate) const SLOTS: usize = LIGHT.len();
 
 /// Colours on a light ground, by slot.
-pub(crate) const LIGHT: [&str; 8] =
-    ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#A87400", "#2E86B8", "#7A7A00", "#555555"];
+pub(crate) const LIGHT: [&str; 8] = [
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#A87400", "#2E86B8", "#7A7A00", "#555555",
+];
 /// Colours on a dark ground, by slot.
-pub(crate) const DARK: [&str; 8] =
-    ["#56B4E9", "#F0772B", "#1FC295", "#DE9BC0", "#E69F00", "#9AD4F5", "#F0E442", "#BBBBBB"];
+pub(crate) const DARK: [&str; 8] = [
+    "#56B4E9", "#F0772B", "#1FC295", "#DE9BC0", "#E69F00", "#9AD4F5", "#F0E442", "#BBBBBB",
+];
 
 /// The colours of everything that is no series, of one scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +29,18 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    pub const LIGHT: Ground = Ground { ink: "#1b1f24", soft: "#57606a", grid: "#dde1e6", surface: "#ffffff" };
-    pub const DARK: Ground = Ground { ink: "#e8eaed", soft: "#a5adb8", grid: "#2f363f", surface: "#161a1f" };
+    pub const LIGHT: Ground = Ground {
+        ink: "#1b1f24",
+        soft: "#57606a",
+        grid: "#dde1e6",
+        surface: "#ffffff",
+    };
+    pub const DARK: Ground = Ground {
+        ink: "#e8eaed",
+        soft: "#a5adb8",
+        grid: "#2f363f",
+        surface: "#161a1f",
+    };
 
     /// The colour of an ink; for a series its colour on light ground.
     pub fn colour(&self, ink: Ink) -> &'static str {
@@ -80,14 +93,18 @@ const FIXED: [Start; 7] = [
     Start::PooledLogistic,
 ];
 
-/// The slot of each start: its own for those of the study, the following ones for others in their order.
+/// The slot of each start: its own for those of the study, the following ones for others in their
+/// order.
 pub(crate) fn slots(starts: &[String]) -> Vec<usize> {
     let mut next = FIXED.len();
     let slot = |start: &String| {
-        FIXED.iter().position(|f| f.name() == start).unwrap_or_else(|| {
-            next += 1;
-            (next - 1).min(SLOTS - 1)
-        })
+        FIXED
+            .iter()
+            .position(|f| f.name() == start)
+            .unwrap_or_else(|| {
+                next += 1;
+                (next - 1).min(SLOTS - 1)
+            })
     };
     starts.iter().map(slot).collect()
 }
@@ -99,7 +116,15 @@ mod tests {
 
     #[test]
     fn the_usual_starts_keep_their_looks_whatever_the_order() {
-        let starts = ["control", "frozen", "ssl", "other", "scratch", "random-frozen"].map(String::from);
+        let starts = [
+            "control",
+            "frozen",
+            "ssl",
+            "other",
+            "scratch",
+            "random-frozen",
+        ]
+        .map(String::from);
         assert_eq!(slots(&starts), [7, 2, 0, 7, 1, 3]);
     }
 

@@ -38,28 +38,56 @@ pub(crate) struct Cell {
 impl Cell {
     /// A count.
     fn count(n: usize) -> Self {
-        Cell { text: count(n as u64), value: Some(n as f64), ..Cell::default() }
+        Cell {
+            text: count(n as u64),
+            value: Some(n as f64),
+            ..Cell::default()
+        }
     }
 
     /// A number with so many decimals.
     fn number(x: f64, decimals: usize) -> Self {
-        Cell { text: fixed(x, decimals), value: Some(x), ..Cell::default() }
+        Cell {
+            text: fixed(x, decimals),
+            value: Some(x),
+            ..Cell::default()
+        }
     }
 
     /// A difference with so many decimals.
     fn signed(x: f64, decimals: usize) -> Self {
-        Cell { text: signed(x, decimals), value: Some(x), ..Cell::default() }
+        Cell {
+            text: signed(x, decimals),
+            value: Some(x),
+            ..Cell::default()
+        }
     }
 
     /// A p value.
     fn p(p: Option<f64>) -> Self {
-        let text = |p: f64| if p < 0.001 { "< 0.001".to_string() } else { fixed(p, 3) };
-        p.map_or_else(|| Cell::none("n/a"), |p| Cell { text: text(p), value: Some(p), ..Cell::default() })
+        let text = |p: f64| {
+            if p < 0.001 {
+                "< 0.001".to_string()
+            } else {
+                fixed(p, 3)
+            }
+        };
+        p.map_or_else(
+            || Cell::none("n/a"),
+            |p| Cell {
+                text: text(p),
+                value: Some(p),
+                ..Cell::default()
+            },
+        )
     }
 
     /// Text in place of a number.
     fn none(why: impl Into<String>) -> Self {
-        Cell { text: why.into(), ..Cell::default() }
+        Cell {
+            text: why.into(),
+            ..Cell::default()
+        }
     }
 
     /// A metric that is not reported because it has too few rows.
@@ -68,11 +96,20 @@ impl Cell {
     }
 
     fn words(text: impl Into<String>) -> Self {
-        Cell { text: text.into(), words: true, ..Cell::default() }
+        Cell {
+            text: text.into(),
+            words: true,
+            ..Cell::default()
+        }
     }
 
     fn head(text: impl Into<String>, rows: usize) -> Self {
-        Cell { text: text.into(), heads_rows: Some(rows), words: true, ..Cell::default() }
+        Cell {
+            text: text.into(),
+            heads_rows: Some(rows),
+            words: true,
+            ..Cell::default()
+        }
     }
 
     /// The name of a start, marked where it is a control or an ablation.
@@ -97,13 +134,16 @@ impl Cell {
     }
 
     fn within(mut self, ends: Option<Interval>, decimals: usize, sign: bool) -> Self {
-        self.interval = ends.map(|ends| interval(ends, decimals, sign)).unwrap_or_default();
+        self.interval = ends
+            .map(|ends| interval(ends, decimals, sign))
+            .unwrap_or_default();
         self.ends = ends.map(Ends::from);
         self
     }
 }
 
-/// The ends of a confidence interval, for machine-readable files; `None` where an end is not finite and the text describes it.
+/// The ends of a confidence interval, for machine-readable files; `None` where an end is not finite
+/// and the text describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Ends {
     pub low: Option<f64>,
@@ -112,7 +152,10 @@ pub(crate) struct Ends {
 
 impl From<Interval> for Ends {
     fn from(Interval { low, high }: Interval) -> Self {
-        Ends { low: Some(low), high: Some(high) }
+        Ends {
+            low: Some(low),
+            high: Some(high),
+        }
     }
 }
 
@@ -126,7 +169,13 @@ pub(crate) struct Table {
 
 /// Column titles: the first `words` of them over words, the others over numbers.
 fn head<'t>(words: usize, titles: impl IntoIterator<Item = &'t str>) -> Vec<Cell> {
-    let cell = |(i, title)| if i < words { Cell::words(title) } else { Cell::none(title) };
+    let cell = |(i, title)| {
+        if i < words {
+            Cell::words(title)
+        } else {
+            Cell::none(title)
+        }
+    };
     titles.into_iter().enumerate().map(cell).collect()
 }
 
@@ -139,7 +188,10 @@ fn budget_head(study: &crate::study::Study<'_>, budget: usize, rows: usize) -> C
 /// The end of a caption of values with confidence intervals: the meaning of the brackets.
 fn brackets(study: &crate::study::Study<'_>) -> String {
     match study.statistics.all {
-        Some(_) => format!(" [{} confidence interval]", crate::numbers::percent(study.statistics.confidence_level())),
+        Some(_) => format!(
+            " [{} confidence interval]",
+            crate::numbers::percent(study.statistics.confidence_level())
+        ),
         None => " (no confidence intervals were computed)".into(),
     }
 }

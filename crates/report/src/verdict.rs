@@ -1,4 +1,5 @@
-//! The study's conclusion on pre-training in sentences: first the primary contrast, then each label budget.
+//! The study's conclusion on pre-training in sentences: first the primary contrast, then each label
+//! budget.
 
 use crate::difference::{Difference, Finding};
 use crate::equivalence;
@@ -18,7 +19,9 @@ pub(crate) struct Verdict {
 pub(crate) fn verdict(study: &Study<'_>) -> Verdict {
     Verdict {
         headline: headline(study),
-        budgets: (0..study.budgets.len()).filter_map(|b| sentence(study, b)).collect(),
+        budgets: (0..study.budgets.len())
+            .filter_map(|b| sentence(study, b))
+            .collect(),
         incomplete: incomplete(study),
     }
 }
@@ -26,7 +29,11 @@ pub(crate) fn verdict(study: &Study<'_>) -> Verdict {
 /// The conclusion from the primary contrast.
 fn headline(study: &Study<'_>) -> String {
     let Some(budget) = study.primary_budget else {
-        let budget = study.input.primary_budget.as_ref().map(|name| format!(" of label budget {name}"));
+        let budget = study
+            .input
+            .primary_budget
+            .as_ref()
+            .map(|name| format!(" of label budget {name}"));
         return format!(
             "It is undetermined whether pre-training helped: there is no result{}.",
             budget.unwrap_or_default()
@@ -39,9 +46,14 @@ fn headline(study: &Study<'_>) -> String {
             why_not_compared(study, budget)
         );
     };
-    let reached = reached(study, &difference).unwrap_or_else(|| format!("macro {}", study.primary.title()));
-    let with = format!("with {labels} labels, {reached}: a difference of {}", effect(&difference));
-    let labels_needed = equivalence::sentence(study, budget, study.primary).map(|s| format!("; {s}"));
+    let reached =
+        reached(study, &difference).unwrap_or_else(|| format!("macro {}", study.primary.title()));
+    let with = format!(
+        "with {labels} labels, {reached}: a difference of {}",
+        effect(&difference)
+    );
+    let labels_needed =
+        equivalence::sentence(study, budget, study.primary).map(|s| format!("; {s}"));
     let labels_needed = labels_needed.unwrap_or_default() + &against_control(study, budget);
     match difference.finding(difference.p, alpha(study)) {
         Finding::Better => format!("Pre-training helped: {with}{labels_needed}."),
@@ -76,83 +88,148 @@ fn why_not_compared(study: &Study<'_>, budget: usize) -> String {
     if let Some(why) = no_reportable_emotion(study, metric) {
         return why;
     }
-    let runs = |name: &str| study.start(name).map_or(0, |start| study.started(start, budget, Scope::Macro, metric));
-    let whole =
-        |name: &str| study.start(name).map_or(0, |start| study.values(start, budget, Scope::Macro, metric).len());
+    let runs = |name: &str| {
+        study.start(name).map_or(0, |start| {
+            study.started(start, budget, Scope::Macro, metric)
+        })
+    };
+    let whole = |name: &str| {
+        study.start(name).map_or(0, |start| {
+            study.values(start, budget, Scope::Macro, metric).len()
+        })
+    };
     match arms.iter().find(|name| whole(name) == 0) {
         Some(name) => format!(
             "none of the {} of {name} has all folds and a value of macro {}",
             many(runs(name), "run"),
             metric.title()
         ),
-        None => format!("no run of {} has the same seed and label draw as a run of {}", arms[0], arms[1]),
+        None => format!(
+            "no run of {} has the same seed and label draw as a run of {}",
+            arms[0], arms[1]
+        ),
     }
 }
 
 /// The treated start against the control without an encoder; empty where the study lacks it.
 fn against_control(study: &Study<'_>, budget: usize) -> String {
     const CONTROL: &str = "pooled-logistic";
-    let Some(difference) = Difference::of_other(study, CONTROL, budget, study.primary) else { return String::new() };
+    let Some(difference) = Difference::of_other(study, CONTROL, budget, study.primary) else {
+        return String::new();
+    };
     let treated = study.treated();
     let found = match difference.finding(difference.p, alpha(study)) {
-        Finding::Better => format!("{treated} is better than {CONTROL}, the control without an encoder"),
-        Finding::Worse => format!("{treated} is worse than {CONTROL}, the control without an encoder"),
-        _ => format!("no difference was found between {treated} and {CONTROL}, the control without an encoder"),
+        Finding::Better => {
+            format!("{treated} is better than {CONTROL}, the control without an encoder")
+        }
+        Finding::Worse => {
+            format!("{treated} is worse than {CONTROL}, the control without an encoder")
+        }
+        _ => format!(
+            "no difference was found between {treated} and {CONTROL}, the control without an encoder"
+        ),
     };
     format!("; {found} ({})", effect(&difference))
 }
 
-/// "ssl reaches 0.612 and scratch 0.571 macro ROC AUC": means over the pairs, so that they subtract to the difference shown.
+/// "ssl reaches 0.612 and scratch 0.571 macro ROC AUC": means over the pairs, so that they subtract
+/// to the difference shown.
 fn reached(study: &Study<'_>, difference: &Difference) -> Option<String> {
     let (treated, baseline) = (study.treated(), study.baseline());
-    let less = if study.primary.higher_is_better() { "" } else { " (lower is better)" };
+    let less = if study.primary.higher_is_better() {
+        ""
+    } else {
+        " (lower is better)"
+    };
     let [ours, theirs] = difference.arms?.map(|value| fixed(value, 3));
-    Some(format!("{treated} reaches {ours} and {baseline} {theirs} macro {}{less}", study.primary.title()))
+    Some(format!(
+        "{treated} reaches {ours} and {baseline} {theirs} macro {}{less}",
+        study.primary.title()
+    ))
 }
 
 /// "+0.041 [+0.020, +0.062], p = 0.003".
 fn effect(difference: &Difference) -> String {
-    let ends = difference.interval.map(|ends| format!(" {}", interval(ends, 3, true)));
+    let ends = difference
+        .interval
+        .map(|ends| format!(" {}", interval(ends, 3, true)));
     // Without a confidence interval the test is not shown either.
-    let p = difference.p.filter(|_| ends.is_some()).map(|p| format!(", p {}", p_value(p)));
-    format!("{}{}{}", signed(difference.value, 3), ends.unwrap_or_default(), p.unwrap_or_default())
+    let p = difference
+        .p
+        .filter(|_| ends.is_some())
+        .map(|p| format!(", p {}", p_value(p)));
+    format!(
+        "{}{}{}",
+        signed(difference.value, 3),
+        ends.unwrap_or_default(),
+        p.unwrap_or_default()
+    )
 }
 
 /// The range of differences that the confidence interval allows.
 fn compatible_range(study: &Study<'_>, difference: &Difference) -> String {
-    let Some(ends) = difference.interval else { return String::new() };
-    let (gain, loss) = if study.primary.higher_is_better() { (ends.high, -ends.low) } else { (-ends.low, ends.high) };
+    let Some(ends) = difference.interval else {
+        return String::new();
+    };
+    let (gain, loss) = if study.primary.higher_is_better() {
+        (ends.high, -ends.low)
+    } else {
+        (-ends.low, ends.high)
+    };
     let part = |size: f64, what: &str| format!("{what} of {}", fixed(size.max(0.0), 3));
-    format!("; the data are compatible with anything from {} to {}", part(loss, "a loss"), part(gain, "a gain"))
+    format!(
+        "; the data are compatible with anything from {} to {}",
+        part(loss, "a loss"),
+        part(gain, "a gain")
+    )
 }
 
 fn sentence(study: &Study<'_>, budget: usize) -> Option<String> {
     let (treated, baseline) = (study.treated(), study.baseline());
     let mut labels = format!("{} labels", study.label(budget));
     if study.primary_budget == Some(budget) {
-        let named = if study.has_configured_budget() { ", chosen before the run" } else { "" };
+        let named = if study.has_configured_budget() {
+            ", chosen before the run"
+        } else {
+            ""
+        };
         labels.push_str(&format!(" (the primary contrast{named})"));
     }
     // A study without one of the two starts has no sentence per budget.
     let arms = [study.start(treated)?, study.start(baseline)?];
-    let runs = |start: usize| !study.runs(start, budget, Scope::Macro, study.primary).is_empty();
+    let runs = |start: usize| {
+        !study
+            .runs(start, budget, Scope::Macro, study.primary)
+            .is_empty()
+    };
     let Some(difference) = Difference::of(study, budget, Scope::Macro, study.primary) else {
-        return arms.into_iter().any(runs).then(|| format!("{labels}: {}.", why_not_compared(study, budget)));
+        return arms
+            .into_iter()
+            .any(runs)
+            .then(|| format!("{labels}: {}.", why_not_compared(study, budget)));
     };
     let found = match difference.finding(difference.p, alpha(study)) {
         Finding::Better => format!("{treated} is better"),
         Finding::Worse => format!("{baseline} is better"),
         Finding::NotFound => "no difference found".into(),
         Finding::Unclear => "confidence interval and test disagree, no difference claimed".into(),
-        Finding::NoInterval => "no confidence interval could be computed, no difference claimed".into(),
+        Finding::NoInterval => {
+            "no confidence interval could be computed, no difference claimed".into()
+        }
     };
-    let needed = equivalence::sentence(study, budget, study.primary).map(|s| format!("; {s}")).unwrap_or_default();
+    let needed = equivalence::sentence(study, budget, study.primary)
+        .map(|s| format!("; {s}"))
+        .unwrap_or_default();
     Some(format!(
         "{labels}: {found} ({}); {treated} is better in {} of {} {}{needed}.",
         effect(&difference),
         difference.wins(),
         difference.each.len(),
-        if difference.each.len() == 1 { "pair" } else { "pairs" },
+        if difference.each.len() == 1 {
+            "pair"
+        } else {
+            "pairs"
+        },
     ))
 }
 

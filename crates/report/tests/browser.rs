@@ -1,7 +1,8 @@
-//! The page in a real browser: nothing is logged, nothing is fetched, nothing reaches out of the screen of a phone.
+//! The page in a real browser: nothing is logged, nothing is fetched, nothing reaches out of the
+//! screen of a phone.
 //!
-//! Looks for `chromium`, `chromium-browser` or `google-chrome` on the PATH; where there is none, it reports loudly that it was
-//! skipped. Screenshots are left in `target/tmp/report-*.png`.
+//! Looks for `chromium`, `chromium-browser` or `google-chrome` on the PATH; where there is none, it
+//! reports loudly that it was skipped. Screenshots are left in `target/tmp/report-*.png`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod sample;
@@ -33,7 +34,12 @@ addEventListener("load", () => {
 /// The first browser that runs.
 fn browser() -> Option<&'static str> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
-    let runs = |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|out| out.status.success());
+    let runs = |name: &&str| {
+        Command::new(name)
+            .arg("--version")
+            .output()
+            .is_ok_and(|out| out.status.success())
+    };
     let found = names.into_iter().find(runs);
     if found.is_none() {
         // Not with a macro, whose words the test harness keeps to itself.
@@ -56,7 +62,13 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// Opens `html` in a frame of `width` pixels; standard output and standard error of the browser.
-fn open(browser: &str, place: &Path, html: &str, size: (u32, u32), more: &[String]) -> (String, String) {
+fn open(
+    browser: &str,
+    place: &Path,
+    html: &str,
+    size: (u32, u32),
+    more: &[String],
+) -> (String, String) {
     let (width, height) = size;
     let escaped = html.replace('&', "&amp;").replace('"', "&quot;");
     let around = format!(
@@ -66,12 +78,26 @@ fn open(browser: &str, place: &Path, html: &str, size: (u32, u32), more: &[Strin
     let page = place.join("page.html");
     std::fs::write(&page, around).unwrap();
     let out = Command::new(browser)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"])
-        .args(["--disable-background-networking", "--disable-component-update", "--enable-logging=stderr"])
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-sync",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--enable-logging=stderr",
+        ])
         // Whatever is asked for is not found, so that a test never talks to anybody.
         .arg("--host-resolver-rules=MAP * ~NOTFOUND")
         .arg(format!("--user-data-dir={}", place.join("user").display()))
-        .arg(format!("--window-size={},{height}", width.max(NARROWEST_WINDOW)))
+        .arg(format!(
+            "--window-size={},{height}",
+            width.max(NARROWEST_WINDOW)
+        ))
         .args(more)
         .arg(format!("file://{}", page.display()))
         .output()
@@ -86,20 +112,35 @@ fn open(browser: &str, place: &Path, html: &str, size: (u32, u32), more: &[Strin
 fn look(browser: &str, place: &Path, html: &str, width: u32) -> (Vec<String>, u32) {
     let probed = html.replacen("</body>", &format!("{PROBE}</body>"), 1);
     assert_ne!(probed, html, "a page without an end");
-    let (dom, log) = open(browser, place, &probed, (width, 800), &["--dump-dom".into()]);
-    let title = dom.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next()).unwrap_or_default();
+    let (dom, log) = open(
+        browser,
+        place,
+        &probed,
+        (width, 800),
+        &["--dump-dom".into()],
+    );
+    let title = dom
+        .split("<title>")
+        .nth(1)
+        .and_then(|rest| rest.split("</title>").next())
+        .unwrap_or_default();
     let parts: Vec<&str> = title.split('|').collect();
     let ["LOOKED", inner, reach, height, fetched, wide] = parts[..] else {
         panic!("the page did not answer: {title}\n{log}")
     };
     assert_eq!(inner, width.to_string(), "the frame has another width");
-    let mut faults: Vec<String> =
-        log.lines().filter(|line| line.contains("CONSOLE")).map(|line| format!("logged: {line}")).collect();
+    let mut faults: Vec<String> = log
+        .lines()
+        .filter(|line| line.contains("CONSOLE"))
+        .map(|line| format!("logged: {line}"))
+        .collect();
     if !fetched.is_empty() {
         faults.push(format!("fetched: {fetched}"));
     }
     if reach.parse::<u32>().unwrap() > width || !wide.is_empty() {
-        faults.push(format!("too wide: reaches {reach} of {width} pixels; {wide}"));
+        faults.push(format!(
+            "too wide: reaches {reach} of {width} pixels; {wide}"
+        ));
     }
     (faults, height.parse().unwrap())
 }
@@ -108,20 +149,37 @@ fn look(browser: &str, place: &Path, html: &str, width: u32) -> (Vec<String>, u3
 fn the_page_is_sound_on_a_phone_and_on_a_desk() {
     let Some(browser) = browser() else { return };
     let mut input = sample::study(true);
-    input.results.iter_mut().filter(|r| r.emotion == "fear").for_each(sample::too_few);
+    input
+        .results
+        .iter_mut()
+        .filter(|r| r.emotion == "fear")
+        .for_each(sample::too_few);
     input.primary_budget = Some("f0.01".into());
     let html = report::render(&input).unwrap();
     let place = folder("sound");
     for width in WIDTHS {
         // With all that is folded away too.
-        for (page, name) in [(html.clone(), ""), (html.replace("<details>", "<details open>"), "-open")] {
+        for (page, name) in [
+            (html.clone(), ""),
+            (html.replace("<details>", "<details open>"), "-open"),
+        ] {
             let (faults, height) = look(browser, &place, &page, width);
             assert!(faults.is_empty(), "at {width} pixels{name}: {faults:?}");
-            let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("report-{width}{name}.png"));
+            let picture =
+                Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("report-{width}{name}.png"));
             let _ = std::fs::remove_file(&picture);
             let to = format!("--screenshot={}", picture.display());
-            open(browser, &place, &page, (width, height.min(HIGHEST)), &[to, "--hide-scrollbars".into()]);
-            assert!(std::fs::metadata(&picture).is_ok_and(|file| file.len() > 10_000), "no picture of the page");
+            open(
+                browser,
+                &place,
+                &page,
+                (width, height.min(HIGHEST)),
+                &[to, "--hide-scrollbars".into()],
+            );
+            assert!(
+                std::fs::metadata(&picture).is_ok_and(|file| file.len() > 10_000),
+                "no picture of the page"
+            );
         }
     }
 }
@@ -133,13 +191,25 @@ fn every_fault_is_found() {
     let page = |body: &str| format!("<!DOCTYPE html><html><body><p>words</p>{body}</body></html>");
     assert!(look(browser, &place, &page(""), 390).0.is_empty());
     for (body, fault) in [
-        ("<script>console.error(\"a complaint\")</script>", "logged: "),
+        (
+            "<script>console.error(\"a complaint\")</script>",
+            "logged: ",
+        ),
         ("<script>nothing.there</script>", "logged: "),
-        ("<img src=\"http://example.invalid/a.png\">", "fetched: http://example.invalid/a.png"),
-        ("<style>p{background:url(http://example.invalid/b.png)}</style>", "fetched: http://example.invalid/b.png"),
+        (
+            "<img src=\"http://example.invalid/a.png\">",
+            "fetched: http://example.invalid/a.png",
+        ),
+        (
+            "<style>p{background:url(http://example.invalid/b.png)}</style>",
+            "fetched: http://example.invalid/b.png",
+        ),
         ("<div style=\"width:400px\">wide</div>", "too wide: "),
     ] {
         let (faults, _) = look(browser, &place, &page(body), 390);
-        assert!(faults.iter().any(|found| found.starts_with(fault)), "{body}: {faults:?}");
+        assert!(
+            faults.iter().any(|found| found.starts_with(fault)),
+            "{body}: {faults:?}"
+        );
     }
 }

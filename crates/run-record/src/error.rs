@@ -1,7 +1,8 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-/// An error and its causes on one line, separated by colons. A cause whose message the line holds already is left out.
+/// An error and its causes on one line, separated by colons. A cause whose message the line holds
+/// already is left out.
 pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -93,7 +94,11 @@ pub enum RecordError {
 impl RecordError {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| RecordError::Io { action, path, source }
+        move |source| RecordError::Io {
+            action,
+            path,
+            source,
+        }
     }
 
     pub(crate) fn parquet(path: &Path) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
@@ -114,10 +119,18 @@ mod tests {
     #[test]
     fn a_chain_holds_each_message_once() {
         let source = std::io::Error::other("disk full");
-        let error = RecordError::Io { action: "write", path: "a".into(), source };
+        let error = RecordError::Io {
+            action: "write",
+            path: "a".into(),
+            source,
+        };
         assert_eq!(error_chain(&error), "failed to write a: disk full");
         let source = std::io::Error::other("write");
-        let error = RecordError::Io { action: "write", path: "a".into(), source };
+        let error = RecordError::Io {
+            action: "write",
+            path: "a".into(),
+            source,
+        };
         assert_eq!(error_chain(&error), "failed to write a");
     }
 }

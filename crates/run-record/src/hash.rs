@@ -12,10 +12,13 @@ pub fn hash_bytes(bytes: &[u8]) -> String {
 
 /// The hash of a file's content.
 pub fn hash_file(path: &Path) -> Result<String, RecordError> {
-    // Read, not mapped: mapped pages count towards the process's memory, and these files can exceed it.
+    // Read, not mapped: mapped pages count towards the process's memory, and these files can exceed
+    // it.
     let mut hasher = blake3::Hasher::new();
     let file = File::open(path).map_err(RecordError::io("open", path))?;
-    hasher.update_reader(file).map_err(RecordError::io("read", path))?;
+    hasher
+        .update_reader(file)
+        .map_err(RecordError::io("read", path))?;
     Ok(hasher.finalize().to_hex().to_string())
 }
 

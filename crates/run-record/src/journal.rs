@@ -6,7 +6,8 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// An open journal. Each line is written immediately, so that readers see it and a crash of the process does not lose it.
+/// An open journal. Each line is written immediately, so that readers see it and a crash of the
+/// process does not lose it.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -19,8 +20,15 @@ impl Journal {
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(RecordError::io("create folder", parent))?;
         }
-        let file = OpenOptions::new().create(true).append(true).open(path).map_err(RecordError::io("open", path))?;
-        Ok(Journal { path: path.to_path_buf(), file })
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .map_err(RecordError::io("open", path))?;
+        Ok(Journal {
+            path: path.to_path_buf(),
+            file,
+        })
     }
 
     /// Starts an empty journal, replacing an existing one.
@@ -32,9 +40,13 @@ impl Journal {
 
     /// Appends one line.
     pub fn write<T: Serialize>(&mut self, line: &T) -> Result<(), RecordError> {
-        let mut bytes =
-            serde_json::to_vec(line).map_err(|source| RecordError::Json { path: self.path.clone(), source })?;
+        let mut bytes = serde_json::to_vec(line).map_err(|source| RecordError::Json {
+            path: self.path.clone(),
+            source,
+        })?;
         bytes.push(b'\n');
-        self.file.write_all(&bytes).map_err(RecordError::io("write", &self.path))
+        self.file
+            .write_all(&bytes)
+            .map_err(RecordError::io("write", &self.path))
     }
 }

@@ -1,7 +1,8 @@
 //! The files of a run: how they are written, read and checked.
 //!
-//! In this crate: atomic writes, content hashes, seeded random streams, journals, Parquet tables, result rows, the record of
-//! a finished step, and its provenance. Not in this crate: what any of it means for emotions or models.
+//! In this crate: atomic writes, content hashes, seeded random streams, journals, Parquet tables,
+//! result rows, the record of a finished step, and its provenance. Not in this crate: what any of
+//! it means for emotions or models.
 //!
 //! ```
 //! use rand::RngExt;

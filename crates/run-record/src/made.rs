@@ -1,7 +1,7 @@
 //! The provenance of a step: the machine and the libraries that its exact bits depend on.
 //!
-//! Here: the record, and how a step's process, which alone knows it, passes it to the engine. Querying a library for its choices
-//! is left to the crates that are linked to it.
+//! Here: the record, and how a step's process, which alone knows it, passes it to the engine.
+//! Querying a library for its choices is left to the crates that are linked to it.
 
 use crate::{RecordError, read_to_string, write_atomic};
 use serde::{Deserialize, Serialize};
@@ -47,12 +47,24 @@ impl Made {
     /// The provenance of this process, without libtorch.
     pub fn here() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Made { processor: processor_model(), threads, torch: None }
+        Made {
+            processor: processor_model(),
+            threads,
+            torch: None,
+        }
     }
 
     /// A description for tables.
     pub fn to_text(&self) -> String {
-        let threads = format!("{} {}", self.threads, if self.threads == 1 { "thread" } else { "threads" });
+        let threads = format!(
+            "{} {}",
+            self.threads,
+            if self.threads == 1 {
+                "thread"
+            } else {
+                "threads"
+            }
+        );
         match &self.torch {
             None => format!("{}, {threads}", self.processor),
             Some(t) => format!(
@@ -62,8 +74,8 @@ impl Made {
         }
     }
 
-    /// Passes a step's provenance to the engine: every machine that took part in it. Does nothing if no engine started this
-    /// process.
+    /// Passes a step's provenance to the engine: every machine that took part in it. Does nothing
+    /// if no engine started this process.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -81,15 +93,24 @@ impl Made {
     pub fn handed_over(folder: &Path) -> Result<Vec<Made>, RecordError> {
         let path = folder.join(MADE_FILE);
         match read_to_string(&path) {
-            Ok(text) => serde_json::from_str(&text).map_err(|source| RecordError::Json { path, source }),
-            Err(RecordError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Ok(text) => {
+                serde_json::from_str(&text).map_err(|source| RecordError::Json { path, source })
+            }
+            Err(RecordError::Io { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                Ok(Vec::new())
+            }
             Err(e) => Err(e),
         }
     }
 }
 
 fn write(path: &Path, made: &[Made]) -> Result<(), RecordError> {
-    let text = serde_json::to_vec(made).map_err(|source| RecordError::Json { path: path.to_path_buf(), source })?;
+    let text = serde_json::to_vec(made).map_err(|source| RecordError::Json {
+        path: path.to_path_buf(),
+        source,
+    })?;
     write_atomic(path, &text)
 }
 
@@ -102,7 +123,11 @@ pub fn step_folder_variable(folder: &Path) -> (&'static str, OsString) {
 /// The processor model as Linux reports it; elsewhere, or without a model name, the architecture.
 pub fn processor_model() -> String {
     let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = text.lines().find_map(|line| line.strip_prefix("model name")?.trim_start().strip_prefix(':'));
+    let name = text.lines().find_map(|line| {
+        line.strip_prefix("model name")?
+            .trim_start()
+            .strip_prefix(':')
+    });
     match name.map(str::trim).filter(|name| !name.is_empty()) {
         Some(name) => name.to_string(),
         None => format!("unknown processor ({})", std::env::consts::ARCH),
@@ -124,7 +149,14 @@ mod tests {
             aten: "DEFAULT".into(),
             precision: "fp32".into(),
         };
-        let made = [Made::here(), Made { processor: "P".into(), threads: 2, torch: Some(torch) }];
+        let made = [
+            Made::here(),
+            Made {
+                processor: "P".into(),
+                threads: 2,
+                torch: Some(torch),
+            },
+        ];
         write(&dir.path().join(MADE_FILE), &made).unwrap();
         assert_eq!(Made::handed_over(dir.path()).unwrap(), made);
         assert_eq!(
@@ -132,6 +164,11 @@ mod tests {
             "P, AVX2 kernels (libtorch's own: DEFAULT), 2 threads, libtorch 2.0, fp32 on cpu"
         );
         std::fs::write(dir.path().join(MADE_FILE), "[{}]").unwrap();
-        assert!(Made::handed_over(dir.path()).unwrap_err().to_string().contains(MADE_FILE));
+        assert!(
+            Made::handed_over(dir.path())
+                .unwrap_err()
+                .to_string()
+                .contains(MADE_FILE)
+        );
     }
 }

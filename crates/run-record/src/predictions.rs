@@ -18,11 +18,13 @@ pub struct CellId {
     pub fraction: f64,
     /// The number of these segments.
     pub n_labels: i32,
-    /// Training seed: initial weights of the heads (and of an encoder that is not pre-trained), batches, dropout.
+    /// Training seed: initial weights of the heads (and of an encoder that is not pre-trained),
+    /// batches, dropout.
     pub seed: i32,
     /// The number of the label draw.
     pub draw: i32,
-    /// Name of the label budget, as configured: `n24`, `f0.05`. A budget may amount to different numbers in folds of different size.
+    /// Name of the label budget, as configured: `n24`, `f0.05`. A budget may amount to different
+    /// numbers in folds of different size.
     pub budget: String,
     /// Seed of the pre-training; `None` for a start without one.
     pub pretrain_seed: Option<i32>,
@@ -65,8 +67,9 @@ impl CellPredictions {
     pub fn to_table(&self) -> Table {
         let n = self.rows.len();
         let text = |value: &str| Column::Text(vec![value.to_string(); n]);
-        let column =
-            |of: fn(&PredictionRow) -> &str| Column::Text(self.rows.iter().map(|r| of(r).to_string()).collect());
+        let column = |of: fn(&PredictionRow) -> &str| {
+            Column::Text(self.rows.iter().map(|r| of(r).to_string()).collect())
+        };
         Table::new()
             .with("cell", text(&self.id.cell))
             .with("fold", Column::I32(vec![self.id.fold; n]))
@@ -76,16 +79,37 @@ impl CellPredictions {
             .with("seed", Column::I32(vec![self.id.seed; n]))
             .with("draw", Column::I32(vec![self.id.draw; n]))
             .with("budget", text(&self.id.budget))
-            .with("pretrain_seed", Column::OptionI32(vec![self.id.pretrain_seed; n]))
+            .with(
+                "pretrain_seed",
+                Column::OptionI32(vec![self.id.pretrain_seed; n]),
+            )
             .with("split", column(|r| &r.split))
             .with("video", column(|r| &r.video))
-            .with("segment", Column::I32(self.rows.iter().map(|r| r.segment).collect()))
+            .with(
+                "segment",
+                Column::I32(self.rows.iter().map(|r| r.segment).collect()),
+            )
             .with("emotion", column(|r| &r.emotion))
-            .with("intensity", Column::F64(self.rows.iter().map(|r| r.intensity).collect()))
-            .with("present", Column::Bool(self.rows.iter().map(|r| r.present).collect()))
-            .with("score", Column::OptionF64(self.rows.iter().map(|r| r.score).collect()))
-            .with("predicted_intensity", Column::OptionF64(self.rows.iter().map(|r| r.predicted_intensity).collect()))
-            .with("threshold", Column::F64(self.rows.iter().map(|r| r.threshold).collect()))
+            .with(
+                "intensity",
+                Column::F64(self.rows.iter().map(|r| r.intensity).collect()),
+            )
+            .with(
+                "present",
+                Column::Bool(self.rows.iter().map(|r| r.present).collect()),
+            )
+            .with(
+                "score",
+                Column::OptionF64(self.rows.iter().map(|r| r.score).collect()),
+            )
+            .with(
+                "predicted_intensity",
+                Column::OptionF64(self.rows.iter().map(|r| r.predicted_intensity).collect()),
+            )
+            .with(
+                "threshold",
+                Column::F64(self.rows.iter().map(|r| r.threshold).collect()),
+            )
     }
 
     /// The cells of a table, in file order; the rows of a cell must be contiguous.
@@ -93,14 +117,29 @@ impl CellPredictions {
     /// # Errors
     /// A missing column; a column of another type; a cell whose rows have different settings.
     pub fn from_table(path: &Path, table: &Table) -> Result<Vec<Self>, RecordError> {
-        let (cell, fold, start) =
-            (table.to_text(path, "cell")?, table.to_i32(path, "fold")?, table.to_text(path, "start")?);
-        let (fraction, n_labels) = (table.to_f64(path, "fraction")?, table.to_i32(path, "n_labels")?);
-        let (seed, draw, budget) =
-            (table.to_i32(path, "seed")?, table.to_i32(path, "draw")?, table.to_text(path, "budget")?);
+        let (cell, fold, start) = (
+            table.to_text(path, "cell")?,
+            table.to_i32(path, "fold")?,
+            table.to_text(path, "start")?,
+        );
+        let (fraction, n_labels) = (
+            table.to_f64(path, "fraction")?,
+            table.to_i32(path, "n_labels")?,
+        );
+        let (seed, draw, budget) = (
+            table.to_i32(path, "seed")?,
+            table.to_i32(path, "draw")?,
+            table.to_text(path, "budget")?,
+        );
         let (split, video) = (table.to_text(path, "split")?, table.to_text(path, "video")?);
-        let (segment, emotion) = (table.to_i32(path, "segment")?, table.to_text(path, "emotion")?);
-        let (intensity, present) = (table.to_f64(path, "intensity")?, table.to_bool(path, "present")?);
+        let (segment, emotion) = (
+            table.to_i32(path, "segment")?,
+            table.to_text(path, "emotion")?,
+        );
+        let (intensity, present) = (
+            table.to_f64(path, "intensity")?,
+            table.to_bool(path, "present")?,
+        );
         let score = table.to_option_f64(path, "score")?;
         let predicted = table.to_option_f64(path, "predicted_intensity")?;
         let threshold = table.to_f64(path, "threshold")?;
@@ -128,7 +167,8 @@ impl CellPredictions {
                     let id = &last.id;
                     let same = (id.fold, id.n_labels, id.seed, id.draw, id.pretrain_seed)
                         == (fold[i], n_labels[i], seed[i], draw[i], pretrain_seed)
-                        && (&id.start, &id.budget, id.fraction) == (&start[i], &budget[i], fraction[i]);
+                        && (&id.start, &id.budget, id.fraction)
+                            == (&start[i], &budget[i], fraction[i]);
                     if !same {
                         return Err(RecordError::Column {
                             path: path.to_path_buf(),
@@ -171,7 +211,8 @@ pub fn each_cell<E: From<RecordError>>(
     visit_cells(path, || parts.next().transpose(), |_| true, visit)
 }
 
-/// Like [`each_cell`], but only for the cells with these keys. Parts of the file without any of them are skipped.
+/// Like [`each_cell`], but only for the cells with these keys. Parts of the file without any of
+/// them are skipped.
 ///
 /// # Errors
 /// As [`each_cell`].
@@ -181,7 +222,12 @@ pub fn each_cell_of<E: From<RecordError>>(
     visit: impl FnMut(CellPredictions) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut parts = TableReader::open(path)?;
-    visit_cells(path, || parts.next_with("cell", |key| keys.contains(key)), |key| keys.contains(key), visit)
+    visit_cells(
+        path,
+        || parts.next_with("cell", |key| keys.contains(key)),
+        |key| keys.contains(key),
+        visit,
+    )
 }
 
 fn visit_cells<E: From<RecordError>>(
@@ -193,7 +239,10 @@ fn visit_cells<E: From<RecordError>>(
     let mut open: Option<CellPredictions> = None;
     let mut seen = BTreeSet::new();
     while let Some(part) = next()? {
-        for cell in CellPredictions::from_table(path, &part)?.into_iter().filter(|c| wanted(&c.id.cell)) {
+        for cell in CellPredictions::from_table(path, &part)?
+            .into_iter()
+            .filter(|c| wanted(&c.id.cell))
+        {
             match &mut open {
                 // A cell may continue in the next part.
                 Some(last) if last.id == cell.id => last.rows.extend(cell.rows),
@@ -243,13 +292,26 @@ mod tests {
             predicted_intensity: None,
             threshold: 0.5,
         };
-        CellPredictions { id, rows: vec![row.clone(), PredictionRow { split: "valid".into(), score: None, ..row }] }
+        CellPredictions {
+            id,
+            rows: vec![
+                row.clone(),
+                PredictionRow {
+                    split: "valid".into(),
+                    score: None,
+                    ..row
+                },
+            ],
+        }
     }
 
     #[test]
     fn cells_round_trip_through_a_table() {
         let path = Path::new("p.parquet");
-        assert_eq!(CellPredictions::from_table(path, &cell("a", 3).to_table()).unwrap(), [cell("a", 3)]);
+        assert_eq!(
+            CellPredictions::from_table(path, &cell("a", 3).to_table()).unwrap(),
+            [cell("a", 3)]
+        );
     }
 
     #[test]
@@ -257,13 +319,21 @@ mod tests {
         let without = |left_out: &str| {
             let table = cell("a", 3).to_table();
             let kept = table.columns().iter().filter(|(name, _)| name != left_out);
-            let table = kept.fold(Table::new(), |table, (name, column)| table.with(name, column.clone()));
+            let table = kept.fold(Table::new(), |table, (name, column)| {
+                table.with(name, column.clone())
+            });
             CellPredictions::from_table(Path::new("p.parquet"), &table).map_err(|e| e.to_string())
         };
         let got = without("pretrain_seed").unwrap();
-        assert_eq!((got[0].id.pretrain_seed, &got[0].rows), (None, &cell("a", 3).rows));
+        assert_eq!(
+            (got[0].id.pretrain_seed, &got[0].rows),
+            (None, &cell("a", 3).rows)
+        );
         let message = without("budget").unwrap_err();
-        assert!(message.contains("column 'budget': expected text, found no such column"), "{message}");
+        assert!(
+            message.contains("column 'budget': expected text, found no such column"),
+            "{message}"
+        );
     }
 
     #[test]
@@ -277,7 +347,10 @@ mod tests {
         writer.finish().unwrap();
         let visited = each_cell(&path, |_| Ok::<(), RecordError>(()));
         let message = visited.unwrap_err().to_string();
-        assert!(message.contains("sort the table by cell") && message.contains("cell a in two places"), "{message}");
+        assert!(
+            message.contains("sort the table by cell") && message.contains("cell a in two places"),
+            "{message}"
+        );
     }
 
     #[test]
@@ -299,7 +372,12 @@ mod tests {
             match keys {
                 None => each_cell(&path, &mut visit).unwrap(),
                 Some(keys) => {
-                    each_cell_of(&path, &keys.iter().map(|k| k.to_string()).collect(), &mut visit).unwrap();
+                    each_cell_of(
+                        &path,
+                        &keys.iter().map(|k| k.to_string()).collect(),
+                        &mut visit,
+                    )
+                    .unwrap();
                 }
             }
             seen.join(" ")
@@ -317,7 +395,9 @@ mod tests {
         writer.append(&cell("a", 3).to_table()).unwrap();
         writer.append(&cell("a", 4).to_table()).unwrap();
         writer.finish().unwrap();
-        let error = CellPredictions::from_table(&path, &Table::read(&path).unwrap()).unwrap_err().to_string();
+        let error = CellPredictions::from_table(&path, &Table::read(&path).unwrap())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("equal settings of cell a"), "{error}");
     }
 }

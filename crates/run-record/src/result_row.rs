@@ -4,7 +4,8 @@ use crate::{RecordError, StagedFile};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// One measurement of one cell. An undefined value is `None`, an empty field in the file, and never 0.
+/// One measurement of one cell. An undefined value is `None`, an empty field in the file, and never
+/// 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResultRow {
     /// The cell's key.
@@ -52,7 +53,10 @@ pub fn write_results(path: &Path, rows: &[ResultRow]) -> Result<(), RecordError>
 /// Reads `results.csv`.
 pub fn read_results(path: &Path) -> Result<Vec<ResultRow>, RecordError> {
     let mut reader = csv::Reader::from_path(path).map_err(RecordError::csv(path))?;
-    reader.deserialize().map(|row| row.map_err(RecordError::csv(path))).collect()
+    reader
+        .deserialize()
+        .map(|row| row.map_err(RecordError::csv(path)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -77,7 +81,14 @@ mod tests {
             value: None,
             support: 0,
         };
-        let rows = vec![row.clone(), ResultRow { value: Some(0.1 + 0.2), pretrain_seed: Some(1), ..row }];
+        let rows = vec![
+            row.clone(),
+            ResultRow {
+                value: Some(0.1 + 0.2),
+                pretrain_seed: Some(1),
+                ..row
+            },
+        ];
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("results.csv");
         write_results(&path, &rows).unwrap();

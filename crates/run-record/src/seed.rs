@@ -1,12 +1,13 @@
 //! Seeded random streams. Every random generator of the workspace is created here.
 //!
-//! A stream is a function of (seed, purpose, index) alone. So no generator state has to be saved, and drawing more numbers from
-//! one stream does not affect another.
+//! A stream is a function of (seed, purpose, index) alone. So no generator state has to be saved,
+//! and drawing more numbers from one stream does not affect another.
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
 
-/// The purpose of a random stream. Streams of different purposes are independent, also for equal seeds.
+/// The purpose of a random stream. Streams of different purposes are independent, also for equal
+/// seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     /// Assignment of videos to train, valid and test, or to cross-validation folds.
@@ -97,9 +98,16 @@ mod tests {
         let draw = |s, t, i| rng(s, t, i).next_u64();
         let base = draw(1, Stream::Order, 1);
         assert_eq!(base, draw(1, Stream::Order, 1));
-        for other in [draw(2, Stream::Order, 1), draw(1, Stream::Mask, 1), draw(1, Stream::Order, 2)] {
+        for other in [
+            draw(2, Stream::Order, 1),
+            draw(1, Stream::Mask, 1),
+            draw(1, Stream::Order, 2),
+        ] {
             assert_ne!(base, other);
         }
-        assert_ne!(rng_named(1, Stream::Init, "a").next_u64(), rng_named(1, Stream::Init, "b").next_u64());
+        assert_ne!(
+            rng_named(1, Stream::Init, "a").next_u64(),
+            rng_named(1, Stream::Init, "b").next_u64()
+        );
     }
 }

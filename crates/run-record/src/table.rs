@@ -36,7 +36,8 @@ pub enum Column {
     Foreign(Foreign),
 }
 
-/// A column of a type that this crate reads but does not write; the `to_` functions of [`Table`] convert it.
+/// A column of a type that this crate reads but does not write; the `to_` functions of [`Table`]
+/// convert it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Foreign {
     /// UTF-8 text, or null.
@@ -103,9 +104,10 @@ impl Column {
             (Column::Foreign(Foreign::Text(a)), Column::Foreign(Foreign::Text(b))) => a.extend(b),
             (Column::Foreign(Foreign::I64(a)), Column::Foreign(Foreign::I64(b))) => a.extend(b),
             (Column::Foreign(Foreign::Bool(a)), Column::Foreign(Foreign::Bool(b))) => a.extend(b),
-            (Column::Foreign(Foreign::Unread { rows }), Column::Foreign(Foreign::Unread { rows: more })) => {
-                *rows += more
-            }
+            (
+                Column::Foreign(Foreign::Unread { rows }),
+                Column::Foreign(Foreign::Unread { rows: more }),
+            ) => *rows += more,
             (a, b) => return Err((a.kind(), b.kind())),
         }
         Ok(())
@@ -149,7 +151,11 @@ impl Table {
     pub fn with(mut self, name: impl Into<String>, column: Column) -> Self {
         let name = name.into();
         if let Some((first, present)) = self.columns.first() {
-            assert_eq!(present.len(), column.len(), "columns '{first}' and '{name}' differ in length");
+            assert_eq!(
+                present.len(),
+                column.len(),
+                "columns '{first}' and '{name}' differ in length"
+            );
         }
         self.columns.push((name, column));
         self
@@ -194,12 +200,14 @@ impl Table {
                 None => whole = Some(part),
                 Some(table) => {
                     for ((name, column), (_, more)) in table.columns.iter_mut().zip(part.columns) {
-                        column.extend(more).map_err(|(expected, found)| RecordError::Column {
-                            path: path.to_path_buf(),
-                            column: name.clone(),
-                            expected: expected.to_string(),
-                            found: found.to_string(),
-                        })?;
+                        column
+                            .extend(more)
+                            .map_err(|(expected, found)| RecordError::Column {
+                                path: path.to_path_buf(),
+                                column: name.clone(),
+                                expected: expected.to_string(),
+                                found: found.to_string(),
+                            })?;
                     }
                 }
             }
@@ -218,22 +226,34 @@ pub struct TableWriter {
 impl TableWriter {
     /// Starts a table for `path`.
     pub fn create(path: &Path) -> Result<Self, RecordError> {
-        Ok(TableWriter { path: path.to_path_buf(), staged: StagedFile::create(path)?, writer: None })
+        Ok(TableWriter {
+            path: path.to_path_buf(),
+            staged: StagedFile::create(path)?,
+            writer: None,
+        })
     }
 
     /// Appends a part. All parts must have the same columns.
     pub fn append(&mut self, part: &Table) -> Result<(), RecordError> {
         let fail = || RecordError::parquet(&self.path);
         if self.writer.is_none() {
-            let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+            let properties = WriterProperties::builder()
+                .set_compression(Compression::SNAPPY)
+                .build();
             let schema = schema_of(part).map_err(fail())?;
             let file = self.staged.reopen()?;
-            self.writer = Some(SerializedFileWriter::new(file, schema, Arc::new(properties)).map_err(fail())?);
+            self.writer = Some(
+                SerializedFileWriter::new(file, schema, Arc::new(properties)).map_err(fail())?,
+            );
         }
-        let Some(writer) = self.writer.as_mut() else { return Ok(()) };
+        let Some(writer) = self.writer.as_mut() else {
+            return Ok(());
+        };
         let mut group = writer.next_row_group().map_err(fail())?;
         for (_, column) in &part.columns {
-            let Some(mut out) = group.next_column().map_err(fail())? else { break };
+            let Some(mut out) = group.next_column().map_err(fail())? else {
+                break;
+            };
             write_column(out.untyped(), column).map_err(fail())?;
             out.close().map_err(fail())?;
         }
@@ -241,7 +261,8 @@ impl TableWriter {
         Ok(())
     }
 
-    /// Writes the footer and renames the file to its target. A table without parts is a file without columns.
+    /// Writes the footer and renames the file to its target. A table without parts is a file
+    /// without columns.
     pub fn finish(mut self) -> Result<(), RecordError> {
         if self.writer.is_none() {
             self.append(&Table::new())?;
@@ -267,7 +288,10 @@ fn schema_of(table: &Table) -> Result<Arc<Type>, ParquetError> {
                 Column::OptionF64(_) => (Physical::DOUBLE, Repetition::OPTIONAL),
                 Column::Bool(_) => (Physical::BOOLEAN, Repetition::REQUIRED),
                 Column::Foreign(_) => {
-                    let message = format!("column '{name}': expected a supported type, found {}", column.kind());
+                    let message = format!(
+                        "column '{name}': expected a supported type, found {}",
+                        column.kind()
+                    );
                     return Err(ParquetError::General(message));
                 }
             };
@@ -279,7 +303,11 @@ fn schema_of(table: &Table) -> Result<Arc<Type>, ParquetError> {
             Ok(Arc::new(field))
         })
         .collect::<Result<Vec<_>, ParquetError>>()?;
-    Ok(Arc::new(Type::group_type_builder("table").with_fields(fields).build()?))
+    Ok(Arc::new(
+        Type::group_type_builder("table")
+            .with_fields(fields)
+            .build()?,
+    ))
 }
 
 fn write_column(out: &mut ColumnWriter<'_>, column: &Column) -> Result<(), ParquetError> {
@@ -310,7 +338,11 @@ fn write_column(out: &mut ColumnWriter<'_>, column: &Column) -> Result<(), Parqu
         (ColumnWriter::BoolColumnWriter(w), Column::Bool(v)) => {
             w.write_batch(v, None, None)?;
         }
-        _ => return Err(ParquetError::General("the parts of the table have different columns".into())),
+        _ => {
+            return Err(ParquetError::General(
+                "the parts of the table have different columns".into(),
+            ));
+        }
     }
     Ok(())
 }
@@ -326,20 +358,33 @@ impl TableReader {
     /// Opens a table.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
         let file = File::open(path).map_err(RecordError::io("open", path))?;
-        let reader = no_panic(|| SerializedFileReader::new(file)).map_err(RecordError::parquet(path))?;
-        Ok(TableReader { path: path.to_path_buf(), reader, next: 0 })
+        let reader =
+            no_panic(|| SerializedFileReader::new(file)).map_err(RecordError::parquet(path))?;
+        Ok(TableReader {
+            path: path.to_path_buf(),
+            reader,
+            next: 0,
+        })
     }
 
-    /// The next part in which the text column `column` has a value for which `wanted` returns true. Of the parts before it, only
-    /// that column is read.
+    /// The next part in which the text column `column` has a value for which `wanted` returns true.
+    /// Of the parts before it, only that column is read.
     ///
     /// # Errors
     /// As for reading a part; a missing column; a column of another type.
-    pub fn next_with(&mut self, column: &str, wanted: impl Fn(&str) -> bool) -> Result<Option<Table>, RecordError> {
+    pub fn next_with(
+        &mut self,
+        column: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Option<Table>, RecordError> {
         while self.next < self.reader.num_row_groups() {
             self.next += 1;
             let only = self.part(self.next - 1, |name| name == column)?;
-            if only.text(&self.path, column)?.iter().any(|value| wanted(value)) {
+            if only
+                .text(&self.path, column)?
+                .iter()
+                .any(|value| wanted(value))
+            {
                 return self.part(self.next - 1, |_| true).map(Some);
             }
         }
@@ -347,23 +392,33 @@ impl TableReader {
     }
 
     fn part(&self, group: usize, wanted: impl Fn(&str) -> bool) -> Result<Table, RecordError> {
-        let group = no_panic(|| self.reader.get_row_group(group)).map_err(RecordError::parquet(&self.path))?;
+        let group = no_panic(|| self.reader.get_row_group(group))
+            .map_err(RecordError::parquet(&self.path))?;
         let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
         let mut table = Table::new();
         let is_wanted = |i: &usize| wanted(group.metadata().column(*i).column_descr().name());
         for i in (0..group.num_columns()).filter(is_wanted) {
             let description = group.metadata().column(i).column_descr();
             let name = description.name().to_string();
-            let (optional, list) = (description.max_def_level() > 0, description.max_rep_level() > 0);
+            let (optional, list) = (
+                description.max_def_level() > 0,
+                description.max_rep_level() > 0,
+            );
             // The leaf name of a nested column may equal the name of another column.
             let nested = description.path().parts().len() > 1;
             let column = if list || nested {
                 Column::Foreign(Foreign::Unread { rows })
             } else {
-                let reader = no_panic(|| group.get_column_reader(i)).map_err(RecordError::parquet(&self.path))?;
-                no_panic(|| read_column(reader, rows, optional)).map_err(RecordError::parquet(&self.path))?
+                let reader = no_panic(|| group.get_column_reader(i))
+                    .map_err(RecordError::parquet(&self.path))?;
+                no_panic(|| read_column(reader, rows, optional))
+                    .map_err(RecordError::parquet(&self.path))?
             };
-            let name = if nested { description.path().string() } else { name };
+            let name = if nested {
+                description.path().string()
+            } else {
+                name
+            };
             if column.len() != rows {
                 return Err(RecordError::Column {
                     path: self.path.clone(),
@@ -396,8 +451,11 @@ impl Iterator for TableReader {
 /// The library's error; an error for a panic.
 pub fn no_panic<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
     // After a panic the reader is dropped with the error, so its inconsistent state is never used.
-    catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err(ParquetError::General("the file is damaged: the Parquet library panicked".into())))
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err(ParquetError::General(
+            "the file is damaged: the Parquet library panicked".into(),
+        ))
+    })
 }
 
 fn read_column(reader: ColumnReader, rows: usize, optional: bool) -> Result<Column, ParquetError> {
@@ -405,7 +463,8 @@ fn read_column(reader: ColumnReader, rows: usize, optional: bool) -> Result<Colu
         ($reader:ident) => {{
             let mut values = Vec::new();
             while values.len() < rows {
-                let (_, read, _) = $reader.read_records(rows - values.len(), None, None, &mut values)?;
+                let (_, read, _) =
+                    $reader.read_records(rows - values.len(), None, None, &mut values)?;
                 if read == 0 {
                     break;
                 }
@@ -417,25 +476,43 @@ fn read_column(reader: ColumnReader, rows: usize, optional: bool) -> Result<Colu
         ($reader:ident) => {{
             let (mut values, mut levels) = (Vec::new(), Vec::new());
             while levels.len() < rows {
-                let (_, _, read) = $reader.read_records(rows - levels.len(), Some(&mut levels), None, &mut values)?;
+                let (_, _, read) = $reader.read_records(
+                    rows - levels.len(),
+                    Some(&mut levels),
+                    None,
+                    &mut values,
+                )?;
                 if read == 0 {
                     break;
                 }
             }
             let mut present = values.into_iter();
-            levels.iter().map(|&l| if l > 0 { present.next() } else { None }).collect()
+            levels
+                .iter()
+                .map(|&l| if l > 0 { present.next() } else { None })
+                .collect()
         }};
     }
     Ok(match (reader, optional) {
         (ColumnReader::ByteArrayColumnReader(mut r), false) => {
             let values = required!(r);
-            let text: Result<Vec<String>, ParquetError> =
-                values.iter().map(|b: &ByteArray| b.as_utf8().map(str::to_string)).collect();
-            text.map_or(Column::Foreign(Foreign::Unread { rows: values.len() }), Column::Text)
+            let text: Result<Vec<String>, ParquetError> = values
+                .iter()
+                .map(|b: &ByteArray| b.as_utf8().map(str::to_string))
+                .collect();
+            text.map_or(
+                Column::Foreign(Foreign::Unread { rows: values.len() }),
+                Column::Text,
+            )
         }
         (ColumnReader::ByteArrayColumnReader(mut r), true) => {
             let values: Vec<Option<ByteArray>> = nullable!(r);
-            let text = |bytes: &Option<ByteArray>| bytes.as_ref().map(|b| b.as_utf8().map(str::to_string)).transpose();
+            let text = |bytes: &Option<ByteArray>| {
+                bytes
+                    .as_ref()
+                    .map(|b| b.as_utf8().map(str::to_string))
+                    .transpose()
+            };
             let text: Result<Vec<Option<String>>, ParquetError> = values.iter().map(text).collect();
             Column::Foreign(text.map_or(Foreign::Unread { rows: values.len() }, Foreign::Text))
         }
@@ -449,8 +526,12 @@ fn read_column(reader: ColumnReader, rows: usize, optional: bool) -> Result<Colu
             let values: Vec<Option<f32>> = nullable!(r);
             Column::OptionF64(values.into_iter().map(|x| x.map(f64::from)).collect())
         }
-        (ColumnReader::BoolColumnReader(mut r), true) => Column::Foreign(Foreign::Bool(nullable!(r))),
-        (ColumnReader::Int64ColumnReader(mut r), true) => Column::Foreign(Foreign::I64(nullable!(r))),
+        (ColumnReader::BoolColumnReader(mut r), true) => {
+            Column::Foreign(Foreign::Bool(nullable!(r)))
+        }
+        (ColumnReader::Int64ColumnReader(mut r), true) => {
+            Column::Foreign(Foreign::I64(nullable!(r)))
+        }
         (ColumnReader::Int64ColumnReader(mut r), false) => {
             let values: Vec<i64> = required!(r);
             Column::Foreign(Foreign::I64(values.into_iter().map(Some).collect()))
@@ -465,7 +546,10 @@ mod tests {
 
     fn part(shift: i32) -> Table {
         Table::new()
-            .with("video", Column::Text(vec!["-a".into(), "123".into(), "ü".into()]))
+            .with(
+                "video",
+                Column::Text(vec!["-a".into(), "123".into(), "ü".into()]),
+            )
             .with("segment", Column::I32(vec![shift, -1, 2]))
             .with("seed", Column::OptionI32(vec![Some(shift), None, Some(7)]))
             .with("x", Column::F32(vec![0.5, f32::MIN_POSITIVE, -3.0]))
@@ -492,7 +576,10 @@ mod tests {
         writer.finish().unwrap();
         let parts: Result<Vec<_>, _> = TableReader::open(&path).unwrap().collect();
         assert_eq!(parts.unwrap(), [part(0), part(7)]);
-        assert_eq!(Table::read(&path).unwrap().i32(&path, "segment").unwrap(), [0, -1, 2, 7, -1, 2]);
+        assert_eq!(
+            Table::read(&path).unwrap().i32(&path, "segment").unwrap(),
+            [0, -1, 2, 7, -1, 2]
+        );
     }
 
     #[test]
@@ -502,7 +589,10 @@ mod tests {
         part(0).write(&path).unwrap();
         let table = Table::read(&path).unwrap();
         let message = table.f64(&path, "segment").unwrap_err().to_string();
-        assert!(message.contains("column 'segment': expected double, found int32"), "{message}");
+        assert!(
+            message.contains("column 'segment': expected double, found int32"),
+            "{message}"
+        );
         let message = table.f64(&path, "nothing").unwrap_err().to_string();
         assert!(message.contains("found no such column"), "{message}");
     }

@@ -15,7 +15,10 @@ pub enum TableFile {
 impl TableFile {
     /// Starts a table for `path`.
     pub fn create(path: &Path) -> Result<Self, RecordError> {
-        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
+        if path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("csv"))
+        {
             return CsvTableWriter::create(path).map(TableFile::Csv);
         }
         TableWriter::create(path).map(TableFile::Parquet)
@@ -38,7 +41,8 @@ impl TableFile {
     }
 }
 
-/// A CSV file written in parts. Numbers are written so that they round-trip; null is an empty field.
+/// A CSV file written in parts. Numbers are written so that they round-trip; null is an empty
+/// field.
 pub struct CsvTableWriter {
     path: PathBuf,
     staged: StagedFile,
@@ -51,7 +55,12 @@ impl CsvTableWriter {
     pub fn create(path: &Path) -> Result<Self, RecordError> {
         let staged = StagedFile::create(path)?;
         let writer = csv::Writer::from_writer(staged.reopen()?);
-        Ok(CsvTableWriter { path: path.to_path_buf(), staged, writer, has_header: false })
+        Ok(CsvTableWriter {
+            path: path.to_path_buf(),
+            staged,
+            writer,
+            has_header: false,
+        })
     }
 
     /// Appends a part. All parts must have the same columns.
@@ -59,19 +68,25 @@ impl CsvTableWriter {
         let path = self.path.clone();
         if !self.has_header {
             let names = part.columns().iter().map(|(name, _)| name);
-            self.writer.write_record(names).map_err(RecordError::csv(&path))?;
+            self.writer
+                .write_record(names)
+                .map_err(RecordError::csv(&path))?;
             self.has_header = true;
         }
         for row in 0..part.rows() {
             let fields = part.columns().iter().map(|(_, column)| field(column, row));
-            self.writer.write_record(fields).map_err(RecordError::csv(&path))?;
+            self.writer
+                .write_record(fields)
+                .map_err(RecordError::csv(&path))?;
         }
         Ok(())
     }
 
     /// Renames the file to its target.
     pub fn finish(mut self) -> Result<(), RecordError> {
-        self.writer.flush().map_err(RecordError::io("write", &self.path))?;
+        self.writer
+            .flush()
+            .map_err(RecordError::io("write", &self.path))?;
         drop(self.writer);
         self.staged.commit()
     }

@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MaskConfig {
-    /// Fraction of a segment's frames that is masked, in (0, 1). Default 0.15, as in Mockingjay and mvts.
+    /// Fraction of a segment's frames that is masked, in (0, 1). Default 0.15, as in Mockingjay and
+    /// mvts.
     pub ratio: f64,
     /// How masked frames are grouped. Default `independent`: single time steps, as in the paper.
     pub shape: MaskShape,
-    /// Length of a span in frames (`span`), or its mean (`geometric`); ignored by `independent`. Default 7.
+    /// Length of a span in frames (`span`), or its mean (`geometric`); ignored by `independent`.
+    /// Default 7.
     pub span_frames: usize,
     /// What replaces a masked frame. Default `zero`.
     pub replacement: Replacement,
@@ -51,7 +53,8 @@ pub enum Replacement {
     Learned,
     /// A frame drawn from the same segment.
     OtherFrame,
-    /// Zeros for 80 % of the masked frames, another frame for 10 %, the frame itself for 10 % (BERT, 1810.04805).
+    /// Zeros for 80 % of the masked frames, another frame for 10 %, the frame itself for 10 %
+    /// (BERT, 1810.04805).
     Mixed,
 }
 
@@ -71,12 +74,17 @@ impl MaskConfig {
     /// Validates the settings.
     pub fn check(&self) -> Result<(), SettingError> {
         if !(self.ratio > 0.0 && self.ratio < 1.0) {
-            return Err(SettingError::new("ratio", "a share above 0 and below 1", self.ratio));
+            return Err(SettingError::new(
+                "ratio",
+                "a share above 0 and below 1",
+                self.ratio,
+            ));
         }
         if self.span_frames == 0 {
             return Err(SettingError::new("span_frames", "at least 1 frame", 0));
         }
-        // Each gap is at least one frame long, which limits the ratio of spans with a given mean length.
+        // Each gap is at least one frame long, which limits the ratio of spans with a given mean
+        // length.
         let limit = self.span_frames as f64 / (self.span_frames as f64 + 1.0);
         if self.shape == MaskShape::Geometric && self.ratio > limit {
             let expected = "for geometric spans at most span_frames / (span_frames + 1)";

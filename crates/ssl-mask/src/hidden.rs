@@ -32,7 +32,9 @@ impl Masker {
     /// A masker, if the configuration is valid.
     pub fn new(config: &MaskConfig) -> Result<Self, SettingError> {
         config.check()?;
-        Ok(Masker { config: config.clone() })
+        Ok(Masker {
+            config: config.clone(),
+        })
     }
 
     /// The configuration.
@@ -40,18 +42,30 @@ impl Masker {
         &self.config
     }
 
-    /// Draws the masked frames of a segment of `frames` frames. The result depends on the arguments alone.
+    /// Draws the masked frames of a segment of `frames` frames. The result depends on the arguments
+    /// alone.
     ///
     /// At least one frame is masked, and of two or more never all.
     pub fn draw(&self, frames: usize, rng: &mut impl Rng) -> HiddenFrames {
         let c = &self.config;
         let hidden = shape::draw(c.shape, c.ratio, c.span_frames, frames, rng);
-        let treatments = hidden.iter().map(|&frame| treatment(c.replacement, frame, frames, rng)).collect();
-        HiddenFrames { frames: hidden, treatments }
+        let treatments = hidden
+            .iter()
+            .map(|&frame| treatment(c.replacement, frame, frames, rng))
+            .collect();
+        HiddenFrames {
+            frames: hidden,
+            treatments,
+        }
     }
 }
 
-fn treatment(replacement: Replacement, frame: usize, frames: usize, rng: &mut impl Rng) -> Treatment {
+fn treatment(
+    replacement: Replacement,
+    frame: usize,
+    frames: usize,
+    rng: &mut impl Rng,
+) -> Treatment {
     match replacement {
         Replacement::Zero => Treatment::Zero,
         Replacement::Learned => Treatment::Learned,
@@ -84,7 +98,8 @@ impl HiddenFrames {
         &self.treatments
     }
 
-    /// Replaces the masked frames of a segment. A frame that replaces another is copied from the unmasked segment.
+    /// Replaces the masked frames of a segment. A frame that replaces another is copied from the
+    /// unmasked segment.
     ///
     /// # Shapes
     /// `x_tc` [T, C], row-major
@@ -111,7 +126,10 @@ impl HiddenFrames {
     }
 
     fn iter(&self) -> impl Iterator<Item = (usize, Treatment)> + '_ {
-        self.frames.iter().copied().zip(self.treatments.iter().copied())
+        self.frames
+            .iter()
+            .copied()
+            .zip(self.treatments.iter().copied())
     }
 }
 
@@ -124,7 +142,12 @@ mod tests {
         let mut x = vec![1.0, 2.0, 3.0, 4.0, 5.0];
         let hidden = HiddenFrames {
             frames: vec![0, 1, 2, 4],
-            treatments: vec![Treatment::Zero, Treatment::Other(0), Treatment::Keep, Treatment::Learned],
+            treatments: vec![
+                Treatment::Zero,
+                Treatment::Other(0),
+                Treatment::Keep,
+                Treatment::Learned,
+            ],
         };
         hidden.apply(&mut x, 1);
         assert_eq!(x, [0.0, 1.0, 3.0, 4.0, 0.0]);

@@ -1,9 +1,10 @@
-//! Masking for self-supervised learning on sequences of frames: random masks over time steps, replacements, and the
-//! reconstruction loss over masked frames.
+//! Masking for self-supervised learning on sequences of frames: random masks over time steps,
+//! replacements, and the reconstruction loss over masked frames.
 //!
-//! In this crate: the choice of masked time steps ([`Masker::draw`]), their replacement ([`HiddenFrames::apply`]) and the loss
-//! ([`reconstruction_loss`]). A mask depends only on the segment's length and the random generator. With a generator seeded by
-//! (seed, epoch, segment), masks do not depend on batches, threads or padding. Not in this crate: models, batches, random
+//! In this crate: the choice of masked time steps ([`Masker::draw`]), their replacement
+//! ([`HiddenFrames::apply`]) and the loss ([`reconstruction_loss`]). A mask depends only on the
+//! segment's length and the random generator. With a generator seeded by (seed, epoch, segment),
+//! masks do not depend on batches, threads or padding. Not in this crate: models, batches, random
 //! state.
 //!
 //! ```

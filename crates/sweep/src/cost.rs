@@ -1,5 +1,5 @@
-//! How long a plan would take on more machines: the measured step times, simulated over a number of workers in the order in
-//! which the engine starts steps.
+//! How long a plan would take on more machines: the measured step times, simulated over a number of
+//! workers in the order in which the engine starts steps.
 
 use crate::forecast::{StepTimes, makespan};
 use crate::marks::{Marks, read_plan};
@@ -14,7 +14,8 @@ pub struct Cost {
     pub name: String,
     /// Steps whose time was measured.
     pub measured: usize,
-    /// Steps that are not done, whose time is estimated from steps of the same kind or from the plan's cost.
+    /// Steps that are not done, whose time is estimated from steps of the same kind or from the
+    /// plan's cost.
     pub estimated: usize,
     /// Steps without any estimate, counted by kind; the times below exclude them.
     pub untimed: Vec<(String, usize)>,
@@ -26,7 +27,8 @@ pub struct Cost {
     pub makespans: Vec<(usize, f64)>,
 }
 
-/// Computes how long the plan in `run_dir` takes with each number of workers, from the times of the steps that are done.
+/// Computes how long the plan in `run_dir` takes with each number of workers, from the times of the
+/// steps that are done.
 ///
 /// # Errors
 /// A folder without a plan; a plan of which no step is done.
@@ -34,12 +36,22 @@ pub fn cost(run_dir: &Path, workers: &[usize]) -> Result<Cost, SweepError> {
     let plan = read_plan(run_dir)?;
     plan.check()?;
     let marks = Marks::new(run_dir);
-    let measured: Vec<Option<f64>> =
-        plan.steps.iter().map(|s| marks.record(&s.id).filter(|r| r.key == s.key).map(|r| r.seconds.max(0.0))).collect();
+    let measured: Vec<Option<f64>> = plan
+        .steps
+        .iter()
+        .map(|s| {
+            marks
+                .record(&s.id)
+                .filter(|r| r.key == s.key)
+                .map(|r| r.seconds.max(0.0))
+        })
+        .collect();
     let times = StepTimes::read(&plan, &marks);
     let count = measured.iter().flatten().count();
     if count == 0 {
-        return Err(SweepError::NoTimings { run: run_dir.to_path_buf() });
+        return Err(SweepError::NoTimings {
+            run: run_dir.to_path_buf(),
+        });
     }
     let (mut seconds, mut untimed) = (Vec::new(), Vec::<(String, usize)>::new());
     for (step, measured) in plan.steps.iter().zip(&measured) {
@@ -52,8 +64,18 @@ pub fn cost(run_dir: &Path, workers: &[usize]) -> Result<Cost, SweepError> {
         }
         seconds.push(estimate.unwrap_or(0.0));
     }
-    let duration = |n: usize| Ok::<f64, PlanError>(makespan(&mut Schedule::new(&plan)?, &seconds, Vec::new(), n));
-    let makespans = workers.iter().map(|&n| Ok((n, duration(n)?))).collect::<Result<_, PlanError>>()?;
+    let duration = |n: usize| {
+        Ok::<f64, PlanError>(makespan(
+            &mut Schedule::new(&plan)?,
+            &seconds,
+            Vec::new(),
+            n,
+        ))
+    };
+    let makespans = workers
+        .iter()
+        .map(|&n| Ok((n, duration(n)?)))
+        .collect::<Result<_, PlanError>>()?;
     Ok(Cost {
         name: plan.name.clone(),
         measured: count,
@@ -82,18 +104,30 @@ mod tests {
         let mut steps = vec![step("prepare", &[]), step("train", &["prepare"])];
         steps.extend(cells.map(|id| step(id, &["train"])));
         steps.push(step("end", &cells));
-        Plan { name: "p".into(), steps, ..Plan::default() }
+        Plan {
+            name: "p".into(),
+            steps,
+            ..Plan::default()
+        }
     }
 
     fn duration(plan: &Plan, seconds: &[f64], workers: usize) -> f64 {
-        makespan(&mut Schedule::new(plan).unwrap(), seconds, Vec::new(), workers)
+        makespan(
+            &mut Schedule::new(plan).unwrap(),
+            seconds,
+            Vec::new(),
+            workers,
+        )
     }
 
     #[test]
     fn the_critical_path_bounds_the_gain_of_more_workers() {
         let seconds = [1.0, 10.0, 4.0, 4.0, 4.0, 6.0, 1.0];
-        let makespans: Vec<f64> = [1, 2, 3, 4, 256].map(|n| duration(&plan(), &seconds, n)).to_vec();
-        // Critical path 1 + 10 + 6 + 1; with three workers the fourth cell starts when the first has ended.
+        let makespans: Vec<f64> = [1, 2, 3, 4, 256]
+            .map(|n| duration(&plan(), &seconds, n))
+            .to_vec();
+        // Critical path 1 + 10 + 6 + 1; with three workers the fourth cell starts when the first
+        // has ended.
         assert_eq!(makespans, [30.0, 22.0, 22.0, 18.0, 18.0]);
         assert_eq!(duration(&Plan::default(), &[], 4), 0.0);
     }
@@ -103,7 +137,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (d, plan) = (dir.path(), plan());
         crate::marks::write_json(&d.join("plan.json"), &plan).unwrap();
-        assert!(cost(d, &[1]).unwrap_err().to_string().contains("no step of this plan is done"));
+        assert!(
+            cost(d, &[1])
+                .unwrap_err()
+                .to_string()
+                .contains("no step of this plan is done")
+        );
         let marks = Marks::new(d);
         for (i, seconds) in [(0, 1.0), (1, 10.0), (2, 2.0), (3, 4.0)] {
             marks.write_done(&plan.steps[i], seconds).unwrap();

@@ -1,4 +1,5 @@
-//! The local engine: one loop that starts the steps that are ready, polls their processes and records how each ended.
+//! The local engine: one loop that starts the steps that are ready, polls their processes and
+//! records how each ended.
 
 use crate::lock::SweepLock;
 use crate::marks::{LOG_FILE, Marks, PLAN_FILE, SWEEP_FILE, SweepRecord, unix_s, write_json};
@@ -110,31 +111,43 @@ impl Outcome {
         self.blocked.iter().filter(|(_, by)| by == failed).count()
     }
 
-    /// Records blocked steps, each with the failed step behind it (as indices into the plan), and emits one event for each
-    /// failure.
-    pub(crate) fn block(&mut self, plan: &Plan, blocked: &[(usize, usize)], on_event: &mut dyn FnMut(Event<'_>)) {
+    /// Records blocked steps, each with the failed step behind it (as indices into the plan), and
+    /// emits one event for each failure.
+    pub(crate) fn block(
+        &mut self,
+        plan: &Plan,
+        blocked: &[(usize, usize)],
+        on_event: &mut dyn FnMut(Event<'_>),
+    ) {
         let mut causes: Vec<usize> = Vec::new();
         for &(i, failed) in blocked {
-            self.blocked.push((plan.steps[i].id.clone(), plan.steps[failed].id.clone()));
+            self.blocked
+                .push((plan.steps[i].id.clone(), plan.steps[failed].id.clone()));
             if !causes.contains(&failed) {
                 causes.push(failed);
             }
         }
         for failed in causes {
-            let steps: Vec<&Step> =
-                blocked.iter().filter(|(_, by)| *by == failed).map(|&(i, _)| &plan.steps[i]).collect();
-            on_event(Event::Blocked { by: &plan.steps[failed], steps: &steps });
+            let steps: Vec<&Step> = blocked
+                .iter()
+                .filter(|(_, by)| *by == failed)
+                .map(|&(i, _)| &plan.steps[i])
+                .collect();
+            on_event(Event::Blocked {
+                by: &plan.steps[failed],
+                steps: &steps,
+            });
         }
     }
 }
 
-/// Runs the steps of `plan` that are not done in the folder `run_dir`: at most `jobs` processes of `program` at a time. Of
-/// the ready steps the one with the longest critical path starts first, then plan order decides. SIGINT, SIGTERM and
-/// SIGHUP stop the sweep and terminate its processes.
+/// Runs the steps of `plan` that are not done in the folder `run_dir`: at most `jobs` processes of
+/// `program` at a time. Of the ready steps the one with the longest critical path starts first,
+/// then plan order decides. SIGINT, SIGTERM and SIGHUP stop the sweep and terminate its processes.
 ///
 /// # Errors
-/// An invalid plan; another sweep that is running in the folder; a folder that cannot be written. A failed step is part of
-/// the outcome and blocks only the steps that need it.
+/// An invalid plan; another sweep that is running in the folder; a folder that cannot be written. A
+/// failed step is part of the outcome and blocks only the steps that need it.
 pub fn run(
     plan: &Plan,
     run_dir: &Path,
@@ -142,7 +155,8 @@ pub fn run(
     jobs: usize,
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<Outcome, SweepError> {
-    let interrupt = Interrupt::listen().map_err(SweepError::io("listen for signals in", run_dir))?;
+    let interrupt =
+        Interrupt::listen().map_err(SweepError::io("listen for signals in", run_dir))?;
     run_until(plan, run_dir, program, jobs, interrupt.flag(), on_event)
 }
 
@@ -169,14 +183,20 @@ pub fn run_until(
         on_event(Event::OrphanEnded { id: &id });
     }
     write_json(&run_dir.join(PLAN_FILE), plan)?;
-    let mut record = SweepRecord { pid: std::process::id(), jobs, started_unix_s: unix_s(), finished_unix_s: None };
+    let mut record = SweepRecord {
+        pid: std::process::id(),
+        jobs,
+        started_unix_s: unix_s(),
+        finished_unix_s: None,
+    };
     write_json(&run_dir.join(SWEEP_FILE), &record)?;
 
     let mut sweep = Sweep::new(plan, marks, program, &plan.server, on_event)?;
     for i in 0..plan.steps.len() {
         sweep.skip_if_done(i);
         if !sweep.schedule.is_settled(i) {
-            // The error of an earlier attempt must not be reported for a step that has yet to start.
+            // The error of an earlier attempt must not be reported for a step that has yet to
+            // start.
             sweep.marks.clear_error(&plan.steps[i].id)?;
         }
     }
@@ -232,7 +252,8 @@ impl<'a> Sweep<'a> {
 
     /// Skips a step that is done, whatever the state of its needs.
     pub(crate) fn skip_if_done(&mut self, i: usize) {
-        // A step's key covers the keys of its needs, so the needs are not checked and need not even exist any more.
+        // A step's key covers the keys of its needs, so the needs are not checked and need not even
+        // exist any more.
         if !self.schedule.is_collecting(i) && self.marks.is_done(&self.plan.steps[i]) {
             self.skip(i);
         }
@@ -306,13 +327,22 @@ impl<'a> Sweep<'a> {
     fn finish(&mut self, i: usize, status: std::io::Result<ExitStatus>, seconds: f64) {
         let step = &self.plan.steps[i];
         // A process whose exit status is unknown counts as killed: the pool kills it.
-        let killed = status.as_ref().map_or(true, |status| status.code().is_none());
+        let killed = status
+            .as_ref()
+            .map_or(true, |status| status.code().is_none());
         let problem = match status {
             Err(e) => Some(format!("lost its process: {e}")),
             Ok(status) if !status.success() => Some(self.with_log(i, &status.to_string())),
             Ok(_) => match self.marks.missing_output(step) {
-                Some(output) => Some(self.with_log(i, &format!("exited with success but did not write '{output}'"))),
-                None => self.marks.write_done(step, seconds).err().map(|e| error_chain(&e)),
+                Some(output) => Some(self.with_log(
+                    i,
+                    &format!("exited with success but did not write '{output}'"),
+                )),
+                None => self
+                    .marks
+                    .write_done(step, seconds)
+                    .err()
+                    .map(|e| error_chain(&e)),
             },
         };
         match problem {
@@ -327,16 +357,27 @@ impl<'a> Sweep<'a> {
 
     fn retry_or_fail(&mut self, i: usize, error: String, killed: bool) {
         let (failures, retries) = (&mut self.failures[i], self.plan.retries);
-        let (count, limit) =
-            if killed { (&mut failures.killed, retries.killed) } else { (&mut failures.failed, retries.failed) };
+        let (count, limit) = if killed {
+            (&mut failures.killed, retries.killed)
+        } else {
+            (&mut failures.failed, retries.failed)
+        };
         *count += 1;
         let retry = *count <= limit;
         let runs = failures.killed + failures.failed;
         if retry {
             self.schedule.mark_waiting(i);
-            (self.on_event)(Event::Retrying { step: &self.plan.steps[i], error: &error, runs });
+            (self.on_event)(Event::Retrying {
+                step: &self.plan.steps[i],
+                error: &error,
+                runs,
+            });
         } else {
-            let attempts = if runs > 1 { format!("failed {runs} times; the last error: ") } else { String::new() };
+            let attempts = if runs > 1 {
+                format!("failed {runs} times; the last error: ")
+            } else {
+                String::new()
+            };
             self.fail(i, format!("{attempts}{error}"));
         }
     }
@@ -346,7 +387,10 @@ impl<'a> Sweep<'a> {
         // If even this cannot be written, the outcome and the event still hold the error.
         let _ = self.marks.write_error(&step.id, &error);
         self.schedule.settle(i, StepOutcome::Failed);
-        (self.on_event)(Event::Failed { step, error: &error });
+        (self.on_event)(Event::Failed {
+            step,
+            error: &error,
+        });
         self.outcome.failed.push((step.id.clone(), error));
     }
 
@@ -356,6 +400,9 @@ impl<'a> Sweep<'a> {
         if tail.is_empty() {
             return format!("{what}; its log is empty");
         }
-        format!("{what}; the last lines of steps/{id}/{LOG_FILE}:\n{}", tail.join("\n"))
+        format!(
+            "{what}; the last lines of steps/{id}/{LOG_FILE}:\n{}",
+            tail.join("\n")
+        )
     }
 }

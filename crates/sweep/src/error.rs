@@ -22,7 +22,9 @@ pub enum PlanError {
         problem: &'static str,
     },
     /// An output outside the run folder.
-    #[error("step '{id}': output '{output}' must be a plain path relative to the run folder, found {problem}")]
+    #[error(
+        "step '{id}': output '{output}' must be a plain path relative to the run folder, found {problem}"
+    )]
     UnsafeOutput {
         /// The step with that output.
         id: String,
@@ -63,7 +65,8 @@ pub enum PlanError {
     },
 }
 
-/// Why a sweep could not run, or its state could not be read. A failed step is not such an error: it is part of the outcome.
+/// Why a sweep could not run, or its state could not be read. A failed step is not such an error:
+/// it is part of the outcome.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// The plan is not valid.
@@ -226,6 +229,10 @@ pub enum SweepError {
 impl SweepError {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| SweepError::Io { action, path, source }
+        move |source| SweepError::Io {
+            action,
+            path,
+            source,
+        }
     }
 }

@@ -70,7 +70,12 @@ impl fmt::Display for Reason {
             Reason::Unfinished => write!(f, "was stopped before it ended"),
             Reason::FailedBefore { error } => write!(f, "failed before: {}", last_line(error)),
             Reason::KeyChanged { old, new } => {
-                write!(f, "settings or inputs changed ({} to {})", short(old), short(new))
+                write!(
+                    f,
+                    "settings or inputs changed ({} to {})",
+                    short(old),
+                    short(new)
+                )
             }
             Reason::OutputMissing { output } => write!(f, "output '{output}' is missing"),
             Reason::Blocked { by } => write!(f, "never ran: it needs {by}, which failed"),
@@ -81,11 +86,16 @@ impl fmt::Display for Reason {
 
 /// The most informative line of an error: the last one, which is what the program printed last.
 fn last_line(error: &str) -> &str {
-    error.lines().rev().map(str::trim).find(|l| !l.is_empty()).unwrap_or("unknown error")
+    error
+        .lines()
+        .rev()
+        .map(str::trim)
+        .find(|l| !l.is_empty())
+        .unwrap_or("unknown error")
 }
 
-/// Reports for each step of `plan`, in plan order, whether it would run in `run_dir`, and why. Writes nothing; the folder
-/// need not exist.
+/// Reports for each step of `plan`, in plan order, whether it would run in `run_dir`, and why.
+/// Writes nothing; the folder need not exist.
 ///
 /// # Errors
 /// An invalid plan.
@@ -99,7 +109,9 @@ pub fn explain<'a>(plan: &'a Plan, run_dir: &Path) -> Result<Vec<Explanation<'a>
         let running_need = schedule.needs(i).iter().find(|&&n| reasons[n].runs());
         reasons[i] = match own_reason(&marks, step) {
             Reason::Done if schedule.is_collecting(i) => match running_need {
-                Some(&n) => Reason::NeedRuns { need: plan.steps[n].id.clone() },
+                Some(&n) => Reason::NeedRuns {
+                    need: plan.steps[n].id.clone(),
+                },
                 None => Reason::Done,
             },
             own => own,
@@ -114,10 +126,17 @@ pub fn explain<'a>(plan: &'a Plan, run_dir: &Path) -> Result<Vec<Explanation<'a>
     }
     for (i, failed) in schedule.settle_blocked() {
         if matches!(reasons[i], Reason::NeverRan) {
-            reasons[i] = Reason::Blocked { by: plan.steps[failed].id.clone() };
+            reasons[i] = Reason::Blocked {
+                by: plan.steps[failed].id.clone(),
+            };
         }
     }
-    Ok(plan.steps.iter().zip(reasons).map(|(step, reason)| Explanation { step, reason }).collect())
+    Ok(plan
+        .steps
+        .iter()
+        .zip(reasons)
+        .map(|(step, reason)| Explanation { step, reason })
+        .collect())
 }
 
 /// The reason as far as the step's own files show it.
@@ -128,9 +147,14 @@ fn own_reason(marks: &Marks, step: &Step) -> Reason {
             None if marks.folder(&step.id).join(LOG_FILE).exists() => Reason::Unfinished,
             None => Reason::NeverRan,
         },
-        Some(record) if record.key != step.key => Reason::KeyChanged { old: record.key, new: step.key.clone() },
+        Some(record) if record.key != step.key => Reason::KeyChanged {
+            old: record.key,
+            new: step.key.clone(),
+        },
         Some(_) => match marks.missing_output(step) {
-            Some(output) => Reason::OutputMissing { output: output.to_string() },
+            Some(output) => Reason::OutputMissing {
+                output: output.to_string(),
+            },
             None => Reason::Done,
         },
     }

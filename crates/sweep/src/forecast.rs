@@ -1,7 +1,9 @@
-//! How long the rest of a plan takes. Each step is estimated from timed steps of its own kind; the estimates are simulated
-//! over the available workers, in the order in which the engine starts steps.
+//! How long the rest of a plan takes. Each step is estimated from timed steps of its own kind; the
+//! estimates are simulated over the available workers, in the order in which the engine starts
+//! steps.
 //!
-//! The times of one kind say nothing about another kind: only the plan's costs compare kinds, and only roughly.
+//! The times of one kind say nothing about another kind: only the plan's costs compare kinds, and
+//! only roughly.
 
 use crate::marks::Marks;
 use crate::schedule::{Schedule, StepOutcome};
@@ -9,7 +11,8 @@ use crate::{Plan, Step, SweepError};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Seconds to start a process and to read and write its files: the part of a step that its cost does not cover.
+/// Seconds to start a process and to read and write its files: the part of a step that its cost
+/// does not cover.
 const STARTUP_S: f64 = 0.5;
 
 /// How long the rest of a plan takes.
@@ -19,18 +22,26 @@ pub struct Forecast {
     pub seconds: f64,
     /// Steps that have not ended.
     pub steps: usize,
-    /// Kinds without a timed step and without costs in the plan, with the number of remaining steps of each.
+    /// Kinds without a timed step and without costs in the plan, with the number of remaining steps
+    /// of each.
     pub untimed: Vec<(String, usize)>,
 }
 
-/// Forecasts how long a sweep of `plan` in `run_dir` takes with this number of workers. `None` while one of the first steps
-/// ([`first_steps`]) is not done, as it may still reject its inputs and so end the plan, and if there is no estimate for any
-/// step.
+/// Forecasts how long a sweep of `plan` in `run_dir` takes with this number of workers. `None`
+/// while one of the first steps ([`first_steps`]) is not done, as it may still reject its inputs
+/// and so end the plan, and if there is no estimate for any step.
 ///
 /// # Errors
 /// An invalid plan.
-pub fn forecast(plan: &Plan, run_dir: &Path, workers: usize) -> Result<Option<Forecast>, SweepError> {
-    let runs: Vec<bool> = crate::explain(plan, run_dir)?.iter().map(|e| e.reason.runs()).collect();
+pub fn forecast(
+    plan: &Plan,
+    run_dir: &Path,
+    workers: usize,
+) -> Result<Option<Forecast>, SweepError> {
+    let runs: Vec<bool> = crate::explain(plan, run_dir)?
+        .iter()
+        .map(|e| e.reason.runs())
+        .collect();
     let mut schedule = Schedule::new(plan)?;
     if schedule.first_steps().into_iter().any(|i| runs[i]) {
         return Ok(None);
@@ -38,17 +49,27 @@ pub fn forecast(plan: &Plan, run_dir: &Path, workers: usize) -> Result<Option<Fo
     for i in (0..plan.steps.len()).filter(|&i| !runs[i]) {
         schedule.settle(i, StepOutcome::Skipped);
     }
-    Ok(simulate(plan, schedule, &StepTimes::read(plan, &Marks::new(run_dir)), &[], workers))
+    Ok(simulate(
+        plan,
+        schedule,
+        &StepTimes::read(plan, &Marks::new(run_dir)),
+        &[],
+        workers,
+    ))
 }
 
-/// The steps before the main work, such as the preparation of data: steps without a cost that more than half of all steps
-/// need. If one of them fails, so does the whole plan.
+/// The steps before the main work, such as the preparation of data: steps without a cost that more
+/// than half of all steps need. If one of them fails, so does the whole plan.
 ///
 /// # Errors
 /// An invalid plan.
 pub fn first_steps(plan: &Plan) -> Result<Vec<&Step>, SweepError> {
     plan.check()?;
-    Ok(Schedule::new(plan)?.first_steps().into_iter().map(|i| &plan.steps[i]).collect())
+    Ok(Schedule::new(plan)?
+        .first_steps()
+        .into_iter()
+        .map(|i| &plan.steps[i])
+        .collect())
 }
 
 /// Measured step times by kind.
@@ -67,14 +88,20 @@ struct Kind {
 impl<'a> StepTimes<'a> {
     /// No times yet.
     pub fn new(plan: &Plan) -> Self {
-        StepTimes { kinds: BTreeMap::new(), cost_ns: plan.cost_ns }
+        StepTimes {
+            kinds: BTreeMap::new(),
+            cost_ns: plan.cost_ns,
+        }
     }
 
     /// The times of the steps that are done for their current keys.
     pub fn read(plan: &'a Plan, marks: &Marks) -> Self {
         let mut times = StepTimes::new(plan);
         for step in &plan.steps {
-            if let Some(record) = marks.record(&step.id).filter(|record| record.key == step.key) {
+            if let Some(record) = marks
+                .record(&step.id)
+                .filter(|record| record.key == step.key)
+            {
                 times.add(step, record.seconds);
             }
         }
@@ -83,19 +110,29 @@ impl<'a> StepTimes<'a> {
 
     /// Adds the time of a step.
     pub fn add(&mut self, step: &'a Step, seconds: f64) {
-        let (count, sum) = self.kinds.entry(&step.kind).or_default().of_cost.entry(step.cost).or_default();
+        let (count, sum) = self
+            .kinds
+            .entry(&step.kind)
+            .or_default()
+            .of_cost
+            .entry(step.cost)
+            .or_default();
         *count += 1;
         *sum += seconds.max(0.0);
     }
 
-    /// Estimated seconds of a step: the mean of the steps of its kind and cost; else scaled by cost from the steps of its kind;
-    /// else from the plan's time per unit of cost. `None` without any of these.
+    /// Estimated seconds of a step: the mean of the steps of its kind and cost; else scaled by cost
+    /// from the steps of its kind; else from the plan's time per unit of cost. `None` without any
+    /// of these.
     pub fn estimate(&self, step: &Step) -> Option<f64> {
         let by_cost = || {
             let ns = self.cost_ns.filter(|_| step.cost > 0)?;
             Some(STARTUP_S + step.cost as f64 * ns as f64 * 1e-9)
         };
-        self.kinds.get(step.kind.as_str()).and_then(|kind| kind.estimate(step.cost)).or_else(by_cost)
+        self.kinds
+            .get(step.kind.as_str())
+            .and_then(|kind| kind.estimate(step.cost))
+            .or_else(by_cost)
     }
 }
 
@@ -105,9 +142,15 @@ impl Kind {
             return Some(sum / *count as f64);
         }
         let sum = |value: fn(u64, usize, f64) -> f64| {
-            self.of_cost.iter().map(|(&cost, &(count, seconds))| value(cost, count, seconds)).sum::<f64>()
+            self.of_cost
+                .iter()
+                .map(|(&cost, &(count, seconds))| value(cost, count, seconds))
+                .sum::<f64>()
         };
-        let (count, costs) = (sum(|_, count, _| count as f64), sum(|cost, count, _| cost as f64 * count as f64));
+        let (count, costs) = (
+            sum(|_, count, _| count as f64),
+            sum(|cost, count, _| cost as f64 * count as f64),
+        );
         if count == 0.0 {
             return None;
         }
@@ -120,8 +163,9 @@ impl Kind {
     }
 }
 
-/// Simulates the rest of a plan. Steps that have ended are settled in `schedule`; `running` holds the steps that run now, each
-/// with the seconds so far. `None` if there is no estimate for any remaining step.
+/// Simulates the rest of a plan. Steps that have ended are settled in `schedule`; `running` holds
+/// the steps that run now, each with the seconds so far. `None` if there is no estimate for any
+/// remaining step.
 pub(crate) fn simulate(
     plan: &Plan,
     mut schedule: Schedule<'_>,
@@ -130,17 +174,27 @@ pub(crate) fn simulate(
     workers: usize,
 ) -> Option<Forecast> {
     let (mut seconds, mut found) = (vec![0.0; plan.steps.len()], Forecast::default());
-    for (i, step) in plan.steps.iter().enumerate().filter(|&(i, _)| !schedule.is_settled(i)) {
+    for (i, step) in plan
+        .steps
+        .iter()
+        .enumerate()
+        .filter(|&(i, _)| !schedule.is_settled(i))
+    {
         found.steps += 1;
         match times.estimate(step) {
             Some(estimate) => seconds[i] = estimate,
-            None => match found.untimed.iter_mut().find(|(kind, _)| *kind == step.kind) {
+            None => match found
+                .untimed
+                .iter_mut()
+                .find(|(kind, _)| *kind == step.kind)
+            {
                 Some((_, count)) => *count += 1,
                 None => found.untimed.push((step.kind.clone(), 1)),
             },
         }
     }
-    if found.steps > 0 && found.steps == found.untimed.iter().map(|(_, count)| count).sum::<usize>() {
+    if found.steps > 0 && found.steps == found.untimed.iter().map(|(_, count)| count).sum::<usize>()
+    {
         return None;
     }
     let mut busy: Vec<(f64, usize)> = Vec::new();
@@ -152,8 +206,9 @@ pub(crate) fn simulate(
     Some(found)
 }
 
-/// Seconds until all steps have ended, if step `i` takes `seconds[i]` and `workers` run in parallel, each starting the next
-/// ready step as soon as it is free. `busy` holds the running steps, each with its remaining seconds.
+/// Seconds until all steps have ended, if step `i` takes `seconds[i]` and `workers` run in
+/// parallel, each starting the next ready step as soon as it is free. `busy` holds the running
+/// steps, each with its remaining seconds.
 pub(crate) fn makespan(
     schedule: &mut Schedule<'_>,
     seconds: &[f64],
@@ -168,7 +223,11 @@ pub(crate) fn makespan(
             schedule.mark_started(i);
             busy.push((now + seconds[i], i));
         }
-        let first = busy.iter().enumerate().min_by(|(_, a), (_, b)| a.0.total_cmp(&b.0)).map(|(position, _)| position);
+        let first = busy
+            .iter()
+            .enumerate()
+            .min_by(|(_, a), (_, b)| a.0.total_cmp(&b.0))
+            .map(|(position, _)| position);
         let Some(position) = first else { return now };
         let (end, step) = busy.swap_remove(position);
         now = end;
@@ -191,18 +250,30 @@ mod tests {
         }
     }
 
-    /// Two pre-trainings, a hundred cells of two different costs for each, and the steps before and after.
+    /// Two pre-trainings, a hundred cells of two different costs for each, and the steps before and
+    /// after.
     fn study() -> Plan {
         let mut steps = vec![step("prepare", 0, &[]), step("sample", 0, &["prepare"])];
         for train in ["pretrain-a", "pretrain-b"] {
             steps.push(step(train, 50_000, &["sample"]));
-            steps.extend((0..50).map(|i| step(&format!("cell-{train}{i}"), 1000, &["sample", train])));
-            steps.extend((50..100).map(|i| step(&format!("cell-{train}{i}"), 10, &["sample", train])));
+            steps.extend(
+                (0..50).map(|i| step(&format!("cell-{train}{i}"), 1000, &["sample", train])),
+            );
+            steps.extend(
+                (50..100).map(|i| step(&format!("cell-{train}{i}"), 10, &["sample", train])),
+            );
         }
         let cells: Vec<&str> = steps[2..].iter().map(|s| s.id.as_str()).collect();
-        let end = Step { tolerant: true, ..step("evaluate", 0, &cells) };
+        let end = Step {
+            tolerant: true,
+            ..step("evaluate", 0, &cells)
+        };
         steps.push(end);
-        Plan { name: "p".into(), steps, ..Plan::default() }
+        Plan {
+            name: "p".into(),
+            steps,
+            ..Plan::default()
+        }
     }
 
     fn done(plan: &Plan, run: &Path, id: &str, seconds: f64) {
@@ -211,7 +282,11 @@ mod tests {
     }
 
     fn untimed(forecast: &Forecast) -> Vec<(&str, usize)> {
-        forecast.untimed.iter().map(|(kind, n)| (kind.as_str(), *n)).collect()
+        forecast
+            .untimed
+            .iter()
+            .map(|(kind, n)| (kind.as_str(), *n))
+            .collect()
     }
 
     #[test]
@@ -220,65 +295,125 @@ mod tests {
         let (d, plan) = (dir.path(), study());
         done(&plan, d, "prepare", 4.0);
         done(&plan, d, "sample", 1.0);
-        assert_eq!(forecast(&plan, d, 2).unwrap(), None, "no remaining kind was timed");
+        assert_eq!(
+            forecast(&plan, d, 2).unwrap(),
+            None,
+            "no remaining kind was timed"
+        );
         done(&plan, d, "pretrain-a", 300.0);
-        // The other pre-training takes as long; there is no estimate for the 200 cells, which are of another kind.
+        // The other pre-training takes as long; there is no estimate for the 200 cells, which are
+        // of another kind.
         let found = forecast(&plan, d, 2).unwrap().unwrap();
-        assert_eq!((found.seconds, untimed(&found)), (300.0, vec![("cell", 200), ("evaluate", 1)]));
+        assert_eq!(
+            (found.seconds, untimed(&found)),
+            (300.0, vec![("cell", 200), ("evaluate", 1)])
+        );
         done(&plan, d, "cell-pretrain-a0", 2.5);
-        // 2 s of work for a cost of 1000, so 0.02 s for a cost of 10, each plus half a second to start.
+        // 2 s of work for a cost of 1000, so 0.02 s for a cost of 10, each plus half a second to
+        // start.
         let found = forecast(&plan, d, 1).unwrap().unwrap();
         let expected = 300.0 + 99.0 * 2.5 + 100.0 * 0.52;
-        assert!((found.seconds - expected).abs() < 1e-9, "{found:?}, {expected}");
+        assert!(
+            (found.seconds - expected).abs() < 1e-9,
+            "{found:?}, {expected}"
+        );
         assert_eq!((found.steps, untimed(&found)), (201, vec![("evaluate", 1)]));
         // A timed cell of the same cost takes precedence.
         done(&plan, d, "cell-pretrain-a50", 1.0);
         let found = forecast(&plan, d, 1).unwrap().unwrap();
         let expected = 300.0 + 99.0 * 2.5 + 99.0;
-        assert!((found.seconds - expected).abs() < 1e-9, "{found:?}, {expected}");
+        assert!(
+            (found.seconds - expected).abs() < 1e-9,
+            "{found:?}, {expected}"
+        );
     }
 
     #[test]
     fn costs_are_used_where_no_step_of_a_kind_is_done() {
         let dir = tempfile::tempdir().unwrap();
-        let (d, plan) = (dir.path(), Plan { cost_ns: Some(1_000_000), ..study() });
-        assert_eq!(forecast(&plan, d, 1).unwrap(), None, "the data may still be rejected");
+        let (d, plan) = (
+            dir.path(),
+            Plan {
+                cost_ns: Some(1_000_000),
+                ..study()
+            },
+        );
+        assert_eq!(
+            forecast(&plan, d, 1).unwrap(),
+            None,
+            "the data may still be rejected"
+        );
         done(&plan, d, "prepare", 4.0);
-        assert_eq!(forecast(&plan, d, 1).unwrap(), None, "so may the label budgets");
+        assert_eq!(
+            forecast(&plan, d, 1).unwrap(),
+            None,
+            "so may the label budgets"
+        );
         done(&plan, d, "sample", 1.0);
         let found = forecast(&plan, d, 1).unwrap().unwrap();
         let expected = 2.0 * (50.5 + 50.0 * 1.5 + 50.0 * 0.51);
-        assert!((found.seconds - expected).abs() < 1e-9, "{found:?}, {expected}");
+        assert!(
+            (found.seconds - expected).abs() < 1e-9,
+            "{found:?}, {expected}"
+        );
         let found = forecast(&plan, d, 2).unwrap().unwrap();
-        assert!((found.seconds - expected / 2.0).abs() < 1.0, "{found:?}, {expected}");
+        assert!(
+            (found.seconds - expected / 2.0).abs() < 1.0,
+            "{found:?}, {expected}"
+        );
         // Measured times take precedence over costs.
         done(&plan, d, "pretrain-a", 9.0);
         let found = forecast(&plan, d, 1).unwrap().unwrap();
         let expected = 9.0 + 2.0 * (50.0 * 1.5 + 50.0 * 0.51);
-        assert!((found.seconds - expected).abs() < 1e-9, "{found:?}, {expected}");
+        assert!(
+            (found.seconds - expected).abs() < 1e-9,
+            "{found:?}, {expected}"
+        );
     }
 
     #[test]
     fn times_for_other_settings_are_ignored() {
         let dir = tempfile::tempdir().unwrap();
-        let (d, mut plan) = (dir.path(), Plan { cost_ns: Some(1_000_000), ..study() });
+        let (d, mut plan) = (
+            dir.path(),
+            Plan {
+                cost_ns: Some(1_000_000),
+                ..study()
+            },
+        );
         for (id, seconds) in [("prepare", 4.0), ("sample", 1.0), ("pretrain-a", 9.0)] {
             done(&plan, d, id, seconds);
         }
-        plan.steps.iter_mut().filter(|s| s.kind == "pretrain").for_each(|s| s.key = "another".into());
+        plan.steps
+            .iter_mut()
+            .filter(|s| s.kind == "pretrain")
+            .for_each(|s| s.key = "another".into());
         let found = forecast(&plan, d, 1).unwrap().unwrap();
         let expected = 2.0 * (50.5 + 50.0 * 1.5 + 50.0 * 0.51);
-        assert!((found.seconds - expected).abs() < 1e-9, "{found:?}, {expected}");
+        assert!(
+            (found.seconds - expected).abs() < 1e-9,
+            "{found:?}, {expected}"
+        );
     }
 
     #[test]
     fn a_finished_study_takes_no_time() {
         let dir = tempfile::tempdir().unwrap();
-        let plan = Plan { steps: vec![step("prepare", 0, &[])], ..Plan::default() };
+        let plan = Plan {
+            steps: vec![step("prepare", 0, &[])],
+            ..Plan::default()
+        };
         done(&plan, dir.path(), "prepare", 4.0);
-        assert_eq!(forecast(&plan, dir.path(), 1).unwrap(), Some(Forecast::default()));
         assert_eq!(
-            first_steps(&study()).unwrap().iter().map(|s| s.id.as_str()).collect::<Vec<_>>(),
+            forecast(&plan, dir.path(), 1).unwrap(),
+            Some(Forecast::default())
+        );
+        assert_eq!(
+            first_steps(&study())
+                .unwrap()
+                .iter()
+                .map(|s| s.id.as_str())
+                .collect::<Vec<_>>(),
             ["prepare", "sample"]
         );
     }

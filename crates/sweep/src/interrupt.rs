@@ -14,9 +14,14 @@ pub struct Interrupt {
 impl Interrupt {
     /// Installs the signal handlers.
     pub fn listen() -> std::io::Result<Self> {
-        let mut listener = Interrupt { flag: Arc::new(AtomicBool::new(false)), handlers: Vec::new() };
+        let mut listener = Interrupt {
+            flag: Arc::new(AtomicBool::new(false)),
+            handlers: Vec::new(),
+        };
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            listener.handlers.push(signal_hook::flag::register(signal, listener.flag.clone())?);
+            listener
+                .handlers
+                .push(signal_hook::flag::register(signal, listener.flag.clone())?);
         }
         Ok(listener)
     }

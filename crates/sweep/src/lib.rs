@@ -1,9 +1,10 @@
-//! Runs a plan, a graph of commands with content keys, as local processes or as Slurm job arrays. A step that is done for its
-//! current key is not run again.
+//! Runs a plan, a graph of commands with content keys, as local processes or as Slurm job arrays. A
+//! step that is done for its current key is not run again.
 //!
-//! In this crate: the plan and its validation, the local engine with its locks, the Slurm engine ([`slurm`]), the records of
-//! each step on disk, and queries of them ([`explain`] before a sweep, [`status`] during and after it, [`cost`] for other
-//! machines). Not in this crate: the meaning of any command; it knows no emotions, models or data.
+//! In this crate: the plan and its validation, the local engine with its locks, the Slurm engine
+//! ([`slurm`]), the records of each step on disk, and queries of them ([`explain`] before a sweep,
+//! [`status`] during and after it, [`cost`] for other machines). Not in this crate: the meaning of
+//! any command; it knows no emotions, models or data.
 //!
 //! This crate writes these files into a run folder:
 //!

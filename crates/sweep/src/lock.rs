@@ -1,4 +1,5 @@
-//! File locks, which the operating system releases when their process ends. `RUN/sweep.lock` admits one sweep per run folder.
+//! File locks, which the operating system releases when their process ends. `RUN/sweep.lock` admits
+//! one sweep per run folder.
 
 use crate::process::host;
 use crate::{SweepError, slurm};
@@ -27,12 +28,13 @@ impl SweepLock {
 
     /// Whether a sweep is running in the folder.
     pub fn is_held(run: &Path) -> bool {
-        File::open(run.join(LOCK_FILE)).is_ok_and(|f| matches!(f.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        File::open(run.join(LOCK_FILE))
+            .is_ok_and(|f| matches!(f.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 }
 
-/// Locks the file `name` in a folder, which is created if missing, and writes this process's id into it. `None` if another
-/// process holds the lock.
+/// Locks the file `name` in a folder, which is created if missing, and writes this process's id
+/// into it. `None` if another process holds the lock.
 pub(crate) fn lock(folder: &Path, name: &str) -> Result<Option<File>, SweepError> {
     fs::create_dir_all(folder).map_err(SweepError::io("create folder", folder))?;
     let path = folder.join(name);
@@ -62,18 +64,30 @@ pub(crate) fn lock(folder: &Path, name: &str) -> Result<Option<File>, SweepError
     Ok(Some(file))
 }
 
-/// Fails if a sweep is running in the folder, here or as jobs of a cluster, so that a caller can check before it writes there.
-/// Writes nothing itself.
+/// Fails if a sweep is running in the folder, here or as jobs of a cluster, so that a caller can
+/// check before it writes there. Writes nothing itself.
 ///
 /// # Errors
-/// [`SweepError::Locked`], with the process that holds the folder; [`SweepError::Queued`] and [`SweepError::QueueUnknown`] for
-/// jobs of a cluster.
+/// [`SweepError::Locked`], with the process that holds the folder; [`SweepError::Queued`] and
+/// [`SweepError::QueueUnknown`] for jobs of a cluster.
 pub fn check_free(run: &Path) -> Result<(), SweepError> {
-    if SweepLock::is_held(run) { Err(locked(run)) } else { slurm::check_ended(run) }
+    if SweepLock::is_held(run) {
+        Err(locked(run))
+    } else {
+        slurm::check_ended(run)
+    }
 }
 
 fn locked(run: &Path) -> SweepError {
     let holder = fs::read_to_string(run.join(LOCK_FILE)).unwrap_or_default();
-    let holder = if holder.trim().is_empty() { "unknown" } else { holder.trim() }.to_string();
-    SweepError::Locked { run: run.to_path_buf(), holder }
+    let holder = if holder.trim().is_empty() {
+        "unknown"
+    } else {
+        holder.trim()
+    }
+    .to_string();
+    SweepError::Locked {
+        run: run.to_path_buf(),
+        holder,
+    }
 }

@@ -1,8 +1,9 @@
 //! The processes of steps: started with a log, polled, and terminated together with their children.
 //!
-//! A step's standard input is its locked `running.json`. The lock belongs to the open file, which the process inherits, so
-//! the lock is released when the process ends, even if the engine has been killed. This is how `status` sees that a step is
-//! running, and how a new sweep finds processes that a killed one left running.
+//! A step's standard input is its locked `running.json`. The lock belongs to the open file, which
+//! the process inherits, so the lock is released when the process ends, even if the engine has been
+//! killed. This is how `status` sees that a step is running, and how a new sweep finds processes
+//! that a killed one left running.
 
 use crate::SweepError;
 use crate::marks::{LOG_FILE, Marks, RUNNING_FILE, read_json, remove, unix_s};
@@ -53,7 +54,9 @@ impl Process {
             Process::Forked(pid) => {
                 let status = match server {
                     ServerState::Running(server) => server.try_wait(*pid),
-                    _ => Err(std::io::Error::other("the fork server that started it has ended")),
+                    _ => Err(std::io::Error::other(
+                        "the fork server that started it has ended",
+                    )),
                 };
                 if status.is_err() {
                     // Its exit status is lost. It must not keep running next to a retry.
@@ -97,17 +100,23 @@ pub(crate) struct WorkerPool {
 impl WorkerPool {
     /// An empty pool; `server` holds the arguments that make the program a fork server, or nothing.
     pub fn new(server: &[String]) -> Self {
-        let server =
-            if server.is_empty() { ServerState::Unavailable } else { ServerState::Configured(server.to_vec()) };
-        WorkerPool { workers: Vec::new(), server }
+        let server = if server.is_empty() {
+            ServerState::Unavailable
+        } else {
+            ServerState::Configured(server.to_vec())
+        };
+        WorkerPool {
+            workers: Vec::new(),
+            server,
+        }
     }
 
     pub fn len(&self) -> usize {
         self.workers.len()
     }
 
-    /// Starts `program` with `arguments` as the process of step number `step`, in its own process group so that its children
-    /// can be terminated with it.
+    /// Starts `program` with `arguments` as the process of step number `step`, in its own process
+    /// group so that its children can be terminated with it.
     pub fn start(
         &mut self,
         step: usize,
@@ -124,16 +133,32 @@ impl WorkerPool {
             .create_new(true)
             .open(&running_file)
             .map_err(SweepError::io("create", &running_file))?;
-        running.lock().map_err(SweepError::io("lock", &running_file))?;
+        running
+            .lock()
+            .map_err(SweepError::io("lock", &running_file))?;
         let log_path = folder.join(LOG_FILE);
         let log = File::create(&log_path).map_err(SweepError::io("create", &log_path))?;
-        // `spawn` drops the engine's handle of the locked file: from then on only the process holds the lock.
-        let process = self.spawn(program, arguments, folder, running, log).map_err(SweepError::io("start", program))?;
-        let record = RunningRecord { pid: process.id(), host: host(), started_unix_s: unix_s() };
-        self.workers.push(Worker { step, process, started: Instant::now(), running_file: running_file.clone() });
+        // `spawn` drops the engine's handle of the locked file: from then on only the process holds
+        // the lock.
+        let process = self
+            .spawn(program, arguments, folder, running, log)
+            .map_err(SweepError::io("start", program))?;
+        let record = RunningRecord {
+            pid: process.id(),
+            host: host(),
+            started_unix_s: unix_s(),
+        };
+        self.workers.push(Worker {
+            step,
+            process,
+            started: Instant::now(),
+            running_file: running_file.clone(),
+        });
         // Not an atomic write: the rename would replace the locked file by an unlocked one.
-        let text =
-            serde_json::to_vec(&record).map_err(|source| SweepError::Json { path: running_file.clone(), source })?;
+        let text = serde_json::to_vec(&record).map_err(|source| SweepError::Json {
+            path: running_file.clone(),
+            source,
+        })?;
         fs::write(&running_file, text).map_err(SweepError::io("write", &running_file))
     }
 
@@ -147,14 +172,15 @@ impl WorkerPool {
     ) -> std::io::Result<Process> {
         let (variable, folder) = step_folder_variable(folder);
         if let ServerState::Configured(server_arguments) = &self.server {
-            self.server =
-                Server::start(program, server_arguments).map_or(ServerState::Unavailable, ServerState::Running);
+            self.server = Server::start(program, server_arguments)
+                .map_or(ServerState::Unavailable, ServerState::Running);
         }
         if let ServerState::Running(server) = &mut self.server {
             return match server.spawn(arguments, &folder, &running, &log) {
                 Ok(pid) => Ok(Process::Forked(pid)),
                 Err(e) => {
-                    // No second attempt for this step, as its process may have started. Later steps start without the server.
+                    // No second attempt for this step, as its process may have started. Later steps
+                    // start without the server.
                     self.server = ServerState::Unavailable;
                     Err(e)
                 }
@@ -162,7 +188,13 @@ impl WorkerPool {
         }
         let stderr = log.try_clone()?;
         let mut command = Command::new(program);
-        command.args(arguments).env(variable, folder).stdin(running).stdout(log).stderr(stderr).process_group(0);
+        command
+            .args(arguments)
+            .env(variable, folder)
+            .stdin(running)
+            .stdout(log)
+            .stderr(stderr)
+            .process_group(0);
         command.spawn().map(Process::Child)
     }
 
@@ -173,21 +205,23 @@ impl WorkerPool {
         }
     }
 
-    /// The steps whose processes have ended since the last call, with their status and the seconds they took.
+    /// The steps whose processes have ended since the last call, with their status and the seconds
+    /// they took.
     pub fn poll(&mut self) -> Vec<(usize, std::io::Result<ExitStatus>, f64)> {
         let mut ended = Vec::new();
-        self.workers.retain_mut(|w| match w.process.try_wait(&mut self.server) {
-            Ok(None) => true,
-            Ok(Some(status)) => {
-                let _ = remove(&w.running_file);
-                ended.push((w.step, Ok(status), w.started.elapsed().as_secs_f64()));
-                false
-            }
-            Err(e) => {
-                ended.push((w.step, Err(e), w.started.elapsed().as_secs_f64()));
-                false
-            }
-        });
+        self.workers
+            .retain_mut(|w| match w.process.try_wait(&mut self.server) {
+                Ok(None) => true,
+                Ok(Some(status)) => {
+                    let _ = remove(&w.running_file);
+                    ended.push((w.step, Ok(status), w.started.elapsed().as_secs_f64()));
+                    false
+                }
+                Err(e) => {
+                    ended.push((w.step, Err(e), w.started.elapsed().as_secs_f64()));
+                    false
+                }
+            });
         ended
     }
 
@@ -228,7 +262,10 @@ fn terminate(mut workers: Vec<Worker>, server: &mut ServerState) {
 
 /// The name of this machine.
 pub(crate) fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn signal_group(pid: u32, signal: Signal) {
@@ -238,19 +275,27 @@ fn signal_group(pid: u32, signal: Signal) {
     }
 }
 
-/// The record of a running step, whichever sweep started it; `Some(None)` if it is running but has no record yet.
+/// The record of a running step, whichever sweep started it; `Some(None)` if it is running but has
+/// no record yet.
 pub(crate) fn running(folder: &Path) -> Option<Option<RunningRecord>> {
     let path = folder.join(RUNNING_FILE);
     let file = File::open(&path).ok()?;
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then(|| read_json(&path))
 }
 
-/// Terminates the processes that a killed sweep left running and returns their step ids. Call it with the sweep lock held.
+/// Terminates the processes that a killed sweep left running and returns their step ids. Call it
+/// with the sweep lock held.
 pub(crate) fn end_orphans(marks: &Marks) -> Result<Vec<String>, SweepError> {
     let mut ended = Vec::new();
     for file in running_files(&marks.steps()) {
-        let Some(folder) = file.parent() else { continue };
-        let id = folder.strip_prefix(marks.steps()).unwrap_or(folder).display().to_string();
+        let Some(folder) = file.parent() else {
+            continue;
+        };
+        let id = folder
+            .strip_prefix(marks.steps())
+            .unwrap_or(folder)
+            .display()
+            .to_string();
         if end_orphan(marks, &id)? {
             ended.push(id);
         }
@@ -258,7 +303,8 @@ pub(crate) fn end_orphans(marks: &Marks) -> Result<Vec<String>, SweepError> {
     Ok(ended)
 }
 
-/// Terminates the process that a killed engine left running for this step. Returns whether there was one.
+/// Terminates the process that a killed engine left running for this step. Returns whether there
+/// was one.
 pub(crate) fn end_orphan(marks: &Marks, id: &str) -> Result<bool, SweepError> {
     let folder = marks.folder(id);
     let started = Instant::now();
@@ -267,7 +313,11 @@ pub(crate) fn end_orphan(marks: &Marks, id: &str) -> Result<bool, SweepError> {
         // On another machine the process id would refer to an unrelated process.
         let elsewhere = record.as_ref().is_some_and(|r| r.host != host());
         // The lock shows that the process is alive, so its id cannot have been reused.
-        let signal = if started.elapsed() < GRACE { Signal::TERM } else { Signal::KILL };
+        let signal = if started.elapsed() < GRACE {
+            Signal::TERM
+        } else {
+            Signal::KILL
+        };
         if let Some(r) = &record
             && !elsewhere
             && asked != Some(signal)
@@ -276,8 +326,13 @@ pub(crate) fn end_orphan(marks: &Marks, id: &str) -> Result<bool, SweepError> {
             asked = Some(signal);
         }
         if elsewhere || started.elapsed() > 2 * GRACE {
-            let pid = record.map_or("unknown".to_string(), |r| format!("{} on {}", r.pid, r.host));
-            return Err(SweepError::Orphan { id: id.to_string(), pid });
+            let pid = record.map_or("unknown".to_string(), |r| {
+                format!("{} on {}", r.pid, r.host)
+            });
+            return Err(SweepError::Orphan {
+                id: id.to_string(),
+                pid,
+            });
         }
         sleep(POLL);
     }
@@ -292,7 +347,9 @@ fn running_files(folder: &Path) -> Vec<PathBuf> {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             match entry.file_type() {
                 Ok(t) if t.is_dir() => open.push(entry.path()),
-                Ok(t) if t.is_file() && entry.file_name() == RUNNING_FILE => found.push(entry.path()),
+                Ok(t) if t.is_file() && entry.file_name() == RUNNING_FILE => {
+                    found.push(entry.path())
+                }
                 _ => {}
             }
         }

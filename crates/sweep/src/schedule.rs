@@ -46,7 +46,12 @@ impl<'a> Schedule<'a> {
         let needs: Vec<Vec<usize>> = plan
             .steps
             .iter()
-            .map(|s| s.needs.iter().filter_map(|need| index_of.get(need.as_str()).copied()).collect())
+            .map(|s| {
+                s.needs
+                    .iter()
+                    .filter_map(|need| index_of.get(need.as_str()).copied())
+                    .collect()
+            })
             .collect();
         let mut dependents = vec![Vec::new(); n];
         for (i, of) in needs.iter().enumerate() {
@@ -58,7 +63,11 @@ impl<'a> Schedule<'a> {
         let order = plan.order()?;
         let mut critical_path = vec![0u64; n];
         for &i in order.iter().rev() {
-            let behind = dependents[i].iter().map(|&d| critical_path[d]).max().unwrap_or(0);
+            let behind = dependents[i]
+                .iter()
+                .map(|&d| critical_path[d])
+                .max()
+                .unwrap_or(0);
             critical_path[i] = plan.steps[i].cost.saturating_add(behind);
         }
         for &i in &order {
@@ -66,11 +75,21 @@ impl<'a> Schedule<'a> {
             collecting[i] = step.tolerant || needs[i].iter().any(|&n| collecting[n]);
         }
         let (started, outcomes, cause) = (vec![false; n], vec![None; n], vec![None; n]);
-        Ok(Schedule { plan, order, needs, dependents, collecting, critical_path, started, outcomes, cause })
+        Ok(Schedule {
+            plan,
+            order,
+            needs,
+            dependents,
+            collecting,
+            critical_path,
+            started,
+            outcomes,
+            cause,
+        })
     }
 
-    /// Whether the step's result depends on more than its key, namely on which of its needs failed. Such a step runs again
-    /// whenever one of its needs has run.
+    /// Whether the step's result depends on more than its key, namely on which of its needs failed.
+    /// Such a step runs again whenever one of its needs has run.
     pub fn is_collecting(&self, step: usize) -> bool {
         self.collecting[step]
     }
@@ -97,7 +116,8 @@ impl<'a> Schedule<'a> {
         self.outcomes[step] = Some(outcome);
     }
 
-    /// The collecting steps that a new run of `step` invalidates: those that depend on it through collecting steps only.
+    /// The collecting steps that a new run of `step` invalidates: those that depend on it through
+    /// collecting steps only.
     pub fn invalidated_by(&self, step: usize) -> Vec<usize> {
         let (mut stale, mut open) = (Vec::new(), vec![step]);
         while let Some(i) = open.pop() {
@@ -116,7 +136,8 @@ impl<'a> Schedule<'a> {
         self.outcomes[step].is_some()
     }
 
-    /// Settles every blocked step and returns each with the failed step that it needs, directly or indirectly.
+    /// Settles every blocked step and returns each with the failed step that it needs, directly or
+    /// indirectly.
     pub fn settle_blocked(&mut self) -> Vec<(usize, usize)> {
         let mut blocked = Vec::new();
         while let Some((i, by)) = self.next_blocked() {
@@ -130,7 +151,8 @@ impl<'a> Schedule<'a> {
 
     /// How many steps would be blocked if only this one failed.
     fn would_block(&self, step: usize) -> usize {
-        let (mut failed_needs, mut blocked, mut open) = (BTreeMap::new(), BTreeSet::new(), vec![step]);
+        let (mut failed_needs, mut blocked, mut open) =
+            (BTreeMap::new(), BTreeSet::new(), vec![step]);
         while let Some(i) = open.pop() {
             for &d in &self.dependents[i] {
                 let failed: &mut usize = failed_needs.entry(d).or_default();
@@ -144,12 +166,13 @@ impl<'a> Schedule<'a> {
         blocked.len()
     }
 
-    /// The steps before the main work: those without a cost that need only such steps and that more than half of all steps
-    /// need. If one of them fails, so does the whole plan.
+    /// The steps before the main work: those without a cost that need only such steps and that more
+    /// than half of all steps need. If one of them fails, so does the whole plan.
     pub fn first_steps(&self) -> Vec<usize> {
         let mut first = Vec::new();
         for &i in &self.order {
-            let is_early = self.plan.steps[i].cost == 0 && self.needs[i].iter().all(|n| first.contains(n));
+            let is_early =
+                self.plan.steps[i].cost == 0 && self.needs[i].iter().all(|n| first.contains(n));
             if is_early && 2 * self.would_block(i) > self.plan.steps.len() {
                 first.push(i);
             }
@@ -163,7 +186,8 @@ impl<'a> Schedule<'a> {
             let failed = |&&n: &&usize| self.outcomes[n].is_some_and(|e| !e.is_success());
             let first_failed = self.needs[i].iter().find(failed);
             let blocked = if self.plan.steps[i].tolerant {
-                !self.needs[i].is_empty() && self.needs[i].iter().filter(failed).count() == self.needs[i].len()
+                !self.needs[i].is_empty()
+                    && self.needs[i].iter().filter(failed).count() == self.needs[i].len()
             } else {
                 first_failed.is_some()
             };
@@ -171,10 +195,12 @@ impl<'a> Schedule<'a> {
         })
     }
 
-    /// Of the ready steps the one with the most expensive critical path, the first in plan order among equals. Call it after
-    /// [`Schedule::settle_blocked`].
+    /// Of the ready steps the one with the most expensive critical path, the first in plan order
+    /// among equals. Call it after [`Schedule::settle_blocked`].
     pub fn next_ready(&self) -> Option<usize> {
-        let ready = self.waiting().filter(|&i| self.needs[i].iter().all(|&n| self.outcomes[n].is_some()));
+        let ready = self
+            .waiting()
+            .filter(|&i| self.needs[i].iter().all(|&n| self.outcomes[n].is_some()));
         // `max_by_key` returns the last of equal elements, hence the reversed order.
         ready.rev().max_by_key(|&i| self.critical_path[i])
     }
@@ -191,7 +217,13 @@ mod tests {
 
     fn step(id: &str, cost: u64, needs: &[&str]) -> Step {
         let needs = needs.iter().map(|s| s.to_string()).collect();
-        Step { id: id.into(), key: "k".into(), cost, needs, ..Step::default() }
+        Step {
+            id: id.into(),
+            key: "k".into(),
+            cost,
+            needs,
+            ..Step::default()
+        }
     }
 
     #[test]
@@ -204,7 +236,10 @@ mod tests {
             step("of root", 40, &["root"]),
             step("end", 0, &["cheap", "long", "long too", "of root"]),
         ];
-        let plan = Plan { steps, ..Plan::default() };
+        let plan = Plan {
+            steps,
+            ..Plan::default()
+        };
         let mut schedule = Schedule::new(&plan).unwrap();
         let mut order = Vec::new();
         while let Some(i) = schedule.next_ready() {
@@ -212,12 +247,18 @@ mod tests {
             schedule.settle(i, StepOutcome::Done);
             order.push(plan.steps[i].id.as_str());
         }
-        assert_eq!(order, ["root", "long", "long too", "of root", "cheap", "end"]);
+        assert_eq!(
+            order,
+            ["root", "long", "long too", "of root", "cheap", "end"]
+        );
     }
 
     #[test]
     fn a_blocked_step_names_the_failure_and_not_the_step_before_it() {
-        let tolerant = Step { tolerant: true, ..step("end", 0, &["cell a", "cell b"]) };
+        let tolerant = Step {
+            tolerant: true,
+            ..step("end", 0, &["cell a", "cell b"])
+        };
         let steps = vec![
             step("prepare", 0, &[]),
             step("sample", 0, &["prepare"]),
@@ -227,10 +268,15 @@ mod tests {
             step("cell b", 1, &["sample", "train b"]),
             tolerant,
         ];
-        let plan = Plan { steps, ..Plan::default() };
+        let plan = Plan {
+            steps,
+            ..Plan::default()
+        };
         let blocked = |failed: &[usize]| {
             let mut schedule = Schedule::new(&plan).unwrap();
-            failed.iter().for_each(|&i| schedule.settle(i, StepOutcome::Failed));
+            failed
+                .iter()
+                .for_each(|&i| schedule.settle(i, StepOutcome::Failed));
             schedule.settle_blocked()
         };
         assert_eq!(blocked(&[0]), [1, 2, 3, 4, 5, 6].map(|i| (i, 0)));
@@ -246,6 +292,14 @@ mod tests {
     #[test]
     fn a_plan_of_independent_steps_has_no_first_steps() {
         let steps = (0..40).map(|i| step(&i.to_string(), 0, &[])).collect();
-        assert_eq!(Schedule::new(&Plan { steps, ..Plan::default() }).unwrap().first_steps(), Vec::<usize>::new());
+        assert_eq!(
+            Schedule::new(&Plan {
+                steps,
+                ..Plan::default()
+            })
+            .unwrap()
+            .first_steps(),
+            Vec::<usize>::new()
+        );
     }
 }

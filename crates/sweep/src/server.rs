@@ -1,11 +1,11 @@
-//! The engine's side of the fork server: a process of the program that has loaded all its libraries and forks itself for each
-//! step.
+//! The engine's side of the fork server: a process of the program that has loaded all its libraries
+//! and forks itself for each step.
 //!
-//! Here: starting the server, and the protocol, one JSON object per line. The program's side is in [`crate::serve`]; the pool
-//! of step processes in [`crate::process`].
+//! Here: starting the server, and the protocol, one JSON object per line. The program's side is in
+//! [`crate::serve`]; the pool of step processes in [`crate::process`].
 //!
-//! A forked process behaves like a newly started one, with its own process group, files and exit status, but the program's
-//! libraries are loaded only once.
+//! A forked process behaves like a newly started one, with its own process group, files and exit
+//! status, but the program's libraries are loaded only once.
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use serde::{Deserialize, Serialize};
@@ -66,21 +66,43 @@ impl Server {
     pub fn start(program: &Path, arguments: &[String]) -> Result<Self> {
         let (stream, server_end) = UnixStream::pair()?;
         let mut command = Command::new(program);
-        // No output: it belongs to no step, and if the program cannot serve, the engine works without the server.
-        command.args(arguments).stdin(OwnedFd::from(server_end)).stdout(Stdio::null()).stderr(Stdio::null());
+        // No output: it belongs to no step, and if the program cannot serve, the engine works
+        // without the server.
+        command
+            .args(arguments)
+            .stdin(OwnedFd::from(server_end))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let child = command.process_group(0).spawn()?;
         drop(command);
         stream.set_read_timeout(Some(REPLY_TIMEOUT))?;
-        let mut server = Server { child, stream, inbox: Vec::new(), ended: BTreeMap::new() };
+        let mut server = Server {
+            child,
+            stream,
+            inbox: Vec::new(),
+            ended: BTreeMap::new(),
+        };
         match server.next(true)? {
             Some(Reply::Ready) => Ok(server),
-            other => Err(Error::other(format!("expected a server that is ready, found {other:?}"))),
+            other => Err(Error::other(format!(
+                "expected a server that is ready, found {other:?}"
+            ))),
         }
     }
 
-    /// Starts a process with these arguments, the step's folder, standard input and log. Returns its id.
-    pub fn spawn(&mut self, arguments: &[String], folder: &OsStr, running: &File, log: &File) -> Result<u32> {
-        let request = Request { arguments: arguments.to_vec(), folder: folder.as_bytes().to_vec() };
+    /// Starts a process with these arguments, the step's folder, standard input and log. Returns
+    /// its id.
+    pub fn spawn(
+        &mut self,
+        arguments: &[String],
+        folder: &OsStr,
+        running: &File,
+        log: &File,
+    ) -> Result<u32> {
+        let request = Request {
+            arguments: arguments.to_vec(),
+            folder: folder.as_bytes().to_vec(),
+        };
         let mut line = serde_json::to_vec(&request)?;
         line.push(b'\n');
         let files = [running.as_fd(), log.as_fd()];
@@ -88,14 +110,23 @@ impl Server {
         let mut control = SendAncillaryBuffer::new(&mut space);
         control.push(SendAncillaryMessage::ScmRights(&files));
         self.stream.set_nonblocking(false)?;
-        let sent = sendmsg(&self.stream, &[IoSlice::new(&line)], &mut control, SendFlags::NOSIGNAL)?;
+        let sent = sendmsg(
+            &self.stream,
+            &[IoSlice::new(&line)],
+            &mut control,
+            SendFlags::NOSIGNAL,
+        )?;
         self.stream.write_all(&line[sent..])?;
         loop {
             match self.next(true)? {
                 Some(Reply::Started { pid }) => return Ok(pid),
                 Some(Reply::Refused { error }) => return Err(Error::other(error)),
                 Some(Reply::Ended { pid, status }) => self.add_ended(pid, status),
-                other => return Err(Error::other(format!("expected a started process, found {other:?}"))),
+                other => {
+                    return Err(Error::other(format!(
+                        "expected a started process, found {other:?}"
+                    )));
+                }
             }
         }
     }
@@ -124,7 +155,12 @@ impl Server {
             }
             let mut bytes = [0; 4096];
             match self.stream.read(&mut bytes) {
-                Ok(0) => return Err(Error::new(ErrorKind::UnexpectedEof, "the fork server has ended")),
+                Ok(0) => {
+                    return Err(Error::new(
+                        ErrorKind::UnexpectedEof,
+                        "the fork server has ended",
+                    ));
+                }
                 Ok(n) => self.inbox.extend_from_slice(&bytes[..n]),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) if e.kind() == ErrorKind::WouldBlock && !wait => return Ok(None),

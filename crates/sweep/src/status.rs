@@ -1,4 +1,5 @@
-//! The status of a sweep, read from the run folder: while it runs in another process, after it has ended or was killed.
+//! The status of a sweep, read from the run folder: while it runs in another process, after it has
+//! ended or was killed.
 
 use crate::forecast::{Forecast, StepTimes, simulate};
 use crate::lock::SweepLock;
@@ -33,8 +34,8 @@ pub struct Status {
     pub elapsed_s: Option<f64>,
     /// The folder's jobs in Slurm, if its last sweep was submitted there.
     pub slurm: Option<SlurmStatus>,
-    /// How long the remaining steps take, estimated from the times of each kind. None if no sweep is running, if no remaining
-    /// step can run, and if there is no estimate.
+    /// How long the remaining steps take, estimated from the times of each kind. None if no sweep
+    /// is running, if no remaining step can run, and if there is no estimate.
     pub left: Option<Forecast>,
 }
 
@@ -86,7 +87,8 @@ pub struct Failure {
     pub error: String,
     /// Its log files, relative to the run folder.
     pub logs: Vec<String>,
-    /// How many steps cannot run because of it. A step blocked by several failures counts for the first of them.
+    /// How many steps cannot run because of it. A step blocked by several failures counts for the
+    /// first of them.
     pub blocked: usize,
 }
 
@@ -101,8 +103,8 @@ pub struct Running {
     pub location: Option<String>,
 }
 
-/// Reads the status of the last sweep in `run_dir` from the folder and, if jobs were submitted for it, from Slurm. Holds locks
-/// only for an instant, and writes nothing.
+/// Reads the status of the last sweep in `run_dir` from the folder and, if jobs were submitted for
+/// it, from Slurm. Holds locks only for an instant, and writes nothing.
 ///
 /// # Errors
 /// A folder in which no sweep has run; a plan that cannot be read.
@@ -111,8 +113,12 @@ pub fn status(run_dir: &Path) -> Result<Status, SweepError> {
     let marks = Marks::new(run_dir);
     let sweep: Option<SweepRecord> = read_json(&run_dir.join(SWEEP_FILE));
     let queue = SlurmQueue::query(run_dir)?;
-    let mut status =
-        Status { name: plan.name.clone(), alive: SweepLock::is_held(run_dir), jobs: 1, ..Status::default() };
+    let mut status = Status {
+        name: plan.name.clone(),
+        alive: SweepLock::is_held(run_dir),
+        jobs: 1,
+        ..Status::default()
+    };
     if let Some(sweep) = &sweep {
         status.pid = Some(sweep.pid);
         status.jobs = sweep.jobs.max(1);
@@ -122,12 +128,15 @@ pub fn status(run_dir: &Path) -> Result<Status, SweepError> {
     if let Some(queue) = &queue {
         let slurm = queue.status();
         status.alive |= slurm.problem.is_none() && !slurm.jobs.is_empty();
-        status.elapsed_s = status.alive.then(|| (unix_s() - queue.record.submitted_unix_s).max(0.0));
+        status.elapsed_s = status
+            .alive
+            .then(|| (unix_s() - queue.record.submitted_unix_s).max(0.0));
         status.slurm = Some(slurm);
     }
     let mut schedule = Schedule::new(&plan)?;
-    let states: Vec<StepState> =
-        (0..plan.steps.len()).map(|i| step_state(&plan, &schedule, &marks, queue.as_ref(), i)).collect();
+    let states: Vec<StepState> = (0..plan.steps.len())
+        .map(|i| step_state(&plan, &schedule, &marks, queue.as_ref(), i))
+        .collect();
     let mut times = StepTimes::new(&plan);
     let mut running = Vec::new();
     for (i, state) in states.into_iter().enumerate() {
@@ -138,11 +147,20 @@ pub fn status(run_dir: &Path) -> Result<Status, SweepError> {
             StepState::Running(seconds, location) => {
                 counts.running += 1;
                 running.push((i, seconds));
-                status.running.push(Running { id: step.id.clone(), seconds, location });
+                status.running.push(Running {
+                    id: step.id.clone(),
+                    seconds,
+                    location,
+                });
             }
             StepState::Queued(reason) => {
                 counts.queued += 1;
-                *status.slurm.get_or_insert_default().reasons.entry(reason).or_default() += 1;
+                *status
+                    .slurm
+                    .get_or_insert_default()
+                    .reasons
+                    .entry(reason)
+                    .or_default() += 1;
             }
             StepState::Done(seconds) => {
                 counts.done += 1;
@@ -161,17 +179,31 @@ pub fn status(run_dir: &Path) -> Result<Status, SweepError> {
     for (i, failed) in schedule.settle_blocked() {
         let kind = status.kind_index(&plan.steps[i].kind);
         let counts = &mut status.kinds[kind];
-        // A blocked step that is still queued on a cluster counts as queued: its task will start and end there.
-        if queue.as_ref().and_then(|queue| queue.task_state(&plan.steps[i].id)).is_none_or(|state| !state.is_active()) {
+        // A blocked step that is still queued on a cluster counts as queued: its task will start
+        // and end there.
+        if queue
+            .as_ref()
+            .and_then(|queue| queue.task_state(&plan.steps[i].id))
+            .is_none_or(|state| !state.is_active())
+        {
             counts.pending -= 1;
             counts.blocked += 1;
         }
-        if let Some(failure) = status.failures.iter_mut().find(|f| f.id == plan.steps[failed].id) {
+        if let Some(failure) = status
+            .failures
+            .iter_mut()
+            .find(|f| f.id == plan.steps[failed].id)
+        {
             failure.blocked += 1;
         }
     }
-    let workers = if status.slurm.is_some() { running.len().max(1) } else { status.jobs };
-    let left = || simulate(&plan, schedule, &times, &running, workers).filter(|left| left.steps > 0);
+    let workers = if status.slurm.is_some() {
+        running.len().max(1)
+    } else {
+        status.jobs
+    };
+    let left =
+        || simulate(&plan, schedule, &times, &running, workers).filter(|left| left.steps > 0);
     status.left = if status.alive { left() } else { None };
     Ok(status)
 }
@@ -179,10 +211,16 @@ pub fn status(run_dir: &Path) -> Result<Status, SweepError> {
 impl Status {
     /// The index of a kind's counts, which are added if missing.
     fn kind_index(&mut self, kind: &str) -> usize {
-        self.kinds.iter().position(|k| k.kind == kind).unwrap_or_else(|| {
-            self.kinds.push(KindCounts { kind: kind.to_string(), ..KindCounts::default() });
-            self.kinds.len() - 1
-        })
+        self.kinds
+            .iter()
+            .position(|k| k.kind == kind)
+            .unwrap_or_else(|| {
+                self.kinds.push(KindCounts {
+                    kind: kind.to_string(),
+                    ..KindCounts::default()
+                });
+                self.kinds.len() - 1
+            })
     }
 }
 
@@ -199,7 +237,13 @@ enum StepState {
 }
 
 /// The state of step `i` by its files and by Slurm.
-fn step_state(plan: &Plan, schedule: &Schedule<'_>, marks: &Marks, queue: Option<&SlurmQueue>, i: usize) -> StepState {
+fn step_state(
+    plan: &Plan,
+    schedule: &Schedule<'_>,
+    marks: &Marks,
+    queue: Option<&SlurmQueue>,
+    i: usize,
+) -> StepState {
     let step = &plan.steps[i];
     let task = queue.and_then(|queue| queue.task(&step.id));
     let state = queue.and_then(|queue| queue.task_state(&step.id));
@@ -208,7 +252,9 @@ fn step_state(plan: &Plan, schedule: &Schedule<'_>, marks: &Marks, queue: Option
         let record: Option<RunningRecord> = running.flatten();
         let seconds = record.map_or(0.0, |r| (unix_s() - r.started_unix_s).max(0.0));
         let location = match (&state, task) {
-            (Some(TaskState::Running(node)), Some((job, task))) => Some(format!("{node}, job {job}_{task}")),
+            (Some(TaskState::Running(node)), Some((job, task))) => {
+                Some(format!("{node}, job {job}_{task}"))
+            }
             _ => None,
         };
         return StepState::Running(seconds, location);
@@ -224,7 +270,12 @@ fn step_state(plan: &Plan, schedule: &Schedule<'_>, marks: &Marks, queue: Option
     };
     error.map_or(StepState::Pending, |error| {
         let logs = slurm::logs(&marks.run, step, task);
-        StepState::Failed(Failure { id: step.id.clone(), error, logs, blocked: 0 })
+        StepState::Failed(Failure {
+            id: step.id.clone(),
+            error,
+            logs,
+            blocked: 0,
+        })
     })
 }
 
@@ -238,11 +289,21 @@ struct SlurmQueue {
 
 impl SlurmQueue {
     fn query(run: &Path) -> Result<Option<Self>, SweepError> {
-        let Some(record) = JobsRecord::read(run)? else { return Ok(None) };
+        let Some(record) = JobsRecord::read(run)? else {
+            return Ok(None);
+        };
         // If Slurm cannot be queried, the query below returns the error.
         let record = record.clone().resolve_pending().unwrap_or(record);
-        let tasks = record.steps().map(|(id, (job, task))| (id.to_string(), (job.to_string(), task))).collect();
-        Ok(Some(SlurmQueue { snapshot: record.query_queue(), record, accounts: OnceCell::new(), tasks }))
+        let tasks = record
+            .steps()
+            .map(|(id, (job, task))| (id.to_string(), (job.to_string(), task)))
+            .collect();
+        Ok(Some(SlurmQueue {
+            snapshot: record.query_queue(),
+            record,
+            accounts: OnceCell::new(),
+            tasks,
+        }))
     }
 
     fn status(&self) -> SlurmStatus {
@@ -250,7 +311,12 @@ impl SlurmQueue {
             Ok(snapshot) => (snapshot.active_jobs(&self.record), None),
             Err(e) => (self.record.ids(), Some(error_chain(e))),
         };
-        SlurmStatus { cluster: self.record.cluster.clone(), jobs, problem, reasons: BTreeMap::new() }
+        SlurmStatus {
+            cluster: self.record.cluster.clone(),
+            jobs,
+            problem,
+            reasons: BTreeMap::new(),
+        }
     }
 
     /// The job and task of a step.
@@ -266,7 +332,9 @@ impl SlurmQueue {
     /// Why a step ended without a record; none if it was not submitted or Slurm cannot be queried.
     fn lost_error(&self, run: &Path, id: &str) -> Option<String> {
         let (job, task) = self.task(id)?;
-        let TaskState::Ended(state) = self.task_state(id)? else { return None };
+        let TaskState::Ended(state) = self.task_state(id)? else {
+            return None;
+        };
         let accounts = || self.accounts.get_or_init(|| self.record.query_accounting());
         let state = state.or_else(|| accounts().get(&(job.to_string(), task)).cloned());
         Some(slurm::lost_error(run, job, task, state.as_deref()))
@@ -289,17 +357,27 @@ mod tests {
         }
     }
 
-    /// Two trainings with four cells each, in a folder in which a sweep with two parallel jobs is running.
+    /// Two trainings with four cells each, in a folder in which a sweep with two parallel jobs is
+    /// running.
     fn running_sweep(run: &Path) -> (Plan, SweepLock) {
         let mut steps = vec![step("prepare", &[])];
         for train in ["train-a", "train-b"] {
             steps.push(step(train, &["prepare"]));
             steps.extend((0..4).map(|i| step(&format!("cell-{train}{i}"), &[train])));
         }
-        let plan = Plan { name: "p".into(), steps, ..Plan::default() };
+        let plan = Plan {
+            name: "p".into(),
+            steps,
+            ..Plan::default()
+        };
         let lock = SweepLock::take(run).unwrap();
         write_json(&run.join(PLAN_FILE), &plan).unwrap();
-        let record = SweepRecord { pid: 1, jobs: 2, started_unix_s: unix_s() - 60.0, finished_unix_s: None };
+        let record = SweepRecord {
+            pid: 1,
+            jobs: 2,
+            started_unix_s: unix_s() - 60.0,
+            finished_unix_s: None,
+        };
         write_json(&run.join(SWEEP_FILE), &record).unwrap();
         (plan, lock)
     }
@@ -317,14 +395,25 @@ mod tests {
         let d = dir.path();
         let (plan, lock) = running_sweep(d);
         assert_eq!(status(d).unwrap().left, None);
-        mark(&plan, d, &[("prepare", 1.0), ("train-a", 300.0), ("train-b", 100.0)]);
+        mark(
+            &plan,
+            d,
+            &[("prepare", 1.0), ("train-a", 300.0), ("train-b", 100.0)],
+        );
         // Trainings take 200 s, which is no estimate for the eight cells, and only cells remain.
         assert_eq!(status(d).unwrap().left, None);
         mark(&plan, d, &[("cell-train-a0", 2.0), ("cell-train-a1", 4.0)]);
         let left = status(d).unwrap().left.unwrap();
-        assert_eq!((left.seconds, left.steps, left.untimed.len()), (3.0 * 3.0, 6, 0));
+        assert_eq!(
+            (left.seconds, left.steps, left.untimed.len()),
+            (3.0 * 3.0, 6, 0)
+        );
         drop(lock);
-        assert_eq!(status(d).unwrap().left, None, "no forecast for a sweep that has ended");
+        assert_eq!(
+            status(d).unwrap().left,
+            None,
+            "no forecast for a sweep that has ended"
+        );
     }
 
     #[test]
@@ -336,11 +425,18 @@ mod tests {
         Marks::new(d).write_error("train-b", "out of luck").unwrap();
         let seen = status(d).unwrap();
         assert_eq!(seen.failures.len(), 1);
-        assert_eq!((seen.failures[0].id.as_str(), seen.failures[0].blocked), ("train-b", 4));
+        assert_eq!(
+            (seen.failures[0].id.as_str(), seen.failures[0].blocked),
+            ("train-b", 4)
+        );
         let cells = seen.kinds.iter().find(|k| k.kind == "cell").unwrap();
         assert_eq!((cells.pending, cells.blocked, cells.all()), (4, 4, 8));
         mark(&plan, d, &[("cell-train-a0", 2.0)]);
-        assert_eq!(status(d).unwrap().left.unwrap().seconds, 4.0, "three cells, two at a time");
+        assert_eq!(
+            status(d).unwrap().left.unwrap().seconds,
+            4.0,
+            "three cells, two at a time"
+        );
     }
 
     #[test]
@@ -350,7 +446,9 @@ mod tests {
         let (plan, _lock) = running_sweep(d);
         mark(&plan, d, &[("cell-train-a0", 2.0)]);
         assert!(status(d).unwrap().left.is_some());
-        Marks::new(d).write_error("prepare", "no such file").unwrap();
+        Marks::new(d)
+            .write_error("prepare", "no such file")
+            .unwrap();
         let seen = status(d).unwrap();
         assert_eq!((seen.failures[0].blocked, seen.left), (9, None));
     }

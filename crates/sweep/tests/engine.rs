@@ -16,21 +16,32 @@ fn failed_ids(outcome: &sweep::Outcome) -> Vec<&str> {
 }
 
 fn reason(plan: &Plan, run: &Path, id: &str) -> Reason {
-    explain(plan, run).unwrap().into_iter().find(|e| e.step.id == id).unwrap().reason
+    explain(plan, run)
+        .unwrap()
+        .into_iter()
+        .find(|e| e.step.id == id)
+        .unwrap()
+        .reason
 }
 
 /// Waits for a condition that another process fulfils.
 fn wait_for(what: &str, condition: impl Fn() -> bool) {
     let begin = Instant::now();
     while !condition() {
-        assert!(begin.elapsed() < Duration::from_secs(20), "timed out waiting for {what}");
+        assert!(
+            begin.elapsed() < Duration::from_secs(20),
+            "timed out waiting for {what}"
+        );
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
 fn process_lives(pid: &str) -> bool {
     // A zombie still has a folder under /proc until it is waited for; `ps` works on every system.
-    let output = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
+    let output = Command::new("ps")
+        .args(["-o", "stat=", "-p", pid])
+        .output()
+        .unwrap();
     let stat = String::from_utf8_lossy(&output.stdout).trim().to_string();
     !stat.is_empty() && !stat.starts_with('Z')
 }
@@ -55,17 +66,26 @@ fn one_job_at_a_time_runs_in_plan_order_after_needs() {
 fn no_more_than_jobs_processes_run_in_parallel() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
-    let steps = (0..6).map(|i| step(d, &format!("s{i}"), &[], &[], "sleep 0.2")).collect();
+    let steps = (0..6)
+        .map(|i| step(d, &format!("s{i}"), &[], &[], "sleep 0.2"))
+        .collect();
     let (mut running, mut peak) = (0, 0);
     let stop = AtomicBool::new(false);
-    sweep::run_until(&plan(steps), d, Path::new("/bin/sh"), 3, &stop, &mut |event| {
-        match event {
-            Event::Started { .. } => running += 1,
-            Event::Done { .. } => running -= 1,
-            _ => {}
-        }
-        peak = peak.max(running);
-    })
+    sweep::run_until(
+        &plan(steps),
+        d,
+        Path::new("/bin/sh"),
+        3,
+        &stop,
+        &mut |event| {
+            match event {
+                Event::Started { .. } => running += 1,
+                Event::Done { .. } => running -= 1,
+                _ => {}
+            }
+            peak = peak.max(running);
+        },
+    )
     .unwrap();
     assert_eq!((running, peak), (0, 3));
 }
@@ -75,7 +95,9 @@ fn the_provenance_a_process_reports_is_in_the_record_of_its_step() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
     let report = |processor: &str| {
-        format!("echo '[{{\"processor\":\"{processor}\",\"threads\":3}}]' > \"$SWEEP_STEP_FOLDER/made.json\"")
+        format!(
+            "echo '[{{\"processor\":\"{processor}\",\"threads\":3}}]' > \"$SWEEP_STEP_FOLDER/made.json\""
+        )
     };
     // The first attempt reports one processor and is killed; the second reports another.
     let script = format!(
@@ -91,10 +113,21 @@ fn the_provenance_a_process_reports_is_in_the_record_of_its_step() {
     ]);
     let outcome = run(&p, d, 1);
     assert_eq!(outcome.done, ["cells/reports", "silent"]);
-    assert!(outcome.failed[0].1.contains("made.json"), "{:?}", outcome.failed);
+    assert!(
+        outcome.failed[0].1.contains("made.json"),
+        "{:?}",
+        outcome.failed
+    );
     let record = |id: &str| run_record::StepRecord::read(&d.join("steps").join(id)).unwrap();
     let made = record("cells/reports").made;
-    assert_eq!(made, [run_record::Made { processor: "second".into(), threads: 3, torch: None }]);
+    assert_eq!(
+        made,
+        [run_record::Made {
+            processor: "second".into(),
+            threads: 3,
+            torch: None
+        }]
+    );
     assert_eq!(record("silent").made, []);
     assert!(!d.join("steps/cells/reports/made.json").exists());
 }
@@ -103,12 +136,19 @@ fn the_provenance_a_process_reports_is_in_the_record_of_its_step() {
 fn done_steps_are_skipped_and_a_new_key_runs_only_its_step() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
-    let mut p = plan(vec![logging(d, "data", &[]), logging(d, "cells/a", &["data"]), logging(d, "cells/b", &["data"])]);
+    let mut p = plan(vec![
+        logging(d, "data", &[]),
+        logging(d, "cells/a", &["data"]),
+        logging(d, "cells/b", &["data"]),
+    ]);
     run(&p, d, 2);
     let again = run(&p, d, 2);
     assert_eq!((again.done.len(), again.skipped.len()), (0, 3));
     p.steps[1].key = "another".into();
-    assert_eq!(reason(&p, d, "cells/a").to_string(), "settings or inputs changed (key of c to another)");
+    assert_eq!(
+        reason(&p, d, "cells/a").to_string(),
+        "settings or inputs changed (key of c to another)"
+    );
     let changed = run(&p, d, 2);
     assert_eq!(changed.done, ["cells/a"]);
     assert_eq!(lines(d, "order.txt").len(), 4);
@@ -119,13 +159,29 @@ fn done_steps_are_skipped_and_a_new_key_runs_only_its_step() {
 fn a_missing_output_makes_its_step_run_again() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
-    let p =
-        plan(vec![step(d, "a", &[], &["out/x"], "mkdir -p {RUN}/out; echo . >> {RUN}/out/x"), logging(d, "b", &["a"])]);
+    let p = plan(vec![
+        step(
+            d,
+            "a",
+            &[],
+            &["out/x"],
+            "mkdir -p {RUN}/out; echo . >> {RUN}/out/x",
+        ),
+        logging(d, "b", &["a"]),
+    ]);
     run(&p, d, 1);
     fs::remove_file(d.join("out/x")).unwrap();
-    assert_eq!(reason(&p, d, "a"), Reason::OutputMissing { output: "out/x".into() });
+    assert_eq!(
+        reason(&p, d, "a"),
+        Reason::OutputMissing {
+            output: "out/x".into()
+        }
+    );
     let again = run(&p, d, 1);
-    assert_eq!((again.done.as_slice(), again.skipped.as_slice()), (&["a".to_string()][..], &["b".to_string()][..]));
+    assert_eq!(
+        (again.done.as_slice(), again.skipped.as_slice()),
+        (&["a".to_string()][..], &["b".to_string()][..])
+    );
 }
 
 #[test]
@@ -137,15 +193,29 @@ fn a_failed_step_is_not_done_even_if_its_output_and_old_record_would_match() {
     fs::remove_file(d.join("x")).unwrap();
     p.steps[0].command[1].push_str(" && false");
     assert_eq!(failed_ids(&run(&p, d, 1)), ["a"]);
-    assert_eq!(failed_ids(&run(&p, d, 1)), ["a"], "the output of a failed run must not count");
+    assert_eq!(
+        failed_ids(&run(&p, d, 1)),
+        ["a"],
+        "the output of a failed run must not count"
+    );
 }
 
 #[test]
 fn a_step_that_leaves_no_output_has_failed_though_it_ended_well() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
-    let outcome = run(&plan(vec![step(d, "a", &[], &["x"], "echo all is well")]), d, 1);
-    assert!(outcome.failed[0].1.starts_with("exited with success but did not write 'x'"), "{:?}", outcome.failed);
+    let outcome = run(
+        &plan(vec![step(d, "a", &[], &["x"], "echo all is well")]),
+        d,
+        1,
+    );
+    assert!(
+        outcome.failed[0]
+            .1
+            .starts_with("exited with success but did not write 'x'"),
+        "{:?}",
+        outcome.failed
+    );
     assert!(!d.join("steps/a/step.json").exists());
 }
 
@@ -154,19 +224,43 @@ fn a_failure_stops_only_what_needs_it_and_says_its_last_words() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
     let mut p = plan(vec![
-        step(d, "bad", &[], &[], "echo begin; echo 'out of luck' >&2; exit 3"),
+        step(
+            d,
+            "bad",
+            &[],
+            &[],
+            "echo begin; echo 'out of luck' >&2; exit 3",
+        ),
         logging(d, "after-bad", &["bad"]),
         logging(d, "after-that", &["after-bad"]),
         logging(d, "good", &[]),
     ]);
     let outcome = run(&p, d, 1);
     assert_eq!(failed_ids(&outcome), ["bad"]);
-    assert!(outcome.failed[0].1.contains("exit status: 3") && outcome.failed[0].1.ends_with("begin\nout of luck"));
-    assert_eq!(outcome.blocked, [("after-bad".into(), "bad".into()), ("after-that".into(), "bad".into())]);
-    assert_eq!((outcome.blocked_by("bad"), outcome.blocked_by("after-bad")), (2, 0));
+    assert!(
+        outcome.failed[0].1.contains("exit status: 3")
+            && outcome.failed[0].1.ends_with("begin\nout of luck")
+    );
+    assert_eq!(
+        outcome.blocked,
+        [
+            ("after-bad".into(), "bad".into()),
+            ("after-that".into(), "bad".into())
+        ]
+    );
+    assert_eq!(
+        (outcome.blocked_by("bad"), outcome.blocked_by("after-bad")),
+        (2, 0)
+    );
     assert_eq!(lines(d, "order.txt"), ["good"]);
-    assert_eq!(reason(&p, d, "bad").to_string(), "failed before: out of luck");
-    assert_eq!(reason(&p, d, "after-that"), Reason::Blocked { by: "bad".into() });
+    assert_eq!(
+        reason(&p, d, "bad").to_string(),
+        "failed before: out of luck"
+    );
+    assert_eq!(
+        reason(&p, d, "after-that"),
+        Reason::Blocked { by: "bad".into() }
+    );
     let seen = status(d).unwrap();
     assert_eq!((seen.failures.len(), seen.failures[0].blocked), (1, 2));
     assert!(!seen.alive && seen.left.is_none());
@@ -183,30 +277,75 @@ fn a_study_whose_first_step_fails_says_so_once() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
     let cells: Vec<String> = (0..40).map(|i| format!("cells/{i}")).collect();
-    let mut steps = vec![step(d, "prepare", &[], &[], "echo 'error: labels.csd: no such file'; exit 1")];
+    let mut steps = vec![step(
+        d,
+        "prepare",
+        &[],
+        &[],
+        "echo 'error: labels.csd: no such file'; exit 1",
+    )];
     steps.extend(cells.iter().map(|id| logging(d, id, &["prepare"])));
-    steps.push(tolerant(logging(d, "evaluate", &cells.iter().map(String::as_str).collect::<Vec<_>>())));
+    steps.push(tolerant(logging(
+        d,
+        "evaluate",
+        &cells.iter().map(String::as_str).collect::<Vec<_>>(),
+    )));
     let p = plan(steps);
     let (mut events, stop) = (Vec::new(), AtomicBool::new(false));
-    let outcome = sweep::run_until(&p, d, Path::new("/bin/sh"), 2, &stop, &mut |event| match event {
-        Event::Started { step } => events.push(format!("started {}", step.id)),
-        Event::Failed { step, .. } => events.push(format!("failed {}", step.id)),
-        Event::Blocked { by, steps } => events.push(format!("{} blocked by {}", steps.len(), by.id)),
-        _ => events.push(format!("{event:?}")),
-    })
+    let outcome = sweep::run_until(
+        &p,
+        d,
+        Path::new("/bin/sh"),
+        2,
+        &stop,
+        &mut |event| match event {
+            Event::Started { step } => events.push(format!("started {}", step.id)),
+            Event::Failed { step, .. } => events.push(format!("failed {}", step.id)),
+            Event::Blocked { by, steps } => {
+                events.push(format!("{} blocked by {}", steps.len(), by.id))
+            }
+            _ => events.push(format!("{event:?}")),
+        },
+    )
     .unwrap();
-    assert_eq!(events, ["started prepare", "failed prepare", "41 blocked by prepare"]);
-    assert_eq!((outcome.failed.len(), outcome.blocked_by("prepare"), outcome.is_complete()), (1, 41, false));
+    assert_eq!(
+        events,
+        ["started prepare", "failed prepare", "41 blocked by prepare"]
+    );
+    assert_eq!(
+        (
+            outcome.failed.len(),
+            outcome.blocked_by("prepare"),
+            outcome.is_complete()
+        ),
+        (1, 41, false)
+    );
     assert_eq!(sweep::forecast(&p, d, 2).unwrap(), None);
-    let is_blocked = |e: &sweep::Explanation<'_>| e.reason == Reason::Blocked { by: "prepare".into() };
-    assert_eq!(explain(&p, d).unwrap().iter().filter(|e| is_blocked(e)).count(), 41);
+    let is_blocked = |e: &sweep::Explanation<'_>| {
+        e.reason
+            == Reason::Blocked {
+                by: "prepare".into(),
+            }
+    };
+    assert_eq!(
+        explain(&p, d)
+            .unwrap()
+            .iter()
+            .filter(|e| is_blocked(e))
+            .count(),
+        41
+    );
 }
 
 #[test]
 fn a_step_that_will_run_again_does_not_count_as_failed() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
-    let p = plan(vec![logging(d, "good", &[]), step(d, "bad", &[], &[], "exit 1"), logging(d, "after", &["bad"])]);
+    let p = plan(vec![
+        logging(d, "good", &[]),
+        step(d, "bad", &[], &[], "exit 1"),
+        logging(d, "after", &["bad"]),
+    ]);
     run(&p, d, 1);
     fs::remove_dir_all(d.join("steps/good")).unwrap();
     let (mut seen, stop) = (None, AtomicBool::new(false));
@@ -227,19 +366,33 @@ fn a_step_that_will_run_again_does_not_count_as_failed() {
 fn a_step_that_ended_badly_is_run_again_as_often_as_the_plan_says() {
     // Records each run, and fails in the first ones.
     let script = |how: &str, failures: usize| {
-        format!("echo . >> {{RUN}}/runs; if [ $(wc -l < {{RUN}}/runs) -le {failures} ]; then echo too bad; {how}; fi")
+        format!(
+            "echo . >> {{RUN}}/runs; if [ $(wc -l < {{RUN}}/runs) -le {failures} ]; then echo too bad; {how}; fi"
+        )
     };
     let retries = |killed, failed| sweep::Retries { killed, failed };
     let cases = [
         ("kill -9 $$", 2, retries(2, 0), 3, None),
-        ("kill -9 $$", 3, retries(2, 9), 3, Some("failed 3 times; the last error: signal: 9")),
+        (
+            "kill -9 $$",
+            3,
+            retries(2, 9),
+            3,
+            Some("failed 3 times; the last error: signal: 9"),
+        ),
         ("exit 1", 1, retries(9, 0), 1, Some("exit status: 1")),
         ("exit 1", 1, retries(0, 1), 2, None),
     ];
     for (how, failures, retries, runs, error) in cases {
         let dir = tempfile::tempdir().unwrap();
         let d = dir.path();
-        let p = Plan { retries, ..plan(vec![step(d, "a", &[], &[], &script(how, failures)), logging(d, "b", &["a"])]) };
+        let p = Plan {
+            retries,
+            ..plan(vec![
+                step(d, "a", &[], &[], &script(how, failures)),
+                logging(d, "b", &["a"]),
+            ])
+        };
         let (mut retried, stop) = (Vec::new(), AtomicBool::new(false));
         let outcome = sweep::run_until(&p, d, Path::new("/bin/sh"), 1, &stop, &mut |event| {
             if let Event::Retrying { runs, error, .. } = event {
@@ -250,10 +403,18 @@ fn a_step_that_ended_badly_is_run_again_as_often_as_the_plan_says() {
         .unwrap();
         assert_eq!(lines(d, "runs").len(), runs, "{how} {failures}");
         assert_eq!(retried, (1..runs as u32).collect::<Vec<_>>());
-        assert_eq!(lines(d, "order.txt").len(), usize::from(error.is_none()), "its dependent runs only after it");
+        assert_eq!(
+            lines(d, "order.txt").len(),
+            usize::from(error.is_none()),
+            "its dependent runs only after it"
+        );
         assert_eq!(outcome.failed.len(), usize::from(error.is_some()));
         if let Some(error) = error {
-            assert!(outcome.failed[0].1.starts_with(error), "{}", outcome.failed[0].1);
+            assert!(
+                outcome.failed[0].1.starts_with(error),
+                "{}",
+                outcome.failed[0].1
+            );
         }
     }
 }
@@ -263,15 +424,36 @@ fn a_program_that_cannot_start_fails_the_step() {
     let dir = tempfile::tempdir().unwrap();
     let stop = AtomicBool::new(false);
     let p = plan(vec![logging(dir.path(), "a", &[])]);
-    let outcome = sweep::run_until(&p, dir.path(), Path::new("/no/such/program"), 1, &stop, &mut |_| {}).unwrap();
-    assert!(outcome.failed[0].1.contains("failed to start /no/such/program"), "{:?}", outcome.failed);
+    let outcome = sweep::run_until(
+        &p,
+        dir.path(),
+        Path::new("/no/such/program"),
+        1,
+        &stop,
+        &mut |_| {},
+    )
+    .unwrap();
+    assert!(
+        outcome.failed[0]
+            .1
+            .contains("failed to start /no/such/program"),
+        "{:?}",
+        outcome.failed
+    );
 }
 
-/// Two cells, one of which fails while `RUN/bad` exists; a tolerant collecting step; a report that needs it.
+/// Two cells, one of which fails while `RUN/bad` exists; a tolerant collecting step; a report that
+/// needs it.
 fn study(d: &Path) -> Plan {
     plan(vec![
         logging(d, "cells/a", &[]),
-        step(d, "cells/b", &[], &[], "test ! -e {RUN}/bad && echo cells/b >> {RUN}/order.txt"),
+        step(
+            d,
+            "cells/b",
+            &[],
+            &[],
+            "test ! -e {RUN}/bad && echo cells/b >> {RUN}/order.txt",
+        ),
         tolerant(logging(d, "evaluate", &["cells/a", "cells/b"])),
         logging(d, "report", &["evaluate"]),
     ])
@@ -284,7 +466,10 @@ fn a_tolerant_step_collects_existing_results_and_runs_again_when_they_change() {
     let p = study(d);
     fs::write(d.join("bad"), "").unwrap();
     let first = run(&p, d, 2);
-    assert_eq!((failed_ids(&first), first.blocked.len()), (vec!["cells/b"], 0));
+    assert_eq!(
+        (failed_ids(&first), first.blocked.len()),
+        (vec!["cells/b"], 0)
+    );
     assert_eq!(lines(d, "order.txt"), ["cells/a", "evaluate", "report"]);
 
     // The failed cell runs and fails again, so the collecting steps run again.
@@ -292,7 +477,12 @@ fn a_tolerant_step_collects_existing_results_and_runs_again_when_they_change() {
     assert_eq!(second.done, ["evaluate", "report"]);
 
     fs::remove_file(d.join("bad")).unwrap();
-    assert_eq!(reason(&p, d, "evaluate"), Reason::NeedRuns { need: "cells/b".into() });
+    assert_eq!(
+        reason(&p, d, "evaluate"),
+        Reason::NeedRuns {
+            need: "cells/b".into()
+        }
+    );
     let third = run(&p, d, 2);
     assert_eq!(third.done, ["cells/b", "evaluate", "report"]);
     let fourth = run(&p, d, 2);
@@ -303,8 +493,11 @@ fn a_tolerant_step_collects_existing_results_and_runs_again_when_they_change() {
 fn a_tolerant_step_whose_needs_all_failed_is_blocked() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
-    let p =
-        plan(vec![step(d, "a", &[], &[], "false"), logging(d, "b", &["a"]), tolerant(logging(d, "c", &["a", "b"]))]);
+    let p = plan(vec![
+        step(d, "a", &[], &[], "false"),
+        logging(d, "b", &["a"]),
+        tolerant(logging(d, "c", &["a", "b"])),
+    ]);
     let outcome = run(&p, d, 2);
     let blocked: Vec<&str> = outcome.blocked.iter().map(|(id, _)| id.as_str()).collect();
     assert_eq!(blocked, ["b", "c"]);
@@ -349,7 +542,8 @@ fn a_clock_that_jumps_makes_no_negative_times() {
     record["started_unix_s"] = 1e12.into();
     fs::write(&path, record.to_string()).unwrap();
     assert_eq!(status(d).unwrap().elapsed_s, Some(0.0));
-    let record: serde_json::Value = serde_json::from_slice(&fs::read(d.join("steps/a/step.json")).unwrap()).unwrap();
+    let record: serde_json::Value =
+        serde_json::from_slice(&fs::read(d.join("steps/a/step.json")).unwrap()).unwrap();
     assert!(record["seconds"].as_f64().unwrap() >= 0.0);
 }
 
@@ -357,7 +551,10 @@ fn a_clock_that_jumps_makes_no_negative_times() {
 fn a_stop_terminates_the_processes_and_their_children() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
-    let p = plan(vec![step(d, "a", &[], &[], "sleep 60 & echo $! > {RUN}/pid; wait"), logging(d, "b", &["a"])]);
+    let p = plan(vec![
+        step(d, "a", &[], &[], "sleep 60 & echo $! > {RUN}/pid; wait"),
+        logging(d, "b", &["a"]),
+    ]);
     let stop = AtomicBool::new(false);
     let begin = Instant::now();
     let outcome = std::thread::scope(|scope| {
@@ -371,15 +568,31 @@ fn a_stop_terminates_the_processes_and_their_children() {
     let pid = lines(d, "pid").remove(0);
     wait_for("the end of the step's child", || !process_lives(&pid));
     assert_eq!(reason(&p, d, "a"), Reason::Unfinished);
-    assert_eq!(status(d).unwrap().kinds.iter().map(|k| k.pending).sum::<usize>(), 2);
+    assert_eq!(
+        status(d)
+            .unwrap()
+            .kinds
+            .iter()
+            .map(|k| k.pending)
+            .sum::<usize>(),
+        2
+    );
 }
 
 /// Not a test by itself: an engine in its own process, for the tests that signal or kill it.
 #[test]
 fn engine_in_another_process() {
-    let Some(folder) = std::env::var_os("SWEEP_TEST_RUN") else { return };
+    let Some(folder) = std::env::var_os("SWEEP_TEST_RUN") else {
+        return;
+    };
     let d = Path::new(&folder);
-    let p = plan(vec![step(d, "slow", &[], &[], "echo $$ > {RUN}/pid; test -e {RUN}/quick || sleep 60")]);
+    let p = plan(vec![step(
+        d,
+        "slow",
+        &[],
+        &[],
+        "echo $$ > {RUN}/pid; test -e {RUN}/quick || sleep 60",
+    )]);
     let outcome = sweep::run(&p, d, Path::new("/bin/sh"), 1, &mut |_| {}).unwrap();
     std::process::exit(if outcome.interrupted { 130 } else { 0 });
 }
@@ -392,7 +605,9 @@ fn start_engine(d: &Path) -> std::process::Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    wait_for("the other engine", || !lines(d, "pid").is_empty() && !lines(d, "steps/slow/running.json").is_empty());
+    wait_for("the other engine", || {
+        !lines(d, "pid").is_empty() && !lines(d, "steps/slow/running.json").is_empty()
+    });
     child
 }
 
@@ -401,13 +616,24 @@ fn a_second_sweep_is_refused_by_name_and_a_signal_ends_the_first() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
     let mut engine = start_engine(d);
-    let message = try_run(&plan(vec![logging(d, "a", &[])]), d, 1).unwrap_err().to_string();
-    assert!(message.contains(&format!("process {}", engine.id())), "{message}");
+    let message = try_run(&plan(vec![logging(d, "a", &[])]), d, 1)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains(&format!("process {}", engine.id())),
+        "{message}"
+    );
     assert_eq!(sweep::check_free(d).unwrap_err().to_string(), message);
     let seen = status(d).unwrap();
-    assert_eq!((seen.alive, seen.pid, seen.running.len()), (true, Some(engine.id()), 1));
+    assert_eq!(
+        (seen.alive, seen.pid, seen.running.len()),
+        (true, Some(engine.id()), 1)
+    );
 
-    Command::new("kill").args(["-TERM", &engine.id().to_string()]).status().unwrap();
+    Command::new("kill")
+        .args(["-TERM", &engine.id().to_string()])
+        .status()
+        .unwrap();
     assert_eq!(engine.wait().unwrap().code(), Some(130));
     let pid = lines(d, "pid").remove(0);
     assert!(!process_lives(&pid));
@@ -424,7 +650,11 @@ fn a_killed_engine_leaves_a_run_that_goes_on() {
     engine.wait().unwrap();
     let pid = lines(d, "pid").remove(0);
     let seen = status(d).unwrap();
-    assert_eq!((seen.alive, seen.elapsed_s, seen.running.len()), (false, None, 1), "the step outlives its engine");
+    assert_eq!(
+        (seen.alive, seen.elapsed_s, seen.running.len()),
+        (false, None, 1),
+        "the step outlives its engine"
+    );
     assert!(process_lives(&pid));
 
     let p = plan(vec![logging(d, "slow", &[])]);
@@ -436,6 +666,9 @@ fn a_killed_engine_leaves_a_run_that_goes_on() {
         }
     })
     .unwrap();
-    assert_eq!((orphans, outcome.done), (vec!["slow".to_string()], vec!["slow".to_string()]));
+    assert_eq!(
+        (orphans, outcome.done),
+        (vec!["slow".to_string()], vec!["slow".to_string()])
+    );
     wait_for("the end of the orphan", || !process_lives(&pid));
 }

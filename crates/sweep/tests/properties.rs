@@ -15,11 +15,19 @@ type Drawn = Vec<(BTreeSet<usize>, bool, bool)>;
 fn drawn() -> impl Strategy<Value = (Drawn, Vec<usize>, usize)> {
     (1usize..9).prop_flat_map(|n| {
         let one = |i: usize| {
-            (proptest::collection::btree_set(0..i.max(1), 0..=i.min(3)), any::<bool>(), proptest::bool::weighted(0.25))
+            (
+                proptest::collection::btree_set(0..i.max(1), 0..=i.min(3)),
+                any::<bool>(),
+                proptest::bool::weighted(0.25),
+            )
         };
         let steps: Vec<_> = (0..n).map(one).collect();
         // Any plan order: a step may appear before its needs.
-        (steps, Just((0..n).collect::<Vec<_>>()).prop_shuffle(), 1usize..4)
+        (
+            steps,
+            Just((0..n).collect::<Vec<_>>()).prop_shuffle(),
+            1usize..4,
+        )
     })
 }
 
@@ -29,10 +37,19 @@ fn plan_of(d: &Path, drawn: &Drawn, order: &[usize], failing: bool) -> Plan {
         let (needs, tolerant, fails) = &drawn[i];
         let needs: Vec<String> = needs.iter().filter(|&&n| n < i).map(|&n| name(n)).collect();
         let needs: Vec<&str> = needs.iter().map(String::as_str).collect();
-        let last = if failing && *fails { "exit 1" } else { "echo end >> $f" };
-        let script =
-            format!("f={{RUN}}/order.txt; echo begin-s{i} >> $f; {}", last.replace("end ", &format!("end-s{i} ")));
-        Step { tolerant: *tolerant, ..step(d, &name(i), &needs, &[], &script) }
+        let last = if failing && *fails {
+            "exit 1"
+        } else {
+            "echo end >> $f"
+        };
+        let script = format!(
+            "f={{RUN}}/order.txt; echo begin-s{i} >> $f; {}",
+            last.replace("end ", &format!("end-s{i} "))
+        );
+        Step {
+            tolerant: *tolerant,
+            ..step(d, &name(i), &needs, &[], &script)
+        }
     });
     plan(steps.collect())
 }
@@ -72,7 +89,8 @@ proptest! {
             }
         }
 
-        // Without failures, the remaining steps run, and they are the predicted ones; then all steps are skipped.
+        // Without failures, the remaining steps run, and they are the predicted ones; then all
+        // steps are skipped.
         let p = plan_of(d, &drawn, &order, false);
         let predicted: BTreeSet<String> =
             sweep::explain(&p, d).unwrap().into_iter().filter(|e| e.reason.runs()).map(|e| e.step.id.clone()).collect();

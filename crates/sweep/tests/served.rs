@@ -1,5 +1,10 @@
-//! Steps whose processes are forked by a server. The program of the plans is this test itself: `serve`, or `act SCRIPT`.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, without a harness")]
+//! Steps whose processes are forked by a server. The program of the plans is this test itself:
+//! `serve`, or `act SCRIPT`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "these are tests, without a harness"
+)]
 
 mod plans;
 
@@ -32,17 +37,29 @@ fn main() -> ExitCode {
             "steps_are_forked_by_one_server_and_end_like_other_steps",
             steps_are_forked_by_one_server_and_end_like_other_steps,
         ),
-        ("each_process_holds_only_its_own_running_file", each_process_holds_only_its_own_running_file),
-        ("a_program_that_cannot_serve_is_started_for_each_step", a_program_that_cannot_serve_is_started_for_each_step),
+        (
+            "each_process_holds_only_its_own_running_file",
+            each_process_holds_only_its_own_running_file,
+        ),
+        (
+            "a_program_that_cannot_serve_is_started_for_each_step",
+            a_program_that_cannot_serve_is_started_for_each_step,
+        ),
         (
             "a_stop_terminates_forked_processes_and_their_children",
             a_stop_terminates_forked_processes_and_their_children,
         ),
-        ("a_server_that_dies_takes_its_steps_and_no_others", a_server_that_dies_takes_its_steps_and_no_others),
+        (
+            "a_server_that_dies_takes_its_steps_and_no_others",
+            a_server_that_dies_takes_its_steps_and_no_others,
+        ),
     ];
     // Like the standard harness: a word selects the tests whose names contain it.
     let filter = arguments.iter().find(|word| !word.starts_with('-'));
-    for (name, test) in tests.into_iter().filter(|(name, _)| filter.is_none_or(|word| name.contains(word.as_str()))) {
+    for (name, test) in tests
+        .into_iter()
+        .filter(|(name, _)| filter.is_none_or(|word| name.contains(word.as_str())))
+    {
         let dir = tempfile::tempdir().unwrap();
         test(dir.path());
         println!("test {name} ... ok");
@@ -53,7 +70,11 @@ fn main() -> ExitCode {
 /// Runs a shell script as a child, with the id of this process's parent in `PARENT`.
 fn run_script(script: &str) -> ExitCode {
     let parent = std::os::unix::process::parent_id().to_string();
-    let status = Command::new("sh").args(["-c", script]).env("PARENT", parent).status().unwrap();
+    let status = Command::new("sh")
+        .args(["-c", script])
+        .env("PARENT", parent)
+        .status()
+        .unwrap();
     ExitCode::from(u8::try_from(status.code().unwrap_or(99)).unwrap())
 }
 
@@ -64,11 +85,25 @@ fn served(steps: Vec<Step>, server: &str) -> Plan {
         step
     };
     let steps = steps.into_iter().map(acting).collect();
-    Plan { name: "test".into(), threads: 1, server: vec![server.into()], steps, ..Plan::default() }
+    Plan {
+        name: "test".into(),
+        threads: 1,
+        server: vec![server.into()],
+        steps,
+        ..Plan::default()
+    }
 }
 
 fn run(plan: &Plan, run: &Path, jobs: usize, stop: &AtomicBool) -> Outcome {
-    sweep::run_until(plan, run, &std::env::current_exe().unwrap(), jobs, stop, &mut |_: Event<'_>| {}).unwrap()
+    sweep::run_until(
+        plan,
+        run,
+        &std::env::current_exe().unwrap(),
+        jobs,
+        stop,
+        &mut |_: Event<'_>| {},
+    )
+    .unwrap()
 }
 
 /// Whether a condition that another process fulfils becomes true in time.
@@ -84,7 +119,10 @@ fn becomes_true(condition: impl Fn() -> bool) -> bool {
 }
 
 fn process_lives(pid: &str) -> bool {
-    let output = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
+    let output = Command::new("ps")
+        .args(["-o", "stat=", "-p", pid])
+        .output()
+        .unwrap();
     let stat = String::from_utf8_lossy(&output.stdout).trim().to_string();
     !stat.is_empty() && !stat.starts_with('Z')
 }
@@ -105,33 +143,67 @@ fn steps_are_forked_by_one_server_and_end_like_other_steps(d: &Path) {
     );
     let outcome = run(&p, d, 2, &AtomicBool::new(false));
     assert_eq!(outcome.done, ["a", "b"], "{:?}", outcome.failed);
-    let error = |id: &str| outcome.failed.iter().find(|(of, _)| of == id).unwrap().1.clone();
+    let error = |id: &str| {
+        outcome
+            .failed
+            .iter()
+            .find(|(of, _)| of == id)
+            .unwrap()
+            .1
+            .clone()
+    };
     assert!(error("fails").starts_with("exit status: 3") && error("fails").ends_with("last words"));
-    assert!(error("killed").starts_with("failed 3 times; the last error: signal: 9"), "{}", error("killed"));
-    assert_eq!(std::fs::read_to_string(d.join("steps/b/log.txt")).unwrap(), "said\n");
+    assert!(
+        error("killed").starts_with("failed 3 times; the last error: signal: 9"),
+        "{}",
+        error("killed")
+    );
+    assert_eq!(
+        std::fs::read_to_string(d.join("steps/b/log.txt")).unwrap(),
+        "said\n"
+    );
     for id in ["a", "b"] {
         let record = std::fs::read_to_string(d.join("steps").join(id).join("step.json")).unwrap();
-        assert!(record.contains("\"made\":[{\"processor\":\"P\",\"threads\":1}]"), "{record}");
+        assert!(
+            record.contains("\"made\":[{\"processor\":\"P\",\"threads\":1}]"),
+            "{record}"
+        );
     }
     let parents = lines(d, "parents.txt");
     assert_eq!(parents.len(), 2);
-    assert!(parents[0] == parents[1] && parents[0] != std::process::id().to_string(), "{parents:?}");
     assert!(
-        std::fs::read_to_string(d.join("stdin.json")).unwrap().contains("\"pid\""),
+        parents[0] == parents[1] && parents[0] != std::process::id().to_string(),
+        "{parents:?}"
+    );
+    assert!(
+        std::fs::read_to_string(d.join("stdin.json"))
+            .unwrap()
+            .contains("\"pid\""),
         "standard input is the running record"
     );
-    assert!(!process_lives(&parents[0]), "the server ends with the sweep");
+    assert!(
+        !process_lives(&parents[0]),
+        "the server ends with the sweep"
+    );
     assert_eq!(run(&p, d, 2, &AtomicBool::new(false)).skipped, ["a", "b"]);
 }
 
 /// If a process held the file of another one, that one would seem to run after its end.
 fn each_process_holds_only_its_own_running_file(d: &Path) {
     let long = "while test ! -e {RUN}/over; do sleep 0.02; done";
-    let p = served(vec![step(d, "short", &[], &[], "sleep 0.2"), step(d, "long", &[], &[], long)], "serve");
+    let p = served(
+        vec![
+            step(d, "short", &[], &[], "sleep 0.2"),
+            step(d, "long", &[], &[], long),
+        ],
+        "serve",
+    );
     std::thread::scope(|scope| {
         let sweep = scope.spawn(|| run(&p, d, 2, &AtomicBool::new(false)));
         let running = || -> Vec<String> {
-            sweep::status(d).map(|s| s.running.into_iter().map(|r| r.id).collect()).unwrap_or_default()
+            sweep::status(d)
+                .map(|s| s.running.into_iter().map(|r| r.id).collect())
+                .unwrap_or_default()
         };
         let both = becomes_true(|| running() == ["short", "long"]);
         let file = std::fs::File::open(d.join("steps/short/running.json"));
@@ -141,13 +213,22 @@ fn each_process_holds_only_its_own_running_file(d: &Path) {
         std::fs::write(d.join("over"), "").unwrap();
         assert!(sweep.join().unwrap().is_complete());
         assert!(both && one);
-        assert!(free, "the server or the other step holds the file of the one that ended");
+        assert!(
+            free,
+            "the server or the other step holds the file of the one that ended"
+        );
     });
 }
 
 fn a_program_that_cannot_serve_is_started_for_each_step(d: &Path) {
     let script = "echo $PARENT >> {RUN}/parents.txt";
-    let p = served(vec![step(d, "a", &[], &[], script), step(d, "b", &[], &[], script)], "no-server");
+    let p = served(
+        vec![
+            step(d, "a", &[], &[], script),
+            step(d, "b", &[], &[], script),
+        ],
+        "no-server",
+    );
     assert!(run(&p, d, 1, &AtomicBool::new(false)).is_complete());
     let own = std::process::id().to_string();
     assert_eq!(lines(d, "parents.txt"), [own.clone(), own]);
@@ -163,14 +244,23 @@ fn a_stop_terminates_forked_processes_and_their_children(d: &Path) {
         stop.store(true, Ordering::Relaxed);
         assert!(sweep.join().unwrap().interrupted && started);
     });
-    assert!(becomes_true(|| !process_lives(&lines(d, "pid")[0])), "the child of the process is still running");
+    assert!(
+        becomes_true(|| !process_lives(&lines(d, "pid")[0])),
+        "the child of the process is still running"
+    );
     assert!(!d.join("steps/slow/running.json").exists());
 }
 
 fn a_server_that_dies_takes_its_steps_and_no_others(d: &Path) {
     let mut p = served(
         vec![
-            step(d, "kills", &[], &[], "echo $$ > {RUN}/pid; kill -KILL $PARENT; exec sleep 60"),
+            step(
+                d,
+                "kills",
+                &[],
+                &[],
+                "echo $$ > {RUN}/pid; kill -KILL $PARENT; exec sleep 60",
+            ),
             step(d, "next", &[], &[], "echo $PARENT > {RUN}/parent.txt"),
         ],
         "serve",
@@ -179,7 +269,14 @@ fn a_server_that_dies_takes_its_steps_and_no_others(d: &Path) {
     p.retries.killed = 0;
     let outcome = run(&p, d, 1, &AtomicBool::new(false));
     assert_eq!(outcome.done, ["next"]);
-    assert!(outcome.failed[0].1.contains("lost its process"), "{}", outcome.failed[0].1);
-    assert!(becomes_true(|| !process_lives(&lines(d, "pid")[0])), "the lost process is still running");
+    assert!(
+        outcome.failed[0].1.contains("lost its process"),
+        "{}",
+        outcome.failed[0].1
+    );
+    assert!(
+        becomes_true(|| !process_lives(&lines(d, "pid")[0])),
+        "the lost process is still running"
+    );
     assert_eq!(lines(d, "parent.txt"), [std::process::id().to_string()]);
 }

@@ -4,7 +4,8 @@ use crate::ffi::RawTensor;
 use crate::{TorchError, check, ffi};
 use tch::{Kind, Tensor};
 
-/// Hyperparameters of AdamW (Loshchilov and Hutter, 1711.05101); the learning rate is passed to each step.
+/// Hyperparameters of AdamW (Loshchilov and Hutter, 1711.05101); the learning rate is passed to
+/// each step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamWConfig {
     /// Decay rate of the first moment.
@@ -29,16 +30,35 @@ pub struct AdamW {
 }
 
 fn pointers<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Vec<RawTensor> {
-    tensors.into_iter().map(|t| t.as_ptr() as RawTensor).collect()
+    tensors
+        .into_iter()
+        .map(|t| t.as_ptr() as RawTensor)
+        .collect()
 }
 
 impl AdamW {
     /// An optimiser of `parameters` with zero moments.
     pub fn new(config: AdamWConfig, parameters: Vec<Tensor>) -> Self {
-        let zeros = || parameters.iter().map(|p| p.detach().zeros_like()).collect::<Vec<_>>();
-        let steps = parameters.iter().map(|p| Tensor::zeros([], (Kind::Float, p.device()))).collect();
+        let zeros = || {
+            parameters
+                .iter()
+                .map(|p| p.detach().zeros_like())
+                .collect::<Vec<_>>()
+        };
+        let steps = parameters
+            .iter()
+            .map(|p| Tensor::zeros([], (Kind::Float, p.device())))
+            .collect();
         let (decayed, plain) = (0..parameters.len()).partition(|&i| parameters[i].dim() > 1);
-        AdamW { config, first: zeros(), second: zeros(), steps, decayed, plain, parameters }
+        AdamW {
+            config,
+            first: zeros(),
+            second: zeros(),
+            steps,
+            decayed,
+            plain,
+            parameters,
+        }
     }
 
     /// The parameters, in the order of [`AdamW::new`].
@@ -46,22 +66,43 @@ impl AdamW {
         &self.parameters
     }
 
-    /// First moments, second moments and step counts, in the order of the parameters: the state for a checkpoint.
+    /// First moments, second moments and step counts, in the order of the parameters: the state for
+    /// a checkpoint.
     pub fn moments(&self) -> (&[Tensor], &[Tensor], &[Tensor]) {
         (&self.first, &self.second, &self.steps)
     }
 
-    /// One step along the gradients of the parameters, with one learning rate per parameter, in their order. A parameter without
-    /// a gradient does not change; nor does one with a rate of 0, including its moments.
+    /// One step along the gradients of the parameters, with one learning rate per parameter, in
+    /// their order. A parameter without a gradient does not change; nor does one with a rate of 0,
+    /// including its moments.
     pub fn step(&mut self, learning_rates: &[f64]) -> Result<(), TorchError> {
-        let mut distinct: Vec<f64> = learning_rates.iter().copied().filter(|&rate| rate != 0.0).collect();
+        let mut distinct: Vec<f64> = learning_rates
+            .iter()
+            .copied()
+            .filter(|&rate| rate != 0.0)
+            .collect();
         distinct.sort_by(f64::total_cmp);
         distinct.dedup();
-        let kinds = [(&self.decayed, self.config.weight_decay), (&self.plain, 0.0)];
-        for (learning_rate, (kind, weight_decay)) in distinct.iter().flat_map(|rate| kinds.map(|kind| (*rate, kind))) {
-            let group: Vec<usize> = kind.iter().copied().filter(|&i| learning_rates[i] == learning_rate).collect();
+        let kinds = [
+            (&self.decayed, self.config.weight_decay),
+            (&self.plain, 0.0),
+        ];
+        for (learning_rate, (kind, weight_decay)) in distinct
+            .iter()
+            .flat_map(|rate| kinds.map(|kind| (*rate, kind)))
+        {
+            let group: Vec<usize> = kind
+                .iter()
+                .copied()
+                .filter(|&i| learning_rates[i] == learning_rate)
+                .collect();
             let of = |tensors: &[Tensor]| pointers(group.iter().map(|&i| &tensors[i]));
-            let (p, m, v, s) = (of(&self.parameters), of(&self.first), of(&self.second), of(&self.steps));
+            let (p, m, v, s) = (
+                of(&self.parameters),
+                of(&self.first),
+                of(&self.second),
+                of(&self.steps),
+            );
             // SAFETY: four arrays of equal length, of live tensors that this struct owns.
             check(unsafe {
                 ffi::te_adamw_step(
@@ -82,7 +123,8 @@ impl AdamW {
     }
 }
 
-/// Scales the gradients of `parameters` so that their joint norm is at most `limit` (0: no limit), and returns the norm before.
+/// Scales the gradients of `parameters` so that their joint norm is at most `limit` (0: no limit),
+/// and returns the norm before.
 pub fn clip_gradients(parameters: &[Tensor], limit: f64) -> Result<f64, TorchError> {
     let mut norm = 0.0;
     let p = pointers(parameters);
@@ -103,7 +145,12 @@ mod tests {
     use super::*;
     use approx::assert_abs_diff_eq;
 
-    const CONFIG: AdamWConfig = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.1 };
+    const CONFIG: AdamWConfig = AdamWConfig {
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weight_decay: 0.1,
+    };
 
     fn scalar(t: &Tensor) -> f64 {
         f64::try_from(t).unwrap()
@@ -111,7 +158,9 @@ mod tests {
 
     #[test]
     fn two_steps_equal_the_formula_and_vectors_are_not_decayed() {
-        let matrix = Tensor::from_slice(&[2.0f64]).reshape([1, 1]).set_requires_grad(true);
+        let matrix = Tensor::from_slice(&[2.0f64])
+            .reshape([1, 1])
+            .set_requires_grad(true);
         let vector = Tensor::from_slice(&[2.0f64]).set_requires_grad(true);
         let parameters = vec![matrix.shallow_clone(), vector.shallow_clone()];
         let mut optimiser = AdamW::new(CONFIG, parameters);
@@ -125,7 +174,8 @@ mod tests {
             let t = step as i32 + 1;
             m = 0.9 * m + 0.1 * gradient;
             v = 0.999 * v + 0.001 * gradient * gradient;
-            let update = (m / (1.0 - 0.9f64.powi(t))) / ((v / (1.0 - 0.999f64.powi(t))).sqrt() + 1e-8);
+            let update =
+                (m / (1.0 - 0.9f64.powi(t))) / ((v / (1.0 - 0.999f64.powi(t))).sqrt() + 1e-8);
             expected_matrix -= rate * 0.1 * expected_matrix + rate * update;
             expected_vector -= rate * update;
         }
@@ -139,11 +189,19 @@ mod tests {
         let stepped = |rates: &[f64]| -> Vec<f64> {
             let parameters: Vec<Tensor> = rates.iter().map(|_| make()).collect();
             let mut optimiser = AdamW::new(CONFIG, parameters);
-            optimiser.parameters().iter().for_each(|p| (p * 3.0).sum(Kind::Double).backward());
+            optimiser
+                .parameters()
+                .iter()
+                .for_each(|p| (p * 3.0).sum(Kind::Double).backward());
             optimiser.step(rates).unwrap();
             let count = |i: usize| scalar(&optimiser.moments().2[i]);
-            (0..rates.len()).for_each(|i| assert_eq!(count(i), f64::from(u8::from(rates[i] != 0.0))));
-            optimiser.parameters().iter().map(|p| scalar(&p.detach())).collect()
+            (0..rates.len())
+                .for_each(|i| assert_eq!(count(i), f64::from(u8::from(rates[i] != 0.0))));
+            optimiser
+                .parameters()
+                .iter()
+                .map(|p| scalar(&p.detach()))
+                .collect()
         };
         let (fast, slow) = (stepped(&[0.1])[0], stepped(&[0.01])[0]);
         assert!(fast < slow && slow < 2.0);
@@ -156,8 +214,16 @@ mod tests {
         let b = Tensor::from_slice(&[1.0f64]).set_requires_grad(true);
         (&a * 3.0 + &b * 4.0).sum(Kind::Double).backward();
         let parameters = [a, b];
-        assert_abs_diff_eq!(clip_gradients(&parameters, 0.0).unwrap(), 5.0, epsilon = 1e-12);
-        assert_abs_diff_eq!(clip_gradients(&parameters, 1.0).unwrap(), 5.0, epsilon = 1e-12);
+        assert_abs_diff_eq!(
+            clip_gradients(&parameters, 0.0).unwrap(),
+            5.0,
+            epsilon = 1e-12
+        );
+        assert_abs_diff_eq!(
+            clip_gradients(&parameters, 1.0).unwrap(),
+            5.0,
+            epsilon = 1e-12
+        );
         let clipped = scalar(&parameters[0].grad()).hypot(scalar(&parameters[1].grad()));
         assert_abs_diff_eq!(clipped, 1.0, epsilon = 1e-6);
     }

@@ -1,4 +1,5 @@
-//! One binary for CPU and CUDA: the CUDA library of libtorch is loaded when a CUDA device is requested.
+//! One binary for CPU and CUDA: the CUDA library of libtorch is loaded when a CUDA device is
+//! requested.
 
 use crate::{check, ffi, take};
 use std::ffi::CString;
@@ -47,8 +48,10 @@ pub enum DeviceError {
 fn library_folder(device: &str) -> Result<PathBuf, DeviceError> {
     let mut folder = std::ptr::null_mut();
     // SAFETY: `folder` is a new C string if there is no error.
-    check(unsafe { ffi::te_library_folder(&mut folder) })
-        .map_err(|e| DeviceError::Load { device: device.to_string(), reason: e.to_string() })?;
+    check(unsafe { ffi::te_library_folder(&mut folder) }).map_err(|e| DeviceError::Load {
+        device: device.to_string(),
+        reason: e.to_string(),
+    })?;
     Ok(PathBuf::from(take(folder).unwrap_or_default()))
 }
 
@@ -60,23 +63,43 @@ pub fn open_device(name: &str) -> Result<Device, DeviceError> {
         _ if name == "cpu" => return Ok(Device::Cpu),
         _ if name == "cuda" => 0,
         Some(("cuda", index)) if !index.starts_with('+') => {
-            index.parse::<usize>().map_err(|_| DeviceError::Unknown { found: name.to_string() })?
+            index.parse::<usize>().map_err(|_| DeviceError::Unknown {
+                found: name.to_string(),
+            })?
         }
-        _ => return Err(DeviceError::Unknown { found: name.to_string() }),
+        _ => {
+            return Err(DeviceError::Unknown {
+                found: name.to_string(),
+            });
+        }
     };
     let folder = library_folder(name)?;
     let library = folder.join("libtorch_cuda.so");
     if !library.exists() {
-        return Err(DeviceError::NoCudaLibrary { device: name.to_string(), folder });
+        return Err(DeviceError::NoCudaLibrary {
+            device: name.to_string(),
+            folder,
+        });
     }
-    let failed = |reason: String| DeviceError::Load { device: name.to_string(), reason };
-    let path = CString::new(library.to_string_lossy().as_bytes()).map_err(|e| failed(e.to_string()))?;
+    let failed = |reason: String| DeviceError::Load {
+        device: name.to_string(),
+        reason,
+    };
+    let path =
+        CString::new(library.to_string_lossy().as_bytes()).map_err(|e| failed(e.to_string()))?;
     // SAFETY: a C string that outlives the call.
     check(unsafe { ffi::te_load_library(path.as_ptr()) }).map_err(|e| failed(e.to_string()))?;
-    let found = if Cuda::is_available() { Cuda::device_count() } else { 0 };
+    let found = if Cuda::is_available() {
+        Cuda::device_count()
+    } else {
+        0
+    };
     match i64::try_from(index) {
         Ok(i) if i < found => Ok(Device::Cuda(index)),
-        _ => Err(DeviceError::Absent { device: name.to_string(), found }),
+        _ => Err(DeviceError::Absent {
+            device: name.to_string(),
+            found,
+        }),
     }
 }
 
@@ -88,7 +111,12 @@ mod tests {
     fn device_names_are_validated() {
         assert_eq!(open_device("cpu"), Ok(Device::Cpu));
         for name in ["gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:+1", "CPU", ""] {
-            assert_eq!(open_device(name), Err(DeviceError::Unknown { found: name.to_string() }));
+            assert_eq!(
+                open_device(name),
+                Err(DeviceError::Unknown {
+                    found: name.to_string()
+                })
+            );
         }
     }
 

@@ -12,8 +12,14 @@ unsafe extern "C" {
     pub(crate) fn te_threads_vary() -> c_int;
     pub(crate) fn te_has_openmp() -> c_int;
     pub(crate) fn te_cpu_capability(out: *mut *mut c_char) -> *mut c_char;
-    pub(crate) fn te_gather_rows(x: RawTensor, rows: RawTensor, out: *mut RawTensor) -> *mut c_char;
-    pub(crate) fn te_scatter_rows(x: RawTensor, rows: RawTensor, n: i64, out: *mut RawTensor) -> *mut c_char;
+    pub(crate) fn te_gather_rows(x: RawTensor, rows: RawTensor, out: *mut RawTensor)
+    -> *mut c_char;
+    pub(crate) fn te_scatter_rows(
+        x: RawTensor,
+        rows: RawTensor,
+        n: i64,
+        out: *mut RawTensor,
+    ) -> *mut c_char;
     pub(crate) fn te_packed_attention(
         qkv: RawTensor,
         offsets: *const i64,
@@ -34,7 +40,12 @@ unsafe extern "C" {
         sum: *mut RawTensor,
         normed: *mut RawTensor,
     ) -> *mut c_char;
-    pub(crate) fn te_activate(x: RawTensor, activation: c_int, dropout: f64, out: *mut RawTensor) -> *mut c_char;
+    pub(crate) fn te_activate(
+        x: RawTensor,
+        activation: c_int,
+        dropout: f64,
+        out: *mut RawTensor,
+    ) -> *mut c_char;
     pub(crate) fn te_keep_memory();
     pub(crate) fn te_adamw_step(
         parameters: *const RawTensor,
@@ -48,7 +59,12 @@ unsafe extern "C" {
         weight_decay: f64,
         epsilon: f64,
     ) -> *mut c_char;
-    pub(crate) fn te_clip_gradients(parameters: *const RawTensor, n: usize, limit: f64, norm: *mut f64) -> *mut c_char;
+    pub(crate) fn te_clip_gradients(
+        parameters: *const RawTensor,
+        n: usize,
+        limit: f64,
+        norm: *mut f64,
+    ) -> *mut c_char;
     pub(crate) fn te_clear_gradients(parameters: *const RawTensor, n: usize) -> *mut c_char;
     pub(crate) fn te_library_folder(out: *mut *mut c_char) -> *mut c_char;
     pub(crate) fn te_load_library(path: *const c_char) -> *mut c_char;

@@ -12,15 +12,16 @@ pub enum Activation {
     Gelu,
 }
 
-/// `residual + dropout(branch)` and its layer norm (epsilon 1e-5), in one pass over memory in each direction. Without a branch,
-/// the layer norm alone, and the sum is the residual. With `bfloat` the norm is in bfloat16.
+/// `residual + dropout(branch)` and its layer norm (epsilon 1e-5), in one pass over memory in each
+/// direction. Without a branch, the layer norm alone, and the sum is the residual. With `bfloat`
+/// the norm is in bfloat16.
 ///
-/// On the CPU, dropout uses a hash of the element's position, keyed with one number of libtorch's generator per call (with 0 no
-/// number is drawn); on other devices it is libtorch's own.
+/// On the CPU, dropout uses a hash of the element's position, keyed with one number of libtorch's
+/// generator per call (with 0 no number is drawn); on other devices it is libtorch's own.
 ///
 /// # Shapes
-/// `residual` `[N, D]`, 32-bit floats; `branch` `[N, D]`, 32-bit floats or bfloat16; `weight`, `bias` `[D]`
-/// → sum `[N, D]`, 32-bit floats; norm `[N, D]`
+/// `residual` `[N, D]`, 32-bit floats; `branch` `[N, D]`, 32-bit floats or bfloat16; `weight`,
+/// `bias` `[D]` → sum `[N, D]`, 32-bit floats; norm `[N, D]`
 pub fn add_norm(
     residual: &Tensor,
     branch: Option<&Tensor>,
@@ -30,16 +31,30 @@ pub fn add_norm(
     bfloat: bool,
 ) -> Result<(Tensor, Tensor), TorchError> {
     if residual.device() != Device::Cpu {
-        return composed(residual, branch, weight, bias, dropout, bfloat).map_err(|e| TorchError(e.to_string()));
+        return composed(residual, branch, weight, bias, dropout, bfloat)
+            .map_err(|e| TorchError(e.to_string()));
     }
     let (mut sum, mut normed) = (std::ptr::null_mut(), std::ptr::null_mut());
     let branch = branch.map_or(std::ptr::null_mut(), |b| b.as_ptr() as _);
     let raw = |t: &Tensor| t.as_ptr() as ffi::RawTensor;
     // SAFETY: live tensors, which are only read; the results are new tensors, which tch then owns.
     check(unsafe {
-        ffi::te_add_norm(raw(residual), branch, raw(weight), raw(bias), dropout, bfloat, &mut sum, &mut normed)
+        ffi::te_add_norm(
+            raw(residual),
+            branch,
+            raw(weight),
+            raw(bias),
+            dropout,
+            bfloat,
+            &mut sum,
+            &mut normed,
+        )
     })?;
-    let sum = if sum.is_null() { residual.shallow_clone() } else { unsafe { Tensor::from_ptr(sum as _) } };
+    let sum = if sum.is_null() {
+        residual.shallow_clone()
+    } else {
+        unsafe { Tensor::from_ptr(sum as _) }
+    };
     Ok((sum, unsafe { Tensor::from_ptr(normed as _) }))
 }
 
@@ -57,7 +72,14 @@ fn composed(
         None => residual.shallow_clone(),
     };
     let normed = sum.f_layer_norm(weight.size(), Some(weight), Some(bias), 1e-5, true)?;
-    Ok((sum, if bfloat { normed.f_to_kind(Kind::BFloat16)? } else { normed }))
+    Ok((
+        sum,
+        if bfloat {
+            normed.f_to_kind(Kind::BFloat16)?
+        } else {
+            normed
+        },
+    ))
 }
 
 /// `dropout(activation(x))`, in one pass over memory in each direction; dropout as in [`add_norm`].
@@ -71,7 +93,9 @@ pub fn activate(x: &Tensor, activation: Activation, dropout: f64) -> Result<Tens
             Activation::Relu => x.f_relu(),
             Activation::Gelu => x.f_gelu("none"),
         };
-        return y.and_then(|y| y.f_dropout(dropout, dropout > 0.0)).map_err(|e| TorchError(e.to_string()));
+        return y
+            .and_then(|y| y.f_dropout(dropout, dropout > 0.0))
+            .map_err(|e| TorchError(e.to_string()));
     }
     let mut out = std::ptr::null_mut();
     // SAFETY: a live tensor, which is only read; `out` is a new tensor, which tch then owns.
@@ -79,10 +103,14 @@ pub fn activate(x: &Tensor, activation: Activation, dropout: f64) -> Result<Tens
     Ok(unsafe { Tensor::from_ptr(out as _) })
 }
 
-/// Sets each element to 0 with probability `dropout` and divides the others by `1 - dropout`, as in [`activate`]. Without `train`
-/// it returns `x`.
+/// Sets each element to 0 with probability `dropout` and divides the others by `1 - dropout`, as in
+/// [`activate`]. Without `train` it returns `x`.
 pub fn dropout(x: &Tensor, dropout: f64, train: bool) -> Result<Tensor, TorchError> {
-    if train && dropout != 0.0 { activate(x, Activation::None, dropout) } else { Ok(x.shallow_clone()) }
+    if train && dropout != 0.0 {
+        activate(x, Activation::None, dropout)
+    } else {
+        Ok(x.shallow_clone())
+    }
 }
 
 #[cfg(test)]
@@ -106,7 +134,8 @@ mod tests {
 
     #[track_caller]
     fn assert_near(ours: &Tensor, expected: &Tensor, tolerance: f64) {
-        let difference = largest(&(ours.to_kind(Kind::Double) - expected)) / largest(expected).max(1.0);
+        let difference =
+            largest(&(ours.to_kind(Kind::Double) - expected)) / largest(expected).max(1.0);
         assert!(difference < tolerance, "they differ by {difference:e}");
     }
 
@@ -120,17 +149,31 @@ mod tests {
                 let branch_kind = if bfloat { Kind::BFloat16 } else { Kind::Float };
                 let b = b.to_kind(branch_kind).to_kind(Kind::Double);
                 let exact = [&h, &b, &w, &c].map(|t| t.detach().copy().set_requires_grad(true));
-                let sum = if with_branch { &exact[0] + &exact[1] } else { exact[0].shallow_clone() };
+                let sum = if with_branch {
+                    &exact[0] + &exact[1]
+                } else {
+                    exact[0].shallow_clone()
+                };
                 let normed = sum.layer_norm([width], Some(&exact[2]), Some(&exact[3]), 1e-5, true);
                 // A gradient that bfloat16 holds as it is, so that its sums can be compared.
-                let weight = numbers(&shape, 0.9).to_kind(branch_kind).to_kind(Kind::Double);
+                let weight = numbers(&shape, 0.9)
+                    .to_kind(branch_kind)
+                    .to_kind(Kind::Double);
                 let seen = numbers(&shape, 0.4);
-                ((&sum * &seen).sum(Kind::Double) + (&normed * &weight).sum(Kind::Double)).backward();
+                ((&sum * &seen).sum(Kind::Double) + (&normed * &weight).sum(Kind::Double))
+                    .backward();
 
                 let ours = [&h, &w, &c].map(single);
                 let branch = b.to_kind(branch_kind).set_requires_grad(true);
-                let (s, n) =
-                    add_norm(&ours[0], with_branch.then_some(&branch), &ours[1], &ours[2], 0.0, bfloat).unwrap();
+                let (s, n) = add_norm(
+                    &ours[0],
+                    with_branch.then_some(&branch),
+                    &ours[1],
+                    &ours[2],
+                    0.0,
+                    bfloat,
+                )
+                .unwrap();
                 assert_eq!(n.kind(), branch_kind);
                 ((&s * seen.to_kind(Kind::Float)).sum(Kind::Float)
                     + (n.to_kind(Kind::Float) * weight.to_kind(Kind::Float)).sum(Kind::Float))
@@ -158,7 +201,10 @@ mod tests {
             let x = numbers(&shape, 0.2) * 2.2;
             let weight = numbers(&shape, 0.9);
             for (activation, formula) in [
-                (Activation::Gelu, Tensor::gelu as fn(&Tensor, &str) -> Tensor),
+                (
+                    Activation::Gelu,
+                    Tensor::gelu as fn(&Tensor, &str) -> Tensor,
+                ),
                 (Activation::Relu, |t: &Tensor, _: &str| t.relu()),
                 (Activation::None, |t: &Tensor, _: &str| t * 1.0),
             ] {
@@ -167,7 +213,9 @@ mod tests {
                 (&expected * &weight).sum(Kind::Double).backward();
                 let ours = single(&x);
                 let y = activate(&ours, activation, 0.0).unwrap();
-                (&y * weight.to_kind(Kind::Float)).sum(Kind::Float).backward();
+                (&y * weight.to_kind(Kind::Float))
+                    .sum(Kind::Float)
+                    .backward();
                 assert_near(&y, &expected, 1e-6);
                 assert_near(&ours.grad(), &exact.grad(), 1e-6);
                 let rough = activate(&x.to_kind(Kind::BFloat16), activation, 0.0).unwrap();
@@ -191,15 +239,26 @@ mod tests {
             // No two rows or columns are equal.
             for zero in [zeros.shallow_clone(), zeros.transpose(0, 1)] {
                 let n = zero.size()[1] as f64;
-                let overlap = zero.matmul(&zero.transpose(0, 1)).fill_diagonal_(0.0, false);
+                let overlap = zero
+                    .matmul(&zero.transpose(0, 1))
+                    .fill_diagonal_(0.0, false);
                 let most = f64::try_from(overlap.max()).unwrap() / n;
-                assert!(most < 0.12, "two rows share {most} of their elements, 0.04 by chance");
+                assert!(
+                    most < 0.12,
+                    "two rows share {most} of their elements, 0.04 by chance"
+                );
             }
         }
         // The mask of the branch is the same in both directions, and the residual has no dropout.
-        let (h, b) = (Tensor::zeros([40, 48], kind::FLOAT_CPU), Tensor::ones([40, 48], kind::FLOAT_CPU));
+        let (h, b) = (
+            Tensor::zeros([40, 48], kind::FLOAT_CPU),
+            Tensor::ones([40, 48], kind::FLOAT_CPU),
+        );
         let (h, b) = (h.set_requires_grad(true), b.set_requires_grad(true));
-        let (w, c) = (Tensor::ones([48], kind::FLOAT_CPU), Tensor::zeros([48], kind::FLOAT_CPU));
+        let (w, c) = (
+            Tensor::ones([48], kind::FLOAT_CPU),
+            Tensor::zeros([48], kind::FLOAT_CPU),
+        );
         let (sum, _) = add_norm(&h, Some(&b), &w, &c, 0.25, false).unwrap();
         sum.sum(Kind::Float).backward();
         assert_eq!(b.grad(), sum.detach());
@@ -214,7 +273,11 @@ mod tests {
         let mut gradients = Vec::new();
         for threads in [1, 2, 3] {
             tch::set_num_threads(threads);
-            assert_eq!(crate::kernel_threads(), threads as usize, "the kernels do not run in parallel");
+            assert_eq!(
+                crate::kernel_threads(),
+                threads as usize,
+                "the kernels do not run in parallel"
+            );
             let (_, n) = add_norm(&h, Some(&h.detach()), &w, &c, 0.0, false).unwrap();
             n.square().sum(Kind::Float).backward();
             gradients.push([h.grad().copy(), w.grad().copy(), c.grad().copy()]);
@@ -230,7 +293,10 @@ mod tests {
     #[test]
     fn invalid_arguments_are_errors() {
         let x = Tensor::ones([3, 4], kind::FLOAT_CPU);
-        let (w, wrong) = (Tensor::ones([4], kind::FLOAT_CPU), Tensor::ones([5], kind::FLOAT_CPU));
+        let (w, wrong) = (
+            Tensor::ones([4], kind::FLOAT_CPU),
+            Tensor::ones([5], kind::FLOAT_CPU),
+        );
         assert!(add_norm(&x, Some(&x), &w, &w, 0.0, false).is_ok());
         assert!(add_norm(&x, Some(&w), &w, &w, 0.0, false).is_err());
         assert!(add_norm(&x, None, &wrong, &w, 0.0, false).is_err());

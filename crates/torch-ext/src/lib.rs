@@ -1,9 +1,10 @@
 //! A thin layer over libtorch for functions that tch lacks.
 //!
-//! In this crate: fused AdamW with accessible moments, gradient clipping, row gathering with a copying backward pass, attention
-//! over packed segments, fused layer norm and activation, hash-based dropout, seeding of libtorch's generators, and device
-//! selection. It holds all `unsafe` code for libtorch; the C++ is in `cpp/`. Not in this crate: anything specific to masks or
-//! emotions.
+//! In this crate: fused AdamW with accessible moments, gradient clipping, row gathering with a
+//! copying backward pass, attention over packed segments, fused layer norm and activation,
+//! hash-based dropout, seeding of libtorch's generators, and device selection. It holds all
+//! `unsafe` code for libtorch; the C++ is in `cpp/`. Not in this crate: anything specific to masks
+//! or emotions.
 //!
 //! ```
 //! use tch::{Device, Kind, Tensor};
@@ -54,7 +55,9 @@ fn take(text: *mut c_char) -> Option<String> {
         return None;
     }
     // SAFETY: the C++ code returns an owned C string, which is freed here once.
-    let message = unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();
+    let message = unsafe { CStr::from_ptr(text) }
+        .to_string_lossy()
+        .into_owned();
     unsafe { ffi::te_free(text) };
     Some(message)
 }
@@ -62,11 +65,13 @@ fn take(text: *mut c_char) -> Option<String> {
 /// The version of libtorch that this was built against, such as `2.11.0`.
 pub fn version() -> String {
     // SAFETY: a static string.
-    unsafe { CStr::from_ptr(ffi::te_version()) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(ffi::te_version()) }
+        .to_string_lossy()
+        .into_owned()
 }
 
-/// The number of threads of the kernels here, measured with a parallel loop: `tch::get_num_threads()`, or 1 if the C++ was
-/// compiled without OpenMP.
+/// The number of threads of the kernels here, measured with a parallel loop:
+/// `tch::get_num_threads()`, or 1 if the C++ was compiled without OpenMP.
 pub fn kernel_threads() -> usize {
     // SAFETY: no arguments; returns a number.
     unsafe { ffi::te_kernel_threads() as usize }
@@ -81,16 +86,20 @@ pub struct GivenThreads {
     pub vary: bool,
 }
 
-/// Sets the number of threads of libtorch and returns how many OpenMP provides; `None` if the C++ was compiled without OpenMP, in
-/// which case the kernels here always use one thread.
+/// Sets the number of threads of libtorch and returns how many OpenMP provides; `None` if the C++
+/// was compiled without OpenMP, in which case the kernels here always use one thread.
 pub fn set_threads(threads: usize) -> Option<GivenThreads> {
     tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
     // SAFETY: no arguments; both return a number.
     let (openmp, vary) = unsafe { (ffi::te_has_openmp() != 0, ffi::te_threads_vary() != 0) };
-    openmp.then(|| GivenThreads { given: kernel_threads(), vary })
+    openmp.then(|| GivenThreads {
+        given: kernel_threads(),
+        vary,
+    })
 }
 
-/// The instruction set that libtorch selected for its own kernels, such as `DEFAULT`, `AVX2` or `AVX512`.
+/// The instruction set that libtorch selected for its own kernels, such as `DEFAULT`, `AVX2` or
+/// `AVX512`.
 pub fn cpu_capability() -> Result<String, TorchError> {
     let mut out = std::ptr::null_mut();
     // SAFETY: `out` is a new C string if there is no error.
@@ -98,7 +107,8 @@ pub fn cpu_capability() -> Result<String, TorchError> {
     Ok(take(out).unwrap_or_default())
 }
 
-/// Makes the C library keep freed memory, because each step of a training loop allocates tensors of the same sizes.
+/// Makes the C library keep freed memory, because each step of a training loop allocates tensors of
+/// the same sizes.
 pub fn keep_memory() {
     // SAFETY: sets two limits of the allocator.
     unsafe { ffi::te_keep_memory() };
@@ -108,6 +118,9 @@ pub fn keep_memory() {
 ///
 /// They are global to the process, so a reproducible step must be preceded by this call.
 pub fn seed_generators(seed: i64) {
-    #[allow(clippy::disallowed_methods, reason = "the only place that seeds libtorch's generators")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the only place that seeds libtorch's generators"
+    )]
     tch::manual_seed(seed);
 }

@@ -3,14 +3,15 @@ use tch::Tensor;
 
 /// Selects distinct rows of a tensor: `x[rows]`.
 ///
-/// The backward pass copies the gradient, which would be wrong for a repeated row. [`Tensor::index_select`] allows repeated rows,
-/// but its backward pass adds row by row.
+/// The backward pass copies the gradient, which would be wrong for a repeated row.
+/// [`Tensor::index_select`] allows repeated rows, but its backward pass adds row by row.
 ///
 /// # Shapes
 /// `x` `[N, …]`, `rows` `[R]` int64 → `[R, …]`
 pub fn gather_rows(x: &Tensor, rows: &Tensor) -> Result<Tensor, TorchError> {
     let mut out = std::ptr::null_mut();
-    // SAFETY: both pointers are live tensors, which are only read; `out` is a new tensor, which tch then owns.
+    // SAFETY: both pointers are live tensors, which are only read; `out` is a new tensor, which tch
+    // then owns.
     check(unsafe { ffi::te_gather_rows(x.as_ptr() as _, rows.as_ptr() as _, &mut out) })?;
     Ok(unsafe { Tensor::from_ptr(out as _) })
 }
@@ -32,7 +33,9 @@ mod tests {
     use tch::{Kind, kind};
 
     fn x() -> Tensor {
-        Tensor::arange(12, kind::FLOAT_CPU).reshape([4, 3]).set_requires_grad(true)
+        Tensor::arange(12, kind::FLOAT_CPU)
+            .reshape([4, 3])
+            .set_requires_grad(true)
     }
 
     #[test]
@@ -42,7 +45,9 @@ mod tests {
         let (ours, torch) = (x(), x());
         let y = gather_rows(&ours, &rows).unwrap();
         (&y * &weight).sum(Kind::Float).backward();
-        (torch.index_select(0, &rows) * &weight).sum(Kind::Float).backward();
+        (torch.index_select(0, &rows) * &weight)
+            .sum(Kind::Float)
+            .backward();
         assert_eq!(y, torch.index_select(0, &rows));
         assert_eq!(ours.grad(), torch.grad());
     }
@@ -61,7 +66,9 @@ mod tests {
 
     #[test]
     fn a_row_out_of_range_is_an_error() {
-        let error = gather_rows(&x(), &Tensor::from_slice(&[4i64])).unwrap_err().to_string();
+        let error = gather_rows(&x(), &Tensor::from_slice(&[4i64]))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("out of range"), "{error}");
     }
 }

@@ -18,7 +18,12 @@ pub(crate) struct Batches {
 impl Batches {
     pub(crate) fn new(segments: Vec<usize>, size: usize, seed: u64) -> Self {
         let size = size.min(segments.len());
-        Batches { segments, size, seed, orders: Vec::new() }
+        Batches {
+            segments,
+            size,
+            seed,
+            orders: Vec::new(),
+        }
     }
 
     /// The epoch that a step begins in.
@@ -29,7 +34,9 @@ impl Batches {
     /// The (epoch, segment) pairs of a step.
     pub(crate) fn batch(&mut self, step: usize) -> Vec<(usize, usize)> {
         let n = self.segments.len();
-        (step * self.size..(step + 1) * self.size).map(|i| (i / n, self.order(i / n)[i % n])).collect()
+        (step * self.size..(step + 1) * self.size)
+            .map(|i| (i / n, self.order(i / n)[i % n]))
+            .collect()
     }
 
     fn order(&mut self, epoch: usize) -> &[usize] {
@@ -59,7 +66,11 @@ mod tests {
         let mut batches = Batches::new(segments.clone(), 4, 1);
         let stream: Vec<(usize, usize)> = (0..10).flat_map(|step| batches.batch(step)).collect();
         for epoch in 0..4 {
-            let mut seen: Vec<usize> = stream.iter().filter(|(e, _)| *e == epoch).map(|(_, s)| *s).collect();
+            let mut seen: Vec<usize> = stream
+                .iter()
+                .filter(|(e, _)| *e == epoch)
+                .map(|(_, s)| *s)
+                .collect();
             seen.sort_unstable();
             assert_eq!(seen, segments);
         }

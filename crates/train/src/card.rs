@@ -1,4 +1,5 @@
-//! The description of a trained model beside its weights: `model.json` for programs, `README.md` (the model card) for people.
+//! The description of a trained model beside its weights: `model.json` for programs, `README.md`
+//! (the model card) for people.
 
 use crate::input::InputFacts;
 use crate::{Model, TrainError};
@@ -65,7 +66,13 @@ pub(crate) struct Score {
 
 impl Score {
     pub(crate) fn of(row: ResultRow) -> Self {
-        Score { split: row.split, emotion: row.emotion, metric: row.metric, value: row.value, support: row.support }
+        Score {
+            split: row.split,
+            emotion: row.emotion,
+            metric: row.metric,
+            value: row.value,
+            support: row.support,
+        }
     }
 }
 
@@ -83,7 +90,12 @@ impl ModelFacts {
     }
 
     /// Writes both files into a model's folder.
-    pub(crate) fn write(&self, model: &Model, input: &InputFacts, folder: &Path) -> Result<(), TrainError> {
+    pub(crate) fn write(
+        &self,
+        model: &Model,
+        input: &InputFacts,
+        folder: &Path,
+    ) -> Result<(), TrainError> {
         let path = folder.join(MODEL_JSON);
         let text = serde_json::to_string_pretty(self).map_err(TrainError::json(&path))?;
         std::fs::write(&path, text + "\n").map_err(TrainError::io("write", &path))?;
@@ -100,7 +112,10 @@ impl ModelFacts {
                 rate / input.pool_frames as f64,
                 input.pool_frames
             ),
-            None if input.irregular => format!("frames at irregular times, {} averaged into one", input.pool_frames),
+            None if input.irregular => format!(
+                "frames at irregular times, {} averaged into one",
+                input.pool_frames
+            ),
             None => format!("{} frames averaged into one", input.pool_frames),
         };
         let licence = self.licence.as_deref().map_or_else(
@@ -108,9 +123,16 @@ impl ModelFacts {
                 terms of the data allow what you intend before you pass them on.".to_string(),
             |terms| format!("The data come under these terms, which may bind what is made of them: {terms}"),
         );
-        let files: String =
-            input.files.iter().map(|f| format!("- `{}`, {} bytes, BLAKE3 `{}`\n", f.name, f.bytes, f.blake3)).collect();
-        let notes: String = self.notes.iter().map(|note| format!("- {note}\n")).collect();
+        let files: String = input
+            .files
+            .iter()
+            .map(|f| format!("- `{}`, {} bytes, BLAKE3 `{}`\n", f.name, f.bytes, f.blake3))
+            .collect();
+        let notes: String = self
+            .notes
+            .iter()
+            .map(|note| format!("- {note}\n"))
+            .collect();
         format!(
             "---\nlibrary_name: mosei-ssl\ntags: [audio, emotion-recognition, acoustic-features]\nlicense: other\n---\n\n\
              # {study}: {start}, {labels} labels\n\n\
@@ -144,7 +166,9 @@ impl ModelFacts {
             columns = model.normalisation.columns.len(),
             clip = model.normalisation.clip,
             max_frames = model.encoder.max_frames(),
-            pretrained = cell.pretrain_seed.map_or(String::new(), |seed| format!(" (pre-trained with seed {seed})")),
+            pretrained = cell.pretrain_seed.map_or(String::new(), |seed| format!(
+                " (pre-trained with seed {seed})"
+            )),
             share = percent(cell.fraction),
             budget = cell.budget,
             draw = cell.draw,
@@ -171,22 +195,34 @@ impl ModelFacts {
         table.push('\n');
         for emotion in emotions.iter().map(String::as_str).chain([MACRO]) {
             let of = |metric: Metric| {
-                self.scores
-                    .iter()
-                    .find(|s| s.split == Split::Test.name() && s.emotion == emotion && s.metric == metric.name())
+                self.scores.iter().find(|s| {
+                    s.split == Split::Test.name()
+                        && s.emotion == emotion
+                        && s.metric == metric.name()
+                })
             };
             let support = |metric| of(metric).map_or(0, |s| s.support);
             let (positives, rows) = (support(Metric::RocAuc), support(Metric::Mae));
-            // The mean over emotions is shown as it is: the rows of the emotions show which of them count.
-            let refused =
-                if emotion == MACRO { None } else { eval::scarce_class(positives, rows.saturating_sub(positives)) };
+            // The mean over emotions is shown as it is: the rows of the emotions show which of them
+            // count.
+            let refused = if emotion == MACRO {
+                None
+            } else {
+                eval::scarce_class(positives, rows.saturating_sub(positives))
+            };
             let _ = write!(
                 table,
                 "| {} | {positives} of {rows} |",
-                if emotion == MACRO { "mean over all emotions" } else { emotion }
+                if emotion == MACRO {
+                    "mean over all emotions"
+                } else {
+                    emotion
+                }
             );
             for (metric, _) in SHOWN {
-                let value = of(metric).and_then(|s| s.value).map_or("n/a".to_string(), |v| format!("{v:.3}"));
+                let value = of(metric)
+                    .and_then(|s| s.value)
+                    .map_or("n/a".to_string(), |v| format!("{v:.3}"));
                 let said = match (&refused, metric.head()) {
                     (Some(why), Head::Presence) => format!("n/a ({why})"),
                     _ => value,

@@ -1,7 +1,9 @@
-//! Everything a training needs to go on where it was: weights, moments, step, best weights so far, patience.
+//! Everything a training needs to go on where it was: weights, moments, step, best weights so far,
+//! patience.
 //!
-//! Random streams are functions of (seed, stream, step), so none is saved. Each checkpoint is a folder of its own,
-//! `checkpoint/step-N`, with its checksums; of those that cannot be used the newest but one is.
+//! Random streams are functions of (seed, stream, step), so none is saved. Each checkpoint is a
+//! folder of its own, `checkpoint/step-N`, with its checksums; of those that cannot be used the
+//! newest but one is.
 
 use crate::TrainError;
 use backbone::{read_tensors, write_tensors};
@@ -20,13 +22,15 @@ const FOLDER: &str = "checkpoint";
 const PREFIX: &str = "step-";
 const FILE: &str = "state.safetensors";
 
-/// When the state of a training is saved, and how much of it is kept. What comes of a training does not depend on it.
+/// When the state of a training is saved, and how much of it is kept. What comes of a training does
+/// not depend on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckpointConfig {
     /// Steps between checkpoints; 0 for none by steps. Default 200.
     pub every_steps: usize,
-    /// Minutes after which the next step is followed by one, wherever the steps are; 0 for none by time. Default 5.
+    /// Minutes after which the next step is followed by one, wherever the steps are; 0 for none by
+    /// time. Default 5.
     pub every_minutes: f64,
     /// How many are kept, the last ones. Default 2: should one be damaged, there is the one before.
     pub keep: usize,
@@ -34,7 +38,11 @@ pub struct CheckpointConfig {
 
 impl Default for CheckpointConfig {
     fn default() -> Self {
-        CheckpointConfig { every_steps: 200, every_minutes: 5.0, keep: 2 }
+        CheckpointConfig {
+            every_steps: 200,
+            every_minutes: 5.0,
+            keep: 2,
+        }
     }
 }
 
@@ -43,10 +51,18 @@ impl CheckpointConfig {
     pub fn check(&self) -> Result<(), SettingError> {
         // As many minutes as a year has are more than anybody means.
         if !(0.0..=525_600.0).contains(&self.every_minutes) {
-            return Err(SettingError::new("every_minutes", "a number from 0 to 525600", self.every_minutes));
+            return Err(SettingError::new(
+                "every_minutes",
+                "a number from 0 to 525600",
+                self.every_minutes,
+            ));
         }
         if !(1..=1000).contains(&self.keep) {
-            return Err(SettingError::new("keep", "a number from 1 to 1000", self.keep));
+            return Err(SettingError::new(
+                "keep",
+                "a number from 1 to 1000",
+                self.keep,
+            ));
         }
         Ok(())
     }
@@ -54,7 +70,8 @@ impl CheckpointConfig {
     /// Whether a training saves its state after `step` steps, the last time having been at `last`.
     pub(crate) fn is_due(&self, step: usize, last: Instant) -> bool {
         let by_steps = self.every_steps > 0 && step.is_multiple_of(self.every_steps);
-        let by_time = self.every_minutes > 0.0 && last.elapsed() >= Duration::from_secs_f64(self.every_minutes * 60.0);
+        let by_time = self.every_minutes > 0.0
+            && last.elapsed() >= Duration::from_secs_f64(self.every_minutes * 60.0);
         by_steps || by_time
     }
 }
@@ -86,7 +103,10 @@ fn found(place: &Path) -> Result<Vec<(usize, PathBuf)>, TrainError> {
     let mut found = Vec::new();
     for entry in entries {
         let entry = entry.map_err(TrainError::io("list", &folder))?;
-        let step = entry.file_name().to_str().and_then(|name| name.strip_prefix(PREFIX)?.parse().ok());
+        let step = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.strip_prefix(PREFIX)?.parse().ok());
         found.extend(step.map(|step: usize| (step, entry.path())));
     }
     found.sort_unstable();
@@ -125,35 +145,49 @@ pub(crate) fn save(
     write_tensors(&tensors, Some(&text), &staged.path().join(FILE))?;
     staged.commit()?;
     let all = found(place)?;
-    all[..all.len().saturating_sub(keep)].iter().try_for_each(|(_, path)| remove_folder(path))
+    all[..all.len().saturating_sub(keep)]
+        .iter()
+        .try_for_each(|(_, path)| remove_folder(path))
 }
 
 /// What a checkpoint holds, or why it cannot be used.
 fn read(folder: &Path) -> Result<(BTreeMap<String, Tensor>, State), String> {
     if !check_sums(folder).map_err(|e| e.to_string())? {
-        return Err(format!("{}: expected checksums, found none", folder.display()));
+        return Err(format!(
+            "{}: expected checksums, found none",
+            folder.display()
+        ));
     }
     let path = folder.join(FILE);
     let (tensors, text) = read_tensors(&path).map_err(|e| e.to_string())?;
     let state = text.as_deref().and_then(|t| serde_json::from_str(t).ok());
-    let state = state.ok_or_else(|| format!("{}: expected the state of a training, found none", path.display()))?;
+    let state = state.ok_or_else(|| {
+        format!(
+            "{}: expected the state of a training, found none",
+            path.display()
+        )
+    })?;
     Ok((tensors, state))
 }
 
-/// How many steps the training had done that saved the checkpoint in `folder` (`checkpoint/step-N`), and the names of its
-/// tensors.
+/// How many steps the training had done that saved the checkpoint in `folder`
+/// (`checkpoint/step-N`), and the names of its tensors.
 ///
 /// # Errors
 /// Where its files are not those that were written, or hold no state of a training.
 pub fn checkpoint_facts(folder: &Path) -> Result<(usize, Vec<String>), TrainError> {
     match read(folder) {
         Ok((tensors, state)) => Ok((state.step, tensors.into_keys().collect())),
-        Err(problem) => Err(TrainError::Run { path: folder.to_path_buf(), problem }),
+        Err(problem) => Err(TrainError::Run {
+            path: folder.to_path_buf(),
+            problem,
+        }),
     }
 }
 
-/// Goes back to the newest checkpoint that can be used, where there is one of these settings; otherwise changes nothing.
-/// Those that are damaged or of other settings are named in a warning and removed.
+/// Goes back to the newest checkpoint that can be used, where there is one of these settings;
+/// otherwise changes nothing. Those that are damaged or of other settings are named in a warning
+/// and removed.
 pub(crate) fn restore(
     place: &Path,
     settings: &str,
@@ -164,7 +198,10 @@ pub(crate) fn restore(
     for (_, folder) in found(place)?.into_iter().rev() {
         let (tensors, state) = match read(&folder) {
             Ok((_, state)) if state.settings != settings => {
-                tracing::warn!("{}: a checkpoint of other settings is put aside", folder.display());
+                tracing::warn!(
+                    "{}: a checkpoint of other settings is put aside",
+                    folder.display()
+                );
                 remove_folder(&folder)?;
                 continue;
             }
@@ -192,18 +229,29 @@ fn take(
     let (first, second, steps) = optimiser.moments();
     let mut copies: Vec<(Tensor, &Tensor)> = Vec::with_capacity(4 * parameters.len());
     for (i, (name, tensor)) in parameters.iter().enumerate() {
-        let parts = [("weight", tensor), ("first", &first[i]), ("second", &second[i]), ("steps", &steps[i])];
+        let parts = [
+            ("weight", tensor),
+            ("first", &first[i]),
+            ("second", &second[i]),
+            ("steps", &steps[i]),
+        ];
         for (part, target) in parts {
             let name = format!("{part}/{name}");
             match tensors.get(&name) {
-                Some(saved) if saved.size() == target.size() => copies.push((target.shallow_clone(), saved)),
+                Some(saved) if saved.size() == target.size() => {
+                    copies.push((target.shallow_clone(), saved))
+                }
                 found => {
-                    let found = found.map_or("no such tensor".into(), |t| format!("shape {:?}", t.size()));
+                    let found =
+                        found.map_or("no such tensor".into(), |t| format!("shape {:?}", t.size()));
                     let problem = format!(
                         "tensor '{name}': expected shape {:?}, found {found}; delete the checkpoint to begin anew",
                         target.size()
                     );
-                    return Err(TrainError::Run { path: path.to_path_buf(), problem });
+                    return Err(TrainError::Run {
+                        path: path.to_path_buf(),
+                        problem,
+                    });
                 }
             }
         }
@@ -211,16 +259,27 @@ fn take(
             best.insert(name.clone(), saved.to_device(tensor.device()));
         }
     }
-    Ok(tch::no_grad(|| copies.iter_mut().try_for_each(|(target, saved)| target.f_copy_(saved)))?)
+    Ok(tch::no_grad(|| {
+        copies
+            .iter_mut()
+            .try_for_each(|(target, saved)| target.f_copy_(saved))
+    })?)
 }
 
-/// Removes what an earlier training left in `place`: a training that fails must not leave it beside its own journal.
+/// Removes what an earlier training left in `place`: a training that fails must not leave it beside
+/// its own journal.
 pub(crate) fn remove_outputs(place: &Path, names: &[&str]) -> Result<(), TrainError> {
     for name in names {
         let path = place.join(name);
-        let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        let removed = if path.is_dir() {
+            std::fs::remove_dir_all(&path)
+        } else {
+            std::fs::remove_file(&path)
+        };
         match removed {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(TrainError::io("remove", &path)(e)),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(TrainError::io("remove", &path)(e));
+            }
             _ => {}
         }
     }
@@ -236,7 +295,8 @@ pub(crate) fn remove(place: &Path) -> Result<(), TrainError> {
 mod tests {
     use super::*;
 
-    /// A training of two weights that learns nothing; after each save the weights are the step's number.
+    /// A training of two weights that learns nothing; after each save the weights are the step's
+    /// number.
     struct Saved {
         place: tempfile::TempDir,
         parameters: Named,
@@ -247,13 +307,35 @@ mod tests {
         fn new(steps: &[usize], keep: usize) -> Self {
             let place = tempfile::tempdir().unwrap();
             let weight = Tensor::from_slice(&[0f32, 0.0]).set_requires_grad(true);
-            let config = torch_ext::AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
+            let config = torch_ext::AdamWConfig {
+                beta1: 0.9,
+                beta2: 0.999,
+                epsilon: 1e-8,
+                weight_decay: 0.0,
+            };
             let optimiser = AdamW::new(config, vec![weight.shallow_clone()]);
-            let mut saved = Saved { place, parameters: vec![("w".into(), weight)], optimiser };
+            let mut saved = Saved {
+                place,
+                parameters: vec![("w".into(), weight)],
+                optimiser,
+            };
             for &step in steps {
                 saved.set(step as f64);
-                let state = State { settings: "s".into(), step, best: None, validations_since_best: 0 };
-                save(saved.path(), &state, &saved.parameters, &saved.optimiser, &BTreeMap::new(), keep).unwrap();
+                let state = State {
+                    settings: "s".into(),
+                    step,
+                    best: None,
+                    validations_since_best: 0,
+                };
+                save(
+                    saved.path(),
+                    &state,
+                    &saved.parameters,
+                    &saved.optimiser,
+                    &BTreeMap::new(),
+                    keep,
+                )
+                .unwrap();
             }
             saved.set(-1.0);
             saved
@@ -270,15 +352,29 @@ mod tests {
         /// The step gone back to, and the first weight then.
         fn restored(&self, settings: &str) -> (Option<usize>, f64) {
             let best = &mut BTreeMap::new();
-            let state = restore(self.path(), settings, &self.parameters, &self.optimiser, best).unwrap();
-            (state.map(|s| s.step), self.parameters[0].1.double_value(&[0]))
+            let state = restore(
+                self.path(),
+                settings,
+                &self.parameters,
+                &self.optimiser,
+                best,
+            )
+            .unwrap();
+            (
+                state.map(|s| s.step),
+                self.parameters[0].1.double_value(&[0]),
+            )
         }
     }
 
     #[test]
     fn the_last_ones_are_kept_by_number_and_not_by_name() {
         let saved = Saved::new(&[2, 9, 10, 100], 3);
-        let steps: Vec<usize> = found(saved.path()).unwrap().into_iter().map(|(step, _)| step).collect();
+        let steps: Vec<usize> = found(saved.path())
+            .unwrap()
+            .into_iter()
+            .map(|(step, _)| step)
+            .collect();
         assert_eq!(steps, [9, 10, 100]);
         assert_eq!(saved.restored("s"), (Some(100), 100.0));
     }
@@ -292,7 +388,13 @@ mod tests {
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(&file, &bytes).unwrap();
         assert_eq!(saved.restored("s"), (Some(20), 20.0));
-        fs::remove_file(saved.path().join("checkpoint/step-20").join(run_record::SUMS_FILE)).unwrap();
+        fs::remove_file(
+            saved
+                .path()
+                .join("checkpoint/step-20")
+                .join(run_record::SUMS_FILE),
+        )
+        .unwrap();
         assert_eq!(saved.restored("s").0, None);
         assert!(found(saved.path()).unwrap().is_empty());
     }
@@ -305,11 +407,26 @@ mod tests {
 
     #[test]
     fn they_are_due_by_steps_or_by_time() {
-        let by = |every_steps, every_minutes| CheckpointConfig { every_steps, every_minutes, keep: 1 };
+        let by = |every_steps, every_minutes| CheckpointConfig {
+            every_steps,
+            every_minutes,
+            keep: 1,
+        };
         let now = Instant::now();
-        assert!(by(5, 0.0).is_due(10, now) && !by(5, 0.0).is_due(11, now) && !by(0, 0.0).is_due(10, now));
+        assert!(
+            by(5, 0.0).is_due(10, now)
+                && !by(5, 0.0).is_due(11, now)
+                && !by(0, 0.0).is_due(10, now)
+        );
         assert!(by(0, 1e-12).is_due(7, now) && !by(0, 600.0).is_due(7, now));
-        for wrong in [by(1, -1.0), by(1, f64::NAN), CheckpointConfig { keep: 0, ..by(1, 1.0) }] {
+        for wrong in [
+            by(1, -1.0),
+            by(1, f64::NAN),
+            CheckpointConfig {
+                keep: 0,
+                ..by(1, 1.0)
+            },
+        ] {
             assert!(wrong.check().is_err(), "{wrong:?}");
         }
     }

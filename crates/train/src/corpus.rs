@@ -11,7 +11,12 @@ use tch::{Device, Tensor};
 /// What an encoder's folder says of its input, as the data apply it.
 pub(crate) fn normaliser_of(normalisation: &Normalisation) -> Normaliser {
     let n = normalisation.clone();
-    Normaliser { columns: n.columns, mean: n.mean, std: n.std, clip: n.clip }
+    Normaliser {
+        columns: n.columns,
+        mean: n.mean,
+        std: n.std,
+        clip: n.clip,
+    }
 }
 
 /// One fold of a prepared corpus.
@@ -37,14 +42,22 @@ impl Corpus {
         // Before anything is learnt from them: reading a gigabyte takes a third of a second.
         prepared.check_frames()?;
         let found = prepared.fold(fold)?.clone();
-        for (split, segments) in [("training", &found.train), ("validation", &found.valid), ("test", &found.test)] {
+        for (split, segments) in [
+            ("training", &found.train),
+            ("validation", &found.valid),
+            ("test", &found.test),
+        ] {
             if segments.is_empty() {
                 return Err(TrainError::EmptySplit { fold, split });
             }
         }
         let n = &found.normaliser;
-        let normalisation =
-            Normalisation { columns: n.columns.clone(), mean: n.mean.clone(), std: n.std.clone(), clip: n.clip };
+        let normalisation = Normalisation {
+            columns: n.columns.clone(),
+            mean: n.mean.clone(),
+            std: n.std.clone(),
+            clip: n.clip,
+        };
         let normaliser = n.bind(prepared.columns())?;
         let test_labels = Some(TestLabels::withhold(&mut prepared, &found.test));
         let selection = found.valid.clone();
@@ -60,18 +73,29 @@ impl Corpus {
         })
     }
 
-    /// The labels of the test split, for one reading. Taken before anything borrows the corpus to train on it.
+    /// The labels of the test split, for one reading. Taken before anything borrows the corpus to
+    /// train on it.
     ///
     /// # Errors
     /// Where they have been taken before.
     pub(crate) fn take_test_labels(&mut self) -> Result<TestLabels, TrainError> {
-        self.test_labels.take().ok_or_else(|| TrainError::TestLabelsTaken { fold: self.fold_index })
+        self.test_labels
+            .take()
+            .ok_or_else(|| TrainError::TestLabelsTaken {
+                fold: self.fold_index,
+            })
     }
 
-    /// Limits model selection (weights, learning rates, thresholds) to the labels of these validation segments; those of the
-    /// others are withheld with the test split's.
+    /// Limits model selection (weights, learning rates, thresholds) to the labels of these
+    /// validation segments; those of the others are withheld with the test split's.
     pub(crate) fn limit_selection(&mut self, segments: Vec<usize>, test_labels: &mut TestLabels) {
-        let unused: Vec<usize> = self.fold.valid.iter().copied().filter(|i| !segments.contains(i)).collect();
+        let unused: Vec<usize> = self
+            .fold
+            .valid
+            .iter()
+            .copied()
+            .filter(|i| !segments.contains(i))
+            .collect();
         test_labels.withhold_unused(&mut self.prepared, &unused);
         self.selection = segments;
     }
@@ -81,7 +105,8 @@ impl Corpus {
         &self.selection
     }
 
-    /// The same fold, standardised as an encoder wants it: by its own columns, means and deviations.
+    /// The same fold, standardised as an encoder wants it: by its own columns, means and
+    /// deviations.
     pub fn normalised_by(&mut self, normalisation: &Normalisation) -> Result<(), TrainError> {
         self.normaliser = normaliser_of(normalisation).bind(self.prepared.columns())?;
         self.normalisation = normalisation.clone();
@@ -116,13 +141,18 @@ impl Corpus {
     /// A packed batch as a tensor with its layout: [N, C].
     pub fn tensors(&self, batch: &PackedBatch) -> Result<(Tensor, Layout), TrainError> {
         let layout = Layout::new(&batch.offsets, self.device)?;
-        let x_nc = Tensor::f_from_slice(&batch.x_nc)?.f_reshape([-1, batch.width as i64])?.f_to_device(self.device)?;
+        let x_nc = Tensor::f_from_slice(&batch.x_nc)?
+            .f_reshape([-1, batch.width as i64])?
+            .f_to_device(self.device)?;
         Ok((x_nc, layout))
     }
 
     /// Whether an emotion is present in each of some segments.
     pub(crate) fn present(&self, segments: &[usize], emotion: usize) -> Vec<bool> {
-        segments.iter().map(|&i| self.prepared.presence(i, emotion)).collect()
+        segments
+            .iter()
+            .map(|&i| self.prepared.presence(i, emotion))
+            .collect()
     }
 
     /// Presence as 0 and 1: [B, E].
@@ -130,7 +160,9 @@ impl Corpus {
     /// # Errors
     /// A segment whose labels are withheld.
     pub(crate) fn presence_be(&self, segments: &[usize]) -> Result<Tensor, TrainError> {
-        self.labels(segments, |i, e| f32::from(u8::from(self.prepared.presence(i, e))))
+        self.labels(segments, |i, e| {
+            f32::from(u8::from(self.prepared.presence(i, e)))
+        })
     }
 
     /// Intensities: [B, E].
@@ -141,22 +173,36 @@ impl Corpus {
         self.labels(segments, |i, e| self.prepared.intensities(i)[e])
     }
 
-    fn labels(&self, segments: &[usize], of: impl Fn(usize, usize) -> f32) -> Result<Tensor, TrainError> {
+    fn labels(
+        &self,
+        segments: &[usize],
+        of: impl Fn(usize, usize) -> f32,
+    ) -> Result<Tensor, TrainError> {
         let prepared = &self.prepared;
-        if let Some(&i) = segments.iter().find(|&&i| prepared.intensities(i).iter().any(|x| x.is_nan())) {
-            return Err(TrainError::WithheldLabel { segment: prepared.id(i).to_string() });
+        if let Some(&i) = segments
+            .iter()
+            .find(|&&i| prepared.intensities(i).iter().any(|x| x.is_nan()))
+        {
+            return Err(TrainError::WithheldLabel {
+                segment: prepared.id(i).to_string(),
+            });
         }
         let emotions = prepared.emotions().len();
-        let values: Vec<f32> =
-            segments.iter().flat_map(|&i| (0..emotions).map(|e| of(i, e)).collect::<Vec<_>>()).collect();
-        Ok(Tensor::f_from_slice(&values)?.f_reshape([-1, emotions as i64])?.f_to_device(self.device)?)
+        let values: Vec<f32> = segments
+            .iter()
+            .flat_map(|&i| (0..emotions).map(|e| of(i, e)).collect::<Vec<_>>())
+            .collect();
+        Ok(Tensor::f_from_slice(&values)?
+            .f_reshape([-1, emotions as i64])?
+            .f_to_device(self.device)?)
     }
 
     /// Mean over emotions of the area under the ROC curve, of those that have one.
     pub(crate) fn macro_auc(&self, segments: &[usize], scores: &Scores) -> Option<f64> {
         let score = scores.score.as_ref()?;
         let emotions = self.prepared.emotions().len();
-        let auc = |e| eval::metrics::roc_auc(&self.present(segments, e), &column(score, e, emotions));
+        let auc =
+            |e| eval::metrics::roc_auc(&self.present(segments, e), &column(score, e, emotions));
         eval::mean((0..emotions).filter_map(auc))
     }
 
@@ -164,7 +210,11 @@ impl Corpus {
     pub fn names(&self, segments: &[usize]) -> String {
         let name = |&i: &usize| match self.prepared.stretches().contains(&i) {
             false => self.prepared.id(i).to_string(),
-            true => format!("{}#{}", self.prepared.id(i), self.prepared.stretch_number(i)),
+            true => format!(
+                "{}#{}",
+                self.prepared.id(i),
+                self.prepared.stretch_number(i)
+            ),
         };
         let names: Vec<String> = segments.iter().map(name).collect();
         names.join(" ")

@@ -1,11 +1,12 @@
 //! The output of a frozen encoder over a fold, computed once for all cells that probe it.
 //!
-//! What lives here: writing the file, and reading rows from it. Labels play no part. What does not: the heads that take
-//! the rows ([`crate::finetune()`]).
+//! What lives here: writing the file, and reading rows from it. Labels play no part. What does not:
+//! the heads that take the rows ([`crate::finetune()`]).
 //!
-//! One file holds one tensor, `rows` [R, K] of float32: a row a segment where pooling has nothing to learn, else a row
-//! a frame, of the fold's segments in the order of the prepared folder. The segments go through the encoder in that
-//! order, [`CHUNK`] at a time, whichever of them a cell asks for: products of other sizes have other last bits.
+//! One file holds one tensor, `rows` [R, K] of float32: a row a segment where pooling has nothing
+//! to learn, else a row a frame, of the fold's segments in the order of the prepared folder. The
+//! segments go through the encoder in that order, [`CHUNK`] at a time, whichever of them a cell
+//! asks for: products of other sizes have other last bits.
 
 use crate::initial_encoder::initial_encoder;
 use crate::{Corpus, TrainError};
@@ -22,7 +23,8 @@ use tch::{Device, Kind, Tensor};
 
 /// Segments that go through the encoder at a time.
 const CHUNK: usize = 32;
-/// Bytes before the rows: the header's length and the header, padded with spaces so that the rows lie aligned.
+/// Bytes before the rows: the header's length and the header, padded with spaces so that the rows
+/// lie aligned.
 const HEADER_BYTES: usize = 256;
 
 /// Which encoder, and for which heads.
@@ -30,7 +32,8 @@ const HEADER_BYTES: usize = 256;
 pub struct EncodeRun<'a> {
     /// Shape of the encoder.
     pub encoder: &'a EncoderConfig,
-    /// The heads that will read it: they decide whether a row is a segment or a frame, and how wide it is.
+    /// The heads that will read it: they decide whether a row is a segment or a frame, and how wide
+    /// it is.
     pub heads: &'a HeadsConfig,
     /// `frozen` or `random-frozen`.
     pub start: Start,
@@ -63,11 +66,21 @@ impl Places {
         let mut rows = vec![0..0; corpus.prepared.len()];
         let mut count = 0;
         for segment in segments_of(corpus) {
-            let end = count + if frames { corpus.prepared.frames(segment) } else { 1 };
+            let end = count
+                + if frames {
+                    corpus.prepared.frames(segment)
+                } else {
+                    1
+                };
             rows[segment] = count..end;
             count = end;
         }
-        Places { rows, count, width, frames }
+        Places {
+            rows,
+            count,
+            width,
+            frames,
+        }
     }
 }
 
@@ -79,12 +92,17 @@ fn segments_of(corpus: &Corpus) -> Vec<usize> {
     segments
 }
 
-/// Runs the encoder of a start over all segments of the corpus' fold and writes its output into `out`.
-/// Returns the shape of what was written, [R, K].
+/// Runs the encoder of a start over all segments of the corpus' fold and writes its output into
+/// `out`. Returns the shape of what was written, [R, K].
 ///
 /// # Errors
-/// A start whose encoder learns; an encoder that cannot be read or has another shape; a file that cannot be written.
-pub fn encode(run: &EncodeRun<'_>, corpus: &mut Corpus, out: &Path) -> Result<[usize; 2], TrainError> {
+/// A start whose encoder learns; an encoder that cannot be read or has another shape; a file that
+/// cannot be written.
+pub fn encode(
+    run: &EncodeRun<'_>,
+    corpus: &mut Corpus,
+    out: &Path,
+) -> Result<[usize; 2], TrainError> {
     if !run.start.is_probe() {
         return Err(TrainError::Argument {
             what: "--start",
@@ -97,7 +115,15 @@ pub fn encode(run: &EncodeRun<'_>, corpus: &mut Corpus, out: &Path) -> Result<[u
     let (inputs, emotions) = (corpus.input_dim(), corpus.prepared.emotions().len());
     // Only pooling is used here; which heads follow it does not matter.
     let objective = Objective::Both;
-    let heads = EmotionHeads::new(run.heads, objective, run.encoder, inputs, emotions, &mut source, corpus.device)?;
+    let heads = EmotionHeads::new(
+        run.heads,
+        objective,
+        run.encoder,
+        inputs,
+        emotions,
+        &mut source,
+        corpus.device,
+    )?;
     let places = Places::new(corpus, &heads, run.encoder);
 
     let mut staged = StagedFile::create(out)?;
@@ -110,15 +136,29 @@ pub fn encode(run: &EncodeRun<'_>, corpus: &mut Corpus, out: &Path) -> Result<[u
         let rows = tch::no_grad(|| -> Result<Vec<f32>, TrainError> {
             let (x_nc, layout) = corpus.tensors(&corpus.gather(chunk))?;
             let frames_nk = heads.read(&encoder, &x_nc, &layout, false)?;
-            let rows_rk = if places.frames { frames_nk } else { heads.pool(&frames_nk, &layout)? };
-            Ok(Vec::<f32>::try_from(&rows_rk.f_to_device(Device::Cpu)?.f_contiguous()?.f_reshape([-1])?)?)
+            let rows_rk = if places.frames {
+                frames_nk
+            } else {
+                heads.pool(&frames_nk, &layout)?
+            };
+            Ok(Vec::<f32>::try_from(
+                &rows_rk
+                    .f_to_device(Device::Cpu)?
+                    .f_contiguous()?
+                    .f_reshape([-1])?,
+            )?)
         })?;
         let bytes: Vec<u8> = rows.iter().flat_map(|value| value.to_le_bytes()).collect();
         hasher.update(&bytes);
         file.write_all(&bytes).map_err(failed)?;
     }
     file.rewind().map_err(failed)?;
-    file.write_all(&header(places.count, places.width, &hasher.finalize().to_hex())).map_err(failed)?;
+    file.write_all(&header(
+        places.count,
+        places.width,
+        &hasher.finalize().to_hex(),
+    ))
+    .map_err(failed)?;
     file.flush().map_err(failed)?;
     drop(file);
     staged.commit()?;
@@ -154,12 +194,20 @@ impl Encodings {
         let places = Places::new(corpus, heads, encoder);
         let mut found = Vec::with_capacity(HEADER_BYTES);
         let file = File::open(path).map_err(TrainError::io("open", path))?;
-        let length = file.metadata().map_err(TrainError::io("look at", path))?.len();
-        (&file).take(HEADER_BYTES as u64).read_to_end(&mut found).map_err(TrainError::io("read", path))?;
+        let length = file
+            .metadata()
+            .map_err(TrainError::io("look at", path))?
+            .len();
+        (&file)
+            .take(HEADER_BYTES as u64)
+            .read_to_end(&mut found)
+            .map_err(TrainError::io("read", path))?;
         let bytes = places.count * places.width * size_of::<f32>();
         let told = told(&found);
         let sum = told["__metadata__"]["blake3"].as_str().unwrap_or_default();
-        if found != header(places.count, places.width, sum) || length != (HEADER_BYTES + bytes) as u64 {
+        if found != header(places.count, places.width, sum)
+            || length != (HEADER_BYTES + bytes) as u64
+        {
             let problem = format!(
                 "expected encodings of this fold, [{}, {}], found {}",
                 places.count,
@@ -169,14 +217,21 @@ impl Encodings {
                     shape => shape.to_string(),
                 }
             );
-            return Err(TrainError::Run { path: path.to_path_buf(), problem });
+            return Err(TrainError::Run {
+                path: path.to_path_buf(),
+                problem,
+            });
         }
         let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(&file).map_err(TrainError::io("read", path))?;
+        hasher
+            .update_reader(&file)
+            .map_err(TrainError::io("read", path))?;
         if hasher.finalize().to_hex().as_str() != sum {
-            let problem =
-                "expected rows with the checksum in the header, found others; delete the file to make it anew";
-            return Err(TrainError::Run { path: path.to_path_buf(), problem: problem.into() });
+            let problem = "expected rows with the checksum in the header, found others; delete the file to make it anew";
+            return Err(TrainError::Run {
+                path: path.to_path_buf(),
+                problem: problem.into(),
+            });
         }
         let name = path.to_str().ok_or_else(|| TrainError::Run {
             path: path.to_path_buf(),
@@ -185,7 +240,9 @@ impl Encodings {
         // Only what is asked for is read, and all processes share one copy of it.
         let size = (HEADER_BYTES + bytes) as i64;
         let map = Tensor::f_from_file(name, false, size, (Kind::Uint8, Device::Cpu))?;
-        let rows = map.f_slice(0, HEADER_BYTES as i64, size, 1)?.f_view_dtype(Kind::Float)?;
+        let rows = map
+            .f_slice(0, HEADER_BYTES as i64, size, 1)?
+            .f_view_dtype(Kind::Float)?;
         let rows_rk = rows.f_reshape([places.count as i64, places.width as i64])?;
         Ok(Encodings { rows_rk, places })
     }
@@ -194,10 +251,20 @@ impl Encodings {
     ///
     /// # Shapes
     /// [N, K], where N is the frames of the segments or their number
-    pub(crate) fn gather(&self, segments: &[usize], device: Device) -> Result<(Tensor, Option<Layout>), TrainError> {
+    pub(crate) fn gather(
+        &self,
+        segments: &[usize],
+        device: Device,
+    ) -> Result<(Tensor, Option<Layout>), TrainError> {
         let spans = segments.iter().map(|&segment| &self.places.rows[segment]);
-        let rows: Vec<i64> = spans.clone().flat_map(|s| s.start as i64..s.end as i64).collect();
-        let rows_nk = self.rows_rk.f_index_select(0, &Tensor::f_from_slice(&rows)?)?.f_to_device(device)?;
+        let rows: Vec<i64> = spans
+            .clone()
+            .flat_map(|s| s.start as i64..s.end as i64)
+            .collect();
+        let rows_nk = self
+            .rows_rk
+            .f_index_select(0, &Tensor::f_from_slice(&rows)?)?
+            .f_to_device(device)?;
         if !self.places.frames {
             return Ok((rows_nk, None));
         }
@@ -213,7 +280,10 @@ impl Encodings {
 
 /// The header of a file that begins with these bytes; null where they are none.
 fn told(first: &[u8]) -> Value {
-    first.get(8..).and_then(|text| serde_json::from_slice(text).ok()).unwrap_or_default()
+    first
+        .get(8..)
+        .and_then(|text| serde_json::from_slice(text).ok())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -223,18 +293,42 @@ mod tests {
     use mosei_data::{DataConfig, SynthConfig};
 
     fn encoder() -> EncoderConfig {
-        EncoderConfig { model_dim: 8, heads: 2, layers: 1, feedforward_dim: 8, ..EncoderConfig::default() }
+        EncoderConfig {
+            model_dim: 8,
+            heads: 2,
+            layers: 1,
+            feedforward_dim: 8,
+            ..EncoderConfig::default()
+        }
     }
 
     fn heads_config(pooling: Pooling) -> HeadsConfig {
-        HeadsConfig { pooling, ..HeadsConfig::default() }
+        HeadsConfig {
+            pooling,
+            ..HeadsConfig::default()
+        }
     }
 
     fn corpus(folder: &Path) -> Corpus {
-        let synth = SynthConfig { videos: 16, segments: 80, median_segment_s: 1.5, ..SynthConfig::default() };
-        let config = DataConfig { pool_frames: 10, max_frames: 40, ..DataConfig::default() };
+        let synth = SynthConfig {
+            videos: 16,
+            segments: 80,
+            median_segment_s: 1.5,
+            ..SynthConfig::default()
+        };
+        let config = DataConfig {
+            pool_frames: 10,
+            max_frames: 40,
+            ..DataConfig::default()
+        };
         mosei_data::synthesise(&synth, &folder.join("data"), &mut |_, _| ()).unwrap();
-        mosei_data::prepare(&config, &folder.join("data"), &folder.join("prepared"), &mut |_, _| ()).unwrap();
+        mosei_data::prepare(
+            &config,
+            &folder.join("data"),
+            &folder.join("prepared"),
+            &mut |_, _| (),
+        )
+        .unwrap();
         Corpus::open(&folder.join("prepared"), 0, Device::Cpu).unwrap()
     }
 
@@ -242,12 +336,36 @@ mod tests {
         let mut source = Source::draw(|name: &str| rng_named(0, Stream::Init, name));
         let (inputs, emotions) = (corpus.input_dim(), corpus.prepared.emotions().len());
         let config = heads_config(pooling);
-        EmotionHeads::new(&config, Objective::Both, &encoder(), inputs, emotions, &mut source, Device::Cpu).unwrap()
+        EmotionHeads::new(
+            &config,
+            Objective::Both,
+            &encoder(),
+            inputs,
+            emotions,
+            &mut source,
+            Device::Cpu,
+        )
+        .unwrap()
     }
 
-    fn write(pooling: Pooling, start: Start, corpus: &mut Corpus, out: &Path) -> Result<[usize; 2], TrainError> {
+    fn write(
+        pooling: Pooling,
+        start: Start,
+        corpus: &mut Corpus,
+        out: &Path,
+    ) -> Result<[usize; 2], TrainError> {
         let (encoder, heads) = (&encoder(), &heads_config(pooling));
-        encode(&EncodeRun { encoder, heads, start, pretrained: None, seed: 3 }, corpus, out)
+        encode(
+            &EncodeRun {
+                encoder,
+                heads,
+                start,
+                pretrained: None,
+                seed: 3,
+            },
+            corpus,
+            out,
+        )
     }
 
     #[test]
@@ -257,18 +375,33 @@ mod tests {
         let out = folder.path().join("e.safetensors");
         for pooling in [Pooling::Mean, Pooling::MeanDeviation, Pooling::Attention] {
             let [_, width] = write(pooling, Start::RandomFrozen, &mut corpus, &out).unwrap();
-            assert_eq!(width, if pooling == Pooling::MeanDeviation { 16 } else { 8 });
+            assert_eq!(
+                width,
+                if pooling == Pooling::MeanDeviation {
+                    16
+                } else {
+                    8
+                }
+            );
             let heads = heads(pooling, &corpus);
             let encodings = Encodings::open(&out, &corpus, &heads, &encoder()).unwrap();
-            let encoder = initial_encoder(&encoder(), &mut corpus, Start::RandomFrozen, None, 3).unwrap();
+            let encoder =
+                initial_encoder(&encoder(), &mut corpus, Start::RandomFrozen, None, 3).unwrap();
             // Of each split one, not in the order of the folder.
             let fold = corpus.fold();
             let segments = [fold.test[1], fold.train[2], fold.valid[0]];
             let (rows_nk, layout) = encodings.gather(&segments, Device::Cpu).unwrap();
             let (x_nc, expected) = corpus.tensors(&corpus.gather(&segments)).unwrap();
             let h_nd = encoder.forward(&x_nc, &expected, false).unwrap();
-            let expected_nk = if pooling == Pooling::Attention { h_nd } else { heads.pool(&h_nd, &expected).unwrap() };
-            assert_eq!(layout.map(|l| l.frames()), (pooling == Pooling::Attention).then(|| expected.frames()));
+            let expected_nk = if pooling == Pooling::Attention {
+                h_nd
+            } else {
+                heads.pool(&h_nd, &expected).unwrap()
+            };
+            assert_eq!(
+                layout.map(|l| l.frames()),
+                (pooling == Pooling::Attention).then(|| expected.frames())
+            );
             assert_eq!(rows_nk.size(), expected_nk.size());
             let difference = f64::try_from((rows_nk - expected_nk).abs().max()).unwrap();
             assert!(difference < 1e-5, "{pooling:?}: {difference:e}");
@@ -284,7 +417,10 @@ mod tests {
         let open = |pooling| Encodings::open(&out, &corpus, &heads(pooling, &corpus), &encoder());
         let refusal = |pooling| {
             let error = open(pooling).err().unwrap().to_string();
-            assert!(error.contains("e.safetensors: expected encodings of this fold, ["), "{error}");
+            assert!(
+                error.contains("e.safetensors: expected encodings of this fold, ["),
+                "{error}"
+            );
             error
         };
         let rows = segments_of(&corpus).len();
@@ -299,8 +435,13 @@ mod tests {
         altered[HEADER_BYTES] ^= 1;
         std::fs::write(&out, &altered).unwrap();
         let found = open(Pooling::Mean).err().unwrap().to_string();
-        assert!(found.contains("expected rows with the checksum in the header"), "{found}");
-        let error = write(Pooling::Mean, Start::Ssl, &mut corpus, &out).unwrap_err().to_string();
+        assert!(
+            found.contains("expected rows with the checksum in the header"),
+            "{found}"
+        );
+        let error = write(Pooling::Mean, Start::Ssl, &mut corpus, &out)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("found ssl"), "{error}");
     }
 }

@@ -99,7 +99,9 @@ pub enum TrainError {
         fold: usize,
     },
     /// A segment of the test split where labels are learned from or chosen by.
-    #[error("segment {segment}: expected a training or validation segment, found one whose labels are withheld")]
+    #[error(
+        "segment {segment}: expected a training or validation segment, found one whose labels are withheld"
+    )]
     WithheldLabel {
         /// Which.
         segment: String,
@@ -173,13 +175,22 @@ pub enum TrainError {
 }
 
 impl TrainError {
-    pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn io(
+        action: &'static str,
+        path: &std::path::Path,
+    ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| TrainError::Io { action, path, source }
+        move |source| TrainError::Io {
+            action,
+            path,
+            source,
+        }
     }
 
     pub(crate) fn regression(reason: impl std::fmt::Display) -> Self {
-        TrainError::Regression { reason: reason.to_string() }
+        TrainError::Regression {
+            reason: reason.to_string(),
+        }
     }
 
     pub(crate) fn json(path: &std::path::Path) -> impl FnOnce(serde_json::Error) -> Self {

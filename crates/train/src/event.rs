@@ -1,6 +1,8 @@
-//! The lines of a training's journal, `journal.jsonl`: one JSON object a line, named by its `event`.
+//! The lines of a training's journal, `journal.jsonl`: one JSON object a line, named by its
+//! `event`.
 //!
-//! What lives here: every kind of line, written and read through one type. What does not: when a line is written.
+//! What lives here: every kind of line, written and read through one type. What does not: when a
+//! line is written.
 
 use crate::TrainError;
 use run_record::{Journal, Made, hash_bytes};
@@ -13,7 +15,8 @@ use tch::{Device, Kind, Tensor};
 /// The journal of a training, in its folder.
 pub const JOURNAL_FILE: &str = "journal.jsonl";
 
-/// One line of a journal. `step` is the number of steps done, but for [`Event::Step`], whose `step` counts from 0.
+/// One line of a journal. `step` is the number of steps done, but for [`Event::Step`], whose `step`
+/// counts from 0.
 ///
 /// A number that is not finite is `null` in JSON, and so an `Option` here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, IntoStaticStr)]
@@ -219,8 +222,16 @@ pub(crate) fn hash_of_tensors(entries: &[(String, Tensor)]) -> Result<String, Tr
     let mut bytes = Vec::new();
     for (name, tensor) in entries {
         bytes.extend(format!("{name} {:?}\n", tensor.size()).into_bytes());
-        let flat = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_reshape([-1])?;
-        bytes.extend(Vec::<f32>::try_from(&flat)?.into_iter().flat_map(f32::to_le_bytes));
+        let flat = tensor
+            .f_detach()?
+            .f_to_device(Device::Cpu)?
+            .f_to_kind(Kind::Float)?
+            .f_reshape([-1])?;
+        bytes.extend(
+            Vec::<f32>::try_from(&flat)?
+                .into_iter()
+                .flat_map(f32::to_le_bytes),
+        );
     }
     Ok(hash_bytes(&bytes)[..16].to_string())
 }
@@ -231,12 +242,16 @@ mod tests {
 
     #[test]
     fn one_bit_makes_another_hash() {
-        let named = |values: &[f32]| vec![("presence.weight".to_string(), Tensor::from_slice(values))];
+        let named =
+            |values: &[f32]| vec![("presence.weight".to_string(), Tensor::from_slice(values))];
         let hash = |entries: &[(String, Tensor)]| hash_of_tensors(entries).unwrap();
         assert_eq!(hash(&named(&[1.0, 2.0])), hash(&named(&[1.0, 2.0])));
         assert_ne!(hash(&named(&[1.0, 2.0])), hash(&named(&[1.0, 2.000_000_2])));
         assert_ne!(hash(&named(&[0.0])), hash(&named(&[-0.0])));
-        let other = vec![("intensity.weight".to_string(), Tensor::from_slice(&[1.0f32, 2.0]))];
+        let other = vec![(
+            "intensity.weight".to_string(),
+            Tensor::from_slice(&[1.0f32, 2.0]),
+        )];
         assert_ne!(hash(&named(&[1.0, 2.0])), hash(&other));
         assert_ne!(hash_of_segments("a[0] a[1]"), hash_of_segments("a[1] a[0]"));
     }
@@ -247,17 +262,40 @@ mod tests {
         let path = dir.path().join(JOURNAL_FILE);
         let more = BTreeMap::from([("macro_roc_auc".to_string(), None)]);
         let events = [
-            Event::Validation { step: 4, loss: finite(0.1 + 0.2), score: finite(f64::NAN), more },
-            Event::TestLabels { step: 4, segments: 7, validation_segments: 0 },
-            Event::End { step: 4, best_step: 2, best_score: Some(-0.25) },
+            Event::Validation {
+                step: 4,
+                loss: finite(0.1 + 0.2),
+                score: finite(f64::NAN),
+                more,
+            },
+            Event::TestLabels {
+                step: 4,
+                segments: 7,
+                validation_segments: 0,
+            },
+            Event::End {
+                step: 4,
+                best_step: 2,
+                best_score: Some(-0.25),
+            },
         ];
         let mut journal = Journal::append(&path).unwrap();
-        events.iter().for_each(|event| event.write(&mut journal).unwrap());
+        events
+            .iter()
+            .for_each(|event| event.write(&mut journal).unwrap());
         assert_eq!(Event::read_all(&path).unwrap(), events);
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.contains(r#"{"event":"test-labels","step":4,"segments":7,"validation_segments":0}"#), "{text}");
+        assert!(
+            text.contains(
+                r#"{"event":"test-labels","step":4,"segments":7,"validation_segments":0}"#
+            ),
+            "{text}"
+        );
         std::fs::write(&path, text + "{\"event\":\"pause\",\"step\":4}\n").unwrap();
         let error = Event::read_all(&path).unwrap_err().to_string();
-        assert_eq!(error, format!("{}: line 4: not an event of a journal", path.display()));
+        assert_eq!(
+            error,
+            format!("{}: line 4: not an event of a journal", path.display())
+        );
     }
 }

@@ -41,7 +41,8 @@ pub struct FinetuneRun<'a> {
     pub start: Start,
     /// The pre-trained encoder's folder, for the starts that have one.
     pub pretrained: Option<&'a Path>,
-    /// The output of [`encode`] for the fold, for the starts with a frozen encoder; computed here where it is not given.
+    /// The output of [`encode`] for the fold, for the starts with a frozen encoder; computed here
+    /// where it is not given.
     pub encodings: Option<&'a Path>,
     /// The table of labelled training segments, as [`crate::write_subsets`] writes it.
     pub subsets: &'a Path,
@@ -61,12 +62,15 @@ pub struct FinetuneRun<'a> {
     pub card: CardNotes<'a>,
 }
 
-/// Trains one cell and writes into its folder: `predictions.parquet`, `model/` where it is kept, `journal.jsonl`.
+/// Trains one cell and writes into its folder: `predictions.parquet`, `model/` where it is kept,
+/// `journal.jsonl`.
 ///
-/// Every start of a (fold, budget, seed, draw) has the same labels, random head weights, batches and dropout.
+/// Every start of a (fold, budget, seed, draw) has the same labels, random head weights, batches
+/// and dropout.
 ///
 /// # Errors
-/// Labels, an encoder or encodings that do not fit the corpus; a training that diverges; a file that cannot be written.
+/// Labels, an encoder or encodings that do not fit the corpus; a training that diverges; a file
+/// that cannot be written.
 pub fn finetune(run: &FinetuneRun<'_>, corpus: &mut Corpus) -> Result<Summary, TrainError> {
     let mut test_labels = corpus.take_test_labels()?;
     let (fraction, labelled) = read_subset(run.subsets, corpus, run.draw, run.budget)?;
@@ -81,9 +85,20 @@ pub fn finetune(run: &FinetuneRun<'_>, corpus: &mut Corpus) -> Result<Summary, T
     }
     let out = run.output.folder;
     crate::checkpoint::remove_outputs(out, &["model", PREDICTIONS_FILE])?;
-    let cell = Cell { run, labelled: &labelled };
-    let Trained { summary, predicted, thresholds, model } =
-        if run.start == Start::PooledLogistic { pooled::fit(&cell, corpus)? } else { cell.train(corpus)? };
+    let cell = Cell {
+        run,
+        labelled: &labelled,
+    };
+    let Trained {
+        summary,
+        predicted,
+        thresholds,
+        model,
+    } = if run.start == Start::PooledLogistic {
+        pooled::fit(&cell, corpus)?
+    } else {
+        cell.train(corpus)?
+    };
     let id = CellId {
         cell: run.output.key.to_string(),
         fold: corpus.fold_index as i32,
@@ -93,12 +108,21 @@ pub fn finetune(run: &FinetuneRun<'_>, corpus: &mut Corpus) -> Result<Summary, T
         seed: run.seed as i32,
         draw: run.draw as i32,
         budget: run.budget.to_string(),
-        pretrain_seed: run.start.is_pretrained().then_some(run.pretrain_seed as i32),
+        pretrain_seed: run
+            .start
+            .is_pretrained()
+            .then_some(run.pretrain_seed as i32),
     };
     // Nothing is learned or selected after this line.
-    let released = test_labels.release(&mut Journal::append(&out.join(JOURNAL_FILE))?, summary.steps)?;
+    let released = test_labels.release(
+        &mut Journal::append(&out.join(JOURNAL_FILE))?,
+        summary.steps,
+    )?;
     let mut rows = Vec::new();
-    for (split, scores) in [(Split::Valid, &predicted.valid), (Split::Test, &predicted.test)] {
+    for (split, scores) in [
+        (Split::Valid, &predicted.valid),
+        (Split::Test, &predicted.test),
+    ] {
         rows.extend(outcome::rows(corpus, split, scores, &thresholds, &released));
     }
     let predictions = CellPredictions { id, rows };
@@ -135,7 +159,10 @@ fn write_model(
     corpus: &Corpus,
     predictions: &CellPredictions,
 ) -> Result<(), TrainError> {
-    let scores = eval::measure_cell(predictions)?.into_iter().map(Score::of).collect();
+    let scores = eval::measure_cell(predictions)?
+        .into_iter()
+        .map(Score::of)
+        .collect();
     let facts = ModelFacts::new(run.card, predictions.id.clone(), scores);
     let input = InputFacts::of(corpus.prepared.manifest());
     let staged = StagedDir::create(&run.output.folder.join("model"))?;
@@ -153,7 +180,15 @@ fn initial_heads(
 ) -> Result<EmotionHeads, TrainError> {
     let mut source = Source::draw(|name: &str| rng_named(u64::from(seed), Stream::Init, name));
     let (inputs, emotions) = (corpus.input_dim(), corpus.prepared.emotions().len());
-    Ok(EmotionHeads::new(&config.heads, config.objective, encoder, inputs, emotions, &mut source, corpus.device)?)
+    Ok(EmotionHeads::new(
+        &config.heads,
+        config.objective,
+        encoder,
+        inputs,
+        emotions,
+        &mut source,
+        corpus.device,
+    )?)
 }
 
 /// A cell, its labels drawn.
@@ -164,7 +199,13 @@ struct Cell<'a> {
 
 impl Cell<'_> {
     fn train(&self, corpus: &mut Corpus) -> Result<Trained, TrainError> {
-        let FinetuneRun { config, start, seed, output, .. } = *self.run;
+        let FinetuneRun {
+            config,
+            start,
+            seed,
+            output,
+            ..
+        } = *self.run;
         let trainings = self.trainings();
         let (encoder, mut heads) = self.initial_model(corpus)?;
         let encodings = self.encodings(corpus, &heads)?;
@@ -183,12 +224,26 @@ impl Cell<'_> {
         let mut summaries = Vec::new();
         let label = format!("{start}, {} labels, seed {seed}", self.labelled.len());
         for (i, (training, (encoder, heads))) in trainings.iter().zip(initial).enumerate() {
-            let mut task = Finetuning::new(self, corpus, training, encoder, heads, first_heads.clone(), encodings)?;
+            let mut task = Finetuning::new(
+                self,
+                corpus,
+                training,
+                encoder,
+                heads,
+                first_heads.clone(),
+                encodings,
+            )?;
             let folder = self.folder_of(i, trainings.len());
-            let output = OutputOptions { folder: &folder, ..output };
+            let output = OutputOptions {
+                folder: &folder,
+                ..output
+            };
             let summary = train(&mut task, training, u64::from(seed), output, &label)?;
             summaries.push(summary);
-            if best.as_ref().is_none_or(|(_, before, _)| summary.best_score > before.best_score) {
+            if best
+                .as_ref()
+                .is_none_or(|(_, before, _)| summary.best_score > before.best_score)
+            {
                 best = Some((task, summary, i));
             }
         }
@@ -200,9 +255,13 @@ impl Cell<'_> {
         if trainings.len() > 1 {
             self.record_search(&trainings, &summaries, selected)?;
         }
-        let thresholds = outcome::thresholds(corpus, config.threshold, |segments| task.predict(segments))?;
+        let thresholds =
+            outcome::thresholds(corpus, config.threshold, |segments| task.predict(segments))?;
         let fold = corpus.fold();
-        let predicted = Predicted { valid: task.predict(&fold.valid)?, test: task.predict(&fold.test)? };
+        let predicted = Predicted {
+            valid: task.predict(&fold.valid)?,
+            test: task.predict(&fold.test)?,
+        };
         let model = config.keep_models.then(|| Model {
             encoder: task.encoder,
             heads: task.heads,
@@ -211,10 +270,16 @@ impl Cell<'_> {
             thresholds: thresholds.clone(),
             presence_above: corpus.prepared.manifest().config.presence_above,
         });
-        Ok(Trained { summary, predicted, thresholds, model })
+        Ok(Trained {
+            summary,
+            predicted,
+            thresholds,
+            model,
+        })
     }
 
-    /// Makes the journal and events of the selected training those of the cell, after a line for each candidate.
+    /// Makes the journal and events of the selected training those of the cell, after a line for
+    /// each candidate.
     fn record_search(
         &self,
         trainings: &[TrainingConfig],
@@ -245,27 +310,57 @@ impl Cell<'_> {
     /// The settings of each training of the search, in its order.
     fn trainings(&self) -> Vec<TrainingConfig> {
         let FinetuneRun { config, start, .. } = *self.run;
-        let rate = if start.trains_encoder() { config.training.learning_rate } else { config.probe_learning_rate };
-        let of = |factor: &f64| TrainingConfig { learning_rate: rate * factor, ..config.training.clone() };
+        let rate = if start.trains_encoder() {
+            config.training.learning_rate
+        } else {
+            config.probe_learning_rate
+        };
+        let of = |factor: &f64| TrainingConfig {
+            learning_rate: rate * factor,
+            ..config.training.clone()
+        };
         config.learning_rate_factors.iter().map(of).collect()
     }
 
     /// The folder of a training of the search.
     fn folder_of(&self, i: usize, of: usize) -> PathBuf {
         let out = self.run.output.folder;
-        if of == 1 { out.to_path_buf() } else { out.join(CANDIDATES).join(i.to_string()) }
+        if of == 1 {
+            out.to_path_buf()
+        } else {
+            out.join(CANDIDATES).join(i.to_string())
+        }
     }
 
     fn initial_model(&self, corpus: &mut Corpus) -> Result<(Encoder, EmotionHeads), TrainError> {
-        let FinetuneRun { config, encoder: shape, start, pretrained, seed, .. } = *self.run;
+        let FinetuneRun {
+            config,
+            encoder: shape,
+            start,
+            pretrained,
+            seed,
+            ..
+        } = *self.run;
         let encoder = initial_encoder(shape, corpus, start, pretrained, seed)?;
         let heads = initial_heads(config, shape, corpus, seed)?;
         Ok((encoder, heads))
     }
 
     /// The output of a frozen encoder for the fold: read, or computed here for this cell alone.
-    fn encodings(&self, corpus: &mut Corpus, heads: &EmotionHeads) -> Result<Option<Encodings>, TrainError> {
-        let FinetuneRun { config, encoder, start, pretrained, seed, output, .. } = *self.run;
+    fn encodings(
+        &self,
+        corpus: &mut Corpus,
+        heads: &EmotionHeads,
+    ) -> Result<Option<Encodings>, TrainError> {
+        let FinetuneRun {
+            config,
+            encoder,
+            start,
+            pretrained,
+            seed,
+            output,
+            ..
+        } = *self.run;
         match (start.trains_encoder(), self.run.encodings) {
             (true, None) => Ok(None),
             (true, Some(path)) => Err(TrainError::Argument {
@@ -276,7 +371,17 @@ impl Cell<'_> {
             (false, Some(path)) => Encodings::open(path, corpus, heads, encoder).map(Some),
             (false, None) => {
                 let path = output.folder.join(ENCODINGS_FILE);
-                encode(&EncodeRun { encoder, heads: &config.heads, start, pretrained, seed }, corpus, &path)?;
+                encode(
+                    &EncodeRun {
+                        encoder,
+                        heads: &config.heads,
+                        start,
+                        pretrained,
+                        seed,
+                    },
+                    corpus,
+                    &path,
+                )?;
                 let encodings = Encodings::open(&path, corpus, heads, encoder);
                 // A mapped file stays readable after its name is removed.
                 crate::checkpoint::remove_outputs(output.folder, &[ENCODINGS_FILE])?;
@@ -296,17 +401,34 @@ mod tests {
     #[test]
     fn neither_training_nor_selection_can_read_a_test_label() {
         let folder = tempfile::tempdir().unwrap();
-        let synth = SynthConfig { videos: 16, segments: 60, median_segment_s: 1.5, ..SynthConfig::default() };
-        let config = DataConfig { pool_frames: 10, max_frames: 40, ..DataConfig::default() };
+        let synth = SynthConfig {
+            videos: 16,
+            segments: 60,
+            median_segment_s: 1.5,
+            ..SynthConfig::default()
+        };
+        let config = DataConfig {
+            pool_frames: 10,
+            max_frames: 40,
+            ..DataConfig::default()
+        };
         let (data, prepared) = (folder.path().join("data"), folder.path().join("prepared"));
         mosei_data::synthesise(&synth, &data, &mut |_, _| ()).unwrap();
         mosei_data::prepare(&config, &data, &prepared, &mut |_, _| ()).unwrap();
         let mut corpus = Corpus::open(&prepared, 0, Device::Cpu).unwrap();
         let test_labels = corpus.take_test_labels().unwrap();
-        assert!(matches!(corpus.take_test_labels(), Err(TrainError::TestLabelsTaken { fold: 0 })));
+        assert!(matches!(
+            corpus.take_test_labels(),
+            Err(TrainError::TestLabelsTaken { fold: 0 })
+        ));
 
         let config = FinetuneConfig::default();
-        let shape = EncoderConfig { model_dim: 8, heads: 1, layers: 1, ..EncoderConfig::default() };
+        let shape = EncoderConfig {
+            model_dim: 8,
+            heads: 1,
+            layers: 1,
+            ..EncoderConfig::default()
+        };
         let encoder = initial_encoder(&shape, &mut corpus, Start::Scratch, None, 0).unwrap();
         let heads = initial_heads(&config, &shape, &corpus, 0).unwrap();
         let (train, test) = (corpus.fold().train[0], corpus.fold().test[0]);
@@ -323,20 +445,43 @@ mod tests {
             draw: 0,
             seed: 0,
             pretrain_seed: 0,
-            output: OutputOptions { key: "", folder: folder.path(), checkpoints: &checkpoints, tensorboard: false },
+            output: OutputOptions {
+                key: "",
+                folder: folder.path(),
+                checkpoints: &checkpoints,
+                tensorboard: false,
+            },
             card: CardNotes::default(),
         };
-        let cell = Cell { run: &run, labelled: &[train] };
-        let task = Finetuning::new(&cell, &corpus, &config.training, encoder, heads, String::new(), None).unwrap();
+        let cell = Cell {
+            run: &run,
+            labelled: &[train],
+        };
+        let task = Finetuning::new(
+            &cell,
+            &corpus,
+            &config.training,
+            encoder,
+            heads,
+            String::new(),
+            None,
+        )
+        .unwrap();
         assert!(task.scores(&[train]).unwrap().1.is_finite());
         let refused = task.scores(&[train, test]).err().unwrap().to_string();
         let id = corpus.prepared.id(test);
-        assert!(refused.starts_with(&format!("segment {id}: ")) && refused.contains("withheld"), "{refused}");
+        assert!(
+            refused.starts_with(&format!("segment {id}: ")) && refused.contains("withheld"),
+            "{refused}"
+        );
         // Its predictions need no labels; its labels are released once, and the journal records it.
         assert_eq!(task.predict(&[test]).unwrap().score.unwrap().len(), 6);
         let mut journal = Journal::append(&folder.path().join(JOURNAL_FILE)).unwrap();
         let read = test_labels.release(&mut journal, 7).unwrap();
-        assert_eq!(read.of_segment(&corpus, test), Prepared::open(&prepared).unwrap().intensities(test));
+        assert_eq!(
+            read.of_segment(&corpus, test),
+            Prepared::open(&prepared).unwrap().intensities(test)
+        );
         let line = run_record::read_to_string(&folder.path().join(JOURNAL_FILE)).unwrap();
         let expected = format!(
             r#"{{"event":"test-labels","step":7,"segments":{},"validation_segments":0}}"#,

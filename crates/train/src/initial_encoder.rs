@@ -8,11 +8,12 @@ use run_record::seed::{Stream, rng_named};
 use serde_json::json;
 use std::path::Path;
 
-/// The encoder of a start: read from `folder`, whose normalisation the corpus then uses, or with the random weights of
-/// `seed`.
+/// The encoder of a start: read from `folder`, whose normalisation the corpus then uses, or with
+/// the random weights of `seed`.
 ///
 /// # Errors
-/// A pre-trained start without a folder; a folder that was altered, or whose encoder has another shape than `config`.
+/// A pre-trained start without a folder; a folder that was altered, or whose encoder has another
+/// shape than `config`.
 pub(crate) fn initial_encoder(
     config: &EncoderConfig,
     corpus: &mut Corpus,
@@ -23,7 +24,13 @@ pub(crate) fn initial_encoder(
     if !start.is_pretrained() {
         // The same random weights as pre-training of this seed: they depend on seed and name alone.
         let mut source = Source::draw(|name: &str| rng_named(u64::from(seed), Stream::Init, name));
-        return Ok(Encoder::new(config, corpus.input_dim(), corpus.max_frames(), &mut source, corpus.device)?);
+        return Ok(Encoder::new(
+            config,
+            corpus.input_dim(),
+            corpus.max_frames(),
+            &mut source,
+            corpus.device,
+        )?);
     }
     let path = folder.ok_or_else(|| TrainError::Argument {
         what: "--encoder",
@@ -32,16 +39,28 @@ pub(crate) fn initial_encoder(
     })?;
     check_sums(path)?;
     let mut folder = EncoderFolder::read(path)?;
-    fits(path, (config, corpus.max_frames()), (&folder.config, folder.max_frames))?;
+    fits(
+        path,
+        (config, corpus.max_frames()),
+        (&folder.config, folder.max_frames),
+    )?;
     folder.config = trained_as(config, &folder.config);
     corpus.normalised_by(&folder.normalisation)?;
     Ok(folder.encoder(corpus.device)?)
 }
 
 /// Whether a pre-trained encoder is of the study's shape: (settings, longest segment) of both.
-fn fits(path: &Path, study: (&EncoderConfig, usize), folder: (&EncoderConfig, usize)) -> Result<(), TrainError> {
-    let differs =
-        |key, expected: String, found: String| TrainError::EncoderMismatch { path: path.into(), key, expected, found };
+fn fits(
+    path: &Path,
+    study: (&EncoderConfig, usize),
+    folder: (&EncoderConfig, usize),
+) -> Result<(), TrainError> {
+    let differs = |key, expected: String, found: String| TrainError::EncoderMismatch {
+        path: path.into(),
+        key,
+        expected,
+        found,
+    };
     let ((c, most), (f, found_most)) = (study, folder);
     let shapes = [
         ("model_dim", c.model_dim, f.model_dim),
@@ -50,7 +69,10 @@ fn fits(path: &Path, study: (&EncoderConfig, usize), folder: (&EncoderConfig, us
         ("feedforward_dim", c.feedforward_dim, f.feedforward_dim),
         ("max_frames", most, found_most),
     ];
-    if let Some((key, expected, found)) = shapes.into_iter().find(|(_, expected, found)| expected != found) {
+    if let Some((key, expected, found)) = shapes
+        .into_iter()
+        .find(|(_, expected, found)| expected != found)
+    {
         return Err(differs(key, expected.to_string(), found.to_string()));
     }
     let kinds = [
@@ -58,7 +80,10 @@ fn fits(path: &Path, study: (&EncoderConfig, usize), folder: (&EncoderConfig, us
         ("norm_first", json!(c.norm_first), json!(f.norm_first)),
         ("positions", json!(c.positions), json!(f.positions)),
     ];
-    match kinds.into_iter().find(|(_, expected, found)| expected != found) {
+    match kinds
+        .into_iter()
+        .find(|(_, expected, found)| expected != found)
+    {
         Some((key, expected, found)) => Err(differs(key, expected.to_string(), found.to_string())),
         None => Ok(()),
     }
@@ -66,7 +91,11 @@ fn fits(path: &Path, study: (&EncoderConfig, usize), folder: (&EncoderConfig, us
 
 /// What is a matter of training and not of the weights is the study's: both arms train alike.
 fn trained_as(study: &EncoderConfig, folder: &EncoderConfig) -> EncoderConfig {
-    EncoderConfig { dropout: study.dropout, precision: study.precision, ..folder.clone() }
+    EncoderConfig {
+        dropout: study.dropout,
+        precision: study.precision,
+        ..folder.clone()
+    }
 }
 
 #[cfg(test)]
@@ -76,7 +105,11 @@ mod tests {
 
     #[test]
     fn a_pretrained_encoder_trains_as_the_study_says() {
-        let study = EncoderConfig { dropout: 0.3, precision: Precision::Bf16, ..EncoderConfig::default() };
+        let study = EncoderConfig {
+            dropout: 0.3,
+            precision: Precision::Bf16,
+            ..EncoderConfig::default()
+        };
         // What a folder says nothing of has its default.
         assert_eq!(trained_as(&study, &EncoderConfig::default()), study);
     }
@@ -86,9 +119,19 @@ mod tests {
         let study = EncoderConfig::default();
         let path = Path::new("encoder");
         assert!(fits(path, (&study, 300), (&study, 300)).is_ok());
-        let wider = EncoderConfig { model_dim: 2 * study.model_dim, ..study.clone() };
-        let message = fits(path, (&study, 300), (&wider, 300)).unwrap_err().to_string();
+        let wider = EncoderConfig {
+            model_dim: 2 * study.model_dim,
+            ..study.clone()
+        };
+        let message = fits(path, (&study, 300), (&wider, 300))
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("model_dim"), "{message}");
-        assert!(fits(path, (&study, 300), (&study, 200)).unwrap_err().to_string().contains("max_frames"));
+        assert!(
+            fits(path, (&study, 300), (&study, 200))
+                .unwrap_err()
+                .to_string()
+                .contains("max_frames")
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What an encoder was trained on: `input.json` beside its weights, and whether other data are of that kind.
+//! What an encoder was trained on: `input.json` beside its weights, and whether other data are of
+//! that kind.
 
 use crate::TrainError;
 use mosei_data::manifest::InputFile;
@@ -12,9 +13,11 @@ const INPUT_JSON: &str = "input.json";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputFacts {
-    /// Frames a second of the features file, before pooling; `None` where that had no frame, or none of one rate.
+    /// Frames a second of the features file, before pooling; `None` where that had no frame, or
+    /// none of one rate.
     pub frame_rate_hz: Option<f64>,
-    /// Whether the time from frame to frame varied (words, turns, functionals): then no rate is compared.
+    /// Whether the time from frame to frame varied (words, turns, functionals): then no rate is
+    /// compared.
     pub irregular: bool,
     /// Frames averaged into one.
     pub pool_frames: usize,
@@ -40,7 +43,11 @@ impl InputFacts {
     ///
     /// # Errors
     /// As [`Self::check_rate`]; where frames are irregular and the model knows those of a rate.
-    pub(crate) fn check_prepared(&self, path: &Path, manifest: &Manifest) -> Result<(), TrainError> {
+    pub(crate) fn check_prepared(
+        &self,
+        path: &Path,
+        manifest: &Manifest,
+    ) -> Result<(), TrainError> {
         if let (Some(ours), true) = (self.frame_rate_hz, manifest.irregular) {
             return Err(TrainError::DataMismatch {
                 path: path.into(),
@@ -72,13 +79,20 @@ impl InputFacts {
         serde_json::from_str(&run_record::read_to_string(&path)?).map_err(TrainError::json(&path))
     }
 
-    /// Whether data at `path` have as many frames a second as the training data. Where a rate is not known, or the model knows irregular
-    /// frames, there is nothing to compare.
+    /// Whether data at `path` have as many frames a second as the training data. Where a rate is
+    /// not known, or the model knows irregular frames, there is nothing to compare.
     ///
     /// # Errors
     /// Where they have more, or fewer.
-    pub(crate) fn check_rate(&self, path: &Path, rate_hz: Option<f64>, pool_frames: usize) -> Result<(), TrainError> {
-        let (Some(ours), Some(theirs)) = (self.frame_rate_hz, rate_hz) else { return Ok(()) };
+    pub(crate) fn check_rate(
+        &self,
+        path: &Path,
+        rate_hz: Option<f64>,
+        pool_frames: usize,
+    ) -> Result<(), TrainError> {
+        let (Some(ours), Some(theirs)) = (self.frame_rate_hz, rate_hz) else {
+            return Ok(());
+        };
         let pooled = |rate: f64, pool: usize| rate / pool.max(1) as f64;
         let (expected, found) = (pooled(ours, self.pool_frames), pooled(theirs, pool_frames));
         if same_rate(found, expected) {
@@ -111,8 +125,15 @@ mod tests {
             files: Vec::new(),
         };
         let check = |rate, pool| ours.check_rate(Path::new("d"), rate, pool);
-        assert!(check(Some(100.0), 4).is_ok() && check(Some(50.0), 2).is_ok() && check(Some(100.3), 4).is_ok());
-        assert!(check(None, 7).is_ok(), "without a frame there is nothing to compare");
+        assert!(
+            check(Some(100.0), 4).is_ok()
+                && check(Some(50.0), 2).is_ok()
+                && check(Some(100.3), 4).is_ok()
+        );
+        assert!(
+            check(None, 7).is_ok(),
+            "without a frame there is nothing to compare"
+        );
         let message = check(Some(100.0), 5).unwrap_err().to_string();
         let expected = "d: frames a second: expected 25 Hz (100 Hz, pool_frames 4) as the model was trained on, found 20 Hz \
                         (100 Hz, pool_frames 5)";

@@ -1,8 +1,10 @@
-//! Training of encoders and heads: pre-training, fine-tuning, frozen probes, prediction, and the folders of models.
+//! Training of encoders and heads: pre-training, fine-tuning, frozen probes, prediction, and the
+//! folders of models.
 //!
-//! What lives here: the one training loop and its two tasks, checkpoints, journals, label budgets as tables, a fold of prepared
-//! data as batches, and trained models applied to data. What does not: which trainings a study has (`mosei-ssl`), metrics
-//! (`eval`), figures (`report`), processes (`sweep`). No function here takes a whole study.
+//! What lives here: the one training loop and its two tasks, checkpoints, journals, label budgets
+//! as tables, a fold of prepared data as batches, and trained models applied to data. What does
+//! not: which trainings a study has (`mosei-ssl`), metrics (`eval`), figures (`report`), processes
+//! (`sweep`). No function here takes a whole study.
 //!
 //! ```
 //! use mosei_schema::Start;

@@ -1,7 +1,8 @@
 //! The machine of this process, and all machines on which its outcome was computed.
 //!
-//! What lives here: asking libtorch and OpenMP, and keeping the answers until the process hands them over. What does not: what
-//! the engine does with them (`sweep`), and whether a study mixes machines (the audit).
+//! What lives here: asking libtorch and OpenMP, and keeping the answers until the process hands
+//! them over. What does not: what the engine does with them (`sweep`), and whether a study mixes
+//! machines (the audit).
 
 use crate::TrainError;
 use crate::event::Event;
@@ -20,18 +21,27 @@ struct Known {
     all: Vec<Made>,
 }
 
-static KNOWN: Mutex<Known> = Mutex::new(Known { own: None, all: Vec::new() });
+static KNOWN: Mutex<Known> = Mutex::new(Known {
+    own: None,
+    all: Vec::new(),
+});
 
 fn known<T>(use_it: impl FnOnce(&mut Known) -> T) -> T {
     // What is in there is whole at any moment.
     use_it(&mut KNOWN.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Sets libtorch's threads, and notes the machine of this process. Call it before anything else asks libtorch.
+/// Sets libtorch's threads, and notes the machine of this process. Call it before anything else
+/// asks libtorch.
 ///
 /// # Errors
-/// Where OpenMP gives fewer threads than are asked for: other numbers of threads give other last bits.
-pub fn configure_process(threads: usize, device: &str, precision: Precision) -> Result<(), TrainError> {
+/// Where OpenMP gives fewer threads than are asked for: other numbers of threads give other last
+/// bits.
+pub fn configure_process(
+    threads: usize,
+    device: &str,
+    precision: Precision,
+) -> Result<(), TrainError> {
     tch::set_num_interop_threads(1);
     let given = torch_ext::set_threads(threads);
     if let Some(given) = given {
@@ -43,9 +53,15 @@ pub fn configure_process(threads: usize, device: &str, precision: Precision) -> 
         device: device.to_string(),
         kernels: Processor::best().name().into(),
         aten: torch_ext::cpu_capability()?,
-        precision: precision.and_then(|p| p.as_str().map(String::from)).unwrap_or_default(),
+        precision: precision
+            .and_then(|p| p.as_str().map(String::from))
+            .unwrap_or_default(),
     };
-    let own = Made { processor: processor_model(), threads: torch_ext::kernel_threads(), torch: Some(torch) };
+    let own = Made {
+        processor: processor_model(),
+        threads: torch_ext::kernel_threads(),
+        torch: Some(torch),
+    };
     known(|k| {
         k.own = Some(own.clone());
         k.all = vec![own];
@@ -62,7 +78,10 @@ fn check_threads(
     if wanted == 1 || (given.given >= wanted && !given.vary) {
         return Ok(());
     }
-    let set: Vec<String> = LIMITS.iter().filter_map(|name| Some(format!("{name}={}", variable(name)?))).collect();
+    let set: Vec<String> = LIMITS
+        .iter()
+        .filter_map(|name| Some(format!("{name}={}", variable(name)?)))
+        .collect();
     let by = match &set[..] {
         [] => "no variable that begins with OMP_ says why".to_string(),
         set => format!("by {}", set.join(" and ")),
@@ -79,7 +98,8 @@ pub(crate) fn own() -> Option<Made> {
     known(|k| k.own.clone())
 }
 
-/// Notes that this process continues from what other processes computed, by the lines of a training's journal.
+/// Notes that this process continues from what other processes computed, by the lines of a
+/// training's journal.
 pub(crate) fn continue_from<'a>(events: impl Iterator<Item = &'a Event>) {
     let made = |event: &Event| match event {
         Event::Start(process) | Event::Resume(process) => process.made.clone(),
@@ -95,7 +115,8 @@ pub(crate) fn continue_from<'a>(events: impl Iterator<Item = &'a Event>) {
     });
 }
 
-/// Hands over to the engine that started this process, where one did, on which machines its outcome was computed.
+/// Hands over to the engine that started this process, where one did, on which machines its outcome
+/// was computed.
 ///
 /// # Errors
 /// Where that cannot be written.
@@ -120,13 +141,35 @@ mod tests {
         };
         let start = "key 'threads': expected 2 threads, found ";
         let end = "; unset it, or set 'threads' to what there is: other numbers of threads give other last bits";
-        let one = GivenThreads { given: 1, vary: false };
-        assert_eq!(refused(one, &limit), format!("{start}1, by OMP_THREAD_LIMIT=1{end}"));
-        assert_eq!(refused(one, &|_| None), format!("{start}1, no variable that begins with OMP_ says why{end}"));
-        let varying = GivenThreads { given: 2, vary: true };
-        let words = "an OpenMP that may give fewer whenever the machine is busy, by OMP_DYNAMIC=true";
+        let one = GivenThreads {
+            given: 1,
+            vary: false,
+        };
+        assert_eq!(
+            refused(one, &limit),
+            format!("{start}1, by OMP_THREAD_LIMIT=1{end}")
+        );
+        assert_eq!(
+            refused(one, &|_| None),
+            format!("{start}1, no variable that begins with OMP_ says why{end}")
+        );
+        let varying = GivenThreads {
+            given: 2,
+            vary: true,
+        };
+        let words =
+            "an OpenMP that may give fewer whenever the machine is busy, by OMP_DYNAMIC=true";
         assert_eq!(refused(varying, &dynamic), format!("{start}{words}{end}"));
-        for (wanted, given) in [(1, varying), (2, GivenThreads { given: 2, vary: false })] {
+        for (wanted, given) in [
+            (1, varying),
+            (
+                2,
+                GivenThreads {
+                    given: 2,
+                    vary: false,
+                },
+            ),
+        ] {
             check_threads(wanted, given, dynamic).unwrap();
         }
     }

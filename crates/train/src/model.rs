@@ -4,7 +4,10 @@ use crate::TrainError;
 use crate::event::JOURNAL_FILE;
 use crate::finetune::PREDICTIONS_FILE;
 use crate::input::InputFacts;
-use backbone::{EmotionHeads, Encoder, EncoderFolder, HeadsConfig, Layout, Normalisation, Objective, Outputs, Source};
+use backbone::{
+    EmotionHeads, Encoder, EncoderFolder, HeadsConfig, Layout, Normalisation, Objective, Outputs,
+    Source,
+};
 use backbone::{read_tensors, write_tensors};
 use mosei_schema::Start;
 use run_record::Table;
@@ -49,13 +52,17 @@ pub struct Model {
 pub(crate) fn require_kept(folder: &Path) -> Result<(), TrainError> {
     // As it is named: the cell, its `model/`, or `model/encoder/`.
     let is_cell = |f: &&Path| f.join(PREDICTIONS_FILE).is_file() && f.join(JOURNAL_FILE).is_file();
-    let Some(cell) = folder.ancestors().take(3).find(is_cell) else { return Ok(()) };
+    let Some(cell) = folder.ancestors().take(3).find(is_cell) else {
+        return Ok(());
+    };
     if cell.join("model").is_dir() {
         return Ok(());
     }
     let path = cell.join(PREDICTIONS_FILE);
     let starts = Table::read(&path)?.text(&path, "start")?.to_vec();
-    let Some(start) = starts.first().and_then(|name| name.parse::<Start>().ok()) else { return Ok(()) };
+    let Some(start) = starts.first().and_then(|name| name.parse::<Start>().ok()) else {
+        return Ok(());
+    };
     let why = match start {
         Start::PooledLogistic => {
             "the control pooled-logistic, which keeps no model: it has no encoder, only regressions on the mean and standard \
@@ -63,8 +70,13 @@ pub(crate) fn require_kept(folder: &Path) -> Result<(), TrainError> {
         }
         _ => "one without: studies with finetune.keep_models = false keep none",
     };
-    let problem = format!("expected a cell with a model, found {why}; its predictions are in {PREDICTIONS_FILE}");
-    Err(TrainError::Run { path: cell.into(), problem })
+    let problem = format!(
+        "expected a cell with a model, found {why}; its predictions are in {PREDICTIONS_FILE}"
+    );
+    Err(TrainError::Run {
+        path: cell.into(),
+        problem,
+    })
 }
 
 /// Refuses a folder that is no model's, with the one that was probably meant.
@@ -82,7 +94,10 @@ fn require_model(folder: &Path) -> Result<(), TrainError> {
         false => String::new(),
     };
     let problem = format!("expected a model's folder, with {HEADS_JSON}, found none there{advice}");
-    Err(TrainError::Run { path: folder.into(), problem })
+    Err(TrainError::Run {
+        path: folder.into(),
+        problem,
+    })
 }
 
 impl Model {
@@ -112,19 +127,33 @@ impl Model {
         let encoder_folder = EncoderFolder::read(&folder.join("encoder"))?;
         let encoder = encoder_folder.encoder(device)?;
         let path = folder.join(HEADS_JSON);
-        let file: HeadsFile =
-            serde_json::from_str(&run_record::read_to_string(&path)?).map_err(TrainError::json(&path))?;
+        let file: HeadsFile = serde_json::from_str(&run_record::read_to_string(&path)?)
+            .map_err(TrainError::json(&path))?;
         if file.thresholds.len() != file.emotions.len() {
-            let problem =
-                format!("thresholds: expected {} values, found {}", file.emotions.len(), file.thresholds.len());
+            let problem = format!(
+                "thresholds: expected {} values, found {}",
+                file.emotions.len(),
+                file.thresholds.len()
+            );
             return Err(TrainError::Run { path, problem });
         }
         let tensors_path = folder.join(HEADS_TENSORS);
         let (tensors, _) = read_tensors(&tensors_path)?;
         let (mut source, inputs) = (Source::tensors(&tensors), encoder.input_dim());
         let (shape, emotions) = (encoder.config(), file.emotions.len());
-        let heads = EmotionHeads::new(&file.heads, file.objective, shape, inputs, emotions, &mut source, device)
-            .map_err(|source| backbone::BackboneError::InFile { path: tensors_path, source: Box::new(source) })?;
+        let heads = EmotionHeads::new(
+            &file.heads,
+            file.objective,
+            shape,
+            inputs,
+            emotions,
+            &mut source,
+            device,
+        )
+        .map_err(|source| backbone::BackboneError::InFile {
+            path: tensors_path,
+            source: Box::new(source),
+        })?;
         Ok(Model {
             encoder,
             heads,

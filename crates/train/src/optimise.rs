@@ -23,7 +23,8 @@ pub struct TrainingConfig {
     pub clip_norm: f64,
     /// Steps between looks at the validation data. Default 25.
     pub validate_every: usize,
-    /// Looks without a better score after which training stops; 0 to never stop. The best weights are kept either way. Default 0.
+    /// Looks without a better score after which training stops; 0 to never stop. The best weights
+    /// are kept either way. Default 0.
     pub patience: usize,
 }
 
@@ -58,15 +59,21 @@ pub enum Schedule {
 impl TrainingConfig {
     /// Whether every value makes sense.
     pub fn check(&self) -> Result<(), SettingError> {
-        for (key, n) in
-            [("steps", self.steps), ("batch_segments", self.batch_segments), ("validate_every", self.validate_every)]
-        {
+        for (key, n) in [
+            ("steps", self.steps),
+            ("batch_segments", self.batch_segments),
+            ("validate_every", self.validate_every),
+        ] {
             if n == 0 {
                 return Err(SettingError::new(key, "at least 1", n));
             }
         }
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return Err(SettingError::new("learning_rate", "a number above 0", self.learning_rate));
+            return Err(SettingError::new(
+                "learning_rate",
+                "a number above 0",
+                self.learning_rate,
+            ));
         }
         if self.warmup_steps >= self.steps {
             return Err(SettingError::new(
@@ -75,7 +82,10 @@ impl TrainingConfig {
                 self.warmup_steps,
             ));
         }
-        for (key, x) in [("weight_decay", self.weight_decay), ("clip_norm", self.clip_norm)] {
+        for (key, x) in [
+            ("weight_decay", self.weight_decay),
+            ("clip_norm", self.clip_norm),
+        ] {
             if !(x >= 0.0 && x.is_finite()) {
                 return Err(SettingError::new(key, "0 or a number above", x));
             }
@@ -106,12 +116,23 @@ mod tests {
     #[test]
     fn the_rate_rises_then_falls_to_almost_nothing() {
         for schedule in [Schedule::Linear, Schedule::Cosine] {
-            let config = TrainingConfig { steps: 100, warmup_steps: 10, schedule, ..TrainingConfig::default() };
+            let config = TrainingConfig {
+                steps: 100,
+                warmup_steps: 10,
+                schedule,
+                ..TrainingConfig::default()
+            };
             let rates: Vec<f64> = (0..100).map(|s| config.learning_rate_at(s)).collect();
             assert_eq!((rates[0], rates[9], rates[10]), (1e-4, 1e-3, 1e-3));
-            assert!(rates[10..].windows(2).all(|w| w[1] < w[0]) && rates[99] < 2e-5 && rates[99] > 0.0);
+            assert!(
+                rates[10..].windows(2).all(|w| w[1] < w[0]) && rates[99] < 2e-5 && rates[99] > 0.0
+            );
         }
-        let constant = TrainingConfig { schedule: Schedule::Constant, warmup_steps: 0, ..TrainingConfig::default() };
+        let constant = TrainingConfig {
+            schedule: Schedule::Constant,
+            warmup_steps: 0,
+            ..TrainingConfig::default()
+        };
         assert_eq!(constant.learning_rate_at(299), 1e-3);
     }
 }

@@ -19,27 +19,49 @@ pub(crate) struct Scores {
 
 /// The values of one emotion out of rows of `emotions` values.
 pub(crate) fn column(values: &[f64], emotion: usize, emotions: usize) -> Vec<f64> {
-    values.iter().skip(emotion).step_by(emotions).copied().collect()
+    values
+        .iter()
+        .skip(emotion)
+        .step_by(emotions)
+        .copied()
+        .collect()
 }
 
 impl Scores {
     /// From logits of presence and intensities as models give them, row by row.
     pub(crate) fn of(logits: Option<Vec<f64>>, intensities: Option<Vec<f64>>) -> Self {
-        let score = logits.map(|logits| logits.into_iter().map(|z| 1.0 / (1.0 + (-z).exp())).collect());
+        let score = logits.map(|logits| {
+            logits
+                .into_iter()
+                .map(|z| 1.0 / (1.0 + (-z).exp()))
+                .collect()
+        });
         // The label's range is known: a prediction outside it is moved to its edge.
-        let intensity =
-            intensities.map(|found| found.into_iter().map(|x| x.clamp(INTENSITY_MIN, INTENSITY_MAX)).collect());
+        let intensity = intensities.map(|found| {
+            found
+                .into_iter()
+                .map(|x| x.clamp(INTENSITY_MIN, INTENSITY_MAX))
+                .collect()
+        });
         Scores { score, intensity }
     }
 
-    /// Appends a batch. Probabilities are taken in double precision, so that large logits do not tie at 1.
+    /// Appends a batch. Probabilities are taken in double precision, so that large logits do not
+    /// tie at 1.
     pub(crate) fn push(&mut self, outputs: &Outputs) -> Result<(), TrainError> {
         let values = |t: &Tensor| -> Result<Vec<f64>, TrainError> {
-            Ok(Vec::<f64>::try_from(&t.f_to_device(Device::Cpu)?.f_to_kind(Kind::Double)?.f_reshape([-1])?)?)
+            Ok(Vec::<f64>::try_from(
+                &t.f_to_device(Device::Cpu)?
+                    .f_to_kind(Kind::Double)?
+                    .f_reshape([-1])?,
+            )?)
         };
         let of = |tensor: &Option<Tensor>| tensor.as_ref().map(values).transpose();
         let batch = Scores::of(of(&outputs.presence_be)?, of(&outputs.intensity_be)?);
-        for (all, batch) in [(&mut self.score, batch.score), (&mut self.intensity, batch.intensity)] {
+        for (all, batch) in [
+            (&mut self.score, batch.score),
+            (&mut self.intensity, batch.intensity),
+        ] {
             if let Some(batch) = batch {
                 all.get_or_insert_default().extend(batch);
             }
@@ -48,26 +70,42 @@ impl Scores {
     }
 }
 
-/// Says of every segment of a prepared folder, or of every piece of every recording of a features file (.csd), what a trained
-/// model makes of it; writes one row a segment and emotion: `video, segment, start_s, end_s, emotion, score,
-/// predicted_intensity, threshold, predicted_present`, the same into each of `out` (`.parquet` or `.csv`).
+/// Says of every segment of a prepared folder, or of every piece of every recording of a features
+/// file (.csd), what a trained model makes of it; writes one row a segment and emotion: `video,
+/// segment, start_s, end_s, emotion, score, predicted_intensity, threshold, predicted_present`, the
+/// same into each of `out` (`.parquet` or `.csv`).
 ///
-/// Recordings are cut into pieces of about the same length that the model can take; `segment` counts them from 0. Returns how
-/// many segments or pieces there were.
+/// Recordings are cut into pieces of about the same length that the model can take; `segment`
+/// counts them from 0. Returns how many segments or pieces there were.
 ///
 /// # Errors
-/// A folder that is no model's, or altered; data without one of the model's columns, or with another number of frames a
-/// second. Nothing is left of files half written.
-pub fn predict(folder: &Path, data: &Path, device: Device, out: &[PathBuf]) -> Result<usize, TrainError> {
+/// A folder that is no model's, or altered; data without one of the model's columns, or with
+/// another number of frames a second. Nothing is left of files half written.
+pub fn predict(
+    folder: &Path,
+    data: &Path,
+    device: Device,
+    out: &[PathBuf],
+) -> Result<usize, TrainError> {
     let model = Model::read(folder, device)?;
     let input = InputFacts::read(&folder.join("encoder"))?;
-    let data = ModelData::open(data, &model.normalisation, input, model.encoder.max_frames())?;
-    let mut files = out.iter().map(|path| TableFile::create(path)).collect::<Result<Vec<_>, _>>()?;
+    let data = ModelData::open(
+        data,
+        &model.normalisation,
+        input,
+        model.encoder.max_frames(),
+    )?;
+    let mut files = out
+        .iter()
+        .map(|path| TableFile::create(path))
+        .collect::<Result<Vec<_>, _>>()?;
     let parts = data.each_batch(device, &mut |parts, x_nc, layout| {
         let mut scores = Scores::default();
         scores.push(&model.forward(x_nc, layout)?)?;
         let table = rows(&model, parts, &scores);
-        files.iter_mut().try_for_each(|file| file.append(&table).map_err(TrainError::from))
+        files
+            .iter_mut()
+            .try_for_each(|file| file.append(&table).map_err(TrainError::from))
     })?;
     for file in files {
         file.finish()?;
@@ -84,15 +122,37 @@ fn rows(model: &Model, parts: &[Part], scores: &Scores) -> Table {
         None => vec![None; rows],
     };
     let threshold: Vec<f64> = (0..rows).map(|r| model.thresholds[r % e]).collect();
-    let present = optional(&scores.score).iter().zip(&threshold).map(|(s, t)| s.is_some_and(|s| s >= *t)).collect();
+    let present = optional(&scores.score)
+        .iter()
+        .zip(&threshold)
+        .map(|(s, t)| s.is_some_and(|s| s >= *t))
+        .collect();
     Table::new()
-        .with("video", Column::Text((0..rows).map(|r| parts[r / e].id.video.clone()).collect()))
-        .with("segment", Column::I32((0..rows).map(|r| parts[r / e].id.segment).collect()))
-        .with("start_s", Column::F64((0..rows).map(|r| parts[r / e].interval[0]).collect()))
-        .with("end_s", Column::F64((0..rows).map(|r| parts[r / e].interval[1]).collect()))
-        .with("emotion", Column::Text((0..rows).map(|r| model.emotions[r % e].clone()).collect()))
+        .with(
+            "video",
+            Column::Text((0..rows).map(|r| parts[r / e].id.video.clone()).collect()),
+        )
+        .with(
+            "segment",
+            Column::I32((0..rows).map(|r| parts[r / e].id.segment).collect()),
+        )
+        .with(
+            "start_s",
+            Column::F64((0..rows).map(|r| parts[r / e].interval[0]).collect()),
+        )
+        .with(
+            "end_s",
+            Column::F64((0..rows).map(|r| parts[r / e].interval[1]).collect()),
+        )
+        .with(
+            "emotion",
+            Column::Text((0..rows).map(|r| model.emotions[r % e].clone()).collect()),
+        )
         .with("score", Column::OptionF64(optional(&scores.score)))
-        .with("predicted_intensity", Column::OptionF64(optional(&scores.intensity)))
+        .with(
+            "predicted_intensity",
+            Column::OptionF64(optional(&scores.intensity)),
+        )
         .with("threshold", Column::F64(threshold))
         .with("predicted_present", Column::Bool(present))
 }

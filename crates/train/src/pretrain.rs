@@ -10,7 +10,8 @@ use crate::input::InputFacts;
 use crate::pretrain_on::seen_by;
 use crate::training::end_journal;
 use crate::{
-    Corpus, OutputOptions, PretrainOn, StepOutcome, Summary, Task, TrainError, TrainingConfig, Validation, train,
+    Corpus, OutputOptions, PretrainOn, StepOutcome, Summary, Task, TrainError, TrainingConfig,
+    Validation, train,
 };
 use backbone::{Encoder, EncoderConfig, EncoderFolder, Layout, ReconstructionHead, Source};
 use mosei_schema::{PretrainKind, SegmentId};
@@ -63,16 +64,29 @@ struct Masked {
     layout: Layout,
 }
 
-/// Pre-trains an encoder on the training videos of a fold (see [`PretrainKind`] for others) and writes into its folder:
-/// `encoder/`, `pretraining.parquet` (what it saw), `reconstruction.parquet` (one segment rebuilt), `journal.jsonl`.
+/// Pre-trains an encoder on the training videos of a fold (see [`PretrainKind`] for others) and
+/// writes into its folder: `encoder/`, `pretraining.parquet` (what it saw),
+/// `reconstruction.parquet` (one segment rebuilt), `journal.jsonl`.
 ///
 /// # Errors
-/// Speech outside segments where the corpus has none; a training that diverges; a file that cannot be written.
+/// Speech outside segments where the corpus has none; a training that diverges; a file that cannot
+/// be written.
 pub fn pretrain(run: &PretrainRun<'_>, corpus: &Corpus) -> Result<Summary, TrainError> {
     let (seed, device, out) = (u64::from(run.seed), corpus.device, run.output.folder);
     let mut source = Source::draw(|name: &str| rng_named(seed, Stream::Init, name));
-    let encoder = Encoder::new(run.encoder, corpus.input_dim(), corpus.max_frames(), &mut source, device)?;
-    let head = ReconstructionHead::new(run.encoder.model_dim, corpus.input_dim(), &mut source, device)?;
+    let encoder = Encoder::new(
+        run.encoder,
+        corpus.input_dim(),
+        corpus.max_frames(),
+        &mut source,
+        device,
+    )?;
+    let head = ReconstructionHead::new(
+        run.encoder.model_dim,
+        corpus.input_dim(),
+        &mut source,
+        device,
+    )?;
     let batch_segments = run.training.batch_segments;
     let seen = seen_by(corpus, run.kind, run.on)?;
     let mut task = Pretraining {
@@ -86,7 +100,12 @@ pub fn pretrain(run: &PretrainRun<'_>, corpus: &Corpus) -> Result<Summary, Train
         kind: run.kind,
     };
     crate::checkpoint::remove_outputs(out, &["encoder", SEEN_FILE, EXAMPLE_FILE])?;
-    let label = format!("pre-training, fold {}, seed {}{}", corpus.fold_index, run.seed, run.kind.remark());
+    let label = format!(
+        "pre-training, fold {}, seed {}{}",
+        corpus.fold_index,
+        run.seed,
+        run.kind.remark()
+    );
     let summary = train(&mut task, run.training, seed, run.output, &label)?;
 
     let ids: Vec<SegmentId> = seen.iter().map(|&i| corpus.prepared.id(i)).collect();
@@ -96,7 +115,10 @@ pub fn pretrain(run: &PretrainRun<'_>, corpus: &Corpus) -> Result<Summary, Train
     EncoderFolder::write(&task.encoder, corpus.normalisation(), staged.path())?;
     InputFacts::of(corpus.prepared.manifest()).write(staged.path())?;
     staged.commit()?;
-    let stretches = seen.iter().filter(|i| corpus.prepared.stretches().contains(i)).count();
+    let stretches = seen
+        .iter()
+        .filter(|i| corpus.prepared.stretches().contains(i))
+        .count();
     let event = Event::Seen {
         step: summary.steps,
         kind: run.kind.name().into(),
@@ -115,12 +137,19 @@ pub fn seen_table(ids: &[SegmentId], fold: usize, seed: u32, kind: PretrainKind)
     let table = Table::new()
         .with("fold", Column::I32(vec![fold as i32; ids.len()]))
         .with("seed", Column::I32(vec![seed as i32; ids.len()]))
-        .with("video", Column::Text(ids.iter().map(|id| id.video.clone()).collect()))
-        .with("segment", Column::I32(ids.iter().map(|id| id.segment).collect()));
+        .with(
+            "video",
+            Column::Text(ids.iter().map(|id| id.video.clone()).collect()),
+        )
+        .with(
+            "segment",
+            Column::I32(ids.iter().map(|id| id.segment).collect()),
+        );
     table.with("kind", Column::Text(vec![kind.name().into(); ids.len()]))
 }
 
-/// Puts the rows of `x_tc` [T, C], C = `width`, into the order given: row `t` becomes that which stood at `order[t]`.
+/// Puts the rows of `x_tc` [T, C], C = `width`, into the order given: row `t` becomes that which
+/// stood at `order[t]`.
 fn reorder(x_tc: &mut [f32], width: usize, order: &[usize]) {
     let before = x_tc.to_vec();
     for (row, &from) in x_tc.chunks_exact_mut(width).zip(order) {
@@ -136,20 +165,31 @@ impl Pretraining<'_> {
         match prepared.stretches().contains(&segment) {
             false => format!("{epoch} {} {}", id.segment, id.video),
             // Stretches of one video share an id, and shall not share a mask.
-            true => format!("{epoch} {} {} {}", id.segment, prepared.stretch_number(segment), id.video),
+            true => format!(
+                "{epoch} {} {} {}",
+                id.segment,
+                prepared.stretch_number(segment),
+                id.video
+            ),
         }
     }
 
-    /// The mask of a segment in an epoch: no other thing enters, so it is the same in any batch, and of any kind.
+    /// The mask of a segment in an epoch: no other thing enters, so it is the same in any batch,
+    /// and of any kind.
     fn mask(&self, epoch: &str, segment: usize) -> HiddenFrames {
         let mut rng = rng_named(self.seed, Stream::Mask, &self.name(epoch, segment));
-        self.masker.draw(self.corpus.prepared.frames(segment), &mut rng)
+        self.masker
+            .draw(self.corpus.prepared.frames(segment), &mut rng)
     }
 
     /// The order of a segment's frames in an epoch, where they are shuffled.
     fn order(&self, epoch: &str, segment: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.corpus.prepared.frames(segment)).collect();
-        order.shuffle(&mut rng_named(self.seed, Stream::Frames, &self.name(epoch, segment)));
+        order.shuffle(&mut rng_named(
+            self.seed,
+            Stream::Frames,
+            &self.name(epoch, segment),
+        ));
         order
     }
 
@@ -162,7 +202,11 @@ impl Pretraining<'_> {
         for (i, (epoch, segment)) in segments.iter().enumerate() {
             let (from, to) = (batch.offsets[i] as usize, batch.offsets[i + 1] as usize);
             if self.kind == PretrainKind::Shuffled {
-                reorder(&mut batch.x_nc[from * width..to * width], width, &self.order(epoch, *segment));
+                reorder(
+                    &mut batch.x_nc[from * width..to * width],
+                    width,
+                    &self.order(epoch, *segment),
+                );
             }
             let hidden = self.mask(epoch, *segment);
             for (&frame, &treatment) in hidden.frames().iter().zip(hidden.treatments()) {
@@ -176,7 +220,11 @@ impl Pretraining<'_> {
         let (x_nc, layout) = self.corpus.tensors(&batch)?;
         let device = self.corpus.device;
         let learned_n1 = if learned.contains(&1.0) {
-            Some(Tensor::f_from_slice(&learned)?.f_unsqueeze(1)?.f_to_device(device)?)
+            Some(
+                Tensor::f_from_slice(&learned)?
+                    .f_unsqueeze(1)?
+                    .f_to_device(device)?,
+            )
         } else {
             None
         };
@@ -184,7 +232,9 @@ impl Pretraining<'_> {
             x_nc,
             learned_n1,
             hidden_rows_k: Tensor::f_from_slice(&rows)?.f_to_device(device)?,
-            target_kc: Tensor::f_from_slice(&target)?.f_reshape([-1, width as i64])?.f_to_device(device)?,
+            target_kc: Tensor::f_from_slice(&target)?
+                .f_reshape([-1, width as i64])?
+                .f_to_device(device)?,
             layout,
         })
     }
@@ -202,19 +252,34 @@ impl Pretraining<'_> {
     }
 
     fn loss(&self, batch: &Masked, train: bool) -> Result<Tensor, TrainError> {
-        Ok(reconstruction_loss(self.masker.config().loss, &self.rebuilt(batch, train)?, &batch.target_kc)?)
+        Ok(reconstruction_loss(
+            self.masker.config().loss,
+            &self.rebuilt(batch, train)?,
+            &batch.target_kc,
+        )?)
     }
 }
 
 impl Task for Pretraining<'_> {
     fn parameters(&self) -> Vec<(String, Tensor)> {
-        let entries = self.encoder.parameters().entries().iter().chain(self.head.parameters().entries());
-        entries.map(|(name, t)| (name.clone(), t.shallow_clone())).collect()
+        let entries = self
+            .encoder
+            .parameters()
+            .entries()
+            .iter()
+            .chain(self.head.parameters().entries());
+        entries
+            .map(|(name, t)| (name.clone(), t.shallow_clone()))
+            .collect()
     }
 
     fn step(&mut self, step: usize) -> Result<StepOutcome, TrainError> {
-        let segments: Vec<(String, usize)> =
-            self.batches.batch(step).into_iter().map(|(epoch, s)| (epoch.to_string(), s)).collect();
+        let segments: Vec<(String, usize)> = self
+            .batches
+            .batch(step)
+            .into_iter()
+            .map(|(epoch, s)| (epoch.to_string(), s))
+            .collect();
         let batch = self.masked(&segments)?;
         Ok(StepOutcome {
             loss: self.loss(&batch, true)?,
@@ -228,18 +293,30 @@ impl Task for Pretraining<'_> {
         let (mut sum, mut hidden) = (0.0, 0.0);
         for chunk in self.corpus.fold().valid.chunks(self.batch_segments) {
             // The same frames at every validation, so that validations can be compared.
-            let segments: Vec<(String, usize)> = chunk.iter().map(|&s| ("validation".to_string(), s)).collect();
+            let segments: Vec<(String, usize)> = chunk
+                .iter()
+                .map(|&s| ("validation".to_string(), s))
+                .collect();
             let batch = self.masked(&segments)?;
             let count = batch.target_kc.size()[0] as f64;
             sum += f64::try_from(self.loss(&batch, false)?)? * count;
             hidden += count;
         }
         let loss = sum / hidden;
-        Ok(Validation { score: -loss, loss, more: BTreeMap::new() })
+        Ok(Validation {
+            score: -loss,
+            loss,
+            more: BTreeMap::new(),
+        })
     }
 
     fn segments_of(&mut self, step: usize) -> String {
-        let segments: Vec<usize> = self.batches.batch(step).into_iter().map(|(_, s)| s).collect();
+        let segments: Vec<usize> = self
+            .batches
+            .batch(step)
+            .into_iter()
+            .map(|(_, s)| s)
+            .collect();
         self.corpus.names(&segments)
     }
 }
@@ -253,35 +330,85 @@ mod tests {
     use tch::Device;
 
     fn corpus(folder: &Path) -> Corpus {
-        let synth = SynthConfig { videos: 16, segments: 60, median_segment_s: 1.5, ..SynthConfig::default() };
+        let synth = SynthConfig {
+            videos: 16,
+            segments: 60,
+            median_segment_s: 1.5,
+            ..SynthConfig::default()
+        };
         let (data, prepared): (PathBuf, PathBuf) = (folder.join("data"), folder.join("prepared"));
         mosei_data::synthesise(&synth, &data, &mut |_, _| ()).unwrap();
-        let speech = DataConfig { unlabelled: Unlabelled::Outside, unlabelled_min_s: 0.2, ..DataConfig::default() };
-        let config = DataConfig { pool_frames: 10, max_frames: 40, ..speech };
+        let speech = DataConfig {
+            unlabelled: Unlabelled::Outside,
+            unlabelled_min_s: 0.2,
+            ..DataConfig::default()
+        };
+        let config = DataConfig {
+            pool_frames: 10,
+            max_frames: 40,
+            ..speech
+        };
         mosei_data::prepare(&config, &data, &prepared, &mut |_, _| ()).unwrap();
         Corpus::open(&prepared, 0, Device::Cpu).unwrap()
     }
 
     fn task<'a>(corpus: &'a Corpus, seed: u64, batch_segments: usize) -> Pretraining<'a> {
-        let config = backbone::EncoderConfig { model_dim: 8, heads: 1, layers: 1, ..Default::default() };
+        let config = backbone::EncoderConfig {
+            model_dim: 8,
+            heads: 1,
+            layers: 1,
+            ..Default::default()
+        };
         let mut source = Source::draw(|name: &str| rng_named(seed, Stream::Init, name));
-        let encoder = Encoder::new(&config, corpus.input_dim(), corpus.max_frames(), &mut source, Device::Cpu).unwrap();
-        let head = ReconstructionHead::new(8, corpus.input_dim(), &mut source, Device::Cpu).unwrap();
+        let encoder = Encoder::new(
+            &config,
+            corpus.input_dim(),
+            corpus.max_frames(),
+            &mut source,
+            Device::Cpu,
+        )
+        .unwrap();
+        let head =
+            ReconstructionHead::new(8, corpus.input_dim(), &mut source, Device::Cpu).unwrap();
         let batches = Batches::new(corpus.fold().train.clone(), batch_segments, seed);
         let masker = Masker::new(&ssl_mask::MaskConfig::default()).unwrap();
-        Pretraining { corpus, masker, encoder, head, batches, batch_segments, seed, kind: PretrainKind::Ordinary }
+        Pretraining {
+            corpus,
+            masker,
+            encoder,
+            head,
+            batches,
+            batch_segments,
+            seed,
+            kind: PretrainKind::Ordinary,
+        }
     }
 
     #[test]
     fn a_mask_depends_on_seed_epoch_and_segment_alone() {
         let folder = tempfile::tempdir().unwrap();
         let corpus = corpus(folder.path());
-        let longest = *corpus.fold().train.iter().max_by_key(|&&i| corpus.prepared.frames(i)).unwrap();
-        let others: Vec<usize> = corpus.fold().train.iter().copied().filter(|&i| i != longest).take(5).collect();
+        let longest = *corpus
+            .fold()
+            .train
+            .iter()
+            .max_by_key(|&&i| corpus.prepared.frames(i))
+            .unwrap();
+        let others: Vec<usize> = corpus
+            .fold()
+            .train
+            .iter()
+            .copied()
+            .filter(|&i| i != longest)
+            .take(5)
+            .collect();
         let (small, large) = (task(&corpus, 1, 2), task(&corpus, 1, 8));
         assert_eq!(small.mask("3", longest), large.mask("3", longest));
         assert_ne!(small.mask("3", longest), small.mask("4", longest));
-        assert_ne!(small.mask("3", longest), task(&corpus, 2, 2).mask("3", longest));
+        assert_ne!(
+            small.mask("3", longest),
+            task(&corpus, 2, 2).mask("3", longest)
+        );
 
         // The segment's rows are the same whatever stands before it in the batch.
         let rows = |batch: &[usize]| {
@@ -289,7 +416,12 @@ mod tests {
             let masked = small.masked(&named).unwrap();
             let at = batch.iter().position(|&i| i == longest).unwrap();
             let before: usize = batch[..at].iter().map(|&i| corpus.prepared.frames(i)).sum();
-            masked.x_nc.slice(0, before as i64, (before + corpus.prepared.frames(longest)) as i64, 1)
+            masked.x_nc.slice(
+                0,
+                before as i64,
+                (before + corpus.prepared.frames(longest)) as i64,
+                1,
+            )
         };
         let alone = rows(&[longest]);
         assert_eq!(alone, rows(&[others[0], longest, others[1]]));
@@ -303,7 +435,10 @@ mod tests {
         let task = task(&corpus, 1, 4);
         let stretches: Vec<usize> = corpus.prepared.stretches().collect();
         let names: BTreeSet<String> = stretches.iter().map(|&i| task.name("3", i)).collect();
-        let videos: BTreeSet<usize> = stretches.iter().map(|&i| corpus.prepared.video(i)).collect();
+        let videos: BTreeSet<usize> = stretches
+            .iter()
+            .map(|&i| corpus.prepared.video(i))
+            .collect();
         assert!(videos.len() < stretches.len(), "some video has two");
         assert_eq!(names.len(), stretches.len());
     }
@@ -313,15 +448,36 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let corpus = corpus(folder.path());
         let usual = task(&corpus, 1, 4);
-        let shuffled = Pretraining { kind: PretrainKind::Shuffled, ..task(&corpus, 1, 4) };
-        let longest = *corpus.fold().train.iter().max_by_key(|&&i| corpus.prepared.frames(i)).unwrap();
-        assert_eq!(shuffled.order("3", longest), task(&corpus, 1, 8).order("3", longest));
+        let shuffled = Pretraining {
+            kind: PretrainKind::Shuffled,
+            ..task(&corpus, 1, 4)
+        };
+        let longest = *corpus
+            .fold()
+            .train
+            .iter()
+            .max_by_key(|&&i| corpus.prepared.frames(i))
+            .unwrap();
+        assert_eq!(
+            shuffled.order("3", longest),
+            task(&corpus, 1, 8).order("3", longest)
+        );
         assert_ne!(shuffled.order("3", longest), shuffled.order("4", longest));
-        assert_ne!(shuffled.order("3", longest), task(&corpus, 2, 4).order("3", longest));
+        assert_ne!(
+            shuffled.order("3", longest),
+            task(&corpus, 2, 4).order("3", longest)
+        );
 
-        // As many frames are hidden, at the same places, of the same batch; what stands there is another.
-        let named: Vec<(String, usize)> = corpus.fold().train[..4].iter().map(|&i| ("3".to_string(), i)).collect();
-        let (a, b) = (usual.masked(&named).unwrap(), shuffled.masked(&named).unwrap());
+        // As many frames are hidden, at the same places, of the same batch; what stands there is
+        // another.
+        let named: Vec<(String, usize)> = corpus.fold().train[..4]
+            .iter()
+            .map(|&i| ("3".to_string(), i))
+            .collect();
+        let (a, b) = (
+            usual.masked(&named).unwrap(),
+            shuffled.masked(&named).unwrap(),
+        );
         assert_eq!(a.hidden_rows_k, b.hidden_rows_k);
         assert_eq!(a.target_kc.size(), b.target_kc.size());
         assert_ne!(a.target_kc, b.target_kc);
@@ -339,7 +495,8 @@ mod tests {
                 let frames = corpus.prepared.frames(*i);
                 let of = x[from * width..(from + frames) * width].chunks(width);
                 from += frames;
-                of.map(|row| row.iter().map(|v| v.to_bits()).collect::<Vec<u32>>()).collect::<Vec<_>>()
+                of.map(|row| row.iter().map(|v| v.to_bits()).collect::<Vec<u32>>())
+                    .collect::<Vec<_>>()
             });
             segments.collect::<Vec<_>>()
         };
@@ -360,15 +517,32 @@ mod tests {
             assert_eq!(set.len(), seen.len(), "nothing twice");
             set
         };
-        let of = |lists: &[&Vec<usize>]| lists.iter().flat_map(|l| l.iter().copied()).collect::<BTreeSet<usize>>();
+        let of = |lists: &[&Vec<usize>]| {
+            lists
+                .iter()
+                .flat_map(|l| l.iter().copied())
+                .collect::<BTreeSet<usize>>()
+        };
         assert!(!fold.unlabelled.is_empty() && !fold.unlabelled_judged.is_empty());
         for kind in [PretrainKind::Ordinary, PretrainKind::Shuffled] {
             assert_eq!(sees(kind, PretrainOn::Segments), of(&[&fold.train]));
-            assert_eq!(sees(kind, PretrainOn::AllSpeech), of(&[&fold.train, &fold.unlabelled]));
+            assert_eq!(
+                sees(kind, PretrainOn::AllSpeech),
+                of(&[&fold.train, &fold.unlabelled])
+            );
         }
         let ablation = PretrainKind::Transductive;
-        assert_eq!(sees(ablation, PretrainOn::Segments), of(&[&fold.train, &fold.valid, &fold.test]));
-        let all = of(&[&fold.train, &fold.valid, &fold.test, &fold.unlabelled, &fold.unlabelled_judged]);
+        assert_eq!(
+            sees(ablation, PretrainOn::Segments),
+            of(&[&fold.train, &fold.valid, &fold.test])
+        );
+        let all = of(&[
+            &fold.train,
+            &fold.valid,
+            &fold.test,
+            &fold.unlabelled,
+            &fold.unlabelled_judged,
+        ]);
         assert_eq!(sees(ablation, PretrainOn::AllSpeech), all);
     }
 
@@ -382,12 +556,26 @@ mod tests {
         let path = folder.path().join(EXAMPLE_FILE);
         table.write(&path).unwrap();
         let video = &table.text(&path, "video").unwrap()[0];
-        assert!(corpus.fold().valid.iter().any(|&i| &corpus.prepared.id(i).video == video));
-        let (hidden, guess) = (table.bool(&path, "hidden").unwrap(), table.option_f64(&path, "guess").unwrap());
+        assert!(
+            corpus
+                .fold()
+                .valid
+                .iter()
+                .any(|&i| &corpus.prepared.id(i).video == video)
+        );
+        let (hidden, guess) = (
+            table.bool(&path, "hidden").unwrap(),
+            table.option_f64(&path, "guess").unwrap(),
+        );
         assert_eq!(hidden.len() % corpus.input_dim(), 0);
         let count = hidden.iter().filter(|h| **h).count();
         assert!(count > 0 && count < hidden.len());
-        assert!(guess.iter().zip(hidden).all(|(guess, hidden)| guess.is_some() == *hidden));
+        assert!(
+            guess
+                .iter()
+                .zip(hidden)
+                .all(|(guess, hidden)| guess.is_some() == *hidden)
+        );
     }
 
     #[test]
@@ -395,14 +583,29 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let corpus = corpus(folder.path());
         let task = task(&corpus, 1, 4);
-        let named: Vec<(String, usize)> = corpus.fold().train[..4].iter().map(|&i| ("0".to_string(), i)).collect();
+        let named: Vec<(String, usize)> = corpus.fold().train[..4]
+            .iter()
+            .map(|&i| ("0".to_string(), i))
+            .collect();
         let mut masked = task.masked(&named).unwrap();
-        let hidden: usize = named.iter().map(|(epoch, i)| task.mask(epoch, *i).frames().len()).sum();
-        assert_eq!(masked.target_kc.size(), [hidden as i64, corpus.input_dim() as i64]);
+        let hidden: usize = named
+            .iter()
+            .map(|(epoch, i)| task.mask(epoch, *i).frames().len())
+            .sum();
+        assert_eq!(
+            masked.target_kc.size(),
+            [hidden as i64, corpus.input_dim() as i64]
+        );
         // A target that the head already gives has no loss, whatever the open frames are.
-        let h_nd = task.encoder.forward(&masked.x_nc, &masked.layout, false).unwrap();
+        let h_nd = task
+            .encoder
+            .forward(&masked.x_nc, &masked.layout, false)
+            .unwrap();
         let h_kd = h_nd.index_select(0, &masked.hidden_rows_k);
         masked.target_kc = task.head.forward(&h_kd).unwrap().detach();
-        assert_eq!(f64::try_from(task.loss(&masked, false).unwrap()).unwrap(), 0.0);
+        assert_eq!(
+            f64::try_from(task.loss(&masked, false).unwrap()).unwrap(),
+            0.0
+        );
     }
 }

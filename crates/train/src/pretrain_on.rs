@@ -18,13 +18,19 @@ pub enum PretrainOn {
 ///
 /// # Errors
 /// Where the speech outside segments is asked for, and the prepared folder was made without it.
-pub(crate) fn seen_by(corpus: &Corpus, kind: PretrainKind, on: PretrainOn) -> Result<Vec<usize>, TrainError> {
+pub(crate) fn seen_by(
+    corpus: &Corpus,
+    kind: PretrainKind,
+    on: PretrainOn,
+) -> Result<Vec<usize>, TrainError> {
     let fold = corpus.fold();
     let all_speech = on == PretrainOn::AllSpeech;
     if all_speech && corpus.prepared.manifest().unlabelled.is_none() {
         return Err(TrainError::Argument {
             what: "--prepared",
-            expected: "data prepared with data.unlabelled = \"outside\", as pretrain_on is \"all-speech\"".into(),
+            expected:
+                "data prepared with data.unlabelled = \"outside\", as pretrain_on is \"all-speech\""
+                    .into(),
             found: "data without the speech outside segments".into(),
         });
     }

@@ -1,8 +1,9 @@
-//! Linear models of fixed vectors: L2-regularised logistic regression for presence and ridge regression for intensity,
-//! one for each emotion, with the penalty selected on the validation split.
+//! Linear models of fixed vectors: L2-regularised logistic regression for presence and ridge
+//! regression for intensity, one for each emotion, with the penalty selected on the validation
+//! split.
 //!
-//! They initialise the heads where the configuration says so, and on pooled statistics of the input columns they are the
-//! control without a deep model.
+//! They initialise the heads where the configuration says so, and on pooled statistics of the input
+//! columns they are the control without a deep model.
 
 use crate::finetune::{FinetuneConfig, Select};
 use crate::predict::Scores;
@@ -13,8 +14,8 @@ use ndarray::{Array1, Array2, ArrayView1};
 use std::collections::BTreeMap;
 use tch::{Device, Kind, Tensor};
 
-/// Strengths of the penalty that are tried, weakest first: half of it times the squared weights stands beside the summed
-/// loss, so that scikit-learn's C is 1 over it.
+/// Strengths of the penalty that are tried, weakest first: half of it times the squared weights
+/// stands beside the summed loss, so that scikit-learn's C is 1 over it.
 pub(crate) const STRENGTHS: [f64; 9] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0];
 const MOST_ITERATIONS: u64 = 500;
 /// Of the summed loss, at which the logistic regression is done.
@@ -51,7 +52,11 @@ impl Fitted {
             let bias = single(linear.bias_e.iter().map(|&x| x as f32).collect())?;
             Ok((weight.f_reshape([e as i64, p as i64])?, bias))
         };
-        self.presence.iter().chain(&self.intensity).map(tensors).collect()
+        self.presence
+            .iter()
+            .chain(&self.intensity)
+            .map(tensors)
+            .collect()
     }
 
     /// The models' predictions of rows [B, P].
@@ -60,33 +65,49 @@ impl Fitted {
         Scores::of(of(&self.presence), of(&self.intensity))
     }
 
-    /// The penalties that were selected, by the name of the head, with their scores on the validation split.
+    /// The penalties that were selected, by the name of the head, with their scores on the
+    /// validation split.
     pub(crate) fn strengths(&self) -> BTreeMap<&'static str, [f64; 2]> {
         let heads = [("presence", &self.presence), ("intensity", &self.intensity)];
-        heads.into_iter().filter_map(|(name, c)| c.as_ref().map(|c| (name, [c.strength, c.score]))).collect()
+        heads
+            .into_iter()
+            .filter_map(|(name, c)| c.as_ref().map(|c| (name, [c.strength, c.score])))
+            .collect()
     }
 
     /// The score on the validation split: of presence, where that is modelled.
     pub(crate) fn score(&self) -> f64 {
-        self.presence.as_ref().or(self.intensity.as_ref()).map_or(f64::NAN, |c| c.score)
+        self.presence
+            .as_ref()
+            .or(self.intensity.as_ref())
+            .map_or(f64::NAN, |c| c.score)
     }
 }
 
 impl Linear {
     /// [B, P] → [B, E], row by row.
     fn of(&self, x_bp: &Array2<f64>) -> Vec<f64> {
-        (x_bp.dot(&self.weight_ep.t()) + &self.bias_e).iter().copied().collect()
+        (x_bp.dot(&self.weight_ep.t()) + &self.bias_e)
+            .iter()
+            .copied()
+            .collect()
     }
 }
 
 /// A matrix of libtorch's as one of ours.
 pub(crate) fn matrix(x_np: &Tensor) -> Result<Array2<f64>, TrainError> {
     let (rows, columns) = (x_np.size()[0] as usize, x_np.size()[1] as usize);
-    let values = Vec::<f64>::try_from(&x_np.f_to_device(Device::Cpu)?.f_to_kind(Kind::Double)?.f_reshape([-1])?)?;
+    let values = Vec::<f64>::try_from(
+        &x_np
+            .f_to_device(Device::Cpu)?
+            .f_to_kind(Kind::Double)?
+            .f_reshape([-1])?,
+    )?;
     Array2::from_shape_vec((rows, columns), values).map_err(TrainError::regression)
 }
 
-/// Fits the labelled rows [L, P] with each penalty, and selects the one with the highest score on rows of the validation split
+/// Fits the labelled rows [L, P] with each penalty, and selects the one with the highest score on
+/// rows of the validation split
 /// [V, P]: presence by the configuration's `select`, intensity by its squared error.
 ///
 /// # Errors
@@ -104,7 +125,8 @@ pub(crate) fn select(
         best(
             |strength| {
                 by_emotion(emotions, |e| {
-                    let present: Vec<bool> = labelled.iter().map(|&i| prepared.presence(i, e)).collect();
+                    let present: Vec<bool> =
+                        labelled.iter().map(|&i| prepared.presence(i, e)).collect();
                     logistic(x_lp, &present, strength)
                 })
             },
@@ -127,20 +149,26 @@ pub(crate) fn select(
         best(
             |strength| {
                 by_emotion(emotions, |e| {
-                    let labels = labelled.iter().map(|&i| f64::from(prepared.intensities(i)[e]));
+                    let labels = labelled
+                        .iter()
+                        .map(|&i| f64::from(prepared.intensities(i)[e]));
                     ridge(x_lp, &labels.collect::<Vec<f64>>(), strength)
                 })
             },
             |linear| {
                 let errors = linear.of(x_vp).into_iter().enumerate().map(|(at, found)| {
-                    let label = f64::from(prepared.intensities(selection[at / emotions])[at % emotions]);
+                    let label =
+                        f64::from(prepared.intensities(selection[at / emotions])[at % emotions]);
                     (found - label).powi(2)
                 });
                 -eval::mean(errors).unwrap_or(f64::NAN)
             },
         )
     });
-    Ok(Fitted { presence: presence.transpose()?, intensity: intensity.transpose()? })
+    Ok(Fitted {
+        presence: presence.transpose()?,
+        intensity: intensity.transpose()?,
+    })
 }
 
 /// The strength whose model scores highest; of two that score alike the stronger.
@@ -153,7 +181,11 @@ fn best(
         let linear = fit(strength)?;
         let score = score(&linear);
         if best.as_ref().is_none_or(|b| score > b.score) {
-            best = Some(Selected { linear, strength, score });
+            best = Some(Selected {
+                linear,
+                strength,
+                score,
+            });
         }
     }
     best.ok_or_else(|| TrainError::regression("there is no strength of the penalty to try"))
@@ -165,16 +197,27 @@ fn by_emotion(
 ) -> Result<Linear, TrainError> {
     let fitted: Vec<(Vec<f64>, f64)> = (0..emotions).map(fit).collect::<Result<_, _>>()?;
     let bias_e = fitted.iter().map(|(_, bias)| *bias).collect();
-    let weights: Vec<f64> = fitted.into_iter().flat_map(|(weights, _)| weights).collect();
+    let weights: Vec<f64> = fitted
+        .into_iter()
+        .flat_map(|(weights, _)| weights)
+        .collect();
     let shape = (emotions, weights.len() / emotions.max(1));
-    Ok(Linear { weight_ep: Array2::from_shape_vec(shape, weights).map_err(TrainError::regression)?, bias_e })
+    Ok(Linear {
+        weight_ep: Array2::from_shape_vec(shape, weights).map_err(TrainError::regression)?,
+        bias_e,
+    })
 }
 
-/// Weights [P] and bias that make Σ ln(1 + exp(∓z)) + strength ½ ‖w‖² smallest; the bias is not penalised.
+/// Weights [P] and bias that make Σ ln(1 + exp(∓z)) + strength ½ ‖w‖² smallest; the bias is not
+/// penalised.
 ///
-/// Where all rows are of one kind there is no such bias; then the weights are 0 and the bias is the log odds with half a row
-/// of each kind added.
-fn logistic(x_np: &Array2<f64>, present: &[bool], strength: f64) -> Result<(Vec<f64>, f64), TrainError> {
+/// Where all rows are of one kind there is no such bias; then the weights are 0 and the bias is the
+/// log odds with half a row of each kind added.
+fn logistic(
+    x_np: &Array2<f64>,
+    present: &[bool],
+    strength: f64,
+) -> Result<(Vec<f64>, f64), TrainError> {
     let positives = present.iter().filter(|p| **p).count();
     if positives == 0 || positives == present.len() {
         let odds = (positives as f64 + 0.5) / ((present.len() - positives) as f64 + 0.5);
@@ -188,19 +231,32 @@ fn logistic(x_np: &Array2<f64>, present: &[bool], strength: f64) -> Result<(Vec<
     let fitted = parameters.fit(&dataset).map_err(TrainError::regression)?;
     // The library decides which kind it calls positive.
     let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
-    Ok((fitted.params().iter().map(|w| sign * w).collect(), sign * fitted.intercept()))
+    Ok((
+        fitted.params().iter().map(|w| sign * w).collect(),
+        sign * fitted.intercept(),
+    ))
 }
 
-/// Weights [P] and bias that make ‖y - x w - b‖² + strength ‖w‖² smallest; the bias is not penalised.
+/// Weights [P] and bias that make ‖y - x w - b‖² + strength ‖w‖² smallest; the bias is not
+/// penalised.
 fn ridge(x_np: &Array2<f64>, y_n: &[f64], strength: f64) -> Result<(Vec<f64>, f64), TrainError> {
     let (n, p) = x_np.dim();
-    let x_np = Tensor::f_from_slice(&x_np.iter().copied().collect::<Vec<f64>>())?.f_reshape([n as i64, p as i64])?;
+    let x_np = Tensor::f_from_slice(&x_np.iter().copied().collect::<Vec<f64>>())?
+        .f_reshape([n as i64, p as i64])?;
     let y_n = Tensor::f_from_slice(y_n)?;
-    let (mean_p, mean_y) = (x_np.f_mean_dim(0, false, Kind::Double)?, y_n.f_mean(Kind::Double)?);
+    let (mean_p, mean_y) = (
+        x_np.f_mean_dim(0, false, Kind::Double)?,
+        y_n.f_mean(Kind::Double)?,
+    );
     let (x_np, y_n) = (x_np.f_sub(&mean_p)?, y_n.f_sub(&mean_y)?);
     let x_pn = x_np.f_transpose(0, 1)?;
-    let penalty_pp = Tensor::f_eye(p as i64, (Kind::Double, Device::Cpu))?.f_mul_scalar(strength)?;
-    let w_p = Tensor::f_linalg_solve(&x_pn.f_matmul(&x_np)?.f_add(&penalty_pp)?, &x_pn.f_matmul(&y_n)?, true)?;
+    let penalty_pp =
+        Tensor::f_eye(p as i64, (Kind::Double, Device::Cpu))?.f_mul_scalar(strength)?;
+    let w_p = Tensor::f_linalg_solve(
+        &x_pn.f_matmul(&x_np)?.f_add(&penalty_pp)?,
+        &x_pn.f_matmul(&y_n)?,
+        true,
+    )?;
     let bias = f64::try_from(mean_y.f_sub(&mean_p.f_dot(&w_p)?)?)?;
     Ok((Vec::<f64>::try_from(&w_p)?, bias))
 }
@@ -226,18 +282,31 @@ mod tests {
 
     #[test]
     fn coefficients_are_scikit_learns() {
-        let cases: Vec<Case> = serde_json::from_str(include_str!("../tests/golden/regression.json")).unwrap();
+        let cases: Vec<Case> =
+            serde_json::from_str(include_str!("../tests/golden/regression.json")).unwrap();
         for case in cases {
             let shape = (case.x.len(), case.x[0].len());
             let x_np = Array2::from_shape_vec(shape, case.x.concat()).unwrap();
             for ((weights, bias), expected, tolerance) in [
-                (logistic(&x_np, &case.present, case.strength).unwrap(), &case.logistic, 1e-4),
-                (ridge(&x_np, &case.y, case.strength).unwrap(), &case.ridge, 1e-9),
+                (
+                    logistic(&x_np, &case.present, case.strength).unwrap(),
+                    &case.logistic,
+                    1e-4,
+                ),
+                (
+                    ridge(&x_np, &case.y, case.strength).unwrap(),
+                    &case.ridge,
+                    1e-9,
+                ),
             ] {
                 let found = [weights, vec![bias]].concat();
                 assert_eq!(found.len(), expected.len());
                 for (found, expected) in found.iter().zip(expected) {
-                    assert!((found - expected).abs() < tolerance, "{}: {found} is not {expected}", case.strength);
+                    assert!(
+                        (found - expected).abs() < tolerance,
+                        "{}: {found} is not {expected}",
+                        case.strength
+                    );
                 }
             }
         }
@@ -246,7 +315,10 @@ mod tests {
     #[test]
     fn labels_of_one_kind_give_their_log_odds() {
         let x_np = Array2::from_shape_fn((4, 3), |(i, j)| (i * j) as f64);
-        assert_eq!(logistic(&x_np, &[false; 4], 1.0).unwrap(), (vec![0.0; 3], (0.5f64 / 4.5).ln()));
+        assert_eq!(
+            logistic(&x_np, &[false; 4], 1.0).unwrap(),
+            (vec![0.0; 3], (0.5f64 / 4.5).ln())
+        );
         assert_eq!(logistic(&x_np, &[true; 4], 1.0).unwrap().1, 9.0f64.ln());
         assert_eq!(softplus(800.0), 800.0);
         assert!((softplus(-2.0) - (-2f64).exp().ln_1p()).abs() < 1e-15);
@@ -254,7 +326,12 @@ mod tests {
 
     #[test]
     fn of_strengths_that_score_alike_the_strongest_is_kept() {
-        let linear = |_: f64| Ok(Linear { weight_ep: Array2::zeros((1, 1)), bias_e: Array1::zeros(1) });
+        let linear = |_: f64| {
+            Ok(Linear {
+                weight_ep: Array2::zeros((1, 1)),
+                bias_e: Array1::zeros(1),
+            })
+        };
         assert_eq!(best(linear, |_| 0.5).unwrap().strength, 1000.0);
     }
 }

@@ -1,7 +1,8 @@
 //! `subsets.parquet`: which training segments have labels, under each budget of each draw.
 //!
-//! A row holds for every budget that its column `budget` names: budgets of one fold that come to the same share, such as a count
-//! of all and a share of 1, hold the same segments and stand in the same rows, as `f1=n298`.
+//! A row holds for every budget that its column `budget` names: budgets of one fold that come to
+//! the same share, such as a count of all and a share of 1, hold the same segments and stand in the
+//! same rows, as `f1=n298`.
 
 use crate::{Corpus, TrainError};
 use mosei_data::subset::{self, Subset};
@@ -14,10 +15,12 @@ use std::path::Path;
 /// Stands between the names of budgets that are the same in one fold.
 const SAME: char = '=';
 
-/// Draws every budget of every draw in the given folds and writes the table. Returns its number of rows.
+/// Draws every budget of every draw in the given folds and writes the table. Returns its number of
+/// rows.
 ///
 /// # Errors
-/// A budget that leaves an emotion with too few positives, or that is larger than the training split.
+/// A budget that leaves an emotion with too few positives, or that is larger than the training
+/// split.
 pub fn write_subsets(
     labels: &LabelConfig,
     folds: &[usize],
@@ -81,11 +84,15 @@ fn write(
     Ok(table.rows())
 }
 
-/// The subsets of a fold and draw, ascending, each with the names of all budgets that come to its share.
+/// The subsets of a fold and draw, ascending, each with the names of all budgets that come to its
+/// share.
 fn named(subsets: Vec<Subset>) -> Vec<(String, Subset)> {
     let mut named: Vec<(String, Subset)> = Vec::new();
     for subset in subsets {
-        match named.iter_mut().find(|(_, other)| other.fraction.to_bits() == subset.fraction.to_bits()) {
+        match named
+            .iter_mut()
+            .find(|(_, other)| other.fraction.to_bits() == subset.fraction.to_bits())
+        {
             Some((names, _)) => *names = format!("{names}{SAME}{}", subset.budget),
             None => named.push((subset.budget.to_string(), subset)),
         }
@@ -121,7 +128,8 @@ pub(crate) fn read_validation_subset(
     read(path, corpus, &corpus.fold().valid, draw, budget).map(|(_, segments)| segments)
 }
 
-/// The share and the segments of a budget in the corpus' fold and a draw, all of them among the segments given.
+/// The share and the segments of a budget in the corpus' fold and a draw, all of them among the
+/// segments given.
 fn read(
     path: &Path,
     corpus: &Corpus,
@@ -130,9 +138,16 @@ fn read(
     budget: LabelBudget,
 ) -> Result<(f64, Vec<usize>), TrainError> {
     let table = Table::read(path)?;
-    let (folds, draws, budgets) = (table.i32(path, "fold")?, table.i32(path, "draw")?, table.text(path, "budget")?);
-    let (fractions, videos, segments) =
-        (table.f64(path, "fraction")?, table.text(path, "video")?, table.i32(path, "segment")?);
+    let (folds, draws, budgets) = (
+        table.i32(path, "fold")?,
+        table.i32(path, "draw")?,
+        table.text(path, "budget")?,
+    );
+    let (fractions, videos, segments) = (
+        table.f64(path, "fraction")?,
+        table.text(path, "video")?,
+        table.i32(path, "segment")?,
+    );
     let prepared = &corpus.prepared;
     let places: BTreeMap<(String, i32), usize> = among
         .iter()
@@ -150,17 +165,22 @@ fn read(
         }
         let Some(&i) = places.get(&(videos[row].clone(), segments[row])) else {
             let segment = format!("{}[{}]", videos[row], segments[row]);
-            return Err(TrainError::UnknownSegment { path: path.to_path_buf(), segment });
+            return Err(TrainError::UnknownSegment {
+                path: path.to_path_buf(),
+                segment,
+            });
         };
         fraction = Some(fractions[row]);
         found.push(i);
     }
-    fraction.map(|fraction| (fraction, found)).ok_or_else(|| TrainError::NoSubset {
-        path: path.to_path_buf(),
-        fold: corpus.fold_index,
-        draw,
-        budget: wanted,
-    })
+    fraction
+        .map(|fraction| (fraction, found))
+        .ok_or_else(|| TrainError::NoSubset {
+            path: path.to_path_buf(),
+            fold: corpus.fold_index,
+            draw,
+            budget: wanted,
+        })
 }
 
 #[cfg(test)]
@@ -175,10 +195,17 @@ mod tests {
             n_labels: budget.labels_of(20),
             segments: (0..budget.labels_of(20)).collect(),
         };
-        let budgets =
-            [LabelBudget::Count(5), LabelBudget::Fraction(0.26), LabelBudget::Fraction(1.0), LabelBudget::Count(20)];
+        let budgets = [
+            LabelBudget::Count(5),
+            LabelBudget::Fraction(0.26),
+            LabelBudget::Fraction(1.0),
+            LabelBudget::Count(20),
+        ];
         let found = named(budgets.map(subset).to_vec());
-        let found: Vec<_> = found.iter().map(|(names, subset)| (names.as_str(), subset.n_labels)).collect();
+        let found: Vec<_> = found
+            .iter()
+            .map(|(names, subset)| (names.as_str(), subset.n_labels))
+            .collect();
         // A share that rounds to a count is another share.
         assert_eq!(found, [("n5", 5), ("f0.26", 5), ("f1=n20", 20)]);
         assert_eq!(budget_names("f1=n20").collect::<Vec<_>>(), ["f1", "n20"]);

@@ -16,15 +16,18 @@ use torch_ext::{AdamW, AdamWConfig, clear_gradients, clip_gradients, seed_genera
 pub trait Task {
     /// The tensors that learn, by name.
     fn parameters(&self) -> Vec<(String, Tensor)>;
-    /// The loss of a step's batch, dropout on. libtorch's generators have just been set for the step.
+    /// The loss of a step's batch, dropout on. libtorch's generators have just been set for the
+    /// step.
     fn step(&mut self, step: usize) -> Result<StepOutcome, TrainError>;
     /// An evaluation on the validation split, dropout off.
     fn validate(&mut self) -> Result<Validation, TrainError>;
-    /// The learning rate of each parameter in a step, as a multiple of the schedule's; one of 0 stays.
+    /// The learning rate of each parameter in a step, as a multiple of the schedule's; one of 0
+    /// stays.
     fn rates(&self, _step: usize) -> Vec<f64> {
         vec![1.0; self.parameters().len()]
     }
-    /// Hashes of what every training that this one is compared with must share before the first step.
+    /// Hashes of what every training that this one is compared with must share before the first
+    /// step.
     fn beginning(&self) -> Beginning {
         Beginning::default()
     }
@@ -72,7 +75,8 @@ pub struct Summary {
 /// Where a training writes its outputs, and which.
 #[derive(Debug, Clone, Copy)]
 pub struct OutputOptions<'a> {
-    /// Hash of all settings that the outcome depends on: a checkpoint of other settings is not used.
+    /// Hash of all settings that the outcome depends on: a checkpoint of other settings is not
+    /// used.
     pub key: &'a str,
     /// Folder of its journal, checkpoints and outputs.
     pub folder: &'a Path,
@@ -82,11 +86,11 @@ pub struct OutputOptions<'a> {
     pub tensorboard: bool,
 }
 
-/// Trains, writing a journal and checkpoints, and leaves the best weights in the task. The caller writes the journal's last
-/// line.
+/// Trains, writing a journal and checkpoints, and leaves the best weights in the task. The caller
+/// writes the journal's last line.
 ///
-/// Continues from a checkpoint of the same settings where there is one. On the CPU, with the same number of
-/// threads, the outcome is the same bit for bit, interrupted or not.
+/// Continues from a checkpoint of the same settings where there is one. On the CPU, with the same
+/// number of threads, the outcome is the same bit for bit, interrupted or not.
 ///
 /// # Errors
 /// A loss or gradient that is not finite, with the batch; a file that cannot be written.
@@ -97,13 +101,28 @@ pub fn train(
     output: OutputOptions<'_>,
     label: &str,
 ) -> Result<Summary, TrainError> {
-    let OutputOptions { key, folder, checkpoints, tensorboard } = output;
+    let OutputOptions {
+        key,
+        folder,
+        checkpoints,
+        tensorboard,
+    } = output;
     let parameters: Named = task.parameters();
     let tensors: Vec<Tensor> = parameters.iter().map(|(_, t)| t.shallow_clone()).collect();
-    let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: config.weight_decay };
+    let adamw = AdamWConfig {
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weight_decay: config.weight_decay,
+    };
     let mut optimiser = AdamW::new(adamw, tensors);
     let mut best = BTreeMap::new();
-    let fresh = State { settings: key.to_string(), step: 0, best: None, validations_since_best: 0 };
+    let fresh = State {
+        settings: key.to_string(),
+        step: 0,
+        best: None,
+        validations_since_best: 0,
+    };
     let restored = checkpoint::restore(folder, key, &parameters, &optimiser, &mut best)?;
     let mut log = TrainingLog::open(folder, tensorboard, restored.as_ref(), task.beginning())?;
     let mut state = restored.unwrap_or(fresh);
@@ -115,10 +134,13 @@ pub fn train(
     if state.step == 0 && state.best.is_none() && task.evaluate_initial() {
         validate(task, &mut state, &parameters, &mut best, &mut log)?;
     }
-    while state.step < config.steps && (config.patience == 0 || state.validations_since_best < config.patience) {
+    while state.step < config.steps
+        && (config.patience == 0 || state.validations_since_best < config.patience)
+    {
         let began = Instant::now();
         let step = state.step;
-        // Dropout is a function of (seed, step): starts of one cell drop the same units, and a step can be replayed.
+        // Dropout is a function of (seed, step): starts of one cell drop the same units, and a step
+        // can be replayed.
         let dropout = foreign_seed(seed, Stream::Dropout, step as u64);
         seed_generators(dropout);
         let outcome = task.step(step)?;
@@ -128,10 +150,19 @@ pub fn train(
         let loss = f64::try_from(&outcome.loss)?;
         if !(loss.is_finite() && gradient_norm.is_finite()) {
             let segments = task.segments_of(step);
-            return Err(TrainError::Diverged { step, loss, gradient_norm, segments });
+            return Err(TrainError::Diverged {
+                step,
+                loss,
+                gradient_norm,
+                segments,
+            });
         }
         let learning_rate = config.learning_rate_at(step);
-        let rates: Vec<f64> = task.rates(step).into_iter().map(|rate| rate * learning_rate).collect();
+        let rates: Vec<f64> = task
+            .rates(step)
+            .into_iter()
+            .map(|rate| rate * learning_rate)
+            .collect();
         optimiser.step(&rates)?;
         state.step += 1;
         log.write(&Event::Step(StepEvent {
@@ -153,22 +184,40 @@ pub fn train(
         }
         if state.step < config.steps && checkpoints.is_due(state.step, saved) {
             let began = Instant::now();
-            checkpoint::save(folder, &state, &parameters, &optimiser, &best, checkpoints.keep)?;
+            checkpoint::save(
+                folder,
+                &state,
+                &parameters,
+                &optimiser,
+                &best,
+                checkpoints.keep,
+            )?;
             saved = Instant::now();
-            log.write(&Event::Checkpoint { step: state.step, seconds: began.elapsed().as_secs_f64() })?;
+            log.write(&Event::Checkpoint {
+                step: state.step,
+                seconds: began.elapsed().as_secs_f64(),
+            })?;
         }
         bar.set_position(state.step as u64);
     }
 
     tch::no_grad(|| {
-        parameters.iter().try_for_each(|(name, t)| best.get(name).map_or(Ok(()), |b| t.shallow_clone().f_copy_(b)))
+        parameters.iter().try_for_each(|(name, t)| {
+            best.get(name)
+                .map_or(Ok(()), |b| t.shallow_clone().f_copy_(b))
+        })
     })?;
     bar.finish_and_clear();
     let (best_score, best_step) = state.best.unwrap_or((f64::NAN, state.step));
-    Ok(Summary { steps: state.step, best_score, best_step })
+    Ok(Summary {
+        steps: state.step,
+        best_score,
+        best_step,
+    })
 }
 
-/// Evaluates on the validation split, and copies the weights where they are the best so far; returns the loss.
+/// Evaluates on the validation split, and copies the weights where they are the best so far;
+/// returns the loss.
 fn validate(
     task: &mut dyn Task,
     state: &mut State,
@@ -177,20 +226,39 @@ fn validate(
     log: &mut TrainingLog,
 ) -> Result<f64, TrainError> {
     let Validation { score, loss, more } = tch::no_grad(|| task.validate())?;
-    let more = more.into_iter().map(|(name, value)| (name.to_string(), value.and_then(finite))).collect();
-    log.write(&Event::Validation { step: state.step, loss: finite(loss), score: finite(score), more })?;
+    let more = more
+        .into_iter()
+        .map(|(name, value)| (name.to_string(), value.and_then(finite)))
+        .collect();
+    log.write(&Event::Validation {
+        step: state.step,
+        loss: finite(loss),
+        score: finite(score),
+        more,
+    })?;
     state.validations_since_best += 1;
     if state.best.is_none_or(|(highest, _)| score > highest) {
         state.best = Some((score, state.step));
         state.validations_since_best = 0;
-        *best = parameters.iter().map(|(name, t)| (name.clone(), t.detach().copy())).collect();
+        *best = parameters
+            .iter()
+            .map(|(name, t)| (name.clone(), t.detach().copy()))
+            .collect();
     }
     Ok(loss)
 }
 
 /// Writes the last line of a training's journal: after it, nothing is learned, selected or read.
 pub(crate) fn end_journal(folder: &Path, summary: &Summary) -> Result<(), TrainError> {
-    let Summary { steps: step, best_step, best_score } = *summary;
-    Event::End { step, best_step, best_score: finite(best_score) }
-        .write(&mut Journal::append(&folder.join(JOURNAL_FILE))?)
+    let Summary {
+        steps: step,
+        best_step,
+        best_score,
+    } = *summary;
+    Event::End {
+        step,
+        best_step,
+        best_score: finite(best_score),
+    }
+    .write(&mut Journal::append(&folder.join(JOURNAL_FILE))?)
 }

@@ -7,5 +7,9 @@ use sweep::Plan;
 pub fn sweep_all(bench: &Bench) {
     let plan: Plan = serde_json::from_str(&bench.succeed("plan study.toml --run run")).unwrap();
     let outcome = sweep::run(&plan, &bench.path("run"), program(), 2, &mut |_| ()).unwrap();
-    assert!(outcome.failed.is_empty() && outcome.blocked.is_empty(), "{:?}", outcome.failed);
+    assert!(
+        outcome.failed.is_empty() && outcome.blocked.is_empty(),
+        "{:?}",
+        outcome.failed
+    );
 }

@@ -1,7 +1,8 @@
 //! The cache folder: what is whole in it, what is being made, and who may write.
 //!
-//! Layout: `NAME/` holds a thing that is whole, with `complete.json` listing its files; `downloads/NAME/` wheels that
-//! are whole but not yet unpacked; `tmp/` whatever is under way, emptied by the next set-up; `setup.lock` the lock.
+//! Layout: `NAME/` holds a thing that is whole, with `complete.json` listing its files;
+//! `downloads/NAME/` wheels that are whole but not yet unpacked; `tmp/` whatever is under way,
+//! emptied by the next set-up; `setup.lock` the lock.
 
 use super::say;
 use anyhow::{Context, Result, bail};
@@ -27,7 +28,11 @@ pub struct Cache {
 impl Cache {
     /// Finds the folder; makes nothing.
     pub fn find() -> Result<Self> {
-        let absolute = |variable: &str| env::var_os(variable).map(PathBuf::from).filter(|p| p.is_absolute());
+        let absolute = |variable: &str| {
+            env::var_os(variable)
+                .map(PathBuf::from)
+                .filter(|p| p.is_absolute())
+        };
         let base = match (absolute("XDG_CACHE_HOME"), absolute("HOME")) {
             (Some(cache), _) => cache,
             (None, Some(home)) if cfg!(target_os = "macos") => home.join("Library/Caches"),
@@ -36,7 +41,9 @@ impl Cache {
                 "no cache folder: neither XDG_CACHE_HOME nor HOME is an absolute path\n  next: export XDG_CACHE_HOME=FOLDER"
             ),
         };
-        Ok(Cache { folder: base.join("mosei-ssl") })
+        Ok(Cache {
+            folder: base.join("mosei-ssl"),
+        })
     }
 
     /// Where the thing of that name stands, or will.
@@ -48,12 +55,15 @@ impl Cache {
     pub fn complete(&self, name: &str) -> Option<PathBuf> {
         let place = self.place(name);
         let marker: Marker = serde_json::from_slice(&fs::read(place.join(MARKER)).ok()?).ok()?;
-        let whole =
-            marker.files.iter().all(|(file, size)| fs::metadata(place.join(file)).is_ok_and(|m| m.len() == *size));
+        let whole = marker
+            .files
+            .iter()
+            .all(|(file, size)| fs::metadata(place.join(file)).is_ok_and(|m| m.len() == *size));
         whole.then_some(place)
     }
 
-    /// Waits until no other set-up writes, and empties `tmp`, where a killed one may have left things.
+    /// Waits until no other set-up writes, and empties `tmp`, where a killed one may have left
+    /// things.
     pub fn lock(&self) -> Result<CacheLock<'_>> {
         let folder = &self.folder;
         fs::create_dir_all(folder).with_context(|| {
@@ -71,13 +81,18 @@ impl Cache {
             .open(&path)
             .with_context(|| format!("failed to open {}", path.display()))?;
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            say(&format!("another set-up, or a download that a stopped one left, holds {}; waiting", path.display()));
+            say(&format!(
+                "another set-up, or a download that a stopped one left, holds {}; waiting",
+                path.display()
+            ));
         }
-        file.lock().with_context(|| format!("failed to lock {}", path.display()))?;
+        file.lock()
+            .with_context(|| format!("failed to lock {}", path.display()))?;
         let lock = CacheLock { cache: self, file };
         let tmp = lock.tmp();
         if tmp.exists() {
-            fs::remove_dir_all(&tmp).with_context(|| format!("failed to empty {}", tmp.display()))?;
+            fs::remove_dir_all(&tmp)
+                .with_context(|| format!("failed to empty {}", tmp.display()))?;
         }
         fs::create_dir_all(&tmp).with_context(|| format!("failed to make {}", tmp.display()))?;
         Ok(lock)
@@ -112,27 +127,37 @@ impl CacheLock<'_> {
 
     /// A handle for a process that we start: while it lives, the lock holds, even if we are killed.
     pub fn share(&self) -> Result<File> {
-        self.file.try_clone().context("failed to share the lock of the cache")
+        self.file
+            .try_clone()
+            .context("failed to share the lock of the cache")
     }
 
-    /// Moves a folder of `tmp` to its place as the thing of that name, with the list of its files, and drops its
-    /// wheels.
+    /// Moves a folder of `tmp` to its place as the thing of that name, with the list of its files,
+    /// and drops its wheels.
     pub fn commit(&self, built: &Path, name: &str) -> Result<PathBuf> {
-        let marker = Marker { files: files_below(built)? };
+        let marker = Marker {
+            files: files_below(built)?,
+        };
         fs::write(built.join(MARKER), serde_json::to_vec(&marker)?)
             .with_context(|| format!("failed to write {}", built.join(MARKER).display()))?;
         let place = self.cache.place(name);
         if place.exists() {
-            fs::remove_dir_all(&place).with_context(|| format!("failed to remove {}", place.display()))?;
+            fs::remove_dir_all(&place)
+                .with_context(|| format!("failed to remove {}", place.display()))?;
         }
-        fs::rename(built, &place).with_context(|| format!("failed to move {} into place", place.display()))?;
+        fs::rename(built, &place)
+            .with_context(|| format!("failed to move {} into place", place.display()))?;
         let downloads = self.downloads(name);
         if downloads.exists() {
-            fs::remove_dir_all(&downloads).with_context(|| format!("failed to remove {}", downloads.display()))?;
+            fs::remove_dir_all(&downloads)
+                .with_context(|| format!("failed to remove {}", downloads.display()))?;
         }
         match self.cache.complete(name) {
             Some(place) => Ok(place),
-            None => bail!("{} lost files while it was made\n  next: try again", place.display()),
+            None => bail!(
+                "{} lost files while it was made\n  next: try again",
+                place.display()
+            ),
         }
     }
 
@@ -160,11 +185,16 @@ fn files_below(top: &Path) -> Result<Vec<(PathBuf, u64)>> {
         let list = fs::read_dir(top.join(&folder))
             .with_context(|| format!("failed to list {}", top.join(&folder).display()))?;
         for entry in list {
-            let entry = entry.with_context(|| format!("failed to list {}", top.join(&folder).display()))?;
+            let entry =
+                entry.with_context(|| format!("failed to list {}", top.join(&folder).display()))?;
             let path = folder.join(entry.file_name());
-            let data =
-                fs::metadata(top.join(&path)).with_context(|| format!("failed to look at {}", path.display()))?;
-            if data.is_dir() { open.push(path) } else { files.push((path, data.len())) }
+            let data = fs::metadata(top.join(&path))
+                .with_context(|| format!("failed to look at {}", path.display()))?;
+            if data.is_dir() {
+                open.push(path)
+            } else {
+                files.push((path, data.len()))
+            }
         }
     }
     files.sort();
@@ -178,7 +208,9 @@ mod tests {
     #[test]
     fn only_a_committed_thing_with_all_its_files_is_complete() {
         let dir = tempfile::tempdir().unwrap();
-        let cache = Cache { folder: dir.path().to_path_buf() };
+        let cache = Cache {
+            folder: dir.path().to_path_buf(),
+        };
         let lock = cache.lock().unwrap();
         let built = lock.tmp().join("thing");
         fs::create_dir_all(built.join("lib")).unwrap();
@@ -195,7 +227,9 @@ mod tests {
     #[test]
     fn the_lock_empties_what_a_killed_setup_left() {
         let dir = tempfile::tempdir().unwrap();
-        let cache = Cache { folder: dir.path().to_path_buf() };
+        let cache = Cache {
+            folder: dir.path().to_path_buf(),
+        };
         fs::create_dir_all(dir.path().join("tmp/half")).unwrap();
         let lock = cache.lock().unwrap();
         assert_eq!(fs::read_dir(lock.tmp()).unwrap().count(), 0);
@@ -204,10 +238,18 @@ mod tests {
     #[test]
     fn too_little_space_is_said_before_the_download() {
         let dir = tempfile::tempdir().unwrap();
-        let cache = Cache { folder: dir.path().to_path_buf() };
+        let cache = Cache {
+            folder: dir.path().to_path_buf(),
+        };
         let lock = cache.lock().unwrap();
         lock.check_space("a pebble", 0).unwrap();
-        let message = lock.check_space("the moon", u64::MAX).unwrap_err().to_string();
-        assert!(message.contains("the moon needs") && message.contains("next: make room"), "{message}");
+        let message = lock
+            .check_space("the moon", u64::MAX)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("the moon needs") && message.contains("next: make room"),
+            "{message}"
+        );
     }
 }

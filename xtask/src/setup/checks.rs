@@ -9,12 +9,15 @@ use std::path::{Path, PathBuf};
 /// The first file of that name on the `PATH` that may be run.
 pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_program(file))
+    env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| is_program(file))
 }
 
 /// Whether a file may be run.
 pub fn is_program(file: &Path) -> bool {
-    file.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+    file.metadata()
+        .is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
 }
 
 /// A C++ compiler for the shim over libtorch, a C compiler and make for HDF5.
@@ -22,10 +25,17 @@ pub fn compilers() -> Result<()> {
     let own = |variable: &str| env::var(variable).is_ok_and(|v| !v.trim().is_empty());
     let mut missing = Vec::new();
     if !own("CXX") && find_program("c++").is_none() {
-        missing.push(match ["g++", "clang++"].into_iter().find(|name| find_program(name).is_some()) {
-            Some(name) => format!("a C++ compiler under the name c++ (export CXX={name} to use yours)"),
-            None => "a C++ compiler (c++, g++ or clang++)".to_string(),
-        });
+        missing.push(
+            match ["g++", "clang++"]
+                .into_iter()
+                .find(|name| find_program(name).is_some())
+            {
+                Some(name) => {
+                    format!("a C++ compiler under the name c++ (export CXX={name} to use yours)")
+                }
+                None => "a C++ compiler (c++, g++ or clang++)".to_string(),
+            },
+        );
     }
     if !own("CC") && find_program("cc").is_none() {
         missing.push("a C compiler (cc)".to_string());
@@ -44,13 +54,17 @@ pub fn compilers() -> Result<()> {
     } else {
         "apt-get install build-essential, dnf install gcc-c++ make, or your system's like"
     };
-    bail!("not found on the PATH: {}\n  next: {how}; then cargo xtask setup again", missing.join("; "))
+    bail!(
+        "not found on the PATH: {}\n  next: {how}; then cargo xtask setup again",
+        missing.join("; ")
+    )
 }
 
 /// Flags of the user's that take the place of those in `.cargo/config.toml`.
 pub fn rustflags_notes() -> Vec<String> {
-    // The encoded variable wins over the plain one; a variable that is set but empty replaces the file's flags too.
-    // CARGO_BUILD_RUSTFLAGS does not: the file's flags stand under [target], which comes before [build].
+    // The encoded variable wins over the plain one; a variable that is set but empty replaces the
+    // file's flags too. CARGO_BUILD_RUSTFLAGS does not: the file's flags stand under [target],
+    // which comes before [build].
     let Some((variable, separator)) = [("CARGO_ENCODED_RUSTFLAGS", "\u{1f}"), ("RUSTFLAGS", " ")]
         .into_iter()
         .find(|(variable, _)| env::var_os(variable).is_some())
@@ -58,7 +72,10 @@ pub fn rustflags_notes() -> Vec<String> {
         return Vec::new();
     };
     let flags = env::var(variable).unwrap_or_default();
-    if rpath_flags().iter().all(|flag| flags.split(separator).any(|f| f == flag)) {
+    if rpath_flags()
+        .iter()
+        .all(|flag| flags.split(separator).any(|f| f == flag))
+    {
         return Vec::new();
     }
     vec![format!(

@@ -21,7 +21,9 @@ const UNPACKED_MIB: u64 = 100;
 pub fn ensure(root: &Path, verbose: bool) -> Result<()> {
     let link = root.join(CMAKE_LINK);
     // `.cargo/config.toml` sets CMAKE to the link itself: that is nobody's export.
-    let exported = env::var_os("CMAKE").filter(|v| !v.is_empty()).map(PathBuf::from);
+    let exported = env::var_os("CMAKE")
+        .filter(|v| !v.is_empty())
+        .map(PathBuf::from);
     if let Some(exported) = exported.filter(|path| !link::same_place(path, &link)) {
         // A bare name is looked up as the shell would.
         let program = if exported.components().count() == 1 {
@@ -30,17 +32,26 @@ pub fn ensure(root: &Path, verbose: bool) -> Result<()> {
             std::path::absolute(&exported).unwrap_or(exported)
         };
         check(&program).with_context(|| {
-            format!("CMAKE is exported as {}, which cannot be used\n  next: unset it, or correct it", program.display())
+            format!(
+                "CMAKE is exported as {}, which cannot be used\n  next: unset it, or correct it",
+                program.display()
+            )
         })?;
         if link::point(&link, &program)? || verbose {
-            say(&format!("cmake: {CMAKE_LINK} leads to the exported {}", program.display()));
+            say(&format!(
+                "cmake: {CMAKE_LINK} leads to the exported {}",
+                program.display()
+            ));
         }
         return Ok(());
     }
     if check(&link).is_ok() {
         if verbose {
             let target = link.canonicalize().unwrap_or(link);
-            say(&format!("cmake: {CMAKE_LINK} leads to {}, nothing to do", target.display()));
+            say(&format!(
+                "cmake: {CMAKE_LINK} leads to {}, nothing to do",
+                target.display()
+            ));
         }
         return Ok(());
     }
@@ -50,7 +61,10 @@ pub fn ensure(root: &Path, verbose: bool) -> Result<()> {
     };
     link::point(&link, &program)?;
     check(&link)?;
-    say(&format!("cmake: {CMAKE_LINK} leads to {}", program.display()));
+    say(&format!(
+        "cmake: {CMAKE_LINK} leads to {}",
+        program.display()
+    ));
     Ok(())
 }
 
@@ -61,13 +75,18 @@ fn install(cache: &Cache) -> Result<PathBuf> {
         return Ok(program(place));
     }
     let (platform, sha256) = match (OS, ARCH) {
-        ("linux", "x86_64") => {
-            ("manylinux2014_x86_64", "f773a0544c66370408f451acd487c2c643b0dfebb48c5d64f3638bc1bb820238")
-        }
-        ("linux", "aarch64") => {
-            ("manylinux2014_aarch64", "b3029f586853e01ddf2824c1ff124a1c5284f8ae897994758e9c4eeb45903b58")
-        }
-        ("macos", _) => ("macosx_10_10_universal2", "883962a72b1b3a16ff445427f24c8caca9797dd9e563bbe208cbcd89e877f9d3"),
+        ("linux", "x86_64") => (
+            "manylinux2014_x86_64",
+            "f773a0544c66370408f451acd487c2c643b0dfebb48c5d64f3638bc1bb820238",
+        ),
+        ("linux", "aarch64") => (
+            "manylinux2014_aarch64",
+            "b3029f586853e01ddf2824c1ff124a1c5284f8ae897994758e9c4eeb45903b58",
+        ),
+        ("macos", _) => (
+            "macosx_10_10_universal2",
+            "883962a72b1b3a16ff445427f24c8caca9797dd9e563bbe208cbcd89e877f9d3",
+        ),
         _ => bail!(
             "no cmake of {}.{} or later is on the PATH, and none is to be had for {OS} on {ARCH}\n  next: install one",
             LEAST.0,
@@ -85,11 +104,19 @@ fn install(cache: &Cache) -> Result<PathBuf> {
         LEAST.1,
         cache.place(NAME).display()
     ));
-    let wheel = Wheel { requirement: "cmake==4.4.4", platform, sha256, mib: 55, part: None };
+    let wheel = Wheel {
+        requirement: "cmake==4.4.4",
+        platform,
+        sha256,
+        mib: 55,
+        part: None,
+    };
     lock.check_space("cmake", wheel.mib + UNPACKED_MIB)?;
     let file = download(&lock, NAME, &wheel)?;
     let folder = lock.tmp().join(NAME);
-    unpack(&file, &folder, &|name| name == "cmake/data/bin/cmake" || name.starts_with("cmake/data/share/"))?;
+    unpack(&file, &folder, &|name| {
+        name == "cmake/data/bin/cmake" || name.starts_with("cmake/data/share/")
+    })?;
     check(&program(folder.clone()))?;
     Ok(program(lock.commit(&folder, NAME)?))
 }
@@ -105,13 +132,19 @@ fn check(program: &Path) -> Result<()> {
     match parse_version(&text) {
         Some(found) if found >= LEAST => check_modules(program),
         Some((major, minor)) => {
-            bail!("{}: expected cmake {}.{} or later, found {major}.{minor}", program.display(), LEAST.0, LEAST.1)
+            bail!(
+                "{}: expected cmake {}.{} or later, found {major}.{minor}",
+                program.display(),
+                LEAST.0,
+                LEAST.1
+            )
         }
         None => bail!("{}: is no cmake ({})", program.display(), output.status),
     }
 }
 
-/// A cmake that was moved or linked may no longer find the modules that it comes with; an empty script shows it.
+/// A cmake that was moved or linked may no longer find the modules that it comes with; an empty
+/// script shows it.
 fn check_modules(program: &Path) -> Result<()> {
     let output = Command::new(program)
         .args(["-P", "/dev/null"])
@@ -122,7 +155,10 @@ fn check_modules(program: &Path) -> Result<()> {
         bail!(
             "{}: {}",
             program.display(),
-            String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("does not run")
+            String::from_utf8_lossy(&output.stderr)
+                .lines()
+                .next()
+                .unwrap_or("does not run")
         );
     }
     Ok(())
@@ -131,7 +167,10 @@ fn check_modules(program: &Path) -> Result<()> {
 /// Major and minor number from what `cmake --version` prints.
 fn parse_version(text: &str) -> Option<(u32, u32)> {
     let mut numbers = text.strip_prefix("cmake version ")?.split('.');
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.trim().parse().ok()?))
+    Some((
+        numbers.next()?.parse().ok()?,
+        numbers.next()?.trim().parse().ok()?,
+    ))
 }
 
 #[cfg(test)]
@@ -140,7 +179,10 @@ mod tests {
 
     #[test]
     fn versions_compare_as_numbers() {
-        assert_eq!(parse_version("cmake version 3.25.1\n\nCMake suite"), Some((3, 25)));
+        assert_eq!(
+            parse_version("cmake version 3.25.1\n\nCMake suite"),
+            Some((3, 25))
+        );
         assert!(parse_version("cmake version 4.4.4").unwrap() >= LEAST && (3, 9) < LEAST);
         assert_eq!(parse_version("pyenv: cmake: command not found"), None);
     }

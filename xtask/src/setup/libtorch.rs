@@ -37,7 +37,8 @@ const LINUX_X86_64: Platform = Platform {
             mib: 130,
         }),
     },
-    // The CPU library finds these by its own path, `torch/lib/../../nvidia/cu13/lib`, so the wheels' layout is kept.
+    // The CPU library finds these by its own path, `torch/lib/../../nvidia/cu13/lib`, so the
+    // wheels' layout is kept.
     vendor: &[
         (
             Wheel {
@@ -60,13 +61,22 @@ const LINUX_X86_64: Platform = Platform {
             "nvidia/cu13/lib/libcupti.so.13",
         ),
     ],
-    wanted: |name| LINUX_X86_64_MEMBERS.iter().any(|member| name.starts_with(member)),
+    wanted: |name| {
+        LINUX_X86_64_MEMBERS
+            .iter()
+            .any(|member| name.starts_with(member))
+    },
 };
 
-const LINUX_X86_64_MEMBERS: [&str; 4] =
-    ["torch/include/", "torch/lib/libtorch_cpu.so", "torch/lib/libc10.so", "torch/lib/libgomp.so.1"];
+const LINUX_X86_64_MEMBERS: [&str; 4] = [
+    "torch/include/",
+    "torch/lib/libtorch_cpu.so",
+    "torch/lib/libc10.so",
+    "torch/lib/libgomp.so.1",
+];
 
-/// Not tried: no such machine was at hand. All libraries but the graphics card's and Python's are taken.
+/// Not tried: no such machine was at hand. All libraries but the graphics card's and Python's are
+/// taken.
 const LINUX_AARCH64: Platform = Platform {
     torch: Wheel {
         requirement: "torch==2.11.0",
@@ -81,7 +91,9 @@ const LINUX_AARCH64: Platform = Platform {
             || name.starts_with("torch.libs/")
             || (name.starts_with("torch/lib/lib")
                 && name.contains(".so")
-                && !["cuda", "python", "nccl", "nvshmem", "libtorch.so"].iter().any(|part| name.contains(part)))
+                && !["cuda", "python", "nccl", "nvshmem", "libtorch.so"]
+                    .iter()
+                    .any(|part| name.contains(part)))
     },
 };
 
@@ -97,7 +109,9 @@ const MACOS_AARCH64: Platform = Platform {
     vendor: &[],
     wanted: |name| {
         name.starts_with("torch/include/")
-            || (name.starts_with("torch/lib/lib") && name.ends_with(".dylib") && !name.contains("python"))
+            || (name.starts_with("torch/lib/lib")
+                && name.ends_with(".dylib")
+                && !name.contains("python"))
     },
 };
 
@@ -105,7 +119,9 @@ const MACOS_AARCH64: Platform = Platform {
 pub fn ensure(root: &Path, verbose: bool) -> Result<()> {
     let link = root.join(LIBTORCH_LINK);
     // `.cargo/config.toml` sets LIBTORCH to the link itself: that is nobody's export.
-    let exported = env::var_os("LIBTORCH").filter(|v| !v.is_empty()).map(PathBuf::from);
+    let exported = env::var_os("LIBTORCH")
+        .filter(|v| !v.is_empty())
+        .map(PathBuf::from);
     if let Some(exported) = exported.filter(|path| !link::same_place(path, &link)) {
         let folder = exported.canonicalize().with_context(|| {
             format!(
@@ -120,7 +136,10 @@ pub fn ensure(root: &Path, verbose: bool) -> Result<()> {
             )
         })?;
         if link::point(&link, &folder)? || verbose {
-            say(&format!("libtorch: {LIBTORCH_LINK} leads to the exported {}", folder.display()));
+            say(&format!(
+                "libtorch: {LIBTORCH_LINK} leads to the exported {}",
+                folder.display()
+            ));
         }
         return Ok(());
     }
@@ -128,18 +147,31 @@ pub fn ensure(root: &Path, verbose: bool) -> Result<()> {
     let target = link.canonicalize().ok();
     // What is in the cache is held against its list; what an earlier export left is only looked at.
     let usable = target.filter(|target| {
-        let ours = cache.place(NAME).canonicalize().is_ok_and(|place| target.starts_with(place));
-        if ours { cache.complete(NAME).is_some() } else { check(target).is_ok() }
+        let ours = cache
+            .place(NAME)
+            .canonicalize()
+            .is_ok_and(|place| target.starts_with(place));
+        if ours {
+            cache.complete(NAME).is_some()
+        } else {
+            check(target).is_ok()
+        }
     });
     if let Some(target) = usable {
         if verbose {
-            say(&format!("libtorch: {LIBTORCH_LINK} leads to {}, nothing to do", target.display()));
+            say(&format!(
+                "libtorch: {LIBTORCH_LINK} leads to {}, nothing to do",
+                target.display()
+            ));
         }
         return Ok(());
     }
     let place = install(&cache)?;
     link::point(&link, &place.join("torch"))?;
-    say(&format!("libtorch: {LIBTORCH_LINK} leads to {}", place.join("torch").display()));
+    say(&format!(
+        "libtorch: {LIBTORCH_LINK} leads to {}",
+        place.join("torch").display()
+    ));
     Ok(())
 }
 
@@ -162,18 +194,28 @@ fn install(cache: &Cache) -> Result<PathBuf> {
     if let Some(place) = cache.complete(NAME) {
         return Ok(place);
     }
-    say(&format!("libtorch {VERSION} goes to {}", cache.place(NAME).display()));
+    say(&format!(
+        "libtorch {VERSION} goes to {}",
+        cache.place(NAME).display()
+    ));
     build(&lock, &platform)
 }
 
 fn build(lock: &CacheLock<'_>, platform: &Platform) -> Result<PathBuf> {
-    let wheels = || std::iter::once(&platform.torch).chain(platform.vendor.iter().map(|(wheel, _)| wheel));
-    let missing_mib = wheels().filter(|w| !is_downloaded(lock, NAME, w)).map(|w| w.mib).sum::<u64>();
+    let wheels =
+        || std::iter::once(&platform.torch).chain(platform.vendor.iter().map(|(wheel, _)| wheel));
+    let missing_mib = wheels()
+        .filter(|w| !is_downloaded(lock, NAME, w))
+        .map(|w| w.mib)
+        .sum::<u64>();
     lock.check_space("libtorch", missing_mib + UNPACKED_MIB)?;
     let folder = lock.tmp().join(NAME);
     let torch = download(lock, NAME, &platform.torch)?;
     if unpack(&torch, &folder, &platform.wanted)? == 0 {
-        bail!("{} holds none of the files of a libtorch", platform.torch.requirement);
+        bail!(
+            "{} holds none of the files of a libtorch",
+            platform.torch.requirement
+        );
     }
     for (wheel, library) in platform.vendor {
         let file = download(lock, NAME, wheel)?;
@@ -182,9 +224,11 @@ fn build(lock: &CacheLock<'_>, platform: &Platform) -> Result<PathBuf> {
         }
     }
     let home = folder.join("torch");
-    // The wheel's own libtorch.so wants the graphics card's library; nothing here needs more than the CPU's.
+    // The wheel's own libtorch.so wants the graphics card's library; nothing here needs more than
+    // the CPU's.
     if OS == "linux" {
-        symlink("libtorch_cpu.so", home.join("lib/libtorch.so")).context("failed to link libtorch.so")?;
+        symlink("libtorch_cpu.so", home.join("lib/libtorch.so"))
+            .context("failed to link libtorch.so")?;
     }
     fs::write(home.join("build-version"), VERSION).context("failed to write build-version")?;
     check(&home)?;
@@ -194,23 +238,36 @@ fn build(lock: &CacheLock<'_>, platform: &Platform) -> Result<PathBuf> {
 /// Whether a folder is a libtorch that the workspace can be built against.
 fn check(folder: &Path) -> Result<()> {
     let suffix = if OS == "macos" { "dylib" } else { "so" };
-    let mut needed =
-        vec!["include/ATen/ATen.h".to_string(), "include/torch/csrc/api/include/torch/torch.h".to_string()];
-    needed.extend(["libtorch", "libtorch_cpu", "libc10"].map(|name| format!("lib/{name}.{suffix}")));
+    let mut needed = vec![
+        "include/ATen/ATen.h".to_string(),
+        "include/torch/csrc/api/include/torch/torch.h".to_string(),
+    ];
+    needed
+        .extend(["libtorch", "libtorch_cpu", "libc10"].map(|name| format!("lib/{name}.{suffix}")));
     if let Some(missing) = needed.iter().find(|file| !folder.join(file).is_file()) {
-        bail!("{} holds no {missing}, so it is no libtorch", folder.display());
+        bail!(
+            "{} holds no {missing}, so it is no libtorch",
+            folder.display()
+        );
     }
     match version(folder) {
         Some(found) if found.split('+').next() == Some(VERSION) => Ok(()),
-        Some(found) => bail!("{}: expected libtorch {VERSION}, found {found}", folder.display()),
+        Some(found) => bail!(
+            "{}: expected libtorch {VERSION}, found {found}",
+            folder.display()
+        ),
         None => {
-            eprintln!("setup: warning: {} does not say its version; {VERSION} is needed", folder.display());
+            eprintln!(
+                "setup: warning: {} does not say its version; {VERSION} is needed",
+                folder.display()
+            );
             Ok(())
         }
     }
 }
 
-/// What a libtorch says of its version: a release in `build-version`, a Python package in `version.py`.
+/// What a libtorch says of its version: a release in `build-version`, a Python package in
+/// `version.py`.
 fn version(folder: &Path) -> Option<String> {
     if let Ok(text) = fs::read_to_string(folder.join("build-version")) {
         return Some(text.trim().to_string());
@@ -226,10 +283,13 @@ mod tests {
 
     fn fake(folder: &Path) {
         let suffix = if OS == "macos" { "dylib" } else { "so" };
-        for file in ["include/ATen/ATen.h", "include/torch/csrc/api/include/torch/torch.h"]
-            .map(str::to_string)
-            .into_iter()
-            .chain(["libtorch", "libtorch_cpu", "libc10"].map(|n| format!("lib/{n}.{suffix}")))
+        for file in [
+            "include/ATen/ATen.h",
+            "include/torch/csrc/api/include/torch/torch.h",
+        ]
+        .map(str::to_string)
+        .into_iter()
+        .chain(["libtorch", "libtorch_cpu", "libc10"].map(|n| format!("lib/{n}.{suffix}")))
         {
             let path = folder.join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -240,12 +300,24 @@ mod tests {
     #[test]
     fn a_libtorch_is_known_by_its_files_and_version() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(check(dir.path()).unwrap_err().to_string().contains("holds no include/ATen/ATen.h"));
+        assert!(
+            check(dir.path())
+                .unwrap_err()
+                .to_string()
+                .contains("holds no include/ATen/ATen.h")
+        );
         fake(dir.path());
         check(dir.path()).unwrap();
-        fs::write(dir.path().join("version.py"), "from x import y\n__version__ = '2.10.0+cu130'\n").unwrap();
+        fs::write(
+            dir.path().join("version.py"),
+            "from x import y\n__version__ = '2.10.0+cu130'\n",
+        )
+        .unwrap();
         let message = check(dir.path()).unwrap_err().to_string();
-        assert!(message.contains("expected libtorch 2.11.0, found 2.10.0+cu130"), "{message}");
+        assert!(
+            message.contains("expected libtorch 2.11.0, found 2.10.0+cu130"),
+            "{message}"
+        );
         fs::write(dir.path().join("build-version"), "2.11.0+cu130\n").unwrap();
         check(dir.path()).unwrap();
         fs::write(dir.path().join("build-version"), "2.11.1").unwrap();
@@ -257,7 +329,9 @@ mod tests {
         let wanted = LINUX_X86_64.wanted;
         assert!(wanted("torch/lib/libtorch_cpu.so") && wanted("torch/include/ATen/ATen.h"));
         assert!(
-            !wanted("torch/lib/libtorch_cuda.so") && !wanted("torch/lib/libtorch.so") && !wanted("torch/nn/init.py")
+            !wanted("torch/lib/libtorch_cuda.so")
+                && !wanted("torch/lib/libtorch.so")
+                && !wanted("torch/nn/init.py")
         );
     }
 }

@@ -11,10 +11,14 @@ pub fn point(link: &Path, target: &Path) -> Result<bool> {
         return Ok(false);
     }
     if fs::symlink_metadata(link).is_ok_and(|m| !m.is_symlink()) {
-        bail!("{} is no link; the set-up will not replace it\n  next: move it away and try again", link.display());
+        bail!(
+            "{} is no link; the set-up will not replace it\n  next: move it away and try again",
+            link.display()
+        );
     }
     if let Some(parent) = link.parent() {
-        fs::create_dir_all(parent).with_context(|| format!("failed to make folder {}", parent.display()))?;
+        fs::create_dir_all(parent)
+            .with_context(|| format!("failed to make folder {}", parent.display()))?;
     }
     let mut fresh = link.as_os_str().to_owned();
     fresh.push(format!(".tmp-{}", std::process::id()));
@@ -25,7 +29,8 @@ pub fn point(link: &Path, target: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// Whether two paths name the same place without following a link at their end: folders above may be links.
+/// Whether two paths name the same place without following a link at their end: folders above may
+/// be links.
 pub fn same_place(a: &Path, b: &Path) -> bool {
     let place = |p: &Path| {
         let p = std::path::absolute(p).ok()?;
@@ -52,7 +57,12 @@ mod tests {
     #[test]
     fn a_folder_of_the_users_is_not_replaced() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(point(dir.path(), Path::new("/one")).unwrap_err().to_string().contains("is no link"));
+        assert!(
+            point(dir.path(), Path::new("/one"))
+                .unwrap_err()
+                .to_string()
+                .contains("is no link")
+        );
     }
 
     #[test]

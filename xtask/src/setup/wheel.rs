@@ -25,7 +25,8 @@ pub struct Wheel {
     pub part: Option<Part>,
 }
 
-/// Members of a wheel that can be got without the others, from a server that answers range requests.
+/// Members of a wheel that can be got without the others, from a server that answers range
+/// requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
     /// SHA-256 of the wheel's RECORD, which has the hashes of all members.
@@ -41,12 +42,20 @@ const PARTIAL_WHEEL: &str = include_str!("partial_wheel.py");
 /// `python3` with pip, or what to do about it.
 fn check_pip() -> Result<()> {
     const OR: &str = "or export LIBTORCH=FOLDER (a libtorch 2.11.0) and have a cmake of 3.26 or later on the PATH";
-    match Command::new("python3").args(["-m", "pip", "--version"]).stdin(Stdio::null()).output() {
+    match Command::new("python3")
+        .args(["-m", "pip", "--version"])
+        .stdin(Stdio::null())
+        .output()
+    {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => bail!(
             "python3 is here, but without pip ({})\n  next: apt-get install python3-pip, or python3 -m ensurepip, {OR}; \
              then cargo xtask setup again",
-            String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("it says nothing").trim()
+            String::from_utf8_lossy(&output.stderr)
+                .lines()
+                .last()
+                .unwrap_or("it says nothing")
+                .trim()
         ),
         Err(e) if e.kind() == ErrorKind::NotFound => bail!(
             "no python3 on the PATH, whose pip gets libtorch and cmake\n  next: apt-get install python3 python3-pip \
@@ -57,7 +66,8 @@ fn check_pip() -> Result<()> {
 }
 
 fn kept(lock: &CacheLock<'_>, name: &str, wheel: &Wheel) -> PathBuf {
-    lock.downloads(name).join(format!("{}.whl", wheel.requirement))
+    lock.downloads(name)
+        .join(format!("{}.whl", wheel.requirement))
 }
 
 /// Whether the wheel lies in `downloads/NAME`, left by a set-up that was stopped later.
@@ -74,26 +84,51 @@ pub fn download(lock: &CacheLock<'_>, name: &str, wheel: &Wheel) -> Result<PathB
     }
     check_pip()?;
     if let Some(part) = &wheel.part {
-        say(&format!("downloading the needed part of {} (about {} MiB)", wheel.requirement, part.mib));
+        say(&format!(
+            "downloading the needed part of {} (about {} MiB)",
+            wheel.requirement, part.mib
+        ));
         match download_part(lock, wheel, part) {
             Ok(got) => {
                 keep(&got, &kept)?;
                 return Ok(kept);
             }
-            Err(reason) => say(&format!("that did not work ({reason:#}); getting all of it")),
+            Err(reason) => say(&format!(
+                "that did not work ({reason:#}); getting all of it"
+            )),
         }
     }
-    say(&format!("downloading {} with pip (about {} MiB)", wheel.requirement, wheel.mib));
+    say(&format!(
+        "downloading {} with pip (about {} MiB)",
+        wheel.requirement, wheel.mib
+    ));
     let folder = lock.tmp().join("download");
     fs::create_dir_all(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
     let list = lock.tmp().join("requirements.txt");
-    fs::write(&list, format!("{} --hash=sha256:{}\n", wheel.requirement, wheel.sha256))
-        .with_context(|| format!("failed to write {}", list.display()))?;
+    fs::write(
+        &list,
+        format!("{} --hash=sha256:{}\n", wheel.requirement, wheel.sha256),
+    )
+    .with_context(|| format!("failed to write {}", list.display()))?;
     let status = Command::new("python3")
-        .args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--require-hashes"])
-        // The wheel is in our hands until it is unpacked; a copy in pip's own cache would only fill the disk.
+        .args([
+            "-m",
+            "pip",
+            "download",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--require-hashes",
+        ])
+        // The wheel is in our hands until it is unpacked; a copy in pip's own cache would only fill
+        // the disk.
         .args(PIP_QUIET)
-        .args(["--python-version", "3.12", "--platform", wheel.platform, "--dest"])
+        .args([
+            "--python-version",
+            "3.12",
+            "--platform",
+            wheel.platform,
+            "--dest",
+        ])
         .arg(&folder)
         .arg("--requirement")
         .arg(&list)
@@ -117,7 +152,11 @@ pub fn download(lock: &CacheLock<'_>, name: &str, wheel: &Wheel) -> Result<PathB
         .filter_map(|e| Some(e.ok()?.path()).filter(|p| p.extension().is_some_and(|x| x == "whl")))
         .collect();
     let [file] = got.as_slice() else {
-        bail!("pip left {} wheels of {} where one was expected", got.len(), wheel.requirement);
+        bail!(
+            "pip left {} wheels of {} where one was expected",
+            got.len(),
+            wheel.requirement
+        );
     };
     keep(file, &kept)?;
     Ok(kept)
@@ -132,9 +171,14 @@ fn keep(file: &Path, kept: &Path) -> Result<()> {
 }
 
 /// For all calls of pip.
-const PIP_QUIET: [&str; 3] = ["--no-cache-dir", "--disable-pip-version-check", "--no-input"];
+const PIP_QUIET: [&str; 3] = [
+    "--no-cache-dir",
+    "--disable-pip-version-check",
+    "--no-input",
+];
 
-/// A zip of the wanted members. pip finds the wheel, by its settings, and a script reads the members from where it lies.
+/// A zip of the wanted members. pip finds the wheel, by its settings, and a script reads the
+/// members from where it lies.
 fn download_part(lock: &CacheLock<'_>, wheel: &Wheel, part: &Part) -> Result<PathBuf> {
     let (report, out) = (lock.tmp().join("report.json"), lock.tmp().join("part.zip"));
     let mut find = Command::new("python3");
@@ -150,14 +194,25 @@ fn download_part(lock: &CacheLock<'_>, wheel: &Wheel, part: &Part) -> Result<Pat
     ])
     .args(PIP_QUIET)
     // Where the index has no metadata beside the wheels, pip reads that by ranges, too.
-    .args(["--use-feature=fast-deps", "--python-version", "3.12", "--platform", wheel.platform, "--target"])
+    .args([
+        "--use-feature=fast-deps",
+        "--python-version",
+        "3.12",
+        "--platform",
+        wheel.platform,
+        "--target",
+    ])
     .arg(lock.tmp().join("target"))
     .arg("--report")
     .arg(&report)
     .arg(wheel.requirement);
     run_quietly(lock, &mut find, "pip")?;
     let mut get = Command::new("python3");
-    get.args(["-c", PARTIAL_WHEEL]).arg(&report).args([wheel.sha256, part.record_sha256]).arg(&out).args(part.prefixes);
+    get.args(["-c", PARTIAL_WHEEL])
+        .arg(&report)
+        .args([wheel.sha256, part.record_sha256])
+        .arg(&out)
+        .args(part.prefixes);
     run_quietly(lock, &mut get, "the download")?;
     Ok(out)
 }
@@ -173,18 +228,24 @@ fn run_quietly(lock: &CacheLock<'_>, command: &mut Command, what: &str) -> Resul
         .context("failed to start python3")?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);
-        bail!("{what}: {}", words.lines().last().unwrap_or("it gives no reason").trim());
+        bail!(
+            "{what}: {}",
+            words.lines().last().unwrap_or("it gives no reason").trim()
+        );
     }
     Ok(())
 }
 
-/// Unpacks the members that `wanted` picks into `folder`; the archive's checksums are compared on the way. Returns
-/// how many members that were.
+/// Unpacks the members that `wanted` picks into `folder`; the archive's checksums are compared on
+/// the way. Returns how many members that were.
 pub fn unpack(wheel: &Path, folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<usize> {
     let broken = || {
         // Without the file the next set-up downloads it anew.
         let _ = fs::remove_file(wheel);
-        format!("{} is broken and was removed\n  next: cargo xtask setup again", wheel.display())
+        format!(
+            "{} is broken and was removed\n  next: cargo xtask setup again",
+            wheel.display()
+        )
     };
     let file = File::open(wheel).with_context(|| format!("failed to open {}", wheel.display()))?;
     let mut archive = zip::ZipArchive::new(file).with_context(broken)?;
@@ -197,13 +258,18 @@ pub fn unpack(wheel: &Path, folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Res
             total += member.size();
         }
     }
-    let name = wheel.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let name = wheel
+        .file_stem()
+        .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let mut progress = ByteProgress::new(&format!("setup: unpacking {name}"), total);
     let mut buffer = vec![0; 1 << 20];
     for &i in &members {
         let mut member = archive.by_index(i).with_context(broken)?;
         let Some(inside) = member.enclosed_name() else {
-            bail!("{}: member number {i} would leave the folder it is unpacked into", wheel.display());
+            bail!(
+                "{}: member number {i} would leave the folder it is unpacked into",
+                wheel.display()
+            );
         };
         let path = folder.join(inside);
         let writing = || format!("failed to write {}", path.display());
@@ -220,7 +286,8 @@ pub fn unpack(wheel: &Path, folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Res
             progress.add(n as u64);
         }
         if let Some(mode) = member.unix_mode().filter(|mode| mode & 0o111 != 0) {
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode & 0o777)).with_context(writing)?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode & 0o777))
+                .with_context(writing)?;
         }
     }
     progress.finish();

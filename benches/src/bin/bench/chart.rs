@@ -31,7 +31,10 @@ pub fn file(table: &Table, plot: &Plot) -> String {
 
 /// The lines of a chart, with the points that were measured.
 pub fn lines(plot: &Plot, rounds: &Rounds) -> Vec<Measured> {
-    plot.lines.iter().map(|line| measured(line, plot, rounds)).collect()
+    plot.lines
+        .iter()
+        .map(|line| measured(line, plot, rounds))
+        .collect()
 }
 
 fn measured(line: &Line, plot: &Plot, rounds: &Rounds) -> Measured {
@@ -39,34 +42,58 @@ fn measured(line: &Line, plot: &Plot, rounds: &Rounds) -> Measured {
     // The expected line goes through the first figure; where that was not measured there is none.
     let mut first = None;
     for (i, figure) in line.figures.iter().enumerate() {
-        let reported = || (0..rounds.count()).find_map(|r| rounds.figure(figure, r)?.more.get(&plot.x)?.as_f64());
+        let reported = || {
+            (0..rounds.count()).find_map(|r| rounds.figure(figure, r)?.more.get(&plot.x)?.as_f64())
+        };
         let x = line.at.as_ref().map(|at| at[i]).or_else(reported);
-        let (Some(x), Some(y)) = (x, spread(&rounds.values(figure))) else { continue };
+        let (Some(x), Some(y)) = (x, spread(&rounds.values(figure))) else {
+            continue;
+        };
         if x <= 0.0 || y.lowest <= 0.0 {
             continue;
         }
         if i == 0 {
             first = Some((x, y.median));
         }
-        let expected = first.zip(line.expected.as_ref()).map(|((x0, y0), growth)| match growth {
-            Growth::Power(power) => y0 * (x / x0).powf(*power),
-            Growth::Times(times) => y0 * times[i] / times[0],
-        });
+        let expected = first
+            .zip(line.expected.as_ref())
+            .map(|((x0, y0), growth)| match growth {
+                Growth::Power(power) => y0 * (x / x0).powf(*power),
+                Growth::Times(times) => y0 * times[i] / times[0],
+            });
         points.push(MeasuredPoint { x, y, expected });
     }
-    Measured { name: line.name.clone(), points }
+    Measured {
+        name: line.name.clone(),
+        points,
+    }
 }
 
 /// The chart; `None` where nothing was measured.
 pub fn svg(plot: &Plot, rounds: &Rounds) -> Option<String> {
     let lines = lines(plot, rounds);
     let all = || lines.iter().flat_map(|line| &line.points);
-    let ys = all().flat_map(|p| [Some(p.y.lowest), Some(p.y.highest), p.expected]).flatten();
+    let ys = all()
+        .flat_map(|p| [Some(p.y.lowest), Some(p.y.highest), p.expected])
+        .flatten();
     // Expected lines lie below all measured ones.
     let series: Vec<Series> = lines.iter().enumerate().filter_map(expected).collect();
-    let series: Vec<Series> = series.into_iter().chain(lines.iter().enumerate().map(series_of)).collect();
-    let entries = lines.iter().enumerate().flat_map(|line| [Some(series_of(line)), expected(line)]).flatten();
-    let entries = entries.map(|series| Entry { slot: series.slot, name: series.label, style: series.style }).collect();
+    let series: Vec<Series> = series
+        .into_iter()
+        .chain(lines.iter().enumerate().map(series_of))
+        .collect();
+    let entries = lines
+        .iter()
+        .enumerate()
+        .flat_map(|line| [Some(series_of(line)), expected(line)])
+        .flatten();
+    let entries = entries
+        .map(|series| Entry {
+            slot: series.slot,
+            name: series.label,
+            style: series.style,
+        })
+        .collect();
     let chart = Chart {
         title: plot.y.clone(),
         description: description(&lines),
@@ -76,8 +103,12 @@ pub fn svg(plot: &Plot, rounds: &Rounds) -> Option<String> {
         series,
         ..Chart::default()
     };
-    let remark = "Markers: median over rounds; bands: lowest to highest. Both axes are logarithmic.";
-    let legend = Legend { entries, remarks: vec![format!("{}.", plot.title), remark.into()] };
+    let remark =
+        "Markers: median over rounds; bands: lowest to highest. Both axes are logarithmic.";
+    let legend = Legend {
+        entries,
+        remarks: vec![format!("{}.", plot.title), remark.into()],
+    };
     Some(Sheet::new(&plot.title, vec![chart.drawing()], &legend).to_svg())
 }
 
@@ -87,19 +118,36 @@ fn series_of((slot, line): (usize, &Measured)) -> Series {
         ..Point::at(p.x, p.y.median)
     };
     let points = line.points.iter().map(point).collect();
-    Series { slot, label: line.name.clone(), points, style: LineStyle::Marked }
+    Series {
+        slot,
+        label: line.name.clone(),
+        points,
+        style: LineStyle::Marked,
+    }
 }
 
 fn expected((slot, line): (usize, &Measured)) -> Option<Series> {
-    let points: Vec<Point> = line.points.iter().filter_map(|p| Some(Point::at(p.x, p.expected?))).collect();
+    let points: Vec<Point> = line
+        .points
+        .iter()
+        .filter_map(|p| Some(Point::at(p.x, p.expected?)))
+        .collect();
     let label = format!("{}, expected", line.name);
-    (!points.is_empty()).then_some(Series { slot, label, points, style: LineStyle::Thin })
+    (!points.is_empty()).then_some(Series {
+        slot,
+        label,
+        points,
+        style: LineStyle::Thin,
+    })
 }
 
 fn description(lines: &[Measured]) -> String {
     let one = |line: &Measured| {
-        let points: Vec<String> =
-            line.points.iter().map(|p| format!("{} at {}", short(p.y.median), tick_label(p.x))).collect();
+        let points: Vec<String> = line
+            .points
+            .iter()
+            .map(|p| format!("{} at {}", short(p.y.median), tick_label(p.x)))
+            .collect();
         format!("{}: {}.", line.name, points.join(", "))
     };
     lines.iter().map(one).collect::<Vec<_>>().join(" ")
@@ -124,10 +172,18 @@ mod tests {
     fn chart(seconds: &[Option<f64>], growth: Growth) -> (Plot, Rounds) {
         let run = |(i, seconds): (usize, &Option<f64>)| {
             let text = match seconds {
-                Some(s) => format!("{{\"name\":\"time\",\"value\":{s},\"unit\":\"s\",\"more\":{{\"n\":{}}}}}", 1 << i),
+                Some(s) => format!(
+                    "{{\"name\":\"time\",\"value\":{s},\"unit\":\"s\",\"more\":{{\"n\":{}}}}}",
+                    1 << i
+                ),
                 None => "{\"name\":\"time\",\"skipped\":\"no\"}".to_string(),
             };
-            Outcome { round: 0, program: format!("p {i}"), failed: None, figures: parse(&text).unwrap() }
+            Outcome {
+                round: 0,
+                program: format!("p {i}"),
+                failed: None,
+                figures: parse(&text).unwrap(),
+            }
         };
         let line = Line {
             name: "a < b".into(),
@@ -135,9 +191,21 @@ mod tests {
             at: None,
             expected: Some(growth),
         };
-        let plot = Plot { file: "f".into(), title: "T".into(), x: "n".into(), y: "s".into(), lines: vec![line] };
+        let plot = Plot {
+            file: "f".into(),
+            title: "T".into(),
+            x: "n".into(),
+            y: "s".into(),
+            lines: vec![line],
+        };
         let runs = seconds.iter().enumerate().map(run).collect();
-        (plot, Rounds { circumstances: Circumstances::unknown(), runs })
+        (
+            plot,
+            Rounds {
+                circumstances: Circumstances::unknown(),
+                runs,
+            },
+        )
     }
 
     #[test]
@@ -145,11 +213,20 @@ mod tests {
         let expected = |seconds: &[Option<f64>], growth| -> Vec<(f64, f64)> {
             let (plot, rounds) = chart(seconds, growth);
             let line = &lines(&plot, &rounds)[0];
-            line.points.iter().filter_map(|p| Some((p.x, p.expected?))).collect()
+            line.points
+                .iter()
+                .filter_map(|p| Some((p.x, p.expected?)))
+                .collect()
         };
-        assert_eq!(expected(&[Some(3.0), Some(9.0)], Growth::Power(2.0)), [(1.0, 3.0), (2.0, 12.0)]);
         assert_eq!(
-            expected(&[Some(3.0), None, Some(5.0)], Growth::Times(vec![2.0, 3.0, 4.0])),
+            expected(&[Some(3.0), Some(9.0)], Growth::Power(2.0)),
+            [(1.0, 3.0), (2.0, 12.0)]
+        );
+        assert_eq!(
+            expected(
+                &[Some(3.0), None, Some(5.0)],
+                Growth::Times(vec![2.0, 3.0, 4.0])
+            ),
             [(1.0, 3.0), (4.0, 6.0)]
         );
         assert_eq!(expected(&[None, Some(3.0)], Growth::Power(2.0)), []);
@@ -160,7 +237,10 @@ mod tests {
         let (plot, rounds) = chart(&[Some(3.0), None, Some(5.0)], Growth::Power(1.0));
         let svg = svg(&plot, &rounds).unwrap();
         assert!(svg.contains("a &lt; b: 3.00 at 1, 5.00 at 4."), "{svg}");
-        assert!(svg.contains(">a &lt; b, expected</text>") && svg.ends_with("</svg>\n"), "{svg}");
+        assert!(
+            svg.contains(">a &lt; b, expected</text>") && svg.ends_with("</svg>\n"),
+            "{svg}"
+        );
         let (plot, rounds) = chart(&[None], Growth::Power(1.0));
         assert_eq!(super::svg(&plot, &rounds), None);
     }

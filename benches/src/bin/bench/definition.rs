@@ -93,15 +93,23 @@ enum Better {
     Lower,
 }
 
-/// All tables of the checkout, in the order of the page. `places` are the placeholders that no definition sets.
+/// All tables of the checkout, in the order of the page. `places` are the placeholders that no
+/// definition sets.
 pub fn read_all(root: &Path, quick: bool, places: &Names) -> Result<Vec<Table>> {
     let folder = root.join("benches/tables");
-    let list = fs::read_dir(&folder).with_context(|| format!("failed to list {}", folder.display()))?;
+    let list =
+        fs::read_dir(&folder).with_context(|| format!("failed to list {}", folder.display()))?;
     let mut tables = Vec::new();
-    for path in list.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|x| x == "toml")) {
+    for path in list
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|x| x == "toml"))
+    {
         let reading = || format!("failed to read {}", path.display());
         let text = fs::read_to_string(&path).with_context(reading)?;
-        let name = path.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let name = path
+            .file_stem()
+            .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         tables.push(parse(&name, &text, quick, places).with_context(reading)?);
     }
     tables.sort_by(|a, b| (a.order, &a.name).cmp(&(b.order, &b.name)));
@@ -112,7 +120,12 @@ pub fn read_all(root: &Path, quick: bool, places: &Names) -> Result<Vec<Table>> 
 pub fn parse(name: &str, text: &str, quick: bool, places: &Names) -> Result<Table> {
     let written: WrittenTable = toml::from_str(text)?;
     let mut names = places.clone();
-    names.insert("scratch".into(), places.get("scratch").map_or_else(String::new, |s| format!("{s}/{name}")));
+    names.insert(
+        "scratch".into(),
+        places
+            .get("scratch")
+            .map_or_else(String::new, |s| format!("{s}/{name}")),
+    );
     for (size, (full, small)) in &written.sizes {
         names.insert(size.clone(), if quick { small } else { full }.to_string());
     }
@@ -135,9 +148,16 @@ pub fn parse(name: &str, text: &str, quick: bool, places: &Names) -> Result<Tabl
     for program in &written.program {
         for (i, names) in combinations(&names, &program.each).into_iter().enumerate() {
             let (name, run) = (filled(&program.name, &names)?, run(&program.run, &names)?);
-            ensure!(table.programs.iter().all(|p| p.name != name), "program '{name}' is named twice");
+            ensure!(
+                table.programs.iter().all(|p| p.name != name),
+                "program '{name}' is named twice"
+            );
             // To see whether a program still runs, one way of calling it is enough.
-            let rounds = if quick && i > 0 { Some(0) } else { program.rounds };
+            let rounds = if quick && i > 0 {
+                Some(0)
+            } else {
+                program.rounds
+            };
             table.programs.push(Program { name, run, rounds });
         }
     }
@@ -153,34 +173,67 @@ pub fn parse(name: &str, text: &str, quick: bool, places: &Names) -> Result<Tabl
             Some(Growth::Times(times)) => Some(times.len()),
             _ => None,
         };
-        ensure!(fits(times) && fits(line.at.as_ref().map(Vec::len)), "line '{}': lists of different length", line.name);
+        ensure!(
+            fits(times) && fits(line.at.as_ref().map(Vec::len)),
+            "line '{}': lists of different length",
+            line.name
+        );
     }
     for figure in table.figures() {
-        let known = split(figure).is_some_and(|(program, _)| table.programs.iter().any(|p| p.name == program));
-        ensure!(known, "'{figure}' is not of the form PROGRAM/FIGURE with a program of this table");
+        let known = split(figure)
+            .is_some_and(|(program, _)| table.programs.iter().any(|p| p.name == program));
+        ensure!(
+            known,
+            "'{figure}' is not of the form PROGRAM/FIGURE with a program of this table"
+        );
     }
     Ok(table)
 }
 
 fn run(text: &str, names: &Names) -> Result<Run> {
-    let mut words = text.split_whitespace().map(|word| filled(word, names)).collect::<Result<Vec<_>>>()?.into_iter();
+    let mut words = text
+        .split_whitespace()
+        .map(|word| filled(word, names))
+        .collect::<Result<Vec<_>>>()?
+        .into_iter();
     let program = words.next().context("an empty 'run'")?;
-    Ok(Run { program, arguments: words.collect() })
+    Ok(Run {
+        program,
+        arguments: words.collect(),
+    })
 }
 
 fn row_of(row: &WrittenRow, names: &Names) -> Result<Row> {
     let full = |name: &Option<String>| name.as_ref().map(|n| filled(n, names)).transpose();
-    let measure = match (full(&row.ours)?, full(&row.theirs)?, full(&row.figure)?, row.better) {
-        (Some(ours), Some(theirs), None, None) if row.within.is_some() => Measure::Agreement { ours, theirs },
+    let measure = match (
+        full(&row.ours)?,
+        full(&row.theirs)?,
+        full(&row.figure)?,
+        row.better,
+    ) {
+        (Some(ours), Some(theirs), None, None) if row.within.is_some() => {
+            Measure::Agreement { ours, theirs }
+        }
         (Some(ours), Some(theirs), None, Some(better)) if row.within.is_none() => {
-            let (higher_is_better, factor) = (matches!(better, Better::Higher), row.factor.unwrap_or(1.0));
-            Measure::Ratio { ours, theirs, higher_is_better, factor }
+            let (higher_is_better, factor) =
+                (matches!(better, Better::Higher), row.factor.unwrap_or(1.0));
+            Measure::Ratio {
+                ours,
+                theirs,
+                higher_is_better,
+                factor,
+            }
         }
         (None, None, Some(figure), None) if row.within.is_none() => Measure::Alone(figure),
-        _ => bail!("expected 'ours', 'theirs' and 'better', or 'ours', 'theirs' and 'within', or 'figure' alone"),
+        _ => bail!(
+            "expected 'ours', 'theirs' and 'better', or 'ours', 'theirs' and 'within', or 'figure' alone"
+        ),
     };
     let ratio = matches!(measure, Measure::Ratio { .. });
-    ensure!(row.factor.is_none_or(|f| ratio && f > 0.0), "a 'factor' above 0 goes with 'better'");
+    ensure!(
+        row.factor.is_none_or(|f| ratio && f > 0.0),
+        "a 'factor' above 0 goes with 'better'"
+    );
     let target = match (row.at_least, row.at_most, row.within) {
         (None, None, None) => None,
         (Some(x), None, None) => Some(Target::AtLeast(x)),
@@ -188,27 +241,38 @@ fn row_of(row: &WrittenRow, names: &Names) -> Result<Row> {
         (None, None, Some(x)) => Some(Target::Within(x)),
         _ => bail!("expected one of 'at_least', 'at_most' and 'within'"),
     };
-    Ok(Row { what: filled(&row.what, names)?, measure, target })
+    Ok(Row {
+        what: filled(&row.what, names)?,
+        measure,
+        target,
+    })
 }
 
 /// `names` with every combination of the lists of `each`.
 fn combinations(names: &Names, each: &Each) -> Vec<Names> {
-    each.iter().fold(vec![names.clone()], |all, (name, values)| {
-        let with = |names: &Names, value: &Scalar| {
-            let mut names = names.clone();
-            names.insert(name.clone(), value.to_string());
-            names
-        };
-        all.iter().flat_map(|names| values.iter().map(move |value| with(names, value))).collect()
-    })
+    each.iter()
+        .fold(vec![names.clone()], |all, (name, values)| {
+            let with = |names: &Names, value: &Scalar| {
+                let mut names = names.clone();
+                names.insert(name.clone(), value.to_string());
+                names
+            };
+            all.iter()
+                .flat_map(|names| values.iter().map(move |value| with(names, value)))
+                .collect()
+        })
 }
 
 /// The text with each name in braces replaced.
 fn filled(text: &str, names: &Names) -> Result<String> {
     let (mut out, mut rest) = (String::new(), text);
     while let Some((before, after)) = rest.split_once('{') {
-        let (name, after) = after.split_once('}').with_context(|| format!("'{text}': a brace is not closed"))?;
-        let value = names.get(name).with_context(|| format!("'{text}': nothing is named '{name}'"))?;
+        let (name, after) = after
+            .split_once('}')
+            .with_context(|| format!("'{text}': a brace is not closed"))?;
+        let value = names
+            .get(name)
+            .with_context(|| format!("'{text}': nothing is named '{name}'"))?;
         out.push_str(before);
         out.push_str(value);
         rest = after;
@@ -222,7 +286,9 @@ mod tests {
     use super::*;
 
     fn places() -> Names {
-        ["scratch", "mosei-ssl", "python", "root"].map(|n| (n.to_string(), format!("/{n}"))).into()
+        ["scratch", "mosei-ssl", "python", "root"]
+            .map(|n| (n.to_string(), format!("/{n}")))
+            .into()
     }
 
     const TEXT: &str = r#"
@@ -266,22 +332,48 @@ mod tests {
         assert_eq!(table.prepare[0].arguments, ["--out", "/scratch/step/x"]);
         let names: Vec<&str> = table.programs.iter().map(|p| p.name.as_str()).collect();
         assert_eq!(names, ["ours 1", "ours two", "theirs"]);
-        assert_eq!(table.programs[1].run.arguments, ["--n", "100", "--t", "two"]);
-        assert_eq!(parse("step", TEXT, true, &places()).unwrap().programs[0].run.arguments[1], "2");
+        assert_eq!(
+            table.programs[1].run.arguments,
+            ["--n", "100", "--t", "two"]
+        );
+        assert_eq!(
+            parse("step", TEXT, true, &places()).unwrap().programs[0]
+                .run
+                .arguments[1],
+            "2"
+        );
         let quick = parse("step", TEXT, true, &places()).unwrap();
-        assert_eq!(quick.programs.iter().map(|p| p.rounds).collect::<Vec<_>>(), [None, Some(0), Some(1)]);
+        assert_eq!(
+            quick.programs.iter().map(|p| p.rounds).collect::<Vec<_>>(),
+            [None, Some(0), Some(1)]
+        );
         assert!(table.programs[2].run.is_peer() && !table.programs[0].run.is_peer());
-        assert_eq!((table.rows[0].what.as_str(), table.rows[0].target), ("a 1", Some(Target::AtLeast(2.0))));
+        assert_eq!(
+            (table.rows[0].what.as_str(), table.rows[0].target),
+            ("a 1", Some(Target::AtLeast(2.0)))
+        );
     }
 
     #[test]
     fn errors_in_a_definition_are_reported() {
         for (from, to, expected) in [
-            ("ours {t}/rate", "other/rate", "'other/rate' is not of the form"),
+            (
+                "ours {t}/rate",
+                "other/rate",
+                "'other/rate' is not of the form",
+            ),
             ("--n {n}", "--n {m}", "nothing is named 'm'"),
             ("--n {n}", "--n {n", "a brace is not closed"),
-            ("better = \"lower\"", "", "expected 'ours', 'theirs' and 'better'"),
-            ("at_least = 2.0", "at_least = 2.0\nat_most = 3.0", "expected one of"),
+            (
+                "better = \"lower\"",
+                "",
+                "expected 'ours', 'theirs' and 'better'",
+            ),
+            (
+                "at_least = 2.0",
+                "at_least = 2.0\nat_most = 3.0",
+                "expected one of",
+            ),
             ("ours {t}\"", "ours\"", "'ours' is named twice"),
             ("order = 3", "order = 3\nodrer = 4", "unknown field `odrer`"),
             ("at_least = 2.0", "factor = 0.0", "a 'factor' above 0"),
@@ -299,7 +391,9 @@ mod tests {
         let benches = root.join("benches");
         match run.is_peer() {
             true => vec![benches.join(&run.program)],
-            false => ["", "/main"].map(|m| benches.join(format!("src/bin/{}{m}.rs", run.program))).into(),
+            false => ["", "/main"]
+                .map(|m| benches.join(format!("src/bin/{}{m}.rs", run.program)))
+                .into(),
         }
     }
 

@@ -1,8 +1,12 @@
-//! Measures tables, records their rounds, and writes `docs/performance.md` from the recorded rounds.
+//! Measures tables, records their rounds, and writes `docs/performance.md` from the recorded
+//! rounds.
 //!
-//! `benches/tables/` defines which programs a table measures; they are in `benches/src/bin/` and `benches/peers/`.
-//! `benches/README.md` explains how to add one.
-#![allow(clippy::print_stdout, reason = "the last line, where the page is, goes to standard output")]
+//! `benches/tables/` defines which programs a table measures; they are in `benches/src/bin/` and
+//! `benches/peers/`. `benches/README.md` explains how to add one.
+#![allow(
+    clippy::print_stdout,
+    reason = "the last line, where the page is, goes to standard output"
+)]
 
 mod chart;
 mod definition;
@@ -31,8 +35,9 @@ use table::Table;
 
 /// Measures the tables of benches/tables and writes docs/performance.md.
 ///
-/// Each table compares programs of ours with peers, in turns, over rounds. Tables that are not named stay as they were
-/// measured. Peers in Python run in a virtual environment that is made once in the user's cache (about 5 GB).
+/// Each table compares programs of ours with peers, in turns, over rounds. Tables that are not
+/// named stay as they were measured. Peers in Python run in a virtual environment that is made once
+/// in the user's cache (about 5 GB).
 #[derive(Parser)]
 #[command(
     name = "bench",
@@ -76,15 +81,24 @@ impl Arguments {
             return Ok(ExitCode::SUCCESS);
         }
         let known: Vec<&str> = all.iter().map(|t| t.name.as_str()).collect();
-        if let Some(unknown) = self.tables.iter().find(|name| !known.contains(&name.as_str())) {
-            eprintln!("error: no table '{unknown}'; there are {}", known.join(", "));
+        if let Some(unknown) = self
+            .tables
+            .iter()
+            .find(|name| !known.contains(&name.as_str()))
+        {
+            eprintln!(
+                "error: no table '{unknown}'; there are {}",
+                known.join(", ")
+            );
             return Ok(ExitCode::from(2));
         }
         let wanted = |table: &Table| self.tables.is_empty() || self.tables.contains(&table.name);
         let has_peers = |table: &Table| table.runs().any(|run| run.is_peer());
 
         let python = match &self.python {
-            Some(path) => Some(std::path::absolute(path).context("failed to find the interpreter")?),
+            Some(path) => {
+                Some(std::path::absolute(path).context("failed to find the interpreter")?)
+            }
             None if all.iter().any(|t| wanted(t) && has_peers(t)) => Some(python::ensure(&root)?),
             None => None,
         };
@@ -92,19 +106,38 @@ impl Arguments {
         build_programs(&root, all.iter().filter(|t| wanted(t)))?;
         let places = places(&root, &work, python.as_deref());
         let all = definition::read_all(&root, self.quick, &places)?;
-        let out = if self.quick { work.join("quick") } else { docs.clone() };
-        let programs = Programs { release: target(&root).join("release"), benches: root.join("benches"), python };
+        let out = if self.quick {
+            work.join("quick")
+        } else {
+            docs.clone()
+        };
+        let programs = Programs {
+            release: target(&root).join("release"),
+            benches: root.join("benches"),
+            python,
+        };
         let mut failed = Vec::new();
         for table in all.iter().filter(|t| wanted(t)) {
             let scratch = work.join("scratch").join(&table.name);
-            let circumstances = Circumstances::now(&root, programs.python.as_deref().filter(|_| has_peers(table)));
-            let rounds = if self.quick { 1 } else { usize::from(self.rounds) };
+            let circumstances = Circumstances::now(
+                &root,
+                programs.python.as_deref().filter(|_| has_peers(table)),
+            );
+            let rounds = if self.quick {
+                1
+            } else {
+                usize::from(self.rounds)
+            };
             let measured = match table.gpu && circumstances.machine.gpu.is_none() {
                 true => Ok(measure::unmeasured(table, "no CUDA device on this machine")),
                 false => measure::measure(table, &programs, &scratch, rounds),
             };
             match measured {
-                Ok(runs) => Rounds { circumstances, runs }.write(&rounds_file(&out, &table.name))?,
+                Ok(runs) => Rounds {
+                    circumstances,
+                    runs,
+                }
+                .write(&rounds_file(&out, &table.name))?,
                 Err(error) => {
                     eprintln!("bench: {}: {error:#}", table.name);
                     failed.push(table.name.as_str());
@@ -114,7 +147,10 @@ impl Arguments {
         write_page(&docs, &out, &all)?;
         println!("bench: {}", out.join("performance.md").display());
         if !failed.is_empty() {
-            bail!("not measured: {}; their previous rounds stay", failed.join(", "));
+            bail!(
+                "not measured: {}; their previous rounds stay",
+                failed.join(", ")
+            );
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -123,9 +159,11 @@ impl Arguments {
 /// The root of the checkout.
 fn root() -> Result<PathBuf> {
     // cargo gives the folder of this package now; the path it was compiled at may have moved.
-    let here = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    let here = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     let root = here.parent().unwrap_or(&here);
-    root.canonicalize().with_context(|| format!("failed to find the checkout at {}", root.display()))
+    root.canonicalize()
+        .with_context(|| format!("failed to find the checkout at {}", root.display()))
 }
 
 /// cargo's target folder.
@@ -144,8 +182,12 @@ fn cargo(root: &Path) -> Command {
 fn build(root: &Path, what: &str, arguments: &[&str]) -> Result<()> {
     eprintln!("{what} (cargo build --release {})", arguments.join(" "));
     let mut command = cargo(root);
-    command.args(["build", "--release", "--locked"]).args(arguments);
-    let status = command.status().with_context(|| format!("failed to start {what}"))?;
+    command
+        .args(["build", "--release", "--locked"])
+        .args(arguments);
+    let status = command
+        .status()
+        .with_context(|| format!("failed to start {what}"))?;
     if !status.success() {
         bail!("{what} failed ({status})");
     }
@@ -174,31 +216,46 @@ fn build_programs<'a>(root: &Path, tables: impl Iterator<Item = &'a Table>) -> R
         return Ok(());
     }
     let bins = names.into_iter().flat_map(|name| ["--bin", name]);
-    let arguments: Vec<&str> = ["--package", "study-benches"].into_iter().chain(bins).collect();
+    let arguments: Vec<&str> = ["--package", "study-benches"]
+        .into_iter()
+        .chain(bins)
+        .collect();
     build(root, "the build of the measured programs", &arguments)
 }
 
 /// The file of a table's recorded rounds.
 fn rounds_file(docs: &Path, table: &str) -> PathBuf {
-    docs.join("performance/rounds").join(format!("{table}.jsonl"))
+    docs.join("performance/rounds")
+        .join(format!("{table}.jsonl"))
 }
 
 /// Writes page and charts below `out` from the prose in `docs` and the recorded rounds below `out`.
 fn write_page(docs: &Path, out: &Path, tables: &[Table]) -> Result<()> {
     let mut shown = Vec::new();
     for table in tables {
-        let prose = fs::read_to_string(docs.join("performance").join(format!("{}.md", table.name))).unwrap_or_default();
+        let prose = fs::read_to_string(docs.join("performance").join(format!("{}.md", table.name)))
+            .unwrap_or_default();
         let rounds = Rounds::read(&rounds_file(out, &table.name))?;
         if let Some(rounds) = &rounds {
             for plot in &table.plots {
                 if let Some(svg) = chart::svg(plot, rounds) {
-                    write_atomic(&out.join("performance").join(chart::file(table, plot)), svg.as_bytes())?;
+                    write_atomic(
+                        &out.join("performance").join(chart::file(table, plot)),
+                        svg.as_bytes(),
+                    )?;
                 }
             }
         }
-        shown.push(page::Section { table, rounds, prose });
+        shown.push(page::Section {
+            table,
+            rounds,
+            prose,
+        });
     }
-    Ok(write_atomic(&out.join("performance.md"), page::page(&shown).as_bytes())?)
+    Ok(write_atomic(
+        &out.join("performance.md"),
+        page::page(&shown).as_bytes(),
+    )?)
 }
 
 #[cfg(test)]
@@ -220,12 +277,24 @@ mod tests {
             }
         }
         write_page(&docs, out.path(), &tables).unwrap();
-        let charts = tables.iter().flat_map(|table| table.plots.iter().map(|plot| chart::file(table, plot)));
-        let files: Vec<PathBuf> = charts.map(|file| Path::new("performance").join(file)).collect();
+        let charts = tables
+            .iter()
+            .flat_map(|table| table.plots.iter().map(|plot| chart::file(table, plot)));
+        let files: Vec<PathBuf> = charts
+            .map(|file| Path::new("performance").join(file))
+            .collect();
         assert!(files.len() > 5);
-        for file in files.iter().map(PathBuf::as_path).chain([Path::new("performance.md")]) {
+        for file in files
+            .iter()
+            .map(PathBuf::as_path)
+            .chain([Path::new("performance.md")])
+        {
             let read = |folder: &Path| fs::read_to_string(folder.join(file)).unwrap();
-            assert!(read(out.path()) == read(&docs), "docs/{} is out of date: run bench with --page", file.display());
+            assert!(
+                read(out.path()) == read(&docs),
+                "docs/{} is out of date: run bench with --page",
+                file.display()
+            );
         }
     }
 }

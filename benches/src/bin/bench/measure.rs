@@ -21,15 +21,26 @@ pub struct Programs {
 /// The outcomes of a table that cannot be measured here.
 pub fn unmeasured(table: &Table, reason: &str) -> Vec<Outcome> {
     let failed = Some(reason.to_string());
-    let none = |p: &Program| Outcome { round: 0, program: p.name.clone(), failed: failed.clone(), figures: Vec::new() };
+    let none = |p: &Program| Outcome {
+        round: 0,
+        program: p.name.clone(),
+        failed: failed.clone(),
+        figures: Vec::new(),
+    };
     table.programs.iter().map(none).collect()
 }
 
-/// All runs of a table, in the order in which they were made. A peer that fails is noted; a program of ours that fails is
-/// an error.
-pub fn measure(table: &Table, programs: &Programs, scratch: &Path, rounds: usize) -> Result<Vec<Outcome>> {
+/// All runs of a table, in the order in which they were made. A peer that fails is noted; a program
+/// of ours that fails is an error.
+pub fn measure(
+    table: &Table,
+    programs: &Programs,
+    scratch: &Path,
+    rounds: usize,
+) -> Result<Vec<Outcome>> {
     if scratch.exists() {
-        fs::remove_dir_all(scratch).with_context(|| format!("failed to empty {}", scratch.display()))?;
+        fs::remove_dir_all(scratch)
+            .with_context(|| format!("failed to empty {}", scratch.display()))?;
     }
     fs::create_dir_all(scratch).with_context(|| format!("failed to make {}", scratch.display()))?;
     let outcomes = prepared_rounds(table, programs, scratch, rounds);
@@ -38,16 +49,30 @@ pub fn measure(table: &Table, programs: &Programs, scratch: &Path, rounds: usize
     outcomes
 }
 
-fn prepared_rounds(table: &Table, programs: &Programs, scratch: &Path, rounds: usize) -> Result<Vec<Outcome>> {
+fn prepared_rounds(
+    table: &Table,
+    programs: &Programs,
+    scratch: &Path,
+    rounds: usize,
+) -> Result<Vec<Outcome>> {
     for run in &table.prepare {
         eprintln!("bench: {}: preparing: {}", table.name, run.program);
         let output = programs.start(run, scratch)?;
-        ensure!(output.status.success(), "{} failed ({}): {}", run.program, output.status, last_error_line(&output));
+        ensure!(
+            output.status.success(),
+            "{} failed ({}): {}",
+            run.program,
+            output.status,
+            last_error_line(&output)
+        );
     }
     let mut outcomes = Vec::new();
     for round in 0..rounds {
-        let mut turn: Vec<&Program> =
-            table.programs.iter().filter(|p| p.rounds.is_none_or(|most| round < most)).collect();
+        let mut turn: Vec<&Program> = table
+            .programs
+            .iter()
+            .filter(|p| p.rounds.is_none_or(|most| round < most))
+            .collect();
         // A drift over time affects all programs alike.
         if round % 2 == 1 {
             turn.reverse();
@@ -58,7 +83,12 @@ fn prepared_rounds(table: &Table, programs: &Programs, scratch: &Path, rounds: u
             let seconds = began.elapsed().as_secs_f64();
             let summary = match &outcome.failed {
                 Some(reason) => format!("not measured: {reason}"),
-                None => outcome.figures.iter().map(described).collect::<Vec<_>>().join(", "),
+                None => outcome
+                    .figures
+                    .iter()
+                    .map(described)
+                    .collect::<Vec<_>>()
+                    .join(", "),
             };
             eprintln!(
                 "bench: {}, round {} of {rounds}: {}: {summary} ({seconds:.1} s)",
@@ -74,45 +104,86 @@ fn prepared_rounds(table: &Table, programs: &Programs, scratch: &Path, rounds: u
 
 fn described(figure: &super::rounds::Figure) -> String {
     match (figure.value, &figure.skipped) {
-        (Some(value), _) => format!("{} {} {}", figure.name, super::numbers::short(value), figure.unit),
-        (None, reason) => format!("{} not measured: {}", figure.name, reason.as_deref().unwrap_or_default()),
+        (Some(value), _) => format!(
+            "{} {} {}",
+            figure.name,
+            super::numbers::short(value),
+            figure.unit
+        ),
+        (None, reason) => format!(
+            "{} not measured: {}",
+            figure.name,
+            reason.as_deref().unwrap_or_default()
+        ),
     }
 }
 
 fn one(program: &Program, programs: &Programs, scratch: &Path, round: usize) -> Result<Outcome> {
     let output = programs.start(&program.run, scratch)?;
     let figures = match output.status.success() {
-        true => parse(&without_paths(&String::from_utf8_lossy(&output.stdout), programs)),
-        false => Err(anyhow::anyhow!("{}", without_paths(&last_error_line(&output), programs))),
+        true => parse(&without_paths(
+            &String::from_utf8_lossy(&output.stdout),
+            programs,
+        )),
+        false => Err(anyhow::anyhow!(
+            "{}",
+            without_paths(&last_error_line(&output), programs)
+        )),
     };
     let (name, peer) = (program.name.clone(), program.run.is_peer());
     match figures {
-        Ok(figures) => Ok(Outcome { round, program: name, failed: None, figures }),
+        Ok(figures) => Ok(Outcome {
+            round,
+            program: name,
+            failed: None,
+            figures,
+        }),
         Err(error) if peer => {
             eprintln!("{}", String::from_utf8_lossy(&output.stderr));
-            Ok(Outcome { round, program: name, failed: Some(error.to_string()), figures: Vec::new() })
+            Ok(Outcome {
+                round,
+                program: name,
+                failed: Some(error.to_string()),
+                figures: Vec::new(),
+            })
         }
         Err(error) => {
             eprintln!("{}", String::from_utf8_lossy(&output.stderr));
-            bail!("'{name}' ({} {}): {error:#}", program.run.program, program.run.arguments.join(" "))
+            bail!(
+                "'{name}' ({} {}): {error:#}",
+                program.run.program,
+                program.run.arguments.join(" ")
+            )
         }
     }
 }
 
 /// The text without folders of this machine: recorded rounds are public.
 fn without_paths(text: &str, programs: &Programs) -> String {
-    let root = programs.benches.parent().map(|root| root.to_string_lossy().into_owned());
+    let root = programs
+        .benches
+        .parent()
+        .map(|root| root.to_string_lossy().into_owned());
     let home = std::env::var("HOME").ok();
-    let places = [(root, "."), (home, "~")].into_iter().filter_map(|(place, sign)| Some((place?, sign)));
+    let places = [(root, "."), (home, "~")]
+        .into_iter()
+        .filter_map(|(place, sign)| Some((place?, sign)));
     // `/` would match everything.
-    places.filter(|(place, _)| place.len() > 1).fold(text.to_string(), |text, (place, sign)| text.replace(&place, sign))
+    places
+        .filter(|(place, _)| place.len() > 1)
+        .fold(text.to_string(), |text, (place, sign)| {
+            text.replace(&place, sign)
+        })
 }
 
 /// The last line of a program's standard error.
 fn last_error_line(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let last = text.lines().rev().find(|line| !line.trim().is_empty());
-    last.map_or_else(|| format!("no message ({})", output.status), |line| line.trim().to_string())
+    last.map_or_else(
+        || format!("no message ({})", output.status),
+        |line| line.trim().to_string(),
+    )
 }
 
 impl Programs {
@@ -122,13 +193,20 @@ impl Programs {
             (true, Some(python)) => {
                 let mut command = Command::new(python);
                 // Nothing is left beside the scripts.
-                command.env("PYTHONDONTWRITEBYTECODE", "1").arg(self.benches.join(&run.program));
+                command
+                    .env("PYTHONDONTWRITEBYTECODE", "1")
+                    .arg(self.benches.join(&run.program));
                 command
             }
             (true, None) => bail!("{} wants an interpreter", run.program),
         };
-        command.args(&run.arguments).current_dir(scratch).stdin(Stdio::null());
-        command.output().with_context(|| format!("failed to start {}", run.program))
+        command
+            .args(&run.arguments)
+            .current_dir(scratch)
+            .stdin(Stdio::null());
+        command
+            .output()
+            .with_context(|| format!("failed to start {}", run.program))
     }
 }
 
@@ -137,7 +215,8 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    /// A table of two programs: ours, a shell script, and a peer, for which `sh` stands in as the interpreter.
+    /// A table of two programs: ours, a shell script, and a peer, for which `sh` stands in as the
+    /// interpreter.
     fn measured(ours: &str, peer: &str, rounds: usize) -> Result<Vec<Outcome>> {
         let dir = tempfile::tempdir().unwrap();
         let programs = Programs {
@@ -162,7 +241,10 @@ mod tests {
     #[test]
     fn rounds_alternate_and_a_slow_program_takes_part_in_few() {
         let outcomes = measured(GOOD, GOOD, 3).unwrap();
-        let order: Vec<(usize, &str)> = outcomes.iter().map(|o| (o.round, o.program.as_str())).collect();
+        let order: Vec<(usize, &str)> = outcomes
+            .iter()
+            .map(|o| (o.round, o.program.as_str()))
+            .collect();
         assert_eq!(order, [(0, "a"), (0, "b"), (1, "b"), (1, "a"), (2, "a")]);
     }
 
@@ -174,10 +256,20 @@ mod tests {
 
     #[test]
     fn a_peer_may_fail_and_ours_may_not() {
-        let outcomes = measured(GOOD, "echo 'Traceback' >&2; echo 'no such thing' >&2; exit 3", 1).unwrap();
+        let outcomes = measured(
+            GOOD,
+            "echo 'Traceback' >&2; echo 'no such thing' >&2; exit 3",
+            1,
+        )
+        .unwrap();
         assert_eq!(outcomes[1].failed.as_deref(), Some("no such thing"));
-        let error = measured("echo 'broken' >&2; exit 3", GOOD, 1).unwrap_err().to_string();
+        let error = measured("echo 'broken' >&2; exit 3", GOOD, 1)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("'a'") && error.contains("broken"), "{error}");
-        assert!(measured("echo hello", GOOD, 1).is_err(), "output that is no figure");
+        assert!(
+            measured("echo hello", GOOD, 1).is_err(),
+            "output that is no figure"
+        );
     }
 }

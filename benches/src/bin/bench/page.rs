@@ -43,7 +43,11 @@ pub fn page(sections: &[Section<'_>]) -> String {
                 out += &rows(table, rounds);
                 out += &plots(table, rounds);
                 out += &figures(rounds);
-                let _ = writeln!(out, "\n{}", circumstances(&rounds.circumstances, rounds.count()));
+                let _ = writeln!(
+                    out,
+                    "\n{}",
+                    circumstances(&rounds.circumstances, rounds.count())
+                );
             }
         }
         if !section.prose.trim().is_empty() {
@@ -57,17 +61,39 @@ pub fn page(sections: &[Section<'_>]) -> String {
 fn summary(sections: &[Section<'_>]) -> String {
     let mut out = "\n| table | targets met | measured |\n|---|---|---|\n".to_string();
     for Section { table, rounds, .. } in sections {
-        let targets: Vec<&Row> = table.rows.iter().filter(|row| row.target.is_some()).collect();
+        let targets: Vec<&Row> = table
+            .rows
+            .iter()
+            .filter(|row| row.target.is_some())
+            .collect();
         let (met, date) = match rounds {
             None => ("–".to_string(), "not yet"),
             Some(rounds) => {
-                let met = targets.iter().filter(|row| is_met(row, rounds) == Some(true)).count();
-                let open = targets.iter().filter(|row| is_met(row, rounds).is_none()).count();
-                let open = if open > 0 { format!(", {open} not measured") } else { String::new() };
-                (format!("{met} of {}{open}", targets.len()), rounds.circumstances.date.as_str())
+                let met = targets
+                    .iter()
+                    .filter(|row| is_met(row, rounds) == Some(true))
+                    .count();
+                let open = targets
+                    .iter()
+                    .filter(|row| is_met(row, rounds).is_none())
+                    .count();
+                let open = if open > 0 {
+                    format!(", {open} not measured")
+                } else {
+                    String::new()
+                };
+                (
+                    format!("{met} of {}{open}", targets.len()),
+                    rounds.circumstances.date.as_str(),
+                )
             }
         };
-        let _ = writeln!(out, "| [{}](#{}) | {met} | {date} |", table.title, anchor(&table.title));
+        let _ = writeln!(
+            out,
+            "| [{}](#{}) | {met} | {date} |",
+            table.title,
+            anchor(&table.title)
+        );
     }
     out
 }
@@ -75,7 +101,9 @@ fn summary(sections: &[Section<'_>]) -> String {
 /// The name that Markdown viewers give a heading.
 fn anchor(title: &str) -> String {
     let kept = title.to_lowercase().replace(' ', "-");
-    kept.chars().filter(|c| c.is_alphanumeric() || *c == '-' || *c == '_').collect()
+    kept.chars()
+        .filter(|c| c.is_alphanumeric() || *c == '-' || *c == '_')
+        .collect()
 }
 
 /// What a row compares with its target, in each round.
@@ -85,8 +113,18 @@ fn compared(row: &Row, rounds: &Rounds) -> Vec<f64> {
         (0..rounds.count()).filter_map(in_round).collect()
     };
     match &row.measure {
-        Measure::Ratio { ours, theirs, higher_is_better: true, factor } => pair(ours, theirs, *factor),
-        Measure::Ratio { ours, theirs, higher_is_better: false, factor } => pair(theirs, ours, 1.0 / factor),
+        Measure::Ratio {
+            ours,
+            theirs,
+            higher_is_better: true,
+            factor,
+        } => pair(ours, theirs, *factor),
+        Measure::Ratio {
+            ours,
+            theirs,
+            higher_is_better: false,
+            factor,
+        } => pair(theirs, ours, 1.0 / factor),
         Measure::Agreement { ours, theirs } => pair(ours, theirs, 1.0),
         Measure::Alone(figure) => rounds.values(figure),
     }
@@ -100,12 +138,18 @@ fn rows(table: &Table, rounds: &Rounds) -> String {
     if table.rows.is_empty() {
         return String::new();
     }
-    let mut out = "\n| | ours | theirs | ratio | asked for | |\n|---|---|---|---|---|---|\n".to_string();
+    let mut out =
+        "\n| | ours | theirs | ratio | asked for | |\n|---|---|---|---|---|---|\n".to_string();
     for row in &table.rows {
         let (ours, theirs, ratio) = match &row.measure {
             Measure::Ratio { ours, theirs, .. } | Measure::Agreement { ours, theirs } => {
-                let digits = if matches!(row.measure, Measure::Agreement { .. }) { exact } else { short };
-                let ratio = spread(&compared(row, rounds)).map_or_else(String::new, |s| with_ends(s, digits));
+                let digits = if matches!(row.measure, Measure::Agreement { .. }) {
+                    exact
+                } else {
+                    short
+                };
+                let ratio = spread(&compared(row, rounds))
+                    .map_or_else(String::new, |s| with_ends(s, digits));
                 (cell(ours, rounds), cell(theirs, rounds), ratio)
             }
             Measure::Alone(figure) => (cell(figure, rounds), String::new(), String::new()),
@@ -122,7 +166,11 @@ fn rows(table: &Table, rounds: &Rounds) -> String {
             (_, Some(false)) => "**not met**",
             (_, None) => "not measured",
         };
-        let _ = writeln!(out, "| {} | {ours} | {theirs} | {ratio} | {asked} | {verdict} |", in_cell(&row.what));
+        let _ = writeln!(
+            out,
+            "| {} | {ours} | {theirs} | {ratio} | {asked} | {verdict} |",
+            in_cell(&row.what)
+        );
     }
     out
 }
@@ -131,11 +179,15 @@ fn rows(table: &Table, rounds: &Rounds) -> String {
 fn cell(figure: &str, rounds: &Rounds) -> String {
     match spread(&rounds.values(figure)) {
         Some(s) => {
-            let unit = (0..rounds.count()).find_map(|r| rounds.figure(figure, r)).map_or("", |f| f.unit.as_str());
+            let unit = (0..rounds.count())
+                .find_map(|r| rounds.figure(figure, r))
+                .map_or("", |f| f.unit.as_str());
             in_cell(&format!("{} {unit}", with_ends(s, short)))
         }
         None => {
-            let reason = rounds.reason(figure).unwrap_or_else(|| "not in these rounds".to_string());
+            let reason = rounds
+                .reason(figure)
+                .unwrap_or_else(|| "not in these rounds".to_string());
             in_cell(&format!("not measured: {reason}"))
         }
     }
@@ -144,7 +196,12 @@ fn cell(figure: &str, rounds: &Rounds) -> String {
 fn with_ends(s: Spread, digits: fn(f64) -> String) -> String {
     match s.count {
         1 => digits(s.median),
-        _ => format!("{} ({}–{})", digits(s.median), digits(s.lowest), digits(s.highest)),
+        _ => format!(
+            "{} ({}–{})",
+            digits(s.median),
+            digits(s.lowest),
+            digits(s.highest)
+        ),
     }
 }
 
@@ -155,7 +212,10 @@ fn exact(value: f64) -> String {
 
 /// Text that may stand in a cell.
 fn in_cell(text: &str) -> String {
-    text.trim().replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
+    text.trim()
+        .replace('|', "\\|")
+        .replace('<', "&lt;")
+        .replace('\n', " ")
 }
 
 fn plots(table: &Table, rounds: &Rounds) -> String {
@@ -166,16 +226,39 @@ fn plots(table: &Table, rounds: &Rounds) -> String {
             let _ = writeln!(out, "\n{}: not measured.", plot.title);
             continue;
         }
-        let _ = writeln!(out, "\n![{}](performance/{})\n", plot.title, chart::file(table, plot));
-        let _ = writeln!(out, "| {} | {} | expected power | measured power |\n|---|---|---|---|", plot.x, plot.y);
+        let _ = writeln!(
+            out,
+            "\n![{}](performance/{})\n",
+            plot.title,
+            chart::file(table, plot)
+        );
+        let _ = writeln!(
+            out,
+            "| {} | {} | expected power | measured power |\n|---|---|---|---|",
+            plot.x, plot.y
+        );
         for line in &lines {
-            let points: Vec<String> =
-                line.points.iter().map(|p| format!("{} at {}", short(p.y.median), chart::tick_label(p.x))).collect();
-            let written =
-                |points: Vec<(f64, f64)>| power(&points).map_or_else(|| "–".to_string(), |p| format!("{p:.2}"));
-            let expected = written(line.points.iter().filter_map(|p| Some((p.x, p.expected?))).collect());
+            let points: Vec<String> = line
+                .points
+                .iter()
+                .map(|p| format!("{} at {}", short(p.y.median), chart::tick_label(p.x)))
+                .collect();
+            let written = |points: Vec<(f64, f64)>| {
+                power(&points).map_or_else(|| "–".to_string(), |p| format!("{p:.2}"))
+            };
+            let expected = written(
+                line.points
+                    .iter()
+                    .filter_map(|p| Some((p.x, p.expected?)))
+                    .collect(),
+            );
             let found = written(line.points.iter().map(|p| (p.x, p.y.median)).collect());
-            let _ = writeln!(out, "| {} | {} | {expected} | {found} |", in_cell(&line.name), points.join(", "));
+            let _ = writeln!(
+                out,
+                "| {} | {} | {expected} | {found} |",
+                in_cell(&line.name),
+                points.join(", ")
+            );
         }
     }
     out
@@ -199,10 +282,16 @@ fn figures(rounds: &Rounds) -> String {
             not(&name, rounds.reason(&name));
             continue;
         };
-        let unit = (0..rounds.count()).find_map(|r| rounds.figure(&name, r)).map_or("", |f| f.unit.as_str());
+        let unit = (0..rounds.count())
+            .find_map(|r| rounds.figure(&name, r))
+            .map_or("", |f| f.unit.as_str());
         let [median, lowest, highest] = [s.median, s.lowest, s.highest].map(short);
         let [program, figure, unit] = [program, figure, unit].map(in_cell);
-        let _ = writeln!(lines, "| {program} | {figure} | {median} | {lowest} | {highest} | {unit} | {} |", s.count);
+        let _ = writeln!(
+            lines,
+            "| {program} | {figure} | {median} | {lowest} | {highest} | {unit} | {} |",
+            s.count
+        );
     }
     for run in rounds.runs.iter().filter(|run| run.failed.is_some()) {
         not(&run.program, run.failed.clone());
@@ -215,18 +304,46 @@ fn figures(rounds: &Rounds) -> String {
         out += "\n</details>\n";
     }
     for (reason, all) in reasons {
-        let _ = writeln!(out, "\nNot measured, {}: {}.", in_cell(&reason), in_cell(&all.join("; ")));
+        let _ = writeln!(
+            out,
+            "\nNot measured, {}: {}.",
+            in_cell(&reason),
+            in_cell(&all.join("; "))
+        );
     }
     out
 }
 
 fn circumstances(c: &Circumstances, rounds: usize) -> String {
-    let Machine { processor, flags, cores, memory_gib, kernel, gpu } = &c.machine;
-    let rounds = if rounds == 1 { "1 round".to_string() } else { format!("{rounds} rounds") };
-    let flags = if flags.is_empty() { String::new() } else { format!(" with {}", flags.join(", ")) };
-    let gpu = gpu.as_ref().map_or_else(String::new, |gpu| format!("; {gpu}"));
-    let load = c.load.map_or_else(String::new, |load| format!("; load average {load} at the start"));
-    let versions: Vec<String> = c.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    let Machine {
+        processor,
+        flags,
+        cores,
+        memory_gib,
+        kernel,
+        gpu,
+    } = &c.machine;
+    let rounds = if rounds == 1 {
+        "1 round".to_string()
+    } else {
+        format!("{rounds} rounds")
+    };
+    let flags = if flags.is_empty() {
+        String::new()
+    } else {
+        format!(" with {}", flags.join(", "))
+    };
+    let gpu = gpu
+        .as_ref()
+        .map_or_else(String::new, |gpu| format!("; {gpu}"));
+    let load = c.load.map_or_else(String::new, |load| {
+        format!("; load average {load} at the start")
+    });
+    let versions: Vec<String> = c
+        .versions
+        .iter()
+        .map(|(name, version)| format!("{name} {version}"))
+        .collect();
     format!(
         "*Measured {}: {rounds} on {processor}{flags}, {cores} cores, {memory_gib} GiB, {kernel}{gpu}{load}. {}.*",
         c.date,
@@ -250,13 +367,33 @@ mod tests {
         let mut runs = Vec::new();
         for (round, values) in [(20, 10), (30, 10), (25, 5)].iter().enumerate() {
             for (program, value) in [("a", values.0), ("b", values.1)] {
-                let figures = parse(&format!("{{\"name\":\"rate\",\"value\":{value},\"unit\":\"1/s\"}}")).unwrap();
-                runs.push(Outcome { round, program: program.into(), failed: None, figures });
+                let figures = parse(&format!(
+                    "{{\"name\":\"rate\",\"value\":{value},\"unit\":\"1/s\"}}"
+                ))
+                .unwrap();
+                runs.push(Outcome {
+                    round,
+                    program: program.into(),
+                    failed: None,
+                    figures,
+                });
             }
-            runs.push(Outcome { round, program: "c".into(), failed: Some("no | card".into()), figures: vec![] });
+            runs.push(Outcome {
+                round,
+                program: "c".into(),
+                failed: Some("no | card".into()),
+                figures: vec![],
+            });
         }
-        let rounds = Some(Rounds { circumstances: Circumstances::unknown(), runs });
-        page(&[Section { table: &table, rounds, prose: "Words.\n".into() }])
+        let rounds = Some(Rounds {
+            circumstances: Circumstances::unknown(),
+            runs,
+        });
+        page(&[Section {
+            table: &table,
+            rounds,
+            prose: "Words.\n".into(),
+        }])
     }
 
     #[test]
@@ -264,14 +401,23 @@ mod tests {
         let page = shown("ours = 'a/rate'\ntheirs = 'b/rate'\nbetter = 'higher'\nat_least = 3.0\n");
         let row = "| W | 25.0 (20.0–30.0) 1/s | 10.0 (5.00–10.0) 1/s | 3.00 (2.00–5.00) | at least 3 | met |";
         assert!(page.contains(row), "{page}");
-        assert!(page.contains("| [A step](#a-step) | 1 of 1 | 2001-02-03 |"), "{page}");
-        assert!(page.contains("Words.") && page.contains("3 rounds on P with avx2, 2 cores"), "{page}");
+        assert!(
+            page.contains("| [A step](#a-step) | 1 of 1 | 2001-02-03 |"),
+            "{page}"
+        );
+        assert!(
+            page.contains("Words.") && page.contains("3 rounds on P with avx2, 2 cores"),
+            "{page}"
+        );
     }
 
     #[test]
     fn lower_is_better_inverts_the_ratio() {
         let page = shown("ours = 'a/rate'\ntheirs = 'b/rate'\nbetter = 'lower'\nat_least = 0.4\n");
-        assert!(page.contains("| 0.333 (0.200–0.500) | at least 0.4 | **not met** |"), "{page}");
+        assert!(
+            page.contains("| 0.333 (0.200–0.500) | at least 0.4 | **not met** |"),
+            "{page}"
+        );
     }
 
     #[test]
@@ -285,7 +431,10 @@ mod tests {
     #[test]
     fn a_failure_is_not_measured_with_its_reason() {
         let page = shown("ours = 'a/rate'\ntheirs = 'c/rate'\nbetter = 'higher'\nat_least = 3.0\n");
-        assert!(page.contains("| not measured: no \\| card |  | at least 3 | not measured |"), "{page}");
+        assert!(
+            page.contains("| not measured: no \\| card |  | at least 3 | not measured |"),
+            "{page}"
+        );
         assert!(page.contains("0 of 1, 1 not measured"), "{page}");
     }
 }

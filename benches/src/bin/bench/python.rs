@@ -8,10 +8,12 @@ use std::process::{Command, Stdio};
 
 const OR: &str = "or name an interpreter that has the packages: --python PATH";
 
-/// An interpreter with the packages of `benches/peers/requirements.txt`; made where it is not whole.
+/// An interpreter with the packages of `benches/peers/requirements.txt`; made where it is not
+/// whole.
 pub fn ensure(root: &Path) -> Result<PathBuf> {
     let list = root.join("benches/peers/requirements.txt");
-    let text = fs::read_to_string(&list).with_context(|| format!("failed to read {}", list.display()))?;
+    let text =
+        fs::read_to_string(&list).with_context(|| format!("failed to read {}", list.display()))?;
     let folder = cache()?.join(format!("bench-python-{}", key(&text, &interpreter()?)));
     let python = folder.join("bin/python");
     // Written when everything is installed.
@@ -28,7 +30,10 @@ pub fn ensure(root: &Path) -> Result<PathBuf> {
     if complete.is_file() {
         return Ok(python);
     }
-    eprintln!("bench: making a virtual environment for the peers at {} (about 5 GB)", folder.display());
+    eprintln!(
+        "bench: making a virtual environment for the peers at {} (about 5 GB)",
+        folder.display()
+    );
     let run = |what: &str, command: &mut Command| -> Result<()> {
         // pip fills its temporary folder first, and the system's may be small.
         let status = command
@@ -41,7 +46,12 @@ pub fn ensure(root: &Path) -> Result<PathBuf> {
         }
         Ok(())
     };
-    run("python3 -m venv --clear", Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    run(
+        "python3 -m venv --clear",
+        Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&folder),
+    )?;
     let mut pip = Command::new(&python);
     pip.args([
         "-m",
@@ -52,7 +62,10 @@ pub fn ensure(root: &Path) -> Result<PathBuf> {
         "--disable-pip-version-check",
         "--no-cache-dir",
     ]);
-    run("pip install of the peers' packages", pip.arg("--requirement").arg(&list))?;
+    run(
+        "pip install of the peers' packages",
+        pip.arg("--requirement").arg(&list),
+    )?;
     fs::write(&complete, &text).with_context(making)?;
     // Only temporary files are left in it.
     let _ = fs::remove_dir_all(&tmp);
@@ -61,19 +74,32 @@ pub fn ensure(root: &Path) -> Result<PathBuf> {
 
 /// The user's cache folder of this project.
 fn cache() -> Result<PathBuf> {
-    let absolute = |variable: &str| env::var_os(variable).map(PathBuf::from).filter(|p| p.is_absolute());
+    let absolute = |variable: &str| {
+        env::var_os(variable)
+            .map(PathBuf::from)
+            .filter(|p| p.is_absolute())
+    };
     let folder = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
     Ok(folder
-        .with_context(|| format!("no cache folder: neither XDG_CACHE_HOME nor HOME is an absolute path; {OR}"))?
+        .with_context(|| {
+            format!("no cache folder: neither XDG_CACHE_HOME nor HOME is an absolute path; {OR}")
+        })?
         .join("mosei-ssl"))
 }
 
 /// The version of Python: each has its own environment.
 fn interpreter() -> Result<String> {
-    let output = Command::new("python3").arg("-VV").stdin(Stdio::null()).output();
+    let output = Command::new("python3")
+        .arg("-VV")
+        .stdin(Stdio::null())
+        .output();
     match output {
-        Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        _ => bail!("no python3 on the PATH, for the peers in Python: install one with venv and pip, {OR}"),
+        Ok(output) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        _ => bail!(
+            "no python3 on the PATH, for the peers in Python: install one with venv and pip, {OR}"
+        ),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The recorded measurements: `docs/performance/rounds/TABLE.jsonl`, the circumstances on the first line, then one
-//! line per program and round.
+//! The recorded measurements: `docs/performance/rounds/TABLE.jsonl`, the circumstances on the first
+//! line, then one line per program and round.
 
 use super::machine::Circumstances;
 use super::table;
@@ -60,10 +60,19 @@ impl Rounds {
         let reading = || format!("failed to read {}", path.display());
         let text = fs::read_to_string(path).with_context(reading)?;
         let mut lines = text.lines();
-        let first = lines.next().context("the file is empty").with_context(reading)?;
+        let first = lines
+            .next()
+            .context("the file is empty")
+            .with_context(reading)?;
         let circumstances = serde_json::from_str(first).with_context(reading)?;
-        let runs = lines.map(serde_json::from_str).collect::<Result<_, _>>().with_context(reading)?;
-        Ok(Some(Rounds { circumstances, runs }))
+        let runs = lines
+            .map(serde_json::from_str)
+            .collect::<Result<_, _>>()
+            .with_context(reading)?;
+        Ok(Some(Rounds {
+            circumstances,
+            runs,
+        }))
     }
 
     /// Writes a file, whole or not at all.
@@ -84,8 +93,12 @@ impl Rounds {
     /// The figure of that full name in a round.
     pub fn figure(&self, full_name: &str, round: usize) -> Option<&Figure> {
         let (program, name) = table::split(full_name)?;
-        let runs = self.runs.iter().filter(|run| run.round == round && run.program == program);
-        runs.flat_map(|run| &run.figures).find(|figure| figure.name == name)
+        let runs = self
+            .runs
+            .iter()
+            .filter(|run| run.round == round && run.program == program);
+        runs.flat_map(|run| &run.figures)
+            .find(|figure| figure.name == name)
     }
 
     /// Its value in a round, where it was measured.
@@ -95,14 +108,24 @@ impl Rounds {
 
     /// Its values in all rounds.
     pub fn values(&self, full_name: &str) -> Vec<f64> {
-        (0..self.count()).filter_map(|round| self.value(full_name, round)).collect()
+        (0..self.count())
+            .filter_map(|round| self.value(full_name, round))
+            .collect()
     }
 
     /// Why there is no value.
     pub fn reason(&self, full_name: &str) -> Option<String> {
         let (program, _) = table::split(full_name)?;
-        let skipped = (0..self.count()).filter_map(|round| self.figure(full_name, round)?.skipped.clone()).next();
-        let failed = || self.runs.iter().find(|run| run.program == program)?.failed.clone();
+        let skipped = (0..self.count())
+            .filter_map(|round| self.figure(full_name, round)?.skipped.clone())
+            .next();
+        let failed = || {
+            self.runs
+                .iter()
+                .find(|run| run.program == program)?
+                .failed
+                .clone()
+        };
         skipped.or_else(failed)
     }
 
@@ -131,7 +154,11 @@ pub fn parse(output: &str) -> Result<Vec<Figure>> {
             figure.value.is_some() != figure.skipped.is_some(),
             "expected a number 'value' or a reason 'skipped', found '{line}'"
         );
-        anyhow::ensure!(figures.iter().all(|f| f.name != figure.name), "'{}' was printed twice", figure.name);
+        anyhow::ensure!(
+            figures.iter().all(|f| f.name != figure.name),
+            "'{}' was printed twice",
+            figure.name
+        );
         figures.push(figure);
     }
     anyhow::ensure!(!figures.is_empty(), "it printed no figure");
@@ -146,13 +173,19 @@ mod tests {
     fn output_is_read_strictly() {
         let good = "{\"name\":\"rate\",\"value\":2,\"unit\":\"1/s\",\"more\":{\"n\":1}}\n{\"name\":\"b\",\"skipped\":\"no\"}\n";
         let figures = parse(good).unwrap();
-        assert_eq!((figures[0].value, figures[1].skipped.as_deref()), (Some(2.0), Some("no")));
+        assert_eq!(
+            (figures[0].value, figures[1].skipped.as_deref()),
+            (Some(2.0), Some("no"))
+        );
         for (bad, expected) in [
             ("", "no figure"),
             ("hello\n", "found 'hello'"),
             ("{\"name\":\"a\"}\n", "expected a number"),
             ("{\"name\":\"a\",\"value\":null}\n", "expected a number"),
-            ("{\"name\":\"a\",\"value\":1}\n{\"name\":\"a\",\"value\":1}\n", "printed twice"),
+            (
+                "{\"name\":\"a\",\"value\":1}\n{\"name\":\"a\",\"value\":1}\n",
+                "printed twice",
+            ),
         ] {
             let error = format!("{:#}", parse(bad).unwrap_err());
             assert!(error.contains(expected), "{bad}: {error}");

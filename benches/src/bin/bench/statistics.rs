@@ -16,16 +16,30 @@ pub struct Spread {
 /// The spread of some values; `None` without values.
 pub fn spread(values: &[f64]) -> Option<Spread> {
     let median = eval::median(values.iter().copied())?;
-    let (lowest, highest) =
-        values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));
-    Some(Spread { median, lowest, highest, count: values.len() })
+    let (lowest, highest) = values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
+            (low.min(*v), high.max(*v))
+        });
+    Some(Spread {
+        median,
+        lowest,
+        highest,
+        count: values.len(),
+    })
 }
 
 /// The power p of y ~ x^p: the slope of the least-squares line through the logarithms.
 pub fn power(points: &[(f64, f64)]) -> Option<f64> {
-    let logs: Vec<(f64, f64)> =
-        points.iter().filter(|(x, y)| *x > 0.0 && *y > 0.0).map(|(x, y)| (x.ln(), y.ln())).collect();
-    let (mx, my) = (eval::mean(logs.iter().map(|p| p.0))?, eval::mean(logs.iter().map(|p| p.1))?);
+    let logs: Vec<(f64, f64)> = points
+        .iter()
+        .filter(|(x, y)| *x > 0.0 && *y > 0.0)
+        .map(|(x, y)| (x.ln(), y.ln()))
+        .collect();
+    let (mx, my) = (
+        eval::mean(logs.iter().map(|p| p.0))?,
+        eval::mean(logs.iter().map(|p| p.1))?,
+    );
     let across = logs.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum::<f64>();
     let along = logs.iter().map(|p| (p.0 - mx).powi(2)).sum::<f64>();
     (along > 0.0).then(|| across / along)
@@ -38,7 +52,15 @@ mod tests {
     #[test]
     fn the_median_is_the_middle() {
         assert_eq!(spread(&[]), None);
-        assert_eq!(spread(&[3.0, 1.0, 2.0]), Some(Spread { median: 2.0, lowest: 1.0, highest: 3.0, count: 3 }));
+        assert_eq!(
+            spread(&[3.0, 1.0, 2.0]),
+            Some(Spread {
+                median: 2.0,
+                lowest: 1.0,
+                highest: 3.0,
+                count: 3
+            })
+        );
         assert_eq!(spread(&[4.0, 1.0]).unwrap().median, 2.5);
     }
 

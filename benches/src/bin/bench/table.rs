@@ -156,16 +156,25 @@ pub enum Growth {
 impl Table {
     /// All calls of programs.
     pub fn runs(&self) -> impl Iterator<Item = &Run> {
-        self.prepare.iter().chain(self.programs.iter().map(|p| &p.run))
+        self.prepare
+            .iter()
+            .chain(self.programs.iter().map(|p| &p.run))
     }
 
     /// Full names of all figures that rows and charts name.
     pub fn figures(&self) -> Vec<&str> {
         let rows = self.rows.iter().flat_map(|row| match &row.measure {
-            Measure::Ratio { ours, theirs, .. } | Measure::Agreement { ours, theirs } => vec![ours.as_str(), theirs],
+            Measure::Ratio { ours, theirs, .. } | Measure::Agreement { ours, theirs } => {
+                vec![ours.as_str(), theirs]
+            }
             Measure::Alone(figure) => vec![figure.as_str()],
         });
-        let plots = self.plots.iter().flat_map(|p| &p.lines).flat_map(|l| &l.figures).map(String::as_str);
+        let plots = self
+            .plots
+            .iter()
+            .flat_map(|p| &p.lines)
+            .flat_map(|l| &l.figures)
+            .map(String::as_str);
         rows.chain(plots).collect()
     }
 }

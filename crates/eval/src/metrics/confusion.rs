@@ -50,9 +50,14 @@ impl Confusion {
         self.positives() + self.negatives()
     }
 
-    /// tp / (tp + fp); 0 where none is predicted, as in scikit-learn and as F1 has it; `None` where no row is present.
+    /// tp / (tp + fp); 0 where none is predicted, as in scikit-learn and as F1 has it; `None` where
+    /// no row is present.
     pub fn precision(&self) -> Option<f64> {
-        if self.positives() == 0 { None } else { Some(share(self.tp, self.tp + self.fp).unwrap_or(0.0)) }
+        if self.positives() == 0 {
+            None
+        } else {
+            Some(share(self.tp, self.tp + self.fp).unwrap_or(0.0))
+        }
     }
 
     /// tp / (tp + fn); `None` where no row is present.
@@ -60,15 +65,21 @@ impl Confusion {
         share(self.tp, self.positives())
     }
 
-    /// 2 tp / (2 tp + fp + fn) of the positive class; 0 where none is found, `None` where no row is present.
+    /// 2 tp / (2 tp + fp + fn) of the positive class; 0 where none is found, `None` where no row is
+    /// present.
     pub fn f1(&self) -> Option<f64> {
-        if self.positives() == 0 { None } else { share(2 * self.tp, 2 * self.tp + self.fp + self.fn_) }
+        if self.positives() == 0 {
+            None
+        } else {
+            share(2 * self.tp, 2 * self.tp + self.fp + self.fn_)
+        }
     }
 
     /// F1 of both classes, weighted by their rows; `None` where no row is present.
     pub fn weighted_f1(&self) -> Option<f64> {
         let positive = self.f1()?;
-        // The negative class swaps the roles; without a row of it or a prediction of it, its weight is 0 anyway.
+        // The negative class swaps the roles; without a row of it or a prediction of it, its weight
+        // is 0 anyway.
         let negative = share(2 * self.tn, 2 * self.tn + self.fp + self.fn_).unwrap_or(0.0);
         let weighted = positive * self.positives() as f64 + negative * self.negatives() as f64;
         Some(weighted / self.rows() as f64)
@@ -91,15 +102,37 @@ mod tests {
 
     #[test]
     fn four_cases_are_told_apart() {
-        let got = Confusion::count(&[true, false, true, false, false], &[true, true, false, false, false]);
-        assert_eq!(got, Some(Confusion { tp: 1, fp: 1, fn_: 1, tn: 2 }));
+        let got = Confusion::count(
+            &[true, false, true, false, false],
+            &[true, true, false, false, false],
+        );
+        assert_eq!(
+            got,
+            Some(Confusion {
+                tp: 1,
+                fp: 1,
+                fn_: 1,
+                tn: 2
+            })
+        );
         assert_eq!(Confusion::count(&[true], &[]), None);
     }
 
     #[test]
     fn without_a_present_row_only_accuracy_is_defined() {
-        let c = Confusion { tp: 0, fp: 1, fn_: 0, tn: 3 };
-        let others = [c.precision(), c.recall(), c.f1(), c.weighted_f1(), c.balanced_accuracy()];
+        let c = Confusion {
+            tp: 0,
+            fp: 1,
+            fn_: 0,
+            tn: 3,
+        };
+        let others = [
+            c.precision(),
+            c.recall(),
+            c.f1(),
+            c.weighted_f1(),
+            c.balanced_accuracy(),
+        ];
         assert_eq!(others, [None; 5]);
         assert_eq!(c.accuracy(), Some(0.75));
         assert_eq!(Confusion::default().accuracy(), None);
@@ -107,15 +140,28 @@ mod tests {
 
     #[test]
     fn without_an_absent_row_balance_is_undefined() {
-        let c = Confusion { tp: 3, fp: 0, fn_: 1, tn: 0 };
+        let c = Confusion {
+            tp: 3,
+            fp: 0,
+            fn_: 1,
+            tn: 0,
+        };
         assert_eq!(c.balanced_accuracy(), None);
         assert_eq!(c.weighted_f1(), c.f1());
     }
 
     #[test]
     fn where_nothing_is_predicted_precision_is_0_as_f1_is() {
-        let c = Confusion { tp: 0, fp: 0, fn_: 2, tn: 2 };
-        assert_eq!((c.precision(), c.recall(), c.f1()), (Some(0.0), Some(0.0), Some(0.0)));
+        let c = Confusion {
+            tp: 0,
+            fp: 0,
+            fn_: 2,
+            tn: 2,
+        };
+        assert_eq!(
+            (c.precision(), c.recall(), c.f1()),
+            (Some(0.0), Some(0.0), Some(0.0))
+        );
         assert_eq!(Confusion { fn_: 0, ..c }.precision(), None);
     }
 }

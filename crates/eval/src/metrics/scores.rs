@@ -1,13 +1,13 @@
 use crate::Ranking;
 
-/// Area under the receiver operating characteristic: the chance that a present row scores above an absent one, ties
-/// counting half. `None` where one of the classes has no row.
+/// Area under the receiver operating characteristic: the chance that a present row scores above an
+/// absent one, ties counting half. `None` where one of the classes has no row.
 pub fn roc_auc(present: &[bool], score: &[f64]) -> Option<f64> {
     Ranking::new(present, score)?.roc_auc()
 }
 
-/// Average precision: the precision at each distinct score, weighted by the recall gained there, not interpolated.
-/// `None` where no row is present.
+/// Average precision: the precision at each distinct score, weighted by the recall gained there,
+/// not interpolated. `None` where no row is present.
 pub fn average_precision(present: &[bool], score: &[f64]) -> Option<f64> {
     Ranking::new(present, score)?.average_precision()
 }

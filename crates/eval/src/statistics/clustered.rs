@@ -1,7 +1,7 @@
 //! A metric of one emotion of one cell, over many resamples of its clusters at once.
 //!
-//! The rows are put in the order of their scores once. A resample only changes how much each row weighs, so it is one walk
-//! along the rows, and several resamples walk together.
+//! The rows are put in the order of their scores once. A resample only changes how much each row
+//! weighs, so it is one walk along the rows, and several resamples walk together.
 
 use super::resamples::{LANES, Resamples};
 use crate::metrics::Confusion;
@@ -65,7 +65,8 @@ impl Clustered {
         if !rows.iter().all(finite) {
             return None;
         }
-        let scored: Option<Vec<(f64, &ClusteredRow)>> = rows.iter().map(|r| Some((r.score?, r))).collect();
+        let scored: Option<Vec<(f64, &ClusteredRow)>> =
+            rows.iter().map(|r| Some((r.score?, r))).collect();
         let ranked = scored.filter(|s| !s.is_empty()).map(|mut scored| {
             scored.sort_by(|a, b| b.0.total_cmp(&a.0));
             let next = scored.iter().skip(1).map(|s| Some(s.0)).chain([None]);
@@ -78,7 +79,8 @@ impl Clustered {
             scored.iter().zip(next).map(row).collect()
         });
         let has_intensity = !rows.is_empty() && rows.iter().all(|r| r.predicted.is_some());
-        let mut tallies: std::collections::BTreeMap<usize, Tally> = std::collections::BTreeMap::new();
+        let mut tallies: std::collections::BTreeMap<usize, Tally> =
+            std::collections::BTreeMap::new();
         for r in rows {
             let tally = tallies.entry(r.cluster).or_default();
             tally.rows += 1;
@@ -91,10 +93,15 @@ impl Clustered {
             }
             if let Some(predicted) = r.predicted {
                 tally.absolute_error += (r.intensity - predicted).abs();
-                tally.correct4 += u64::from(intensity_class(r.intensity) == intensity_class(predicted));
+                tally.correct4 +=
+                    u64::from(intensity_class(r.intensity) == intensity_class(predicted));
             }
         }
-        Some(Clustered { ranked, tallies: tallies.into_iter().collect(), has_intensity })
+        Some(Clustered {
+            ranked,
+            tallies: tallies.into_iter().collect(),
+            has_intensity,
+        })
     }
 
     /// The metric in each resample; NaN where it is undefined.
@@ -114,7 +121,10 @@ impl Clustered {
         for (lanes, counts) in resamples.blocks() {
             let values = match metric {
                 Metric::RocAuc | Metric::AveragePrecision => {
-                    weights.iter_mut().zip(counts).for_each(|(w, counts)| *w = counts.map(f64::from));
+                    weights
+                        .iter_mut()
+                        .zip(counts)
+                        .for_each(|(w, counts)| *w = counts.map(f64::from));
                     let ranked = self.ranked.as_deref().unwrap_or_default();
                     if metric == Metric::RocAuc {
                         roc_auc(ranked, &weights)
@@ -132,12 +142,18 @@ impl Clustered {
     /// The metric of the rows as they are.
     pub fn value(&self, metric: Metric) -> Option<f64> {
         let clusters = self.tallies.last().map_or(0, |(cluster, _)| cluster + 1);
-        self.replicates(metric, &Resamples::once(clusters)).first().copied().filter(|v| !v.is_nan())
+        self.replicates(metric, &Resamples::once(clusters))
+            .first()
+            .copied()
+            .filter(|v| !v.is_nan())
     }
 
     /// Rows in which the emotion is present.
     pub fn positives(&self) -> u64 {
-        self.tallies.iter().map(|(_, t)| t.confusion.positives()).sum()
+        self.tallies
+            .iter()
+            .map(|(_, t)| t.confusion.positives())
+            .sum()
     }
 
     /// All rows.
@@ -186,7 +202,14 @@ fn roc_auc(ranked: &[Ranked], weights: &[Lanes]) -> Lanes {
     let (mut tie_tp, mut tie_fp) = ([0.0; LANES], [0.0; LANES]);
     for row in ranked {
         let w = &weights[row.cluster as usize];
-        add(if row.present { &mut tie_tp } else { &mut tie_fp }, w);
+        add(
+            if row.present {
+                &mut tie_tp
+            } else {
+                &mut tie_fp
+            },
+            w,
+        );
         if row.ends_tie {
             for l in 0..LANES {
                 doubled[l] += tie_fp[l] * (2.0 * tp[l] + tie_tp[l]);
@@ -201,7 +224,8 @@ fn roc_auc(ranked: &[Ranked], weights: &[Lanes]) -> Lanes {
 }
 
 fn average_precision(ranked: &[Ranked], weights: &[Lanes]) -> Lanes {
-    let (mut total, mut tp, mut rows, mut before) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    let (mut total, mut tp, mut rows, mut before) =
+        ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
     for row in ranked {
         let w = &weights[row.cluster as usize];
         add(&mut rows, w);
@@ -229,7 +253,9 @@ mod tests {
     fn rows(n: usize, clusters: usize) -> Vec<ClusteredRow> {
         let mut state = 7_u64;
         let mut draw = move || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             (state >> 40) as f64 / f64::from(1 << 24)
         };
         (0..n)
@@ -250,7 +276,9 @@ mod tests {
 
     /// The rows of a resample, written out.
     fn written_out(rows: &[ClusteredRow], resamples: &Resamples, b: usize) -> Vec<ClusteredRow> {
-        rows.iter().flat_map(|r| vec![*r; usize::from(resamples.count(b, r.cluster))]).collect()
+        rows.iter()
+            .flat_map(|r| vec![*r; usize::from(resamples.count(b, r.cluster))])
+            .collect()
     }
 
     #[test]
@@ -276,11 +304,16 @@ mod tests {
                     Metric::Accuracy => confusion.accuracy(),
                     Metric::BalancedAccuracy => confusion.balanced_accuracy(),
                     Metric::RocAuc => Ranking::new(&present, &score).unwrap().roc_auc(),
-                    Metric::AveragePrecision => Ranking::new(&present, &score).unwrap().average_precision(),
+                    Metric::AveragePrecision => {
+                        Ranking::new(&present, &score).unwrap().average_precision()
+                    }
                     Metric::Mae => metrics::mae(&intensity, &predicted),
                     Metric::Accuracy4 => metrics::accuracy4(&intensity, &predicted),
                 };
-                assert!((draw - expected.unwrap()).abs() < 1e-12, "{metric:?} {b}: {draw} {expected:?}");
+                assert!(
+                    (draw - expected.unwrap()).abs() < 1e-12,
+                    "{metric:?} {b}: {draw} {expected:?}"
+                );
             }
         }
     }
@@ -294,7 +327,13 @@ mod tests {
         assert!(clustered.value(Metric::RocAuc).is_some());
         all.iter_mut().for_each(|r| r.present = false);
         let none = Clustered::new(&all).unwrap();
-        assert_eq!((none.value(Metric::RocAuc), none.value(Metric::AveragePrecision)), (None, None));
+        assert_eq!(
+            (
+                none.value(Metric::RocAuc),
+                none.value(Metric::AveragePrecision)
+            ),
+            (None, None)
+        );
         assert_eq!((none.positives(), none.rows()), (0, 20));
         all[0].score = Some(f64::NAN);
         assert!(Clustered::new(&all).is_none());
@@ -303,7 +342,11 @@ mod tests {
 
     #[test]
     fn a_resample_without_a_class_has_no_auc() {
-        let row = |cluster, present| ClusteredRow { cluster, present, ..rows(1, 1)[0] };
+        let row = |cluster, present| ClusteredRow {
+            cluster,
+            present,
+            ..rows(1, 1)[0]
+        };
         let clustered = Clustered::new(&[row(0, true), row(1, false)]).unwrap();
         let draws = clustered.replicates(Metric::RocAuc, &Resamples::leave_one_out(2));
         assert!(draws.iter().all(|d| d.is_nan()), "{draws:?}");

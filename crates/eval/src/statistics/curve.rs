@@ -36,10 +36,11 @@ impl Equivalence {
     }
 }
 
-/// The mean height of a curve over the logarithm of labels: trapezia between neighbours, divided by the whole width.
+/// The mean height of a curve over the logarithm of labels: trapezia between neighbours, divided by
+/// the whole width.
 ///
-/// `points` are (labels, value), ascending in labels, which are above 0. `None` for fewer than two points, or labels that do
-/// not rise.
+/// `points` are (labels, value), ascending in labels, which are above 0. `None` for fewer than two
+/// points, or labels that do not rise.
 pub fn area_under_curve(points: &[(f64, f64)]) -> Option<f64> {
     let steps = || points.iter().zip(points.iter().skip(1));
     if points.len() < 2 || points[0].0 <= 0.0 || steps().any(|(a, b)| a.0 >= b.0) {
@@ -49,11 +50,17 @@ pub fn area_under_curve(points: &[(f64, f64)]) -> Option<f64> {
     Some(area / (points[points.len() - 1].0 / points[0].0).ln()).filter(|area| area.is_finite())
 }
 
-/// The number of labels at which a curve reaches `target`, between its points in proportion to the logarithm of labels.
+/// The number of labels at which a curve reaches `target`, between its points in proportion to the
+/// logarithm of labels.
 ///
-/// The curve is first made monotone (isotonic regression by pool adjacent violators), so that a dip by chance
-/// does not decide; `points` as in [`area_under_curve`]. `None` for an empty curve or a value that is not finite.
-pub fn labels_to_reach(points: &[(f64, f64)], target: f64, higher_is_better: bool) -> Option<Equivalence> {
+/// The curve is first made monotone (isotonic regression by pool adjacent violators), so that a dip
+/// by chance does not decide; `points` as in [`area_under_curve`]. `None` for an empty curve or a
+/// value that is not finite.
+pub fn labels_to_reach(
+    points: &[(f64, f64)],
+    target: f64,
+    higher_is_better: bool,
+) -> Option<Equivalence> {
     if !target.is_finite() || points.iter().any(|(n, v)| !v.is_finite() || *n <= 0.0) {
         return None;
     }
@@ -82,11 +89,17 @@ fn isotonic(values: &[f64]) -> Vec<f64> {
                 break;
             }
             blocks.pop();
-            block = ((before * n as f64 + block.0 * block.1 as f64) / (n + block.1) as f64, n + block.1);
+            block = (
+                (before * n as f64 + block.0 * block.1 as f64) / (n + block.1) as f64,
+                n + block.1,
+            );
         }
         blocks.push(block);
     }
-    blocks.into_iter().flat_map(|(value, n)| std::iter::repeat_n(value, n)).collect()
+    blocks
+        .into_iter()
+        .flat_map(|(value, n)| std::iter::repeat_n(value, n))
+        .collect()
 }
 
 #[cfg(test)]
@@ -95,7 +108,10 @@ mod tests {
 
     #[test]
     fn a_constant_has_its_height_as_area() {
-        assert_eq!(area_under_curve(&[(10.0, 0.7), (100.0, 0.7), (300.0, 0.7)]), Some(0.7));
+        assert_eq!(
+            area_under_curve(&[(10.0, 0.7), (100.0, 0.7), (300.0, 0.7)]),
+            Some(0.7)
+        );
         let got = area_under_curve(&[(10.0, 0.0), (100.0, 1.0), (1000.0, 1.0)]).unwrap();
         assert!((got - 0.75).abs() < 1e-15, "{got}");
         assert_eq!(area_under_curve(&[(10.0, 0.7)]), None);
@@ -105,12 +121,22 @@ mod tests {
     #[test]
     fn between_two_budgets_the_logarithm_counts() {
         let curve = [(10.0, 0.5), (1000.0, 0.7)];
-        let Some(Equivalence::About(labels)) = labels_to_reach(&curve, 0.6, true) else { panic!() };
+        let Some(Equivalence::About(labels)) = labels_to_reach(&curve, 0.6, true) else {
+            panic!()
+        };
         assert!((labels - 100.0).abs() < 1e-9);
-        assert_eq!(labels_to_reach(&curve, 0.4, true), Some(Equivalence::AtMost(10.0)));
-        assert_eq!(labels_to_reach(&curve, 0.71, true), Some(Equivalence::NotReached(1000.0)));
+        assert_eq!(
+            labels_to_reach(&curve, 0.4, true),
+            Some(Equivalence::AtMost(10.0))
+        );
+        assert_eq!(
+            labels_to_reach(&curve, 0.71, true),
+            Some(Equivalence::NotReached(1000.0))
+        );
         let errors = [(10.0, 0.5), (1000.0, 0.3)];
-        let Some(Equivalence::About(labels)) = labels_to_reach(&errors, 0.4, false) else { panic!() };
+        let Some(Equivalence::About(labels)) = labels_to_reach(&errors, 0.4, false) else {
+            panic!()
+        };
         assert!((labels - 100.0).abs() < 1e-9, "of an error less is better");
     }
 
@@ -121,7 +147,10 @@ mod tests {
         assert_eq!(end(f64::INFINITY), Equivalence::NotReached(1000.0));
         assert_eq!(end(120.0), Equivalence::About(120.0));
         let json = serde_json::to_string(&[end(0.0), end(31.5)]).unwrap();
-        assert_eq!(json, r#"[{"bound":"at-most","labels":10.0},{"bound":"about","labels":31.5}]"#);
+        assert_eq!(
+            json,
+            r#"[{"bound":"at-most","labels":10.0},{"bound":"about","labels":31.5}]"#
+        );
     }
 
     #[test]
@@ -130,7 +159,9 @@ mod tests {
         assert_eq!(isotonic(&[3.0, 2.0, 1.0]), [2.0, 2.0, 2.0]);
         let curve = [(10.0, 0.6), (100.0, 0.5), (1000.0, 0.8)];
         // Evened out it stands at 0.55 up to 100 labels.
-        let Some(Equivalence::About(labels)) = labels_to_reach(&curve, 0.6, true) else { panic!() };
+        let Some(Equivalence::About(labels)) = labels_to_reach(&curve, 0.6, true) else {
+            panic!()
+        };
         assert!(labels > 100.0, "{labels}");
     }
 }

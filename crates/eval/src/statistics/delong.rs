@@ -11,15 +11,17 @@ pub struct DeLong {
     pub second: f64,
     /// Variance of first - second.
     pub variance: f64,
-    /// Two-sided p of "no difference", by the normal distribution; 1 where the scores order the rows alike.
+    /// Two-sided p of "no difference", by the normal distribution; 1 where the scores order the
+    /// rows alike.
     pub p: f64,
 }
 
-/// Compares the AUCs of two scores of the same rows (DeLong, DeLong and Clarke-Pearson 1988; by midranks as Sun and Xu
-/// 2014).
+/// Compares the AUCs of two scores of the same rows (DeLong, DeLong and Clarke-Pearson 1988; by
+/// midranks as Sun and Xu 2014).
 ///
-/// It takes rows as independent, which segments of one video are not: intervals of a study come from resampled
-/// clusters. `None` where the slices differ in length, a score is not finite, or a class has fewer than two rows.
+/// It takes rows as independent, which segments of one video are not: intervals of a study come
+/// from resampled clusters. `None` where the slices differ in length, a score is not finite, or a
+/// class has fewer than two rows.
 pub fn delong(present: &[bool], first: &[f64], second: &[f64]) -> Option<DeLong> {
     if present.len() != first.len() || present.len() != second.len() {
         return None;
@@ -39,7 +41,12 @@ pub fn delong(present: &[bool], first: &[f64], second: &[f64]) -> Option<DeLong>
         // Without variance any difference is certain.
         f64::from(u8::from(auc_a == auc_b))
     };
-    Some(DeLong { first: auc_a, second: auc_b, variance, p })
+    Some(DeLong {
+        first: auc_a,
+        second: auc_b,
+        variance,
+        p,
+    })
 }
 
 /// For each row, the share of the other class that it is placed rightly against; a tie counts half.
@@ -53,19 +60,33 @@ fn placements(present: &[bool], score: &[f64]) -> Option<Placements> {
         return None;
     }
     let of = |wanted: bool| {
-        let mut scores: Vec<f64> = score.iter().zip(present).filter(|(_, p)| **p == wanted).map(|(s, _)| *s).collect();
+        let mut scores: Vec<f64> = score
+            .iter()
+            .zip(present)
+            .filter(|(_, p)| **p == wanted)
+            .map(|(s, _)| *s)
+            .collect();
         scores.sort_by(f64::total_cmp);
         scores
     };
     let (above, below) = (of(true), of(false));
     let share_below = |sorted: &[f64], s: f64| {
-        let (less, no_more) = (sorted.partition_point(|x| *x < s), sorted.partition_point(|x| *x <= s));
+        let (less, no_more) = (
+            sorted.partition_point(|x| *x < s),
+            sorted.partition_point(|x| *x <= s),
+        );
         (less + no_more) as f64 / (2 * sorted.len()) as f64
     };
     if above.is_empty() || below.is_empty() {
         return None;
     }
-    let each = |wanted: bool| score.iter().zip(present).filter(move |(_, p)| **p == wanted).map(|(s, _)| *s);
+    let each = |wanted: bool| {
+        score
+            .iter()
+            .zip(present)
+            .filter(move |(_, p)| **p == wanted)
+            .map(|(s, _)| *s)
+    };
     Some(Placements {
         present: each(true).map(|s| share_below(&below, s)).collect(),
         absent: each(false).map(|s| 1.0 - share_below(&above, s)).collect(),
@@ -84,13 +105,19 @@ mod tests {
         // Placements of the present: a 1, 1, 1/2; b 1, 1/2, 3/4. Of the absent: a 2/3, 1; b 1/2, 1.
         assert!((got.first - 5.0 / 6.0).abs() < 1e-15 && (got.second - 0.75).abs() < 1e-15);
         // Differences of the present 0, 1/2, -1/4, of the absent 1/6, 0, both around 1/12.
-        let variance = (1.0 / 144.0 + 25.0 / 144.0 + 16.0 / 144.0) / 2.0 / 3.0 + (1.0 / 144.0 + 1.0 / 144.0) / 2.0;
+        let variance = (1.0 / 144.0 + 25.0 / 144.0 + 16.0 / 144.0) / 2.0 / 3.0
+            + (1.0 / 144.0 + 1.0 / 144.0) / 2.0;
         assert!((got.variance - variance).abs() < 1e-15, "{got:?}");
     }
 
     #[test]
     fn equal_scores_do_not_differ() {
-        let got = delong(&[true, false, true, false], &[0.9, 0.1, 0.4, 0.6], &[9.0, 1.0, 4.0, 6.0]).unwrap();
+        let got = delong(
+            &[true, false, true, false],
+            &[0.9, 0.1, 0.4, 0.6],
+            &[9.0, 1.0, 4.0, 6.0],
+        )
+        .unwrap();
         assert_eq!((got.variance, got.p), (0.0, 1.0));
     }
 

@@ -20,10 +20,24 @@ pub(super) struct Source {
 }
 
 impl Source {
-    fn new(sample: &StudySample, what: &str, runs: &BTreeSet<Run>, of: fn(&Run) -> Option<i32>) -> Self {
-        let levels: Vec<i32> = runs.iter().filter_map(of).collect::<BTreeSet<_>>().into_iter().collect();
+    fn new(
+        sample: &StudySample,
+        what: &str,
+        runs: &BTreeSet<Run>,
+        of: fn(&Run) -> Option<i32>,
+    ) -> Self {
+        let levels: Vec<i32> = runs
+            .iter()
+            .filter_map(of)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         let (seed, n) = (sample.analysis.seed, sample.analysis.resamples);
-        Source { counts: Resamples::bootstrap_of_few(seed, what, levels.len(), n), levels, of }
+        Source {
+            counts: Resamples::bootstrap_of_few(seed, what, levels.len(), n),
+            levels,
+            of,
+        }
     }
 
     /// How many levels it has.
@@ -39,7 +53,11 @@ impl Source {
     /// The mean value of each level that has runs.
     pub(super) fn means(&self, runs: &Runs) -> Vec<f64> {
         let of_level = |level: &i32| {
-            crate::mean(runs.iter().filter(|(run, _)| (self.of)(run) == Some(*level)).map(|(_, drawn)| drawn.value))
+            crate::mean(
+                runs.iter()
+                    .filter(|(run, _)| (self.of)(run) == Some(*level))
+                    .map(|(_, drawn)| drawn.value),
+            )
         };
         self.levels.iter().filter_map(of_level).collect()
     }
@@ -64,17 +82,35 @@ impl<'a> Grid<'a> {
     /// `budgets` are those of the cells.
     pub(super) fn new(sample: &'a StudySample, budgets: &[Budget]) -> Self {
         let ids = || sample.cells.iter().map(|c| &c.id);
-        let run = |c: &MeasuredCell| sample.analysis.pretrain_seeds.run(c.id.seed, c.id.draw, c.id.pretrain_seed);
+        let run = |c: &MeasuredCell| {
+            sample
+                .analysis
+                .pretrain_seeds
+                .run(c.id.seed, c.id.draw, c.id.pretrain_seed)
+        };
         let cell = |c: &'a MeasuredCell| {
             let budget = place(budgets, &c.id.budget)?;
             Some(((c.id.start.as_str(), budget, run(c), c.id.fold), c))
         };
         let cells = sample.cells.iter().filter_map(cell).collect();
         let runs: BTreeSet<Run> = sample.cells.iter().map(run).collect();
-        let folds: Vec<i32> = ids().map(|id| id.fold).collect::<BTreeSet<_>>().into_iter().collect();
-        let of_fold =
-            |k: i32| sample.clusters.values().filter(move |(_, fold)| *fold == k).map(|(cluster, _)| *cluster);
-        let drawn = |b: usize, k: i32| of_fold(k).map(|c| f64::from(sample.resamples.count(b, c))).sum::<f64>();
+        let folds: Vec<i32> = ids()
+            .map(|id| id.fold)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let of_fold = |k: i32| {
+            sample
+                .clusters
+                .values()
+                .filter(move |(_, fold)| *fold == k)
+                .map(|(cluster, _)| *cluster)
+        };
+        let drawn = |b: usize, k: i32| {
+            of_fold(k)
+                .map(|c| f64::from(sample.resamples.count(b, c)))
+                .sum::<f64>()
+        };
         let studies = 0..sample.analysis.resamples;
         Grid {
             cells,
@@ -85,19 +121,29 @@ impl<'a> Grid<'a> {
             ],
             runs,
             fold_sizes: folds.iter().map(|&k| of_fold(k).count() as f64).collect(),
-            drawn_fold_sizes: studies.map(|b| folds.iter().map(|&k| drawn(b, k)).collect()).collect(),
+            drawn_fold_sizes: studies
+                .map(|b| folds.iter().map(|&k| drawn(b, k)).collect())
+                .collect(),
             folds,
             sample,
         }
     }
 
-    /// The value of each run of a start and a budget that has all folds: the mean over folds, weighted by their clusters.
+    /// The value of each run of a start and a budget that has all folds: the mean over folds,
+    /// weighted by their clusters.
     pub(super) fn runs(&self, start: &str, budget: usize, emotion: &str, metric: Metric) -> Runs {
         let key = (metric, emotion.to_string());
         let number = |run: Run| {
-            let of_fold = |&fold: &i32| self.cells.get(&(start, budget, run, fold))?.numbers.get(&key);
+            let of_fold = |&fold: &i32| {
+                self.cells
+                    .get(&(start, budget, run, fold))?
+                    .numbers
+                    .get(&key)
+            };
             let folds: Vec<&Replicates> = self.folds.iter().map(of_fold).collect::<Option<_>>()?;
-            let drawn = Replicates::weighted_mean(&folds, &self.fold_sizes, |b, k| self.drawn_fold_sizes[b][k]);
+            let drawn = Replicates::weighted_mean(&folds, &self.fold_sizes, |b, k| {
+                self.drawn_fold_sizes[b][k]
+            });
             (!drawn.value.is_nan()).then_some((run, drawn))
         };
         self.runs.iter().filter_map(|&run| number(run)).collect()
@@ -105,10 +151,14 @@ impl<'a> Grid<'a> {
 
     /// The mean over runs, each as often as each resample contains it; `None` without runs.
     pub(super) fn mean(&self, runs: &Runs) -> Option<Replicates> {
-        let places: Vec<_> = runs.keys().map(|run| self.sources.each_ref().map(|s| s.place(run))).collect();
+        let places: Vec<_> = runs
+            .keys()
+            .map(|run| self.sources.each_ref().map(|s| s.place(run)))
+            .collect();
         let times = |b: usize, run: usize| {
             let each = self.sources.iter().zip(places[run]);
-            each.filter_map(|(source, place)| Some(f64::from(source.counts.count(b, place?)))).product()
+            each.filter_map(|(source, place)| Some(f64::from(source.counts.count(b, place?))))
+                .product()
         };
         let all: Vec<&Replicates> = runs.values().collect();
         (!all.is_empty()).then(|| Replicates::weighted_mean(&all, &vec![1.0; all.len()], times))
@@ -117,7 +167,9 @@ impl<'a> Grid<'a> {
     /// The differences of the runs that are pairs.
     pub(super) fn differences(&self, ours: &Runs, theirs: &Runs) -> Runs {
         let counterparts = |(our, a): (&Run, &Replicates)| {
-            let pairs = theirs.iter().filter_map(|(their, b)| Some((our.pair(*their)?, a.minus(b))));
+            let pairs = theirs
+                .iter()
+                .filter_map(|(their, b)| Some((our.pair(*their)?, a.minus(b))));
             pairs.collect::<Vec<_>>()
         };
         ours.iter().flat_map(counterparts).collect()
@@ -125,14 +177,27 @@ impl<'a> Grid<'a> {
 
     /// The mean of `ours` over their pairs with `others`.
     pub(super) fn paired_mean(&self, ours: &Runs, others: &Runs) -> Option<f64> {
-        let times = |our: &Run| others.keys().filter(|other| our.pair(**other).is_some()).count();
-        crate::mean(ours.iter().flat_map(|(run, drawn)| std::iter::repeat_n(drawn.value, times(run))))
+        let times = |our: &Run| {
+            others
+                .keys()
+                .filter(|other| our.pair(**other).is_some())
+                .count()
+        };
+        crate::mean(
+            ours.iter()
+                .flat_map(|(run, drawn)| std::iter::repeat_n(drawn.value, times(run))),
+        )
     }
 
     /// The number of clusters of each fold.
     pub(super) fn fold_clusters(&self) -> Vec<FoldClusters> {
         let folds = self.folds.iter().zip(&self.fold_sizes);
-        folds.map(|(&fold, &size)| FoldClusters { fold, clusters: size as usize }).collect()
+        folds
+            .map(|(&fold, &size)| FoldClusters {
+                fold,
+                clusters: size as usize,
+            })
+            .collect()
     }
 
     /// The resampled cells.

@@ -1,9 +1,13 @@
-/// Holm's adjusted p values (1979), in the order given: what is below α after it keeps the chance of any false alarm among
-/// them below α, however they depend on each other.
+/// Holm's adjusted p values (1979), in the order given: what is below α after it keeps the chance
+/// of any false alarm among them below α, however they depend on each other.
 ///
 /// A missing p is a test that was not made and counts for nothing.
 pub fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
-    let mut order: Vec<(usize, f64)> = p.iter().enumerate().filter_map(|(i, p)| Some((i, (*p)?))).collect();
+    let mut order: Vec<(usize, f64)> = p
+        .iter()
+        .enumerate()
+        .filter_map(|(i, p)| Some((i, (*p)?)))
+        .collect();
     order.sort_by(|a, b| a.1.total_cmp(&b.1));
     let (tests, mut most) = (order.len(), 0.0_f64);
     let mut adjusted = vec![None; p.len()];

@@ -1,6 +1,7 @@
 //! A statistic with its bootstrap and jackknife replicates.
 
-/// A statistic of the study, of each bootstrap resample, and of the study without each cluster; NaN where it is undefined.
+/// A statistic of the study, of each bootstrap resample, and of the study without each cluster; NaN
+/// where it is undefined.
 #[derive(Debug, Clone)]
 pub(super) struct Replicates {
     pub(super) value: f64,
@@ -10,13 +11,20 @@ pub(super) struct Replicates {
 
 impl Replicates {
     /// Computes a statistic from others, in each replicate alike.
-    pub(super) fn combine(all: &[&Replicates], with: impl Fn(&mut dyn Iterator<Item = f64>) -> f64) -> Self {
+    pub(super) fn combine(
+        all: &[&Replicates],
+        with: impl Fn(&mut dyn Iterator<Item = f64>) -> f64,
+    ) -> Self {
         Self::in_each_replicate(all, |_, values| with(values))
     }
 
-    /// The weighted mean of those that have a value: by `weights` in the study and its jackknife replicates, by
-    /// `resampled(b, i)` in resample b.
-    pub(super) fn weighted_mean(all: &[&Replicates], weights: &[f64], resampled: impl Fn(usize, usize) -> f64) -> Self {
+    /// The weighted mean of those that have a value: by `weights` in the study and its jackknife
+    /// replicates, by `resampled(b, i)` in resample b.
+    pub(super) fn weighted_mean(
+        all: &[&Replicates],
+        weights: &[f64],
+        resampled: impl Fn(usize, usize) -> f64,
+    ) -> Self {
         Self::in_each_replicate(all, |resample, values| {
             let (mut total, mut weight) = (0.0, 0.0);
             for (i, value) in values.enumerate().filter(|(_, value)| !value.is_nan()) {
@@ -30,13 +38,16 @@ impl Replicates {
 
     /// This minus another.
     pub(super) fn minus(&self, other: &Replicates) -> Self {
-        Self::combine(&[self, other], |values| match (values.next(), values.next()) {
-            (Some(ours), Some(theirs)) => ours - theirs,
-            _ => f64::NAN,
+        Self::combine(&[self, other], |values| {
+            match (values.next(), values.next()) {
+                (Some(ours), Some(theirs)) => ours - theirs,
+                _ => f64::NAN,
+            }
         })
     }
 
-    /// `with` gets the number of the resample; `None` for the study itself and its jackknife replicates.
+    /// `with` gets the number of the resample; `None` for the study itself and its jackknife
+    /// replicates.
     fn in_each_replicate(
         all: &[&Replicates],
         with: impl Fn(Option<usize>, &mut dyn Iterator<Item = f64>) -> f64,

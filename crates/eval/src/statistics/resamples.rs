@@ -8,8 +8,8 @@ pub(super) const LANES: usize = 8;
 
 /// How often each of many resamples contains each cluster.
 ///
-/// A cluster is a unit of sampling: a video, a speaker, a training seed. Its rows are resampled together, since they are not
-/// independent of each other.
+/// A cluster is a unit of sampling: a video, a speaker, a training seed. Its rows are resampled
+/// together, since they are not independent of each other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resamples {
     clusters: usize,
@@ -26,10 +26,17 @@ impl Resamples {
         Self::draw(seed, what, clusters, clusters, n)
     }
 
-    /// The same with one draw fewer than there are clusters (Rao and Wu 1988), so that a mean over the draws has the variance
-    /// of a mean over clusters also where there are as few of them as training seeds. A single cluster is always drawn.
+    /// The same with one draw fewer than there are clusters (Rao and Wu 1988), so that a mean over
+    /// the draws has the variance of a mean over clusters also where there are as few of them as
+    /// training seeds. A single cluster is always drawn.
     pub fn bootstrap_of_few(seed: u64, what: &str, clusters: usize, n: usize) -> Self {
-        Self::draw(seed, what, clusters, clusters.saturating_sub(1).max(clusters.min(1)), n)
+        Self::draw(
+            seed,
+            what,
+            clusters,
+            clusters.saturating_sub(1).max(clusters.min(1)),
+            n,
+        )
     }
 
     fn draw(seed: u64, what: &str, clusters: usize, size: usize, n: usize) -> Self {
@@ -55,7 +62,11 @@ impl Resamples {
     }
 
     fn of(clusters: usize, n: usize, count: impl Fn(usize, usize) -> u16) -> Self {
-        let mut all = Resamples { clusters, n, counts: vec![[0; LANES]; n.div_ceil(LANES) * clusters] };
+        let mut all = Resamples {
+            clusters,
+            n,
+            counts: vec![[0; LANES]; n.div_ceil(LANES) * clusters],
+        };
         for b in 0..n {
             for cluster in 0..clusters {
                 *all.count_mut(b, cluster) = count(b, cluster);
@@ -88,11 +99,15 @@ impl Resamples {
         self.n == 0
     }
 
-    /// The blocks in order: the resamples that each holds, and a weight for each of its lanes by cluster.
+    /// The blocks in order: the resamples that each holds, and a weight for each of its lanes by
+    /// cluster.
     pub(super) fn blocks(&self) -> impl Iterator<Item = (usize, &[[u16; LANES]])> {
         (0..self.n.div_ceil(LANES)).map(|block| {
             let lanes = LANES.min(self.n - block * LANES);
-            (lanes, &self.counts[block * self.clusters..(block + 1) * self.clusters])
+            (
+                lanes,
+                &self.counts[block * self.clusters..(block + 1) * self.clusters],
+            )
         })
     }
 }
@@ -105,15 +120,24 @@ mod tests {
     fn every_resample_has_as_many_clusters_as_there_are() {
         let all = Resamples::bootstrap(3, "videos", 24, 21);
         for b in 0..all.len() {
-            assert_eq!((0..24).map(|c| usize::from(all.count(b, c))).sum::<usize>(), 24);
+            assert_eq!(
+                (0..24).map(|c| usize::from(all.count(b, c))).sum::<usize>(),
+                24
+            );
         }
         let drawn: Vec<u16> = (0..24).map(|c| all.count(0, c)).collect();
-        assert!(drawn.contains(&0) && drawn.iter().any(|&n| n > 1), "drawn with replacement: {drawn:?}");
+        assert!(
+            drawn.contains(&0) && drawn.iter().any(|&n| n > 1),
+            "drawn with replacement: {drawn:?}"
+        );
     }
 
     #[test]
     fn a_resample_does_not_depend_on_how_many_there_are() {
-        let (few, many) = (Resamples::bootstrap(3, "videos", 10, 5), Resamples::bootstrap(3, "videos", 10, 50));
+        let (few, many) = (
+            Resamples::bootstrap(3, "videos", 10, 5),
+            Resamples::bootstrap(3, "videos", 10, 50),
+        );
         assert!((0..5).all(|b| (0..10).all(|c| few.count(b, c) == many.count(b, c))));
         assert_ne!(Resamples::bootstrap(4, "videos", 10, 5), few);
         assert_ne!(Resamples::bootstrap(3, "seeds", 10, 5), few);
@@ -123,7 +147,12 @@ mod tests {
     fn a_mean_over_few_has_the_variance_of_a_mean() {
         let values = [0.0, 1.0, 5.0];
         let all = Resamples::bootstrap_of_few(1, "seeds", 3, 40_000);
-        let mean = |b| (0..3).map(|c| f64::from(all.count(b, c)) * values[c]).sum::<f64>() / 2.0;
+        let mean = |b| {
+            (0..3)
+                .map(|c| f64::from(all.count(b, c)) * values[c])
+                .sum::<f64>()
+                / 2.0
+        };
         let squares = crate::mean((0..all.len()).map(|b| (mean(b) - 2.0).powi(2))).unwrap();
         // s² = 7, over three values.
         assert!((squares - 7.0 / 3.0).abs() < 0.05, "{squares}");

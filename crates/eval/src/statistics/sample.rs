@@ -31,26 +31,42 @@ pub struct StudySample {
 type Tested = (String, i32, String, u64, bool);
 
 impl StudySample {
-    /// Draws the resamples. `clusters` are the test videos of each fold; a video is tested in one fold. Ids that name segments
-    /// ([`mosei_schema::segment_name`]) are of one video, whose segments are resampled together.
+    /// Draws the resamples. `clusters` are the test videos of each fold; a video is tested in one
+    /// fold. Ids that name segments ([`mosei_schema::segment_name`]) are of one video, whose
+    /// segments are resampled together.
     pub fn new(analysis: AnalysisPlan, clusters: impl IntoIterator<Item = (i32, String)>) -> Self {
-        let mut folds: Vec<(String, i32)> =
-            clusters.into_iter().map(|(fold, name)| (video_of(&name).to_string(), fold)).collect();
+        let mut folds: Vec<(String, i32)> = clusters
+            .into_iter()
+            .map(|(fold, name)| (video_of(&name).to_string(), fold))
+            .collect();
         folds.sort();
         folds.dedup_by(|a, b| a.0 == b.0);
         let n = folds.len();
-        let clusters = folds.into_iter().enumerate().map(|(i, (name, fold))| (name, (i, fold))).collect();
+        let clusters = folds
+            .into_iter()
+            .enumerate()
+            .map(|(i, (name, fold))| (name, (i, fold)))
+            .collect();
         let resamples = Resamples::bootstrap(analysis.seed, "clusters", n, analysis.resamples);
         let leave_one_out = Resamples::leave_one_out(n);
         let (cells, emotions, tested) = (Vec::new(), Vec::new(), BTreeMap::new());
-        StudySample { analysis, clusters, resamples, leave_one_out, cells, emotions, tested }
+        StudySample {
+            analysis,
+            clusters,
+            resamples,
+            leave_one_out,
+            cells,
+            emotions,
+            tested,
+        }
     }
 
     /// Measures a cell's test rows in every resample.
     ///
     /// # Errors
-    /// A test row of a video that is not among the clusters, or that belongs to another fold; test rows or labels that
-    /// differ from those of the fold's other cells; a second cell of the same settings.
+    /// A test row of a video that is not among the clusters, or that belongs to another fold; test
+    /// rows or labels that differ from those of the fold's other cells; a second cell of the same
+    /// settings.
     pub fn add(&mut self, cell: &CellPredictions) -> Result<(), EvalError> {
         self.check(cell)?;
         let mut rows: BTreeMap<&str, Vec<ClusteredRow>> = BTreeMap::new();
@@ -64,7 +80,11 @@ impl StudySample {
             };
             if fold != cell.id.fold {
                 let fold = Some(fold);
-                return Err(EvalError::UnknownVideo { cell: cell.id.cell.clone(), video: row.video.clone(), fold });
+                return Err(EvalError::UnknownVideo {
+                    cell: cell.id.cell.clone(),
+                    video: row.video.clone(),
+                    fold,
+                });
             }
             if !self.emotions.contains(&row.emotion) {
                 self.emotions.push(row.emotion.clone());
@@ -79,23 +99,38 @@ impl StudySample {
             });
         }
         let mut numbers = BTreeMap::new();
-        let clustered: Vec<(&str, Clustered)> =
-            rows.into_iter().filter_map(|(emotion, rows)| Some((emotion, Clustered::new(&rows)?))).collect();
+        let clustered: Vec<(&str, Clustered)> = rows
+            .into_iter()
+            .filter_map(|(emotion, rows)| Some((emotion, Clustered::new(&rows)?)))
+            .collect();
         for &metric in &self.analysis.metrics {
             let each: Vec<(&str, Replicates)> = clustered
                 .iter()
                 .map(|(emotion, rows)| {
                     let value = rows.value(metric).unwrap_or(f64::NAN);
                     let bootstrap = rows.replicates(metric, &self.resamples);
-                    (*emotion, Replicates { value, bootstrap, jackknife: rows.replicates(metric, &self.leave_one_out) })
+                    (
+                        *emotion,
+                        Replicates {
+                            value,
+                            bootstrap,
+                            jackknife: rows.replicates(metric, &self.leave_one_out),
+                        },
+                    )
                 })
                 .collect();
             let all: Vec<&Replicates> = each.iter().map(|(_, drawn)| drawn).collect();
             let mean = Replicates::combine(&all, defined_mean);
             numbers.insert((metric, MACRO.to_string()), mean);
-            numbers.extend(each.into_iter().map(|(emotion, drawn)| ((metric, emotion.to_string()), drawn)));
+            numbers.extend(
+                each.into_iter()
+                    .map(|(emotion, drawn)| ((metric, emotion.to_string()), drawn)),
+            );
         }
-        self.cells.push(MeasuredCell { id: cell.id.clone(), numbers });
+        self.cells.push(MeasuredCell {
+            id: cell.id.clone(),
+            numbers,
+        });
         Ok(())
     }
 
@@ -105,17 +140,31 @@ impl StudySample {
                 == (b.fold, &b.start, &b.budget, b.seed, b.draw, b.pretrain_seed)
         };
         if let Some(first) = self.cells.iter().find(|c| same(&c.id, &cell.id)) {
-            return Err(EvalError::TwoCells { first: first.id.cell.clone(), second: cell.id.cell.clone() });
+            return Err(EvalError::TwoCells {
+                first: first.id.cell.clone(),
+                second: cell.id.cell.clone(),
+            });
         }
         let tested: Vec<Tested> = cell
             .rows
             .iter()
             .filter(|r| r.split == Split::Test.name())
-            .map(|r| (r.video.clone(), r.segment, r.emotion.clone(), r.intensity.to_bits(), r.present))
+            .map(|r| {
+                (
+                    r.video.clone(),
+                    r.segment,
+                    r.emotion.clone(),
+                    r.intensity.to_bits(),
+                    r.present,
+                )
+            })
             .collect();
-        let (first, expected) =
-            self.tested.entry(cell.id.fold).or_insert_with(|| (cell.id.cell.clone(), tested.clone()));
-        let place = (0..expected.len().max(tested.len())).find(|&i| expected.get(i) != tested.get(i));
+        let (first, expected) = self
+            .tested
+            .entry(cell.id.fold)
+            .or_insert_with(|| (cell.id.cell.clone(), tested.clone()));
+        let place =
+            (0..expected.len().max(tested.len())).find(|&i| expected.get(i) != tested.get(i));
         match place {
             None => Ok(()),
             Some(i) => {

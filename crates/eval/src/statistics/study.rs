@@ -1,15 +1,16 @@
 //! The statistics of a study: differences between starts and their uncertainty.
 //!
-//! The study's values are means over runs (a run is a training seed, a label draw and, where training seeds are crossed with
-//! them, a pre-training) of metrics on the test rows of all folds. A replication would have other videos, seeds and label
-//! draws, so all of them are resampled, identically for both starts.
+//! The study's values are means over runs (a run is a training seed, a label draw and, where
+//! training seeds are crossed with them, a pre-training) of metrics on the test rows of all folds.
+//! A replication would have other videos, seeds and label draws, so all of them are resampled,
+//! identically for both starts.
 
 use super::grid::{Grid, Runs};
 use super::replicates::Replicates;
 use super::sample::StudySample;
 use super::{
-    AreaContrast, Contrast, CurvePoint, Equivalence, Estimate, LabelEquivalence, OtherContrast, StudyStatistics,
-    area_under_curve, bca, expanded_percentile, labels_to_reach, sign_flip,
+    AreaContrast, Contrast, CurvePoint, Equivalence, Estimate, LabelEquivalence, OtherContrast,
+    StudyStatistics, area_under_curve, bca, expanded_percentile, labels_to_reach, sign_flip,
 };
 use crate::budget::{Budget, Labels, budgets, points};
 use crate::run::PretrainSeeds;
@@ -20,7 +21,11 @@ impl StudySample {
     /// Computes the statistics.
     pub fn finish(self) -> StudyStatistics {
         let ids = self.cells.iter().map(|c| &c.id);
-        let budgets = budgets(ids.map(|id| Labels { budget: &id.budget, fold: id.fold, n_labels: id.n_labels }));
+        let budgets = budgets(ids.map(|id| Labels {
+            budget: &id.budget,
+            fold: id.fold,
+            n_labels: id.n_labels,
+        }));
         let grid = Grid::new(&self, &budgets);
         let [seeds, draws, pretrain_seeds] = grid.sources.each_ref().map(|source| source.len());
         let mut out = StudyStatistics {
@@ -28,7 +33,8 @@ impl StudySample {
             folds: grid.fold_clusters(),
             seeds,
             draws,
-            pretrain_seeds: (self.analysis.pretrain_seeds == PretrainSeeds::Crossed).then_some(pretrain_seeds),
+            pretrain_seeds: (self.analysis.pretrain_seeds == PretrainSeeds::Crossed)
+                .then_some(pretrain_seeds),
             budgets: budgets.clone(),
             curves: Vec::new(),
             contrasts: Vec::new(),
@@ -47,11 +53,13 @@ impl StudySample {
             for emotion in self.emotions.iter().map(String::as_str).chain([MACRO]) {
                 let curves = Curves::new(&grid, &starts, &budgets, emotion, metric);
                 out.curves.extend(curves.points(&starts));
-                out.contrasts.extend((0..budgets.len()).filter_map(|b| curves.contrast(b)));
+                out.contrasts
+                    .extend((0..budgets.len()).filter_map(|b| curves.contrast(b)));
                 out.areas.extend(curves.area());
                 if emotion == MACRO {
                     out.others.extend(curves.others(&starts));
-                    out.equivalences.extend((0..budgets.len()).filter_map(|b| curves.equivalence(b)));
+                    out.equivalences
+                        .extend((0..budgets.len()).filter_map(|b| curves.equivalence(b)));
                 }
             }
         }
@@ -70,18 +78,34 @@ struct Curves<'a> {
 }
 
 impl<'a> Curves<'a> {
-    fn new(grid: &'a Grid<'a>, starts: &[&'a str], budgets: &'a [Budget], emotion: &'a str, metric: Metric) -> Self {
-        let places = starts.iter().flat_map(|&start| (0..budgets.len()).map(move |budget| (start, budget)));
+    fn new(
+        grid: &'a Grid<'a>,
+        starts: &[&'a str],
+        budgets: &'a [Budget],
+        emotion: &'a str,
+        metric: Metric,
+    ) -> Self {
+        let places = starts
+            .iter()
+            .flat_map(|&start| (0..budgets.len()).map(move |budget| (start, budget)));
         let mean = |(start, budget): (&'a str, usize)| {
             let runs = grid.runs(start, budget, emotion, metric);
             let mean = grid.mean(&runs)?;
             Some(((start, budget), (runs, mean)))
         };
-        Curves { means: places.filter_map(mean).collect(), grid, budgets, emotion, metric }
+        Curves {
+            means: places.filter_map(mean).collect(),
+            grid,
+            budgets,
+            emotion,
+            metric,
+        }
     }
 
     fn points(&self, starts: &[&str]) -> Vec<CurvePoint> {
-        let places = starts.iter().flat_map(|&start| (0..self.budgets.len()).map(move |budget| (start, budget)));
+        let places = starts
+            .iter()
+            .flat_map(|&start| (0..self.budgets.len()).map(move |budget| (start, budget)));
         let point = |(start, budget): (&str, usize)| {
             let (runs, mean) = self.means.get(&(start, budget))?;
             Some(CurvePoint {
@@ -120,9 +144,13 @@ impl<'a> Curves<'a> {
     /// treated - each start that is neither of the two arms.
     fn others(&self, starts: &[&'a str]) -> Vec<OtherContrast> {
         let others = starts.iter().filter(|start| !self.arms().contains(start));
-        let places = others.flat_map(|&other| (0..self.budgets.len()).map(move |budget| (other, budget)));
+        let places =
+            others.flat_map(|&other| (0..self.budgets.len()).map(move |budget| (other, budget)));
         let contrast = |(other, budget)| {
-            Some(OtherContrast { contrast: self.contrast_with(other, budget)?, other: String::from(other) })
+            Some(OtherContrast {
+                contrast: self.contrast_with(other, budget)?,
+                other: String::from(other),
+            })
         };
         places.filter_map(contrast).collect()
     }
@@ -130,7 +158,8 @@ impl<'a> Curves<'a> {
     /// treated - another start, over the runs that are pairs.
     fn contrast_with(&self, other: &'a str, budget: usize) -> Option<Contrast> {
         let treated = self.arms()[0];
-        let [ours, theirs] = [treated, other].map(|start| self.means.get(&(start, budget)).map(|(runs, _)| runs));
+        let [ours, theirs] =
+            [treated, other].map(|start| self.means.get(&(start, budget)).map(|(runs, _)| runs));
         let (ours, theirs) = (ours?, theirs?);
         let runs = self.grid.differences(ours, theirs);
         let mean = self.grid.mean(&runs)?;
@@ -140,31 +169,48 @@ impl<'a> Curves<'a> {
             metric: self.metric,
             pairs: runs.len(),
             difference: self.with_intervals(&mean),
-            arms: [self.grid.paired_mean(ours, theirs)?, self.grid.paired_mean(theirs, ours)?],
+            arms: [
+                self.grid.paired_mean(ours, theirs)?,
+                self.grid.paired_mean(theirs, ours)?,
+            ],
             p: self.p(&mean, &runs),
             each: runs.values().map(|d| d.value).collect(),
         })
     }
 
-    /// The signs of each cluster's pseudo-value (n times the estimate minus n - 1 times that without the cluster) are flipped,
-    /// and those of each other source of variation.
+    /// The signs of each cluster's pseudo-value (n times the estimate minus n - 1 times that
+    /// without the cluster) are flipped, and those of each other source of variation.
     fn p(&self, mean: &Replicates, runs: &Runs) -> Option<f64> {
         let n = mean.jackknife.len() as f64;
-        let pseudo_values: Vec<f64> = mean.jackknife.iter().map(|rest| n * mean.value - (n - 1.0) * rest).collect();
-        let others = self.grid.sources.each_ref().map(|source| source.means(runs));
+        let pseudo_values: Vec<f64> = mean
+            .jackknife
+            .iter()
+            .map(|rest| n * mean.value - (n - 1.0) * rest)
+            .collect();
+        let others = self
+            .grid
+            .sources
+            .each_ref()
+            .map(|source| source.means(runs));
         let analysis = &self.grid.sample().analysis;
         Some(sign_flip(&pseudo_values, &others, analysis.resamples, analysis.seed)?.p)
     }
 
     /// The mean of a start at each budget; `None` where one has no run.
     fn curve(&self, start: &'a str) -> Option<Vec<&Replicates>> {
-        (0..self.budgets.len()).map(|b| self.means.get(&(start, b)).map(|(_, mean)| mean)).collect()
+        (0..self.budgets.len())
+            .map(|b| self.means.get(&(start, b)).map(|(_, mean)| mean))
+            .collect()
     }
 
     fn area(&self) -> Option<AreaContrast> {
         let area = |start: &'a str| {
-            let under = |values: &mut dyn Iterator<Item = f64>| area_under_curve(&points(self.budgets, values));
-            Some(Replicates::combine(&self.curve(start)?, |values| under(values).unwrap_or(f64::NAN)))
+            let under = |values: &mut dyn Iterator<Item = f64>| {
+                area_under_curve(&points(self.budgets, values))
+            };
+            Some(Replicates::combine(&self.curve(start)?, |values| {
+                under(values).unwrap_or(f64::NAN)
+            }))
         };
         let [treated, baseline] = self.arms();
         let difference = area(treated)?.minus(&area(baseline)?);
@@ -180,18 +226,35 @@ impl<'a> Curves<'a> {
         let reached = &self.means.get(&(treated, budget))?.1;
         let curve = self.curve(baseline)?;
         let needed = |target: f64, values: &mut dyn Iterator<Item = f64>| {
-            labels_to_reach(&points(self.budgets, values), target, self.metric.higher_is_better())
+            labels_to_reach(
+                &points(self.budgets, values),
+                target,
+                self.metric.higher_is_better(),
+            )
         };
         let labels = needed(reached.value, &mut curve.iter().map(|d| d.value))?;
         let replicate = |(b, &target): (usize, &f64)| {
-            needed(target, &mut curve.iter().map(|d| d.bootstrap[b])).map_or(f64::NAN, Equivalence::order)
+            needed(target, &mut curve.iter().map(|d| d.bootstrap[b]))
+                .map_or(f64::NAN, Equivalence::order)
         };
-        let draws: Vec<f64> = reached.bootstrap.iter().enumerate().map(replicate).collect();
+        let draws: Vec<f64> = reached
+            .bootstrap
+            .iter()
+            .enumerate()
+            .map(replicate)
+            .collect();
         let sample = self.grid.sample();
         let interval = expanded_percentile(&draws, sample.analysis.level, sample.clusters.len());
         let (fewest, most) = (self.budgets.first()?.labels, self.budgets.last()?.labels);
-        let ends = interval.map(|ends| [ends.low, ends.high].map(|end| Equivalence::of_order(end, fewest, most)));
+        let ends = interval
+            .map(|ends| [ends.low, ends.high].map(|end| Equivalence::of_order(end, fewest, most)));
         let [low, high] = [0, 1].map(|end| ends.map(|ends| ends[end]));
-        Some(LabelEquivalence { budget, metric: self.metric, labels, low, high })
+        Some(LabelEquivalence {
+            budget,
+            metric: self.metric,
+            labels,
+            low,
+            high,
+        })
     }
 }

@@ -66,9 +66,11 @@ pub struct Contrast {
     pub pairs: usize,
     /// The mean difference.
     pub difference: Estimate,
-    /// The mean of each start over the pairs, the treated one first; they subtract to the difference.
+    /// The mean of each start over the pairs, the treated one first; they subtract to the
+    /// difference.
     pub arms: [f64; 2],
-    /// Two-sided p of the sign-flip test over videos, seeds (of training, and of pre-training where crossed) and draws.
+    /// Two-sided p of the sign-flip test over videos, seeds (of training, and of pre-training where
+    /// crossed) and draws.
     pub p: Option<f64>,
     /// The difference in each pair, by training seed, label draw and pre-training seed.
     pub each: Vec<f64>,
@@ -83,7 +85,8 @@ pub struct LabelEquivalence {
     pub metric: Metric,
     /// The estimate.
     pub labels: Equivalence,
-    /// The lower end of its confidence interval; `None` where too many bootstrap replicates have no value.
+    /// The lower end of its confidence interval; `None` where too many bootstrap replicates have no
+    /// value.
     pub low: Option<Equivalence>,
     /// The upper end.
     pub high: Option<Equivalence>,
@@ -121,7 +124,8 @@ pub struct StudyStatistics {
     pub folds: Vec<FoldClusters>,
     /// Training seeds.
     pub seeds: usize,
-    /// Pre-training seeds, where training seeds are crossed with them; `None` where each has its own, or there is none.
+    /// Pre-training seeds, where training seeds are crossed with them; `None` where each has its
+    /// own, or there is none.
     pub pretrain_seeds: Option<usize>,
     /// Label draws.
     pub draws: usize,

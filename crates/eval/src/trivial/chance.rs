@@ -1,7 +1,8 @@
 //! Expected metrics of random decisions.
 //!
-//! A random decision finds `tp` of the present and `fp` of the absent rows, independent binomial variables (sums of them for
-//! several emotions). The expectation is exact, not a simulation: it sums over all outcomes of non-negligible probability.
+//! A random decision finds `tp` of the present and `fp` of the absent rows, independent binomial
+//! variables (sums of them for several emotions). The expectation is exact, not a simulation: it
+//! sums over all outcomes of non-negligible probability.
 
 use super::EmotionLabels;
 use crate::metrics::Confusion;
@@ -27,9 +28,15 @@ impl Chance {
         let positives = labels.evaluated.iter().filter(|l| l.present).count() as u64;
         let negatives = labels.evaluated.len() as u64 - positives;
         let n = labels.train.len();
-        let prevalence = (n > 0).then(|| labels.train.iter().filter(|l| l.present).count() as f64 / n as f64);
+        let prevalence =
+            (n > 0).then(|| labels.train.iter().filter(|l| l.present).count() as f64 / n as f64);
         let weights = |rows| prevalence.map(|p| Weights::binomial(rows, p));
-        Chance { positives, negatives, found: weights(positives), mistaken: weights(negatives) }
+        Chance {
+            positives,
+            negatives,
+            found: weights(positives),
+            mistaken: weights(negatives),
+        }
     }
 
     /// The rows of both.
@@ -43,13 +50,19 @@ impl Chance {
         }
     }
 
-    /// The mean of a metric over the outcomes where it is defined; `None` where there is no such outcome.
+    /// The mean of a metric over the outcomes where it is defined; `None` where there is no such
+    /// outcome.
     pub(super) fn expected(&self, metric: impl Fn(&Confusion) -> Option<f64>) -> Option<f64> {
         let (found, mistaken) = (self.found.as_ref()?, self.mistaken.as_ref()?);
         let (mut total, mut weight) = (Sum::default(), Sum::default());
         for (tp, w) in found.outcomes() {
             for (fp, v) in mistaken.outcomes() {
-                let outcome = Confusion { tp, fp, fn_: self.positives - tp, tn: self.negatives - fp };
+                let outcome = Confusion {
+                    tp,
+                    fp,
+                    fn_: self.positives - tp,
+                    tn: self.negatives - fp,
+                };
                 if let Some(value) = metric(&outcome) {
                     total.add(value * w * v);
                     weight.add(w * v);
@@ -65,10 +78,14 @@ impl Chance {
         (self.found.is_some() && self.positives > 0 && self.negatives > 0).then_some(0.5)
     }
 
-    /// Of an order at random (Bestgen 2015, "Exact expected average precision of the random baseline for system
-    /// evaluation"): at place k a present row stands with R / n, and of the k - 1 before it (R - 1) / (n - 1) are present.
+    /// Of an order at random (Bestgen 2015, "Exact expected average precision of the random
+    /// baseline for system evaluation"): at place k a present row stands with R / n, and of the k -
+    /// 1 before it (R - 1) / (n - 1) are present.
     pub(super) fn average_precision(&self) -> Option<f64> {
-        let (r, n) = (self.positives as f64, (self.positives + self.negatives) as f64);
+        let (r, n) = (
+            self.positives as f64,
+            (self.positives + self.negatives) as f64,
+        );
         if self.found.is_none() || self.positives == 0 {
             return None;
         }
@@ -89,9 +106,13 @@ impl Weights {
     /// Of the number of successes in `n` trials with probability `p`.
     fn binomial(n: u64, p: f64) -> Self {
         if n == 0 || p <= 0.0 || p >= 1.0 {
-            return Weights { first: if p >= 1.0 { n } else { 0 }, weights: vec![1.0] };
+            return Weights {
+                first: if p >= 1.0 { n } else { 0 },
+                weights: vec![1.0],
+            };
         }
-        // From the likeliest outwards by the ratio of neighbours; the sum makes up for where it began.
+        // From the likeliest outwards by the ratio of neighbours; the sum makes up for where it
+        // began.
         let top = ((n as f64 + 1.0) * p).floor().min(n as f64) as u64;
         let odds = p / (1.0 - p);
         let upwards = |k: u64| (n - k) as f64 / (k + 1) as f64 * odds;
@@ -128,8 +149,15 @@ impl Weights {
         let top = weights.iter().copied().fold(0.0, f64::max);
         let kept = |w: &f64| *w >= NOTHING * top;
         let from = weights.iter().position(kept).unwrap_or(0);
-        let to = weights.iter().rposition(kept).map_or(weights.len(), |i| i + 1);
-        Weights { first: self.first + other.first + from as u64, weights: weights[from..to].to_vec() }.normalised()
+        let to = weights
+            .iter()
+            .rposition(kept)
+            .map_or(weights.len(), |i| i + 1);
+        Weights {
+            first: self.first + other.first + from as u64,
+            weights: weights[from..to].to_vec(),
+        }
+        .normalised()
     }
 
     fn normalised(mut self) -> Self {
@@ -153,15 +181,46 @@ mod tests {
 
     #[test]
     fn binomials_have_their_mean_and_their_ends() {
-        for (n, p) in [(1, 0.5), (7, 0.01), (300, 0.5), (30_000, 0.93), (30_000, 1e-6)] {
+        for (n, p) in [
+            (1, 0.5),
+            (7, 0.01),
+            (300, 0.5),
+            (30_000, 0.93),
+            (30_000, 1e-6),
+        ] {
             let weights = Weights::binomial(n, p);
             let mean = n as f64 * p;
-            assert!((mean_of(&weights) - mean).abs() <= 1e-9 * mean.max(1e-3), "{n} {p}: {}", mean_of(&weights));
+            assert!(
+                (mean_of(&weights) - mean).abs() <= 1e-9 * mean.max(1e-3),
+                "{n} {p}: {}",
+                mean_of(&weights)
+            );
         }
-        assert_eq!(Weights::binomial(3, 0.5).weights, [0.125, 0.375, 0.375, 0.125]);
-        assert_eq!(Weights::binomial(5, 0.0), Weights { first: 0, weights: vec![1.0] });
-        assert_eq!(Weights::binomial(5, 1.0), Weights { first: 5, weights: vec![1.0] });
-        assert_eq!(Weights::binomial(0, 0.3), Weights { first: 0, weights: vec![1.0] });
+        assert_eq!(
+            Weights::binomial(3, 0.5).weights,
+            [0.125, 0.375, 0.375, 0.125]
+        );
+        assert_eq!(
+            Weights::binomial(5, 0.0),
+            Weights {
+                first: 0,
+                weights: vec![1.0]
+            }
+        );
+        assert_eq!(
+            Weights::binomial(5, 1.0),
+            Weights {
+                first: 5,
+                weights: vec![1.0]
+            }
+        );
+        assert_eq!(
+            Weights::binomial(0, 0.3),
+            Weights {
+                first: 0,
+                weights: vec![1.0]
+            }
+        );
     }
 
     #[test]
@@ -169,7 +228,10 @@ mod tests {
         let sum = Weights::binomial(400, 0.2).plus(&Weights::binomial(600, 0.2));
         let whole = Weights::binomial(1000, 0.2);
         for (k, w) in whole.outcomes() {
-            let found = sum.outcomes().find(|&(j, _)| j == k).map_or(0.0, |(_, w)| w);
+            let found = sum
+                .outcomes()
+                .find(|&(j, _)| j == k)
+                .map_or(0.0, |(_, w)| w);
             assert!((found - w).abs() < 1e-13, "{k}: {found} {w}");
         }
     }
@@ -183,12 +245,18 @@ mod tests {
             found: Some(Weights::binomial(3, 0.2)),
             mistaken: Some(Weights::binomial(7, 0.2)),
         };
-        let close = |found: Option<f64>, expected: f64| assert!((found.unwrap() - expected).abs() < 1e-14, "{found:?}");
+        let close = |found: Option<f64>, expected: f64| {
+            assert!((found.unwrap() - expected).abs() < 1e-14, "{found:?}")
+        };
         close(chance.expected(|c| c.recall()), 0.2);
         close(chance.expected(|c| c.accuracy()), 0.3 * 0.2 + 0.7 * 0.8);
         close(chance.expected(|c| c.balanced_accuracy()), 0.5);
-        // Given how many rows are called present, any of them is as likely to be one; where none is, precision is 0.
-        close(chance.expected(|c| c.precision()), 0.3 * (1.0 - 0.8_f64.powi(10)));
+        // Given how many rows are called present, any of them is as likely to be one; where none
+        // is, precision is 0.
+        close(
+            chance.expected(|c| c.precision()),
+            0.3 * (1.0 - 0.8_f64.powi(10)),
+        );
     }
 
     #[test]
@@ -204,6 +272,9 @@ mod tests {
         assert!((ap(1, 3).unwrap() - (1.0 + 0.5 + 1.0 / 3.0 + 0.25) / 4.0).abs() < 1e-15);
         assert!((ap(4, 0).unwrap() - 1.0).abs() < 1e-15);
         assert_eq!((ap(1, 0), ap(0, 3)), (Some(1.0), None));
-        assert_eq!((chance(2, 0).roc_auc(), chance(2, 1).roc_auc()), (None, Some(0.5)));
+        assert_eq!(
+            (chance(2, 0).roc_auc(), chance(2, 1).roc_auc()),
+            (None, Some(0.5))
+        );
     }
 }

@@ -26,7 +26,12 @@ pub(super) fn by_video(
 ) -> Result<BTreeMap<String, VideoGroups>, DataError> {
     let mut videos: BTreeMap<String, VideoGroups> = BTreeMap::new();
     let fail = |place: &str, expected: String, found: String| {
-        Err(DataError::structure(path, format!("{data}/{place}"), expected, found))
+        Err(DataError::structure(
+            path,
+            format!("{data}/{place}"),
+            expected,
+            found,
+        ))
     };
     // In order of id, a video comes before its segments.
     for (place, group) in groups.iter().enumerate() {
@@ -35,7 +40,11 @@ pub(super) fn by_video(
             continue;
         };
         if segment_name(name.video).is_some() {
-            return fail(&group.id, "the id of a video or of one of its segments".into(), "two numbers".into());
+            return fail(
+                &group.id,
+                "the id of a video or of one of its segments".into(),
+                "two numbers".into(),
+            );
         }
         let empty = || VideoGroups::Segments(name.numbering, BTreeMap::new());
         let other = match videos.entry(name.video.to_string()).or_insert_with(empty) {
@@ -46,7 +55,10 @@ pub(super) fn by_video(
             VideoGroups::Whole(other) => Some(*other),
         };
         if let Some(other) = other {
-            let expected = format!("one group for '{}', or one for each of its segments in one notation", name.video);
+            let expected = format!(
+                "one group for '{}', or one for each of its segments in one notation",
+                name.video
+            );
             return fail(&group.id, expected, format!("also '{}'", groups[other].id));
         }
     }

@@ -1,10 +1,12 @@
-//! The chunk shape that h5py chooses for a dataset, so that files written here have the layout of CMU's.
+//! The chunk shape that h5py chooses for a dataset, so that files written here have the layout of
+//! CMU's.
 
 const BASE_BYTES: f64 = 16.0 * 1024.0;
 const MIN_BYTES: f64 = 8.0 * 1024.0;
 const MAX_BYTES: f64 = 1024.0 * 1024.0;
 
-/// h5py's rule: the target size grows slowly with the dataset; the dimensions are halved in turn to reach it.
+/// h5py's rule: the target size grows slowly with the dataset; the dimensions are halved in turn to
+/// reach it.
 pub(super) fn chunk_shape(shape: [usize; 2], value_bytes: usize) -> [usize; 2] {
     // An empty dimension counts as 1024, as it may grow.
     let mut chunk = shape.map(|n| if n == 0 { 1024 } else { n });

@@ -29,9 +29,15 @@ pub(super) fn find_root(path: &Path, file: &File) -> Result<(String, Group), Dat
                         None => format!("'{name}'"),
                         Some(kind) => format!("'{name}' ({kind})"),
                     };
-                    format!("none among {}", names.iter().map(name).collect::<Vec<_>>().join(", "))
+                    format!(
+                        "none among {}",
+                        names.iter().map(name).collect::<Vec<_>>().join(", ")
+                    )
                 }
-                n => format!("{n}: {:?}", several.iter().map(|(name, _)| name).collect::<Vec<_>>()),
+                n => format!(
+                    "{n}: {:?}",
+                    several.iter().map(|(name, _)| name).collect::<Vec<_>>()
+                ),
             };
             Err(DataError::structure(path, "/", expected, found))
         }
@@ -47,7 +53,9 @@ pub(super) fn open_group(
     place: &str,
 ) -> Result<Group, DataError> {
     match member(parent, name, link) {
-        "a group" => parent.group(name).map_err(DataError::hdf5(path, place, "open")),
+        "a group" => parent
+            .group(name)
+            .map_err(DataError::hdf5(path, place, "open")),
         found => Err(DataError::structure(path, place, "a group", found)),
     }
 }

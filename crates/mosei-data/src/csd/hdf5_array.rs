@@ -1,7 +1,7 @@
 //! HDF5 files of any layout: groups with arrays of numbers or text.
 //!
-//! What lives here: listing groups, and reading arrays a few rows at a time. Like every HDF5 call, each is first tried in a fork.
-//! What does not: the meaning of arrays.
+//! What lives here: listing groups, and reading arrays a few rows at a time. Like every HDF5 call,
+//! each is first tried in a fork. What does not: the meaning of arrays.
 
 use super::limits::most_values;
 use super::links::{foreign_filter, links, member, stored_elsewhere};
@@ -43,8 +43,12 @@ impl Hdf5File {
         files::require_file(path, &facts)?;
         run_sandboxed(path, Limits::of_file(facts.len()), || {
             // List everything down to the members of the root's groups.
-            let Ok(file) = Self::open_here(path, facts.len()) else { return false };
-            let Ok(roots) = file.groups("/") else { return false };
+            let Ok(file) = Self::open_here(path, facts.len()) else {
+                return false;
+            };
+            let Ok(roots) = file.groups("/") else {
+                return false;
+            };
             file.datasets("/").is_ok() && roots.iter().all(|name| file.members(name).is_ok())
         })?;
         Self::open_here(path, facts.len())
@@ -52,7 +56,11 @@ impl Hdf5File {
 
     fn open_here(path: &Path, bytes: u64) -> Result<Self, DataError> {
         let file = open_to_read(path)?;
-        Ok(Hdf5File { path: path.to_path_buf(), bytes, file })
+        Ok(Hdf5File {
+            path: path.to_path_buf(),
+            bytes,
+            file,
+        })
     }
 
     /// Names of the groups in a group, sorted; `/` is the root.
@@ -72,7 +80,12 @@ impl Hdf5File {
     }
 
     fn members_of_kind(&self, group: &str, kind: &str) -> Result<Vec<String>, DataError> {
-        Ok(self.members(group)?.into_iter().filter(|(_, k)| *k == kind).map(|(name, _)| name).collect())
+        Ok(self
+            .members(group)?
+            .into_iter()
+            .filter(|(_, k)| *k == kind)
+            .map(|(name, _)| name)
+            .collect())
     }
 
     /// Names in a group, sorted, and what each is.
@@ -89,36 +102,73 @@ impl Hdf5File {
     }
 
     fn group(&self, place: &str) -> Result<Group, DataError> {
-        self.file.group(place).map_err(DataError::hdf5(&self.path, place, "open"))
+        self.file
+            .group(place)
+            .map_err(DataError::hdf5(&self.path, place, "open"))
     }
 
     /// The array `name` in a group.
     ///
     /// # Errors
-    /// Where it is no dataset, its values are in another file, or they need a filter that HDF5 does not include.
+    /// Where it is no dataset, its values are in another file, or they need a filter that HDF5 does
+    /// not include.
     pub fn array(&self, group: &str, name: &str) -> Result<Hdf5Array<'_>, DataError> {
-        let place = if group == "/" { name.to_string() } else { format!("{group}/{name}") };
+        let place = if group == "/" {
+            name.to_string()
+        } else {
+            format!("{group}/{name}")
+        };
         let parent = self.group(group)?;
-        let found = member(&parent, name, links(&self.path, group, &parent)?.get(name).copied());
+        let found = member(
+            &parent,
+            name,
+            links(&self.path, group, &parent)?.get(name).copied(),
+        );
         if found != "a dataset" {
             return Err(DataError::structure(&self.path, place, "a dataset", found));
         }
-        let dataset = parent.dataset(name).map_err(DataError::hdf5(&self.path, place.clone(), "open"))?;
-        let layout = |source| DataError::hdf5(&self.path, place.clone(), "read the layout of")(source);
+        let dataset =
+            parent
+                .dataset(name)
+                .map_err(DataError::hdf5(&self.path, place.clone(), "open"))?;
+        let layout =
+            |source| DataError::hdf5(&self.path, place.clone(), "read the layout of")(source);
         if let Some(found) = stored_elsewhere(&dataset).map_err(layout)? {
-            return Err(DataError::structure(&self.path, place, "values in this file", found));
+            return Err(DataError::structure(
+                &self.path,
+                place,
+                "values in this file",
+                found,
+            ));
         }
         if let Some(found) = foreign_filter(&dataset).map_err(layout)? {
-            return Err(DataError::structure(&self.path, place, "filters that are part of HDF5", found));
+            return Err(DataError::structure(
+                &self.path,
+                place,
+                "filters that are part of HDF5",
+                found,
+            ));
         }
         let shape = dataset.shape();
         let most = most_values(self.bytes);
-        let values = shape.iter().try_fold(1_u64, |n, &d| n.checked_mul(d as u64));
+        let values = shape
+            .iter()
+            .try_fold(1_u64, |n, &d| n.checked_mul(d as u64));
         if values.is_none_or(|n| n > most) {
             let expected = format!("at most {most} values in a file of its size");
-            return Err(DataError::structure(&self.path, place, expected, format!("shape {shape:?}")));
+            return Err(DataError::structure(
+                &self.path,
+                place,
+                expected,
+                format!("shape {shape:?}"),
+            ));
         }
-        Ok(Hdf5Array { file: self, place, dataset, shape })
+        Ok(Hdf5Array {
+            file: self,
+            place,
+            dataset,
+            shape,
+        })
     }
 }
 
@@ -135,8 +185,15 @@ impl Hdf5Array<'_> {
     pub fn rows(&self, first: usize, count: usize) -> Result<Vec<f32>, DataError> {
         let path = &self.file.path;
         let fail = |action| DataError::hdf5(path, self.place.clone(), action);
-        if let Some(found) = non_numeric_kind(&self.dataset.dtype().map_err(fail("read the type of"))?) {
-            return Err(DataError::structure(path, self.place.clone(), "numbers", found));
+        if let Some(found) =
+            non_numeric_kind(&self.dataset.dtype().map_err(fail("read the type of"))?)
+        {
+            return Err(DataError::structure(
+                path,
+                self.place.clone(),
+                "numbers",
+                found,
+            ));
         }
         let rows = first..first + count;
         let read = || -> hdf5::Result<ArrayD<f32>> {
@@ -147,7 +204,12 @@ impl Hdf5Array<'_> {
         };
         if !(2..=3).contains(&self.shape.len()) {
             let found = format!("shape {:?}", self.shape);
-            return Err(DataError::structure(path, self.place.clone(), "2 or 3 dimensions", found));
+            return Err(DataError::structure(
+                path,
+                self.place.clone(),
+                "2 or 3 dimensions",
+                found,
+            ));
         }
         if !run_sandboxed(path, Limits::of_file(self.file.bytes), || read().is_ok())? {
             return Err(fail("read")("HDF5 cannot read it".into()));
@@ -166,7 +228,11 @@ impl Hdf5Array<'_> {
         let kind = dtype.to_descriptor().map_err(fail("read the type of"))?;
         macro_rules! all {
             ($type:ty) => {
-                self.dataset.read_raw::<$type>()?.iter().map(|s| utf8(s.as_bytes())).collect()
+                self.dataset
+                    .read_raw::<$type>()?
+                    .iter()
+                    .map(|s| utf8(s.as_bytes()))
+                    .collect()
             };
         }
         let read = || -> hdf5::Result<Option<Vec<Option<String>>>> {
@@ -181,8 +247,12 @@ impl Hdf5Array<'_> {
         if !run_sandboxed(path, Limits::of_file(self.file.bytes), || read().is_ok())? {
             return Err(fail("read")("HDF5 cannot read it".into()));
         }
-        let texts = read().map_err(fail("read"))?.and_then(|texts| texts.into_iter().collect());
-        texts.ok_or_else(|| DataError::structure(path, self.place.clone(), "text in UTF-8", "something else"))
+        let texts = read()
+            .map_err(fail("read"))?
+            .and_then(|texts| texts.into_iter().collect());
+        texts.ok_or_else(|| {
+            DataError::structure(path, self.place.clone(), "text in UTF-8", "something else")
+        })
     }
 }
 

@@ -1,7 +1,8 @@
-//! The storage layout of a dataset, so that several threads can read and decompress values in parallel.
+//! The storage layout of a dataset, so that several threads can read and decompress values in
+//! parallel.
 //!
-//! What lives here: asking HDF5 for positions, sizes and filters. What does not: reading (`unpack`). Any uncommon layout is `None`, and
-//! left to HDF5.
+//! What lives here: asking HDF5 for positions, sizes and filters. What does not: reading
+//! (`unpack`). Any uncommon layout is `None`, and left to HDF5.
 
 use hdf5::filters::Filter;
 use hdf5::plist::dataset_create::{ChunkOpts, Layout};
@@ -63,7 +64,9 @@ pub(super) enum ChunkFilter {
 impl StoredMatrix {
     /// Locates a matrix whose values are stored like `T` in memory; `None` where HDF5 must read it.
     pub fn find<T: H5Type>(dataset: &Dataset) -> Option<Self> {
-        let &[rows, columns] = dataset.shape().as_slice() else { return None };
+        let &[rows, columns] = dataset.shape().as_slice() else {
+            return None;
+        };
         if !dataset.dtype().ok()?.is::<T>() {
             return None;
         }
@@ -71,31 +74,56 @@ impl StoredMatrix {
         let bytes = match plist.get_layout().ok()? {
             Layout::Contiguous => {
                 // Without written values HDF5 returns an offset that is not one.
-                if dataset.storage_size() != (rows as u64 * columns as u64 * size_of::<T>() as u64) {
+                if dataset.storage_size() != (rows as u64 * columns as u64 * size_of::<T>() as u64)
+                {
                     return None;
                 }
                 StoredBytes::Contiguous(dataset.offset()?)
             }
             Layout::Chunked => {
                 // Such a file does not record which chunks at the edge are unfiltered.
-                if plist.get_chunk_opts().ok()?.is_some_and(|o| o.contains(ChunkOpts::DONT_FILTER_PARTIAL_CHUNKS)) {
+                if plist
+                    .get_chunk_opts()
+                    .ok()?
+                    .is_some_and(|o| o.contains(ChunkOpts::DONT_FILTER_PARTIAL_CHUNKS))
+                {
                     return None;
                 }
-                let filters = plist.get_filters().ok()?.iter().map(known).collect::<Option<Vec<_>>>()?;
+                let filters = plist
+                    .get_filters()
+                    .ok()?
+                    .iter()
+                    .map(known)
+                    .collect::<Option<Vec<_>>>()?;
                 if (1..filters.len()).any(|i| filters[..i].contains(&filters[i])) {
                     return None;
                 }
                 let shape: [usize; 2] = plist.get_chunk().ok()??.try_into().ok()?;
-                let bytes = shape[0].checked_mul(shape[1])?.checked_mul(size_of::<T>())?;
+                let bytes = shape[0]
+                    .checked_mul(shape[1])?
+                    .checked_mul(size_of::<T>())?;
                 if !(1..=MAX_CHUNK_BYTES).contains(&bytes) {
                     return None;
                 }
-                let list = covering(dataset, [rows, columns], shape, bytes as u64 + MAX_GROWTH_BYTES)?;
-                StoredBytes::Chunked(Chunks { shape, filters, list })
+                let list = covering(
+                    dataset,
+                    [rows, columns],
+                    shape,
+                    bytes as u64 + MAX_GROWTH_BYTES,
+                )?;
+                StoredBytes::Chunked(Chunks {
+                    shape,
+                    filters,
+                    list,
+                })
             }
             _ => return None,
         };
-        Some(StoredMatrix { rows, columns, bytes })
+        Some(StoredMatrix {
+            rows,
+            columns,
+            bytes,
+        })
     }
 }
 
@@ -109,7 +137,12 @@ fn known(filter: &Filter) -> Option<ChunkFilter> {
 }
 
 /// The chunks of a dataset; `None` unless each is stored exactly once.
-fn covering(dataset: &Dataset, shape: [usize; 2], chunk: [usize; 2], most: u64) -> Option<Vec<Chunk>> {
+fn covering(
+    dataset: &Dataset,
+    shape: [usize; 2],
+    chunk: [usize; 2],
+    most: u64,
+) -> Option<Vec<Chunk>> {
     let across = [shape[0].div_ceil(chunk[0]), shape[1].div_ceil(chunk[1])];
     // Bounded before memory is allocated for it.
     let wanted = across[0].checked_mul(across[1]).filter(|&n| n <= 1 << 24)?;
@@ -120,12 +153,19 @@ fn covering(dataset: &Dataset, shape: [usize; 2], chunk: [usize; 2], most: u64) 
             let first = usize::try_from(*info.offset.get(d)?).ok()?;
             (first % chunk[d] == 0 && first < shape[d]).then_some((first, first / chunk[d]))
         };
-        let (Some((row, i)), Some((column, j))) = (place(0), place(1)) else { return 1 };
+        let (Some((row, i)), Some((column, j))) = (place(0), place(1)) else {
+            return 1;
+        };
         let twice = std::mem::replace(&mut seen[i * across[1] + j], true);
         if twice || info.size == 0 || info.size > most {
             return 1;
         }
-        list.push(Chunk { first: [row, column], at: info.addr, packed: info.size as usize, skipped: info.filter_mask });
+        list.push(Chunk {
+            first: [row, column],
+            at: info.addr,
+            packed: info.size as usize,
+            skipped: info.filter_mask,
+        });
         0
     });
     visited.ok()?;
@@ -145,12 +185,24 @@ mod tests {
     #[test]
     fn common_layouts_are_found_and_others_left_to_hdf5() {
         for file in ["layouts.csd", "layouts_latest.csd"] {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
-            let videos = hdf5::File::open(path).unwrap().group("Layouts/data").unwrap();
+            let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/golden")
+                .join(file);
+            let videos = hdf5::File::open(path)
+                .unwrap()
+                .group("Layouts/data")
+                .unwrap();
             for id in videos.member_names().unwrap() {
                 let dataset = videos.dataset(&format!("{id}/features")).unwrap();
-                assert_eq!(StoredMatrix::find::<f32>(&dataset).is_some(), id.starts_with("own_"), "{file} {id}");
-                assert!(StoredMatrix::find::<f64>(&dataset).is_none() || id == "gzip_double", "{file} {id}");
+                assert_eq!(
+                    StoredMatrix::find::<f32>(&dataset).is_some(),
+                    id.starts_with("own_"),
+                    "{file} {id}"
+                );
+                assert!(
+                    StoredMatrix::find::<f64>(&dataset).is_none() || id == "gzip_double",
+                    "{file} {id}"
+                );
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Upper bounds on what a file may claim, so that a file of a few bytes cannot cause gigabytes to be allocated.
+//! Upper bounds on what a file may claim, so that a file of a few bytes cannot cause gigabytes to
+//! be allocated.
 
 /// Most values of one dataset (8 GiB of float32); with more, a file is considered damaged.
 const MAX_VALUES: u64 = 1 << 31;
@@ -13,10 +14,13 @@ const OVERHEAD_BYTES: u64 = 512 << 20;
 
 /// Most values of a dataset in a file of this size, at the best possible compression.
 pub(super) fn most_values(file_bytes: u64) -> u64 {
-    file_bytes.saturating_mul(VALUES_A_BYTE).clamp(FREE_VALUES, MAX_VALUES)
+    file_bytes
+        .saturating_mul(VALUES_A_BYTE)
+        .clamp(FREE_VALUES, MAX_VALUES)
 }
 
-/// Memory for reading one dataset of a file of this size: twice its values as float64, for HDF5's conversion.
+/// Memory for reading one dataset of a file of this size: twice its values as float64, for HDF5's
+/// conversion.
 pub(super) fn memory_bytes(file_bytes: u64) -> u64 {
     OVERHEAD_BYTES + 2 * 8 * most_values(file_bytes)
 }

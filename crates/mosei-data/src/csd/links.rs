@@ -11,7 +11,11 @@ use std::path::Path;
 ///
 /// # Errors
 /// Where HDF5 cannot list them, or two have the same name, of which HDF5 would only open the first.
-pub(super) fn links(path: &Path, place: &str, group: &Group) -> Result<BTreeMap<String, LinkType>, DataError> {
+pub(super) fn links(
+    path: &Path,
+    place: &str,
+    group: &Group,
+) -> Result<BTreeMap<String, LinkType>, DataError> {
     let (mut found, mut twice) = (BTreeMap::new(), None);
     let listed = group.iter_visit_default(|name, link| {
         if found.insert(name.to_string(), link.link_type).is_some() {
@@ -22,7 +26,12 @@ pub(super) fn links(path: &Path, place: &str, group: &Group) -> Result<BTreeMap<
     listed.map_err(DataError::hdf5(path, place, "list"))?;
     match twice {
         None => Ok(found),
-        Some(name) => Err(DataError::structure(path, place, "unique names", format!("{name:?} twice"))),
+        Some(name) => Err(DataError::structure(
+            path,
+            place,
+            "unique names",
+            format!("{name:?} twice"),
+        )),
     }
 }
 
@@ -58,11 +67,15 @@ pub(super) fn stored_elsewhere(dataset: &Dataset) -> hdf5::Result<Option<&'stati
     Ok((!plist.get_external()?.is_empty()).then_some("values in another file"))
 }
 
-/// A filter of a dataset that is not part of HDF5, by number and name, and the remedy. HDF5 would search this machine for a plugin,
-/// load it and run it.
+/// A filter of a dataset that is not part of HDF5, by number and name, and the remedy. HDF5 would
+/// search this machine for a plugin, load it and run it.
 pub(super) fn foreign_filter(dataset: &Dataset) -> hdf5::Result<Option<String>> {
     let foreign = |filter: &Filter| match filter {
-        Filter::Deflate(_) | Filter::Shuffle | Filter::Fletcher32 | Filter::NBit | Filter::ScaleOffset(_) => None,
+        Filter::Deflate(_)
+        | Filter::Shuffle
+        | Filter::Fletcher32
+        | Filter::NBit
+        | Filter::ScaleOffset(_) => None,
         other => Some(other.id()),
     };
     let found = dataset.dcpl()?.get_filters()?.iter().find_map(foreign);
@@ -91,5 +104,8 @@ fn filter_name(number: i64) -> Option<&'static str> {
         (32024, "SZ3"),
         (32026, "Blosc2"),
     ];
-    NAMES.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
+    NAMES
+        .iter()
+        .find(|(known, _)| *known == number)
+        .map(|(_, name)| *name)
 }

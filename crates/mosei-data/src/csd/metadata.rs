@@ -20,11 +20,15 @@ pub struct SequenceInfo<'a> {
     pub uuid: Option<String>,
 }
 
-/// The 13 metadata keys of CMU's files, for a file written here: the argument of [`crate::CsdWriter::create`].
+/// The 13 metadata keys of CMU's files, for a file written here: the argument of
+/// [`crate::CsdWriter::create`].
 pub fn sequence_metadata(info: SequenceInfo<'_>) -> [(&'static str, Value); 13] {
     [
         ("alignment compatible", json!(true)),
-        ("computational sequence description", json!(info.description)),
+        (
+            "computational sequence description",
+            json!(info.description),
+        ),
         ("computational sequence version", json!(1.0)),
         ("contact", json!("none")),
         ("creator", json!("mosei-data")),

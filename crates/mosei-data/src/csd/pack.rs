@@ -1,12 +1,15 @@
-//! A video compressed for a file: split into chunks and deflated, which takes far longer than writing it and needs no HDF5.
+//! A video compressed for a file: split into chunks and deflated, which takes far longer than
+//! writing it and needs no HDF5.
 //!
-//! What lives here: the chunks and their bytes. What does not: the file (`write`), the shape of a chunk (`chunks`).
+//! What lives here: the chunks and their bytes. What does not: the file (`write`), the shape of a
+//! chunk (`chunks`).
 
 use super::chunks::chunk_shape;
 use super::number::Number;
 use libdeflater::{CompressionLvl, Compressor};
 
-/// Compressed features and intervals of a video, ready for [`crate::CsdWriter::write_packed`]. Any thread may make one.
+/// Compressed features and intervals of a video, ready for [`crate::CsdWriter::write_packed`]. Any
+/// thread may make one.
 pub struct PackedVideo {
     pub(super) features: PackedMatrix,
     pub(super) intervals: PackedMatrix,
@@ -23,12 +26,17 @@ pub(super) struct PackedMatrix {
 }
 
 impl PackedVideo {
-    /// Compresses `features` `[rows, width]`, row-major, and `intervals` `[rows]` of start and end in seconds, at a deflate level
-    /// from 0 to 9.
+    /// Compresses `features` `[rows, width]`, row-major, and `intervals` `[rows]` of start and end
+    /// in seconds, at a deflate level from 0 to 9.
     ///
     /// # Errors
     /// The number of features, where it is not `rows` times `width`.
-    pub fn new(width: usize, features: &[f32], intervals: &[[f64; 2]], deflate: u8) -> Result<Self, usize> {
+    pub fn new(
+        width: usize,
+        features: &[f32],
+        intervals: &[[f64; 2]],
+        deflate: u8,
+    ) -> Result<Self, usize> {
         let rows = intervals.len();
         if rows.checked_mul(width) != Some(features.len()) {
             return Err(features.len());
@@ -46,8 +54,15 @@ impl PackedMatrix {
     fn new<T: Number>(shape: [usize; 2], values: &[T], deflate: &mut Compressor) -> Self {
         let chunk = chunk_shape(shape, T::BYTES);
         let length = chunk[0] * chunk[1] * T::BYTES;
-        let mut packed = PackedMatrix { shape, chunk, chunks: Vec::new() };
-        let (mut plain, mut buffer) = (Vec::with_capacity(length), vec![0; deflate.zlib_compress_bound(length)]);
+        let mut packed = PackedMatrix {
+            shape,
+            chunk,
+            chunks: Vec::new(),
+        };
+        let (mut plain, mut buffer) = (
+            Vec::with_capacity(length),
+            vec![0; deflate.zlib_compress_bound(length)],
+        );
         for first_row in (0..shape[0]).step_by(chunk[0]) {
             for first in (0..shape[1]).step_by(chunk[1]) {
                 let columns = first..shape[1].min(first + chunk[1]);
@@ -59,8 +74,9 @@ impl PackedMatrix {
                 }
                 plain.resize(length, 0);
                 // The buffer has the size of zlib's bound, so this cannot fail.
-                let bytes =
-                    deflate.zlib_compress(&plain, &mut buffer).map_or_else(|_| Vec::new(), |n| buffer[..n].to_vec());
+                let bytes = deflate
+                    .zlib_compress(&plain, &mut buffer)
+                    .map_or_else(|_| Vec::new(), |n| buffer[..n].to_vec());
                 packed.chunks.push(([first_row, first], bytes));
             }
         }

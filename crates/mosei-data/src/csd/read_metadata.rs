@@ -11,7 +11,8 @@ use std::path::Path;
 /// Longest fixed-length string that is read, bytes; metadata is a few names and citations.
 const MAX_FIXED: usize = 1 << 14;
 
-/// Reads what is JSON text under `metadata`. Keys and the group itself are optional; links are not followed.
+/// Reads what is JSON text under `metadata`. Keys and the group itself are optional; links are not
+/// followed.
 ///
 /// # Errors
 /// Where a member exists but cannot be read, as it could hold the column names.
@@ -23,15 +24,23 @@ pub(super) fn read_metadata(
     let place = format!("{root}/metadata");
     let mut found = BTreeMap::new();
     let damaged = |place: &str| DataError::structure(path, place, "metadata", "something damaged");
-    let group = match member(group, "metadata", links(path, root, group)?.get("metadata").copied()) {
-        "a group" => group.group("metadata").map_err(DataError::hdf5(path, &place, "open"))?,
+    let group = match member(
+        group,
+        "metadata",
+        links(path, root, group)?.get("metadata").copied(),
+    ) {
+        "a group" => group
+            .group("metadata")
+            .map_err(DataError::hdf5(path, &place, "open"))?,
         DAMAGED => return Err(damaged(&place)),
         _ => return Ok(found),
     };
     for (key, link) in links(path, &place, &group)? {
         let place = format!("{place}/{key}");
         let dataset = match member(&group, &key, Some(link)) {
-            "a dataset" => group.dataset(&key).map_err(DataError::hdf5(path, &place, "open"))?,
+            "a dataset" => group
+                .dataset(&key)
+                .map_err(DataError::hdf5(path, &place, "open"))?,
             DAMAGED => return Err(damaged(&place)),
             _ => continue,
         };
@@ -46,12 +55,18 @@ pub(super) fn read_metadata(
 /// A string of shape `()` or `(1,)`; `None` for anything else.
 fn read_text(dataset: &Dataset) -> hdf5::Result<Option<String>> {
     let dtype = dataset.dtype()?;
-    if dataset.size() != 1 || stored_elsewhere(dataset)?.is_some() || non_numeric_kind(&dtype) != Some("text") {
+    if dataset.size() != 1
+        || stored_elsewhere(dataset)?.is_some()
+        || non_numeric_kind(&dtype) != Some("text")
+    {
         return Ok(None);
     }
     macro_rules! first {
         ($type:ty) => {
-            dataset.read_raw::<$type>()?.first().and_then(|s| utf8(s.as_bytes()))
+            dataset
+                .read_raw::<$type>()?
+                .first()
+                .and_then(|s| utf8(s.as_bytes()))
         };
     }
     Ok(match dtype.to_descriptor()? {

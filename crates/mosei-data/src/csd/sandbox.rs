@@ -1,7 +1,9 @@
-//! Tries HDF5 calls in a fork, which can crash or hang without harm, before they are made in this process.
+//! Tries HDF5 calls in a fork, which can crash or hang without harm, before they are made in this
+//! process.
 //!
-//! What lives here: the fork, its limits, and the error where it fails. What does not: the calls. HDF5 is written in C, and a damaged
-//! file can make it loop forever (seen with HDF5 2.2.0); no check beforehand finds all such files.
+//! What lives here: the fork, its limits, and the error where it fails. What does not: the calls.
+//! HDF5 is written in C, and a damaged file can make it loop forever (seen with HDF5 2.2.0); no
+//! check beforehand finds all such files.
 #![allow(unsafe_code, reason = "forking, and setting limits of the fork")]
 
 use crate::DataError;
@@ -9,11 +11,12 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-/// Processor time for any file, seconds, and the file size that adds one second: a hundred times what reading a file's structure
-/// takes.
+/// Processor time for any file, seconds, and the file size that adds one second: a hundred times
+/// what reading a file's structure takes.
 const BASE_S: u64 = 1;
 const BYTES_A_SECOND: u64 = 2 << 20;
-/// A fork that waits is killed too, after this multiple of its processor time, as the machine may be busy.
+/// A fork that waits is killed too, after this multiple of its processor time, as the machine may
+/// be busy.
 const WALL_FACTOR: u64 = 30;
 
 const SUCCESS: i32 = 0;
@@ -35,39 +38,65 @@ impl Limits {
     /// The limits for a file of this size.
     pub fn of_file(file_bytes: u64) -> Self {
         let seconds = BASE_S + file_bytes / BYTES_A_SECOND;
-        Limits { seconds, wall_s: seconds * WALL_FACTOR, bytes: super::limits::memory_bytes(file_bytes) }
+        Limits {
+            seconds,
+            wall_s: seconds * WALL_FACTOR,
+            bytes: super::limits::memory_bytes(file_bytes),
+        }
     }
 }
 
-/// Runs `work` in a fork of this process and returns its result. The caller then does the same work in this process, where it is now
-/// known to end.
+/// Runs `work` in a fork of this process and returns its result. The caller then does the same work
+/// in this process, where it is now known to end.
 ///
 /// # Errors
 /// Where the fork crashed, or was killed for exceeding its limits.
-pub(super) fn run_sandboxed(path: &Path, limits: Limits, work: impl FnOnce() -> bool) -> Result<bool, DataError> {
-    // HDF5's lock is held, so that the fork gets HDF5 in a consistent state; the lock belongs to this thread there too.
+pub(super) fn run_sandboxed(
+    path: &Path,
+    limits: Limits,
+    work: impl FnOnce() -> bool,
+) -> Result<bool, DataError> {
+    // HDF5's lock is held, so that the fork gets HDF5 in a consistent state; the lock belongs to
+    // this thread there too.
     let status = hdf5::sync::sync(|| {
         let most = address_space().map(|now| now.saturating_add(limits.bytes));
-        // SAFETY: only this thread exists in the fork. It allocates, which the C library allows after a fork, takes no lock but
-        // HDF5's, which it holds, and leaves by `_exit`, without running exit handlers.
+        // SAFETY: only this thread exists in the fork. It allocates, which the C library allows
+        // after a fork, takes no lock but HDF5's, which it holds, and leaves by `_exit`, without
+        // running exit handlers.
         match unsafe { libc::fork() } {
             -1 => Err(io::Error::last_os_error()),
             0 => {
                 set_limits(limits, most);
                 let done = catch_unwind(AssertUnwindSafe(work));
                 // SAFETY: always allowed.
-                unsafe { libc::_exit(done.map_or(PANIC, |success| if success { SUCCESS } else { FAILURE })) }
+                unsafe {
+                    libc::_exit(
+                        done.map_or(PANIC, |success| if success { SUCCESS } else { FAILURE }),
+                    )
+                }
             }
             child => wait(child),
         }
     });
     let status = status.map_err(DataError::io("start a process to read", path))?;
-    let crashed = |why: String| Err(DataError::Hdf5Crashed { path: path.to_path_buf(), why });
-    match (libc::WIFEXITED(status), libc::WEXITSTATUS(status), libc::WTERMSIG(status)) {
+    let crashed = |why: String| {
+        Err(DataError::Hdf5Crashed {
+            path: path.to_path_buf(),
+            why,
+        })
+    };
+    match (
+        libc::WIFEXITED(status),
+        libc::WEXITSTATUS(status),
+        libc::WTERMSIG(status),
+    ) {
         (true, SUCCESS, _) => Ok(true),
         (true, FAILURE, _) => Ok(false),
         (true, ..) => crashed("a panic".into()),
-        (_, _, libc::SIGXCPU) => crashed(format!("no result after {} s of processor time", limits.seconds)),
+        (_, _, libc::SIGXCPU) => crashed(format!(
+            "no result after {} s of processor time",
+            limits.seconds
+        )),
         (_, _, libc::SIGALRM) => crashed(format!("no result after {} s", limits.wall_s)),
         (.., signal) => crashed(format!("signal {signal}")),
     }
@@ -75,7 +104,12 @@ pub(super) fn run_sandboxed(path: &Path, limits: Limits, work: impl FnOnce() -> 
 
 /// Bytes of address space of this process, where the system reports them.
 fn address_space() -> Option<u64> {
-    let pages: u64 = std::fs::read_to_string("/proc/self/statm").ok()?.split(' ').next()?.parse().ok()?;
+    let pages: u64 = std::fs::read_to_string("/proc/self/statm")
+        .ok()?
+        .split(' ')
+        .next()?
+        .parse()
+        .ok()?;
     // SAFETY: always allowed.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     Some(pages * u64::try_from(page).ok()?)
@@ -84,7 +118,10 @@ fn address_space() -> Option<u64> {
 /// Sets the limits of a fork, and silences its standard error.
 fn set_limits(limits: Limits, most: Option<u64>) {
     let set = |what, value: u64| {
-        let limit = libc::rlimit { rlim_cur: value, rlim_max: value.saturating_add(1) };
+        let limit = libc::rlimit {
+            rlim_cur: value,
+            rlim_max: value.saturating_add(1),
+        };
         // SAFETY: the struct is only read.
         unsafe { libc::setrlimit(what, &limit) }
     };
@@ -94,7 +131,8 @@ fn set_limits(limits: Limits, most: Option<u64>) {
         set(libc::RLIMIT_AS, most);
     }
     let wall = u32::try_from(limits.wall_s).unwrap_or(u32::MAX);
-    // SAFETY: 2 is standard error; the other calls take numbers. Signal handlers are reset, as they belong to the parent.
+    // SAFETY: 2 is standard error; the other calls take numbers. Signal handlers are reset, as they
+    // belong to the parent.
     unsafe {
         for signal in [libc::SIGALRM, libc::SIGXCPU, libc::SIGSEGV, libc::SIGBUS] {
             libc::signal(signal, libc::SIG_DFL);
@@ -127,25 +165,41 @@ mod tests {
     }
 
     fn error_within(wall_s: u64, work: impl FnOnce() -> bool) -> String {
-        run_sandboxed(Path::new("f"), Limits { seconds: 1, wall_s, bytes: 1 << 30 }, work).unwrap_err().to_string()
+        run_sandboxed(
+            Path::new("f"),
+            Limits {
+                seconds: 1,
+                wall_s,
+                bytes: 1 << 30,
+            },
+            work,
+        )
+        .unwrap_err()
+        .to_string()
     }
 
     #[test]
     fn a_crash_in_the_fork_is_reported() {
         for success in [true, false] {
-            assert_eq!(run_sandboxed(Path::new("f"), Limits::of_file(0), || success).unwrap(), success);
+            assert_eq!(
+                run_sandboxed(Path::new("f"), Limits::of_file(0), || success).unwrap(),
+                success
+            );
         }
         let words = |why| {
             format!(
                 "f: expected a readable HDF5 file, found a damaged one: HDF5, run on it in a separate process, ended with {why}"
             )
         };
-        // A panic is not tested: its message is printed under locks that other tests, which panic on purpose, may hold at the fork; it
-        // would then time out.
+        // A panic is not tested: its message is printed under locks that other tests, which panic
+        // on purpose, may hold at the fork; it would then time out.
         assert_eq!(error_of(|| std::process::abort()), words("signal 6"));
         #[expect(clippy::empty_loop, reason = "stands for a library that hangs")]
         let endless = || loop {};
-        assert_eq!(error_of(endless), words("no result after 1 s of processor time"));
+        assert_eq!(
+            error_of(endless),
+            words("no result after 1 s of processor time")
+        );
         // A call that waits forever.
         let asleep = || {
             std::thread::sleep(std::time::Duration::from_secs(600));
@@ -155,7 +209,11 @@ mod tests {
         // More memory than allowed, from C: Rust reports a failed allocation under such a lock too.
         // SAFETY: the memory is never accessed.
         let greedy = || {
-            if std::hint::black_box(unsafe { libc::malloc(2 << 30) }).is_null() { std::process::abort() } else { true }
+            if std::hint::black_box(unsafe { libc::malloc(2 << 30) }).is_null() {
+                std::process::abort()
+            } else {
+                true
+            }
         };
         assert_eq!(error_of(greedy), words("signal 6"));
     }

@@ -6,7 +6,8 @@ use hdf5_sys::h5t::{H5T_class_t, H5Tget_class};
 
 /// The class of a datatype in words, where it is not numeric.
 pub(super) fn non_numeric_kind(dtype: &Datatype) -> Option<&'static str> {
-    // SAFETY: the identifier is valid while the datatype lives. HDF5's lock is held, as its functions require.
+    // SAFETY: the identifier is valid while the datatype lives. HDF5's lock is held, as its
+    // functions require.
     let class = hdf5::sync::sync(|| unsafe { H5Tget_class(dtype.id()) });
     match class {
         H5T_class_t::H5T_INTEGER | H5T_class_t::H5T_FLOAT => None,

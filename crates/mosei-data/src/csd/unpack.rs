@@ -1,7 +1,8 @@
 //! Reads stored values without HDF5, which allows one thread at a time.
 //!
-//! What lives here: reading, undoing filters, assembling chunks. What does not: locating them (`layout`). Any failure is `None`; HDF5 then
-//! reads the values, and gives the reason if it fails too.
+//! What lives here: reading, undoing filters, assembling chunks. What does not: locating them
+//! (`layout`). Any failure is `None`; HDF5 then reads the values, and gives the reason if it fails
+//! too.
 
 use super::layout::{Chunk, ChunkFilter, Chunks, StoredBytes, StoredMatrix};
 use super::number::Number;
@@ -63,7 +64,13 @@ fn runs(list: &[Chunk]) -> impl Iterator<Item = &[Chunk]> {
 }
 
 /// Copies the part of a chunk that is inside the matrix.
-fn copy_chunk<T: Number>(bytes: &[u8], chunk: &Chunk, shape: [usize; 2], values: &mut [T], stored: &StoredMatrix) {
+fn copy_chunk<T: Number>(
+    bytes: &[u8],
+    chunk: &Chunk,
+    shape: [usize; 2],
+    values: &mut [T],
+    stored: &StoredMatrix,
+) {
     let columns = shape[1].min(stored.columns - chunk.first[1]);
     let rows = values.chunks_exact_mut(stored.columns).skip(chunk.first[0]);
     for (row, bytes) in rows.zip(bytes.chunks_exact(shape[1] * T::BYTES)) {
@@ -86,7 +93,14 @@ impl<'a> Unpacker<'a> {
     fn new(chunks: &'a Chunks, value_bytes: usize) -> Self {
         let length = chunks.shape[0] * chunks.shape[1] * value_bytes;
         let inflate = Decompressor::new();
-        Unpacker { filters: &chunks.filters, value_bytes, inflate, inflated: vec![], unshuffled: vec![], length }
+        Unpacker {
+            filters: &chunks.filters,
+            value_bytes,
+            inflate,
+            inflated: vec![],
+            unshuffled: vec![],
+            length,
+        }
     }
 
     fn unpack<'b>(&'b mut self, packed: &'b [u8], skipped: u32) -> Option<&'b [u8]> {
@@ -94,7 +108,10 @@ impl<'a> Unpacker<'a> {
         // Each buffer is used once: no filter is listed twice.
         let (mut inflated, mut unshuffled) = (Some(&mut self.inflated), Some(&mut self.unshuffled));
         for (i, filter) in self.filters.iter().enumerate().rev() {
-            if skipped.checked_shr(i as u32).is_none_or(|bits| bits & 1 == 1) {
+            if skipped
+                .checked_shr(i as u32)
+                .is_none_or(|bits| bits & 1 == 1)
+            {
                 continue;
             }
             match filter {
@@ -171,15 +188,25 @@ mod tests {
     fn checksums_follow_the_definition() {
         // Computed from the definition, with big-endian words.
         let by_definition = |words: &[u64]| {
-            let (low, high) = words.iter().fold((0, 0), |(a, b), w| ((a + w) % 65535, (b + a + w) % 65535));
+            let (low, high) = words
+                .iter()
+                .fold((0, 0), |(a, b), w| ((a + w) % 65535, (b + a + w) % 65535));
             (high << 16 | low) as u32
         };
-        assert_eq!(fletcher32(b"abcde"), by_definition(&[0x6162, 0x6364, 0x6500]));
-        assert_eq!(fletcher32(b"abcdef"), by_definition(&[0x6162, 0x6364, 0x6566]));
+        assert_eq!(
+            fletcher32(b"abcde"),
+            by_definition(&[0x6162, 0x6364, 0x6500])
+        );
+        assert_eq!(
+            fletcher32(b"abcdef"),
+            by_definition(&[0x6162, 0x6364, 0x6566])
+        );
         assert_eq!(fletcher32(&[]), 0);
         let long: Vec<u8> = (0..400_001u64).map(|i| ((i * i) >> 3) as u8).collect();
-        let words: Vec<u64> =
-            long.chunks(2).map(|w| u64::from(w[0]) << 8 | w.get(1).map_or(0, |&b| b.into())).collect();
+        let words: Vec<u64> = long
+            .chunks(2)
+            .map(|w| u64::from(w[0]) << 8 | w.get(1).map_or(0, |&b| b.into()))
+            .collect();
         assert_eq!(fletcher32(&long), by_definition(&words));
     }
 
@@ -194,8 +221,18 @@ mod tests {
 
     #[test]
     fn adjacent_chunks_are_read_together() {
-        let chunk = |at, packed| Chunk { first: [0, 0], at, packed, skipped: 0 };
-        let list = [chunk(10, 5), chunk(15, 3), chunk(20, RUN_BYTES), chunk(20 + RUN_BYTES as u64, 1)];
+        let chunk = |at, packed| Chunk {
+            first: [0, 0],
+            at,
+            packed,
+            skipped: 0,
+        };
+        let list = [
+            chunk(10, 5),
+            chunk(15, 3),
+            chunk(20, RUN_BYTES),
+            chunk(20 + RUN_BYTES as u64, 1),
+        ];
         assert_eq!(runs(&list).map(<[_]>::len).collect::<Vec<_>>(), [2, 1, 1]);
         assert_eq!(runs(&[]).count(), 0);
     }

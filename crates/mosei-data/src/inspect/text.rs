@@ -5,25 +5,54 @@ use super::{FileFacts, Inspection, LabelFacts};
 impl Inspection {
     /// The inspection as text.
     pub fn to_text(&self) -> String {
-        let header = ["file", "root", "videos", "rows", "columns", "rate (Hz)"].map(str::to_string).to_vec();
+        let header = ["file", "root", "videos", "rows", "columns", "rate (Hz)"]
+            .map(str::to_string)
+            .to_vec();
         let rows = self.files.iter().map(|f| {
-            let name = f.path.file_name().unwrap_or(f.path.as_os_str()).display().to_string();
+            let name = f
+                .path
+                .file_name()
+                .unwrap_or(f.path.as_os_str())
+                .display()
+                .to_string();
             let unknown = if f.irregular { "irregular" } else { "-" };
             let rate = f.rate_hz.map_or(unknown.to_string(), |r| r.to_string());
-            vec![name, f.root.clone(), grouped(f.videos), grouped(f.rows), grouped(f.columns), rate]
+            vec![
+                name,
+                f.root.clone(),
+                grouped(f.videos),
+                grouped(f.rows),
+                grouped(f.columns),
+                rate,
+            ]
         });
         let mut out = table(header, rows.collect());
         for file in &self.files {
-            let name = file.path.file_name().unwrap_or(file.path.as_os_str()).display();
+            let name = file
+                .path
+                .file_name()
+                .unwrap_or(file.path.as_os_str())
+                .display();
             let odd: Vec<String> = file
                 .column_names
                 .iter()
-                .filter_map(|c| file.nonfinite.get(c).map(|&n| format!("{c} {}", grouped(n as usize))))
+                .filter_map(|c| {
+                    file.nonfinite
+                        .get(c)
+                        .map(|&n| format!("{c} {}", grouped(n as usize)))
+                })
                 .collect();
-            let odd = if odd.is_empty() { "none".to_string() } else { odd.join(", ") };
+            let odd = if odd.is_empty() {
+                "none".to_string()
+            } else {
+                odd.join(", ")
+            };
             out.push_str(&format!("\nnon-finite values in {name}: {odd}"));
             if file.by_number_of_columns {
-                out.push_str(&format!("\n{name} is considered a label file: {}", by_number(file.columns)));
+                out.push_str(&format!(
+                    "\n{name} is considered a label file: {}",
+                    by_number(file.columns)
+                ));
             }
             if file.segment_groups > 0 {
                 let n = grouped(file.segment_groups);
@@ -32,7 +61,10 @@ impl Inspection {
                 ));
             }
             if file.is_labels {
-                out.push_str(&format!("\nlabels out of range in {name}: {}", out_of_range(file)));
+                out.push_str(&format!(
+                    "\nlabels out of range in {name}: {}",
+                    out_of_range(file)
+                ));
             }
         }
         out.push('\n');
@@ -51,34 +83,61 @@ impl LabelFacts {
         let has_emotions = !self.emotions.is_empty();
         header.extend(has_emotions.then(|| "any".to_string()));
         let rows = self.folds.iter().map(|f| {
-            let numbers = [f.segments, f.videos].into_iter().chain(f.positives.iter().copied());
+            let numbers = [f.segments, f.videos]
+                .into_iter()
+                .chain(f.positives.iter().copied());
             let numbers = numbers.chain(has_emotions.then_some(f.any));
-            std::iter::once(f.fold.clone()).chain(numbers.map(grouped)).collect()
+            std::iter::once(f.fold.clone())
+                .chain(numbers.map(grouped))
+                .collect()
         });
-        let title = if has_emotions { "segments with each emotion (intensity above 0)\n" } else { "segments\n" };
+        let title = if has_emotions {
+            "segments with each emotion (intensity above 0)\n"
+        } else {
+            "segments\n"
+        };
         let mut out = String::from(title);
         out.push_str(&table(header, rows.collect()));
         out.push('\n');
         if has_emotions {
-            let rounded = self.emotions.iter().zip(&self.rounded_above_0).map(|(e, &n)| format!("{} {e}", grouped(n)));
+            let rounded = self
+                .emotions
+                .iter()
+                .zip(&self.rounded_above_0)
+                .map(|(e, &n)| format!("{} {e}", grouped(n)));
             let rounded: Vec<String> = rounded.collect();
-            out.push_str(&format!("rounded half up to 4 classes, above 0: {}\n", rounded.join(", ")));
+            out.push_str(&format!(
+                "rounded half up to 4 classes, above 0: {}\n",
+                rounded.join(", ")
+            ));
         }
         let l = &self.lengths_s;
         out.push_str(&format!(
             "lengths (s): min {:.2}, 5 % {:.1}, median {:.1}, mean {:.1}, 95 % {:.1}, 99 % {:.1}, max {:.1}\n",
             l.min, l.q05, l.median, l.mean, l.q95, l.q99, l.max
         ));
-        out.push_str(&format!("negative starts: {}\n", grouped(self.negative_starts)));
-        let median = self.median_overlap_s.map_or(String::new(), |m| format!(", median overlap {m:.2} s"));
+        out.push_str(&format!(
+            "negative starts: {}\n",
+            grouped(self.negative_starts)
+        ));
+        let median = self
+            .median_overlap_s
+            .map_or(String::new(), |m| format!(", median overlap {m:.2} s"));
         out.push_str(&format!(
             "overlapping neighbour pairs: {} of {}{median}\n",
             grouped(self.overlapping),
             grouped(self.neighbours)
         ));
-        out.push_str(&format!("videos whose row order is not time order: {}\n", grouped(self.videos_out_of_order)));
+        out.push_str(&format!(
+            "videos whose row order is not time order: {}\n",
+            grouped(self.videos_out_of_order)
+        ));
         for (split, ids) in &self.fold_ids_without_labels {
-            out.push_str(&format!("{split} ids without labels: {} ({})\n", grouped(ids.len()), shortened(ids)));
+            out.push_str(&format!(
+                "{split} ids without labels: {} ({})\n",
+                grouped(ids.len()),
+                shortened(ids)
+            ));
         }
         out
     }
@@ -91,7 +150,11 @@ fn by_number(columns: usize) -> String {
         6 => "MOSEI's six emotions",
         _ => "sentiment and MOSEI's six emotions",
     };
-    let columns = if columns == 1 { "1 column".to_string() } else { format!("{columns} columns") };
+    let columns = if columns == 1 {
+        "1 column".to_string()
+    } else {
+        format!("{columns} columns")
+    };
     format!(
         "it names no columns, and {columns} are {meaning} in MOSEI's files; if they are features, \
          name them in its metadata ('dimension names')"
@@ -100,10 +163,25 @@ fn by_number(columns: usize) -> String {
 
 /// The number of labels outside the range of each column.
 fn out_of_range(file: &FileFacts) -> String {
-    let columns = file.column_names.iter().filter_map(|c| file.out_of_range.get(c).map(|o| (c, o)));
-    let odd: Vec<String> =
-        columns.map(|(c, o)| format!("{c} {} outside [{}, {}]", grouped(o.labels as usize), o.low, o.high)).collect();
-    if odd.is_empty() { "none".to_string() } else { odd.join(", ") }
+    let columns = file
+        .column_names
+        .iter()
+        .filter_map(|c| file.out_of_range.get(c).map(|o| (c, o)));
+    let odd: Vec<String> = columns
+        .map(|(c, o)| {
+            format!(
+                "{c} {} outside [{}, {}]",
+                grouped(o.labels as usize),
+                o.low,
+                o.high
+            )
+        })
+        .collect();
+    if odd.is_empty() {
+        "none".to_string()
+    } else {
+        odd.join(", ")
+    }
 }
 
 /// The first few ids.
@@ -129,14 +207,26 @@ fn grouped(n: usize) -> String {
 /// A table with the first column left-aligned, the others right-aligned.
 fn table(header: Vec<String>, rows: Vec<Vec<String>>) -> String {
     let widths: Vec<usize> = (0..header.len())
-        .map(|c| rows.iter().chain([&header]).map(|r| r[c].chars().count()).max().unwrap_or(0))
+        .map(|c| {
+            rows.iter()
+                .chain([&header])
+                .map(|r| r[c].chars().count())
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     let line = |cells: &[String]| {
         let cells: Vec<String> = cells
             .iter()
             .zip(&widths)
             .enumerate()
-            .map(|(c, (cell, &w))| if c == 0 { format!("{cell:<w$}") } else { format!("{cell:>w$}") })
+            .map(|(c, (cell, &w))| {
+                if c == 0 {
+                    format!("{cell:<w$}")
+                } else {
+                    format!("{cell:>w$}")
+                }
+            })
             .collect();
         format!("| {} |\n", cells.join(" | "))
     };
@@ -151,6 +241,9 @@ mod tests {
 
     #[test]
     fn thousands_are_separated() {
-        assert_eq!([0, 999, 1000, 23_259, 1_000_000].map(grouped), ["0", "999", "1,000", "23,259", "1,000,000"]);
+        assert_eq!(
+            [0, 999, 1000, 23_259, 1_000_000].map(grouped),
+            ["0", "999", "1,000", "23,259", "1,000,000"]
+        );
     }
 }

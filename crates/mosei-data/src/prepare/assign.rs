@@ -2,7 +2,10 @@
 
 use super::shared_ids;
 use crate::manifest::FoldSource;
-use crate::{Csd, DataConfig, DataError, FoldLists, FoldOrigin, LabelSet, SplitConfig, UnknownIds, folds, ids};
+use crate::{
+    Csd, DataConfig, DataError, FoldLists, FoldOrigin, LabelSet, SplitConfig, UnknownIds, folds,
+    ids,
+};
 use mosei_schema::Split;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +13,13 @@ use std::path::{Path, PathBuf};
 /// Where the folds come from, decided before the features are read.
 pub(super) enum Assignment {
     /// A folds file.
-    File { path: PathBuf, lists: FoldLists, unknown_ids: Vec<String>, without_labels: usize, without_features: usize },
+    File {
+        path: PathBuf,
+        lists: FoldLists,
+        unknown_ids: Vec<String>,
+        without_labels: usize,
+        without_features: usize,
+    },
     /// A draw by video.
     Drawn(SplitConfig),
 }
@@ -26,41 +35,88 @@ pub(super) struct AssignedFold {
 
 impl Assignment {
     /// Reads the folds file, where there is one.
-    pub fn new(config: &DataConfig, path: Option<&Path>, labels: &LabelSet, features: &Csd) -> Result<Self, DataError> {
+    pub fn new(
+        config: &DataConfig,
+        path: Option<&Path>,
+        labels: &LabelSet,
+        features: &Csd,
+    ) -> Result<Self, DataError> {
         // Each file has been checked by itself; this finds one video under two spellings.
-        let known: BTreeSet<&String> = labels.videos.keys().chain(features.by_video().keys()).collect();
-        ids::check_ids(features.path(), "ids here and in the labels", known.iter().copied())?;
+        let known: BTreeSet<&String> = labels
+            .videos
+            .keys()
+            .chain(features.by_video().keys())
+            .collect();
+        ids::check_ids(
+            features.path(),
+            "ids here and in the labels",
+            known.iter().copied(),
+        )?;
         shared_ids::require_labels_share_features(labels, features)?;
-        let Some(path) = path else { return Ok(Assignment::Drawn(config.split.clone())) };
+        let Some(path) = path else {
+            return Ok(Assignment::Drawn(config.split.clone()));
+        };
         let lists = FoldLists::read(path)?;
         let all: BTreeSet<&String> = known.iter().copied().chain(lists.split.keys()).collect();
-        ids::check_ids(path, "ids here, in the features and in the labels", all.iter().copied())?;
+        ids::check_ids(
+            path,
+            "ids here, in the features and in the labels",
+            all.iter().copied(),
+        )?;
         lists.check_complete(path, labels)?;
         let labelled = |id: &String| labels.videos.contains_key(id);
         let featured = |id: &String| features.by_video().contains_key(id);
         shared_ids::require_folds_share_labels(path, &lists, labels)?;
-        let unknown: Vec<(&String, &Split)> =
-            lists.split.iter().filter(|(id, _)| !labelled(id) && !featured(id)).collect();
-        if let (UnknownIds::Error, Some((first, split))) = (config.unknown_fold_ids, unknown.first()) {
+        let unknown: Vec<(&String, &Split)> = lists
+            .split
+            .iter()
+            .filter(|(id, _)| !labelled(id) && !featured(id))
+            .collect();
+        if let (UnknownIds::Error, Some((first, split))) =
+            (config.unknown_fold_ids, unknown.first())
+        {
             return Err(DataError::UnknownFoldIds {
                 path: path.to_path_buf(),
                 count: unknown.len(),
                 first: first.to_string(),
                 split: split.name(),
-                others: format!("{} or {}", features.path().display(), labels.path().display()).into(),
-                near: shared_ids::similar_id(first, known.iter().map(|id| id.as_str())).map(Box::from),
+                others: format!(
+                    "{} or {}",
+                    features.path().display(),
+                    labels.path().display()
+                )
+                .into(),
+                near: shared_ids::similar_id(first, known.iter().map(|id| id.as_str()))
+                    .map(Box::from),
             });
         }
         let unknown_ids = unknown.iter().map(|(id, _)| id.to_string()).collect();
         let without_labels = lists.split.keys().filter(|id| !labelled(id)).count();
-        let without_features = lists.split.keys().filter(|id| labelled(id) && !featured(id)).count();
-        Ok(Assignment::File { path: path.to_path_buf(), lists, unknown_ids, without_labels, without_features })
+        let without_features = lists
+            .split
+            .keys()
+            .filter(|id| labelled(id) && !featured(id))
+            .count();
+        Ok(Assignment::File {
+            path: path.to_path_buf(),
+            lists,
+            unknown_ids,
+            without_labels,
+            without_features,
+        })
     }
 
-    /// Training videos that have features but no labels: those that a folds file lists, sorted. A draw is over labelled videos only.
+    /// Training videos that have features but no labels: those that a folds file lists, sorted. A
+    /// draw is over labelled videos only.
     pub fn training_without_labels(&self, labels: &LabelSet, features: &Csd) -> Vec<String> {
-        let Assignment::File { lists, .. } = self else { return Vec::new() };
-        let training = lists.split.iter().filter(|(_, split)| **split == Split::Train).map(|(id, _)| id);
+        let Assignment::File { lists, .. } = self else {
+            return Vec::new();
+        };
+        let training = lists
+            .split
+            .iter()
+            .filter(|(_, split)| **split == Split::Train)
+            .map(|(id, _)| id);
         training
             .filter(|id| !labels.videos.contains_key(*id) && features.by_video().contains_key(*id))
             .cloned()
@@ -84,18 +140,36 @@ impl Assignment {
         }
     }
 
-    /// The folds over `videos`; a draw is over those that are `usable`, that is, have labelled frames.
-    pub fn folds(&self, videos: &[String], usable: &[bool]) -> Result<Vec<AssignedFold>, DataError> {
+    /// The folds over `videos`; a draw is over those that are `usable`, that is, have labelled
+    /// frames.
+    pub fn folds(
+        &self,
+        videos: &[String],
+        usable: &[bool],
+    ) -> Result<Vec<AssignedFold>, DataError> {
         match self {
-            Assignment::File { lists, unknown_ids, without_labels, without_features, .. } => Ok(vec![AssignedFold {
-                split: videos.iter().map(|id| lists.split.get(id).copied()).collect(),
+            Assignment::File {
+                lists,
+                unknown_ids,
+                without_labels,
+                without_features,
+                ..
+            } => Ok(vec![AssignedFold {
+                split: videos
+                    .iter()
+                    .map(|id| lists.split.get(id).copied())
+                    .collect(),
                 unknown_ids: unknown_ids.clone(),
                 ids_without_labels: *without_labels,
                 ids_without_features: *without_features,
             }]),
             Assignment::Drawn(config) => {
-                let drawn: Vec<&str> =
-                    videos.iter().zip(usable).filter(|&(_, &usable)| usable).map(|(id, _)| id.as_str()).collect();
+                let drawn: Vec<&str> = videos
+                    .iter()
+                    .zip(usable)
+                    .filter(|&(_, &usable)| usable)
+                    .map(|(id, _)| id.as_str())
+                    .collect();
                 let folds = folds::draw(config, &drawn)?;
                 let assigned = folds.iter().map(|fold| AssignedFold {
                     split: videos.iter().map(|id| fold.get(id).copied()).collect(),

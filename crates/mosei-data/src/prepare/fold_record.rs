@@ -31,14 +31,29 @@ impl Corpus<'_> {
     /// The record of one fold.
     ///
     /// # Errors
-    /// Where a split has no segment with frames, a column has extreme outliers, or no column varies over the training frames.
-    pub fn fold_record(&self, index: usize, fold: AssignedFold, config: &DataConfig) -> Result<FoldRecord, DataError> {
-        let Corpus { columns, segments, moments, .. } = self;
+    /// Where a split has no segment with frames, a column has extreme outliers, or no column varies
+    /// over the training frames.
+    pub fn fold_record(
+        &self,
+        index: usize,
+        fold: AssignedFold,
+        config: &DataConfig,
+    ) -> Result<FoldRecord, DataError> {
+        let Corpus {
+            columns,
+            segments,
+            moments,
+            ..
+        } = self;
         let counts = |split| {
-            let of_split = (0..segments.len()).filter(|&i| fold.split[segments.video[i] as usize] == Some(split));
+            let of_split = (0..segments.len())
+                .filter(|&i| fold.split[segments.video[i] as usize] == Some(split));
             SplitCounts::count(of_split.map(|i| self.dropped[i]))
         };
-        let mut sizes: BTreeMap<Split, SplitSize> = Split::ALL.into_iter().map(|s| (s, SplitSize::default())).collect();
+        let mut sizes: BTreeMap<Split, SplitSize> = Split::ALL
+            .into_iter()
+            .map(|s| (s, SplitSize::default()))
+            .collect();
         for (video, split) in fold.split.iter().enumerate() {
             if let Some(size) = split.and_then(|s| sizes.get_mut(&s)) {
                 size.videos += usize::from(moments[video].frames > 0);
@@ -46,13 +61,20 @@ impl Corpus<'_> {
             }
         }
         for i in (0..segments.len()).filter(|&i| !segments.frames(i).is_empty()) {
-            if let Some(size) = fold.split[segments.video[i] as usize].and_then(|s| sizes.get_mut(&s)) {
+            if let Some(size) =
+                fold.split[segments.video[i] as usize].and_then(|s| sizes.get_mut(&s))
+            {
                 size.segments += 1;
             }
         }
         if let Some((split, _)) = sizes.iter().find(|(_, size)| size.segments == 0) {
             let (origin, counts) = (self.origin.clone(), counts(*split));
-            return Err(DataError::EmptySplit { fold: index, origin, split: split.name(), counts });
+            return Err(DataError::EmptySplit {
+                fold: index,
+                origin,
+                split: split.name(),
+                counts,
+            });
         }
         let mut training = Moments::new(columns.len());
         for (video, split) in fold.split.iter().enumerate() {
@@ -73,7 +95,10 @@ impl Corpus<'_> {
             });
         }
         Ok(FoldRecord {
-            unlabelled: self.unlabelled.map(|u| u.sizes(&fold.split)).unwrap_or_default(),
+            unlabelled: self
+                .unlabelled
+                .map(|u| u.sizes(&fold.split))
+                .unwrap_or_default(),
             split: fold.split,
             sizes,
             normaliser: fitted.normaliser,

@@ -9,20 +9,37 @@ use std::path::Path;
 const MAX_COMPARED: usize = 50;
 
 /// Checks that labels and features share a video.
-pub(super) fn require_labels_share_features(labels: &LabelSet, features: &Csd) -> Result<(), DataError> {
+pub(super) fn require_labels_share_features(
+    labels: &LabelSet,
+    features: &Csd,
+) -> Result<(), DataError> {
     let known = features.by_video();
     if labels.videos.is_empty() || labels.videos.keys().any(|id| known.contains_key(id)) {
         return Ok(());
     }
-    Err(no_shared_video(labels.path(), ids(&labels.videos), features.path(), ids(known)))
+    Err(no_shared_video(
+        labels.path(),
+        ids(&labels.videos),
+        features.path(),
+        ids(known),
+    ))
 }
 
 /// Checks that folds and labels share a video.
-pub(super) fn require_folds_share_labels(path: &Path, lists: &FoldLists, labels: &LabelSet) -> Result<(), DataError> {
+pub(super) fn require_folds_share_labels(
+    path: &Path,
+    lists: &FoldLists,
+    labels: &LabelSet,
+) -> Result<(), DataError> {
     if labels.videos.is_empty() || lists.split.keys().any(|id| labels.videos.contains_key(id)) {
         return Ok(());
     }
-    Err(no_shared_video(path, ids(&lists.split), labels.path(), ids(&labels.videos)))
+    Err(no_shared_video(
+        path,
+        ids(&lists.split),
+        labels.path(),
+        ids(&labels.videos),
+    ))
 }
 
 fn ids<T>(videos: &BTreeMap<String, T>) -> Vec<&str> {
@@ -30,8 +47,10 @@ fn ids<T>(videos: &BTreeMap<String, T>) -> Vec<&str> {
 }
 
 fn no_shared_video(path: &Path, found: Vec<&str>, other: &Path, expected: Vec<&str>) -> DataError {
-    let pair =
-        found.iter().take(MAX_COMPARED).find_map(|id| similar_id(id, expected.iter().copied()).map(|near| (*id, near)));
+    let pair = found
+        .iter()
+        .take(MAX_COMPARED)
+        .find_map(|id| similar_id(id, expected.iter().copied()).map(|near| (*id, near)));
     let first = |ids: &[&str]| ids.first().map_or_else(String::new, |id| id.to_string());
     let (first, other_first, hint) = match pair {
         None => (first(&found), first(&expected), None),
@@ -39,31 +58,52 @@ fn no_shared_video(path: &Path, found: Vec<&str>, other: &Path, expected: Vec<&s
     };
     let (path, other) = (path.to_path_buf(), other.to_path_buf());
     let (first, other_first, hint) = (first.into(), other_first.into(), hint.map(String::into));
-    DataError::NoSharedVideo { path, other, count: found.len(), first, other_first, hint }
+    DataError::NoSharedVideo {
+        path,
+        other,
+        count: found.len(),
+        first,
+        other_first,
+        hint,
+    }
 }
 
-/// The id that probably refers to the same video: it differs only in case, prefix or suffix; else a similarly spelt one.
-pub(super) fn similar_id<'a>(id: &str, ids: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+/// The id that probably refers to the same video: it differs only in case, prefix or suffix; else a
+/// similarly spelt one.
+pub(super) fn similar_id<'a>(
+    id: &str,
+    ids: impl Iterator<Item = &'a str> + Clone,
+) -> Option<&'a str> {
     let within = |other: &str| {
-        let (short, long) = if other.len() < id.len() { (other, id) } else { (id, other) };
+        let (short, long) = if other.len() < id.len() {
+            (other, id)
+        } else {
+            (id, other)
+        };
         // Short ids are contained in many.
-        short.len() >= 3 && rest(short, long).is_some_and(|rest| !rest.chars().all(char::is_alphanumeric))
+        short.len() >= 3
+            && rest(short, long).is_some_and(|rest| !rest.chars().all(char::is_alphanumeric))
     };
     let same = ids.clone().find(|other| other.eq_ignore_ascii_case(id));
     let near = || near_miss(id, ids.clone()).filter(|near| near.len() >= 3);
-    same.or_else(|| ids.clone().find(|other| within(other))).or_else(near)
+    same.or_else(|| ids.clone().find(|other| within(other)))
+        .or_else(near)
 }
 
 /// The prefix or suffix by which `long` differs from `short`.
 fn rest<'a>(short: &str, long: &'a str) -> Option<&'a str> {
-    long.strip_prefix(short).or_else(|| long.strip_suffix(short)).filter(|rest| !rest.is_empty())
+    long.strip_prefix(short)
+        .or_else(|| long.strip_suffix(short))
+        .filter(|rest| !rest.is_empty())
 }
 
 /// How two ids differ, in words.
 fn difference(id: &str, near: &str) -> String {
     match (rest(near, id), rest(id, near)) {
         _ if id.eq_ignore_ascii_case(near) => format!("'{id}' and '{near}' differ only in case"),
-        (Some(more), _) => format!("'{id}' is '{near}' with '{more}' added: use the same ids in both"),
+        (Some(more), _) => {
+            format!("'{id}' is '{near}' with '{more}' added: use the same ids in both")
+        }
         (_, Some(less)) => format!("'{id}' is '{near}' without '{less}': use the same ids in both"),
         _ => format!("does '{id}' correspond to '{near}'?"),
     }

@@ -23,13 +23,20 @@ impl UnlabelledPass {
     pub fn new(folder: &Path, columns: usize, videos: Vec<String>) -> Result<Self, DataError> {
         Ok(UnlabelledPass {
             frames: FramesWriter::create(&folder.join(UNLABELLED_FRAMES_FILE), columns)?,
-            stretches: Segments { offsets: vec![0], ..Segments::default() },
-            record: UnlabelledRecord { videos, ..UnlabelledRecord::default() },
+            stretches: Segments {
+                offsets: vec![0],
+                ..Segments::default()
+            },
+            record: UnlabelledRecord {
+                videos,
+                ..UnlabelledRecord::default()
+            },
             columns,
         })
     }
 
-    /// Adds the speech of a video, by its index in the list of labelled videos followed by those without labels.
+    /// Adds the speech of a video, by its index in the list of labelled videos followed by those
+    /// without labels.
     pub fn add(&mut self, video: usize, speech: &UnlabelledSpeech) -> Result<(), DataError> {
         let mut end = self.frames.frames();
         self.frames.append(&speech.frames)?;
@@ -48,13 +55,19 @@ impl UnlabelledPass {
         Ok(())
     }
 
-    /// Sizes by split, given the split of each labelled video; videos without labels are training videos.
+    /// Sizes by split, given the split of each labelled video; videos without labels are training
+    /// videos.
     pub fn sizes(&self, split: &[Option<Split>]) -> BTreeMap<Split, StretchSize> {
-        let mut sizes: BTreeMap<Split, StretchSize> =
-            Split::ALL.into_iter().map(|s| (s, StretchSize::default())).collect();
+        let mut sizes: BTreeMap<Split, StretchSize> = Split::ALL
+            .into_iter()
+            .map(|s| (s, StretchSize::default()))
+            .collect();
         let mut seen = BTreeSet::new();
         for (i, &video) in self.stretches.video.iter().enumerate() {
-            let split = split.get(video as usize).copied().unwrap_or(Some(Split::Train));
+            let split = split
+                .get(video as usize)
+                .copied()
+                .unwrap_or(Some(Split::Train));
             if let Some(size) = split.and_then(|s| sizes.get_mut(&s)) {
                 size.videos += usize::from(seen.insert(video));
                 size.stretches += 1;

@@ -105,43 +105,77 @@ impl PreparedVideo {
             unlabelled: UnlabelledSpeech::default(),
         };
         let Some(recording) = recording else {
-            video.segments.extend(labels.intervals.iter().map(|_| Err(Dropped::NoFeatures)));
+            video
+                .segments
+                .extend(labels.intervals.iter().map(|_| Err(Dropped::NoFeatures)));
             return Ok(video);
         };
-        let Recording { sequence, timeline, .. } = &recording;
+        let Recording {
+            sequence, timeline, ..
+        } = &recording;
         let mut in_segment = vec![false; sequence.intervals.len()];
         let mut pooled = Vec::new();
         for (&number, &interval) in labels.numbers.iter().zip(&labels.intervals) {
             let segment = recording.frames_of(number, interval).map(|(rows, end_s)| {
                 rows.iter().for_each(|&r| in_segment[r] = true);
                 pooled.clear();
-                pool::pool(rows.iter().map(|&r| sequence.row(r)), config.pool_frames, &mut pooled);
+                pool::pool(
+                    rows.iter().map(|&r| sequence.row(r)),
+                    config.pool_frames,
+                    &mut pooled,
+                );
                 let frames = pooled.len() / width;
                 let kept = pool::kept(frames, config.max_frames, config.crop);
-                video.frames.extend_from_slice(&pooled[kept.start * width..kept.end * width]);
+                video
+                    .frames
+                    .extend_from_slice(&pooled[kept.start * width..kept.end * width]);
                 let cut_by_the_end = interval[1] > end_s + EPSILON_S;
-                let finite = pooled[kept.start * width..kept.end * width].iter().any(|x| x.is_finite());
-                KeptSegment { in_file: rows.len(), pooled: frames, stored: kept.len(), cut_by_the_end, finite }
+                let finite = pooled[kept.start * width..kept.end * width]
+                    .iter()
+                    .any(|x| x.is_finite());
+                KeptSegment {
+                    in_file: rows.len(),
+                    pooled: frames,
+                    stored: kept.len(),
+                    cut_by_the_end,
+                    finite,
+                }
             });
             video.segments.push(segment);
         }
         video.moments.add(&video.frames);
         for row in sequence.features.chunks_exact(width) {
-            video.nonfinite.iter_mut().zip(row).for_each(|(n, x)| *n += u64::from(!x.is_finite()));
+            video
+                .nonfinite
+                .iter_mut()
+                .zip(row)
+                .for_each(|(n, x)| *n += u64::from(!x.is_finite()));
         }
         video.outside_segments = in_segment.iter().filter(|&&inside| !inside).count() as u64;
         (video.spacing, video.end_s) = (timeline.spacing(), timeline.end_s());
         if config.unlabelled == Unlabelled::Outside {
-            let cut = Cut { most_frames: config.max_frames * config.pool_frames, min_s: config.unlabelled_min_s };
+            let cut = Cut {
+                most_frames: config.max_frames * config.pool_frames,
+                min_s: config.unlabelled_min_s,
+            };
             let outside = outside(timeline, &labels.intervals, cut);
             let speech = &mut video.unlabelled;
-            (speech.too_short, speech.too_short_frames) = (outside.too_short, outside.too_short_frames);
+            (speech.too_short, speech.too_short_frames) =
+                (outside.too_short, outside.too_short_frames);
             for stretch in outside.stretches {
                 let before = speech.frames.len();
-                pool::pool(stretch.rows.iter().map(|&r| sequence.row(r)), config.pool_frames, &mut speech.frames);
+                pool::pool(
+                    stretch.rows.iter().map(|&r| sequence.row(r)),
+                    config.pool_frames,
+                    &mut speech.frames,
+                );
                 let stored = (speech.frames.len() - before) / width;
                 let in_file = stretch.rows.len();
-                speech.stretches.push(KeptStretch { interval: stretch.interval, in_file, stored });
+                speech.stretches.push(KeptStretch {
+                    interval: stretch.interval,
+                    in_file,
+                    stored,
+                });
             }
         }
         Ok(video)

@@ -1,5 +1,8 @@
 //! The memory-mapped frames. Mapping needs `unsafe`.
-#![allow(unsafe_code, reason = "mapping a file and reading its bytes as float32")]
+#![allow(
+    unsafe_code,
+    reason = "mapping a file and reading its bytes as float32"
+)]
 
 use crate::DataError;
 use memmap2::Mmap;
@@ -25,16 +28,26 @@ impl MappedFrames {
     /// Maps a file and checks its header; the frames themselves are left on disk.
     pub fn open(path: &Path, columns: usize) -> Result<Self, DataError> {
         let file = File::open(path).map_err(DataError::io("open", path))?;
-        // SAFETY: the map is read-only. Prepared folders are written under another name, renamed into place and never
-        // written again; when one is replaced, the mapped file's bytes stay alive.
+        // SAFETY: the map is read-only. Prepared folders are written under another name, renamed
+        // into place and never written again; when one is replaced, the mapped file's bytes stay
+        // alive.
         let map = unsafe { Mmap::map(&file) }.map_err(DataError::io("map", path))?;
         let expected = format!("float32 [frames, {columns}]");
-        let fail = |found: String| Err(DataError::structure(path, "frames", expected.clone(), found));
+        let fail = |found: String| {
+            Err(DataError::structure(
+                path,
+                "frames",
+                expected.clone(),
+                found,
+            ))
+        };
         let tensors = match SafeTensors::deserialize(&map) {
             Ok(tensors) => tensors,
             Err(e) => return fail(format!("no safetensors file: {e}")),
         };
-        let Ok(tensor) = tensors.tensor("frames") else { return fail(format!("{:?}", tensors.names())) };
+        let Ok(tensor) = tensors.tensor("frames") else {
+            return fail(format!("{:?}", tensors.names()));
+        };
         let (Dtype::F32, &[frames, width]) = (tensor.dtype(), tensor.shape()) else {
             return fail(format!("{:?} {:?}", tensor.dtype(), tensor.shape()));
         };
@@ -42,7 +55,12 @@ impl MappedFrames {
         if width != columns || !start.is_multiple_of(align_of::<f32>()) {
             return fail(format!("[{frames}, {width}] at byte {start}"));
         }
-        Ok(MappedFrames { map, start, frames, columns })
+        Ok(MappedFrames {
+            map,
+            start,
+            frames,
+            columns,
+        })
     }
 
     /// Frames in the file.
@@ -54,7 +72,8 @@ impl MappedFrames {
     pub fn rows(&self, rows: Range<usize>) -> &[f32] {
         let byte = |row: usize| self.start + row * self.columns * size_of::<f32>();
         let bytes = &self.map[byte(rows.start)..byte(rows.end)];
-        // SAFETY: every bit pattern is a valid f32; the start was checked to be aligned, so `before` and `after` are empty.
+        // SAFETY: every bit pattern is a valid f32; the start was checked to be aligned, so
+        // `before` and `after` are empty.
         let (before, values, after) = unsafe { bytes.align_to::<f32>() };
         debug_assert!(before.is_empty() && after.is_empty());
         values

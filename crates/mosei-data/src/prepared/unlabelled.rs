@@ -22,7 +22,9 @@ impl StoredStretches {
         manifest: &Manifest,
         records: &BTreeMap<String, FileRecord>,
     ) -> Result<Option<Self>, DataError> {
-        let Some(record) = &manifest.unlabelled else { return Ok(None) };
+        let Some(record) = &manifest.unlabelled else {
+            return Ok(None);
+        };
         let path = folder.join(UNLABELLED_FRAMES_FILE);
         checksums::check_size(&path, UNLABELLED_FRAMES_FILE, records)?;
         let frames = MappedFrames::open(&path, manifest.columns.len())?;
@@ -37,8 +39,17 @@ impl StoredStretches {
         let bytes = checksums::read_member(&path, UNLABELLED_FILE, records)?;
         let segments = Segments::read(&path, &bytes, extent)?;
         if !segments.video.is_sorted() {
-            return Err(DataError::structure(&path, "video", "stretches in order of video", "another order"));
+            return Err(DataError::structure(
+                &path,
+                "video",
+                "stretches in order of video",
+                "another order",
+            ));
         }
-        Ok(Some(StoredStretches { frames, segments, no_labels: vec![f32::NAN; manifest.emotions.len()] }))
+        Ok(Some(StoredStretches {
+            frames,
+            segments,
+            no_labels: vec![f32::NAN; manifest.emotions.len()],
+        }))
     }
 }

@@ -14,15 +14,16 @@ impl WithheldLabels {
         &self.segments
     }
 
-    /// Intensities `[E]` of the segment at index `row` of [`WithheldLabels::segments`], as in the file.
+    /// Intensities `[E]` of the segment at index `row` of [`WithheldLabels::segments`], as in the
+    /// file.
     pub fn intensities(&self, row: usize) -> &[f32] {
         &self.intensities[row * self.emotions..(row + 1) * self.emotions]
     }
 }
 
 impl Prepared {
-    /// Removes the labels of some segments from memory: from now on they are NaN here, sentiment too, and only the returned value holds
-    /// them.
+    /// Removes the labels of some segments from memory: from now on they are NaN here, sentiment
+    /// too, and only the returned value holds them.
     pub fn withhold(&mut self, segments: &[usize]) -> WithheldLabels {
         let emotions = self.manifest.emotions.len();
         let mut intensities = Vec::with_capacity(segments.len() * emotions);
@@ -34,6 +35,10 @@ impl Prepared {
                 *sentiment = f32::NAN;
             }
         }
-        WithheldLabels { segments: segments.to_vec(), intensities, emotions }
+        WithheldLabels {
+            segments: segments.to_vec(),
+            intensities,
+            emotions,
+        }
     }
 }

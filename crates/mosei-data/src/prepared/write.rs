@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-/// Bytes before the tensor: the header's length (8) and the header, padded with spaces as safetensors allows. The fixed size allows
-/// writing in one pass, before the number of frames is known; a multiple of 64 keeps them aligned.
+/// Bytes before the tensor: the header's length (8) and the header, padded with spaces as
+/// safetensors allows. The fixed size allows writing in one pass, before the number of frames is
+/// known; a multiple of 64 keeps them aligned.
 const HEADER_BYTES: usize = 256;
 
 /// Writes `frames.safetensors`.
@@ -23,8 +24,15 @@ impl FramesWriter {
         let file = File::create(path).map_err(DataError::io("create", path))?;
         let early = EarlySync::of(file.try_clone().map_err(DataError::io("open", path))?);
         let mut file = BufWriter::with_capacity(1 << 20, file);
-        file.write_all(&[0; HEADER_BYTES]).map_err(DataError::io("write", path))?;
-        Ok(FramesWriter { path: path.to_path_buf(), file, columns, frames: 0, early })
+        file.write_all(&[0; HEADER_BYTES])
+            .map_err(DataError::io("write", path))?;
+        Ok(FramesWriter {
+            path: path.to_path_buf(),
+            file,
+            columns,
+            frames: 0,
+            early,
+        })
     }
 
     /// Appends frames `[frames, columns]`.
@@ -35,7 +43,9 @@ impl FramesWriter {
             for (bytes, value) in bytes.as_chunks_mut().0.iter_mut().zip(part) {
                 *bytes = value.to_le_bytes();
             }
-            self.file.write_all(&bytes[..size_of_val(part)]).map_err(DataError::io("write", &self.path))?;
+            self.file
+                .write_all(&bytes[..size_of_val(part)])
+                .map_err(DataError::io("write", &self.path))?;
         }
         self.early.wrote(size_of_val(frames));
         Ok(())
@@ -48,13 +58,23 @@ impl FramesWriter {
 
     /// Fills in the header and waits until the file is on disk.
     pub fn finish(self) -> Result<(), DataError> {
-        let FramesWriter { path, file, columns, frames, early } = self;
+        let FramesWriter {
+            path,
+            file,
+            columns,
+            frames,
+            early,
+        } = self;
         let end = frames * columns * size_of::<f32>();
-        let json = format!(r#"{{"frames":{{"dtype":"F32","shape":[{frames},{columns}],"data_offsets":[0,{end}]}}}}"#);
+        let json = format!(
+            r#"{{"frames":{{"dtype":"F32","shape":[{frames},{columns}],"data_offsets":[0,{end}]}}}}"#
+        );
         let length = HEADER_BYTES - 8;
         let mut header = (length as u64).to_le_bytes().to_vec();
         header.extend(format!("{json:<length$}").into_bytes());
-        let mut file = file.into_inner().map_err(|e| DataError::io("write", &path)(e.into_error()))?;
+        let mut file = file
+            .into_inner()
+            .map_err(|e| DataError::io("write", &path)(e.into_error()))?;
         file.seek(SeekFrom::Start(0))
             .and_then(|_| file.write_all(&header))
             .and_then(|()| early.finish())
@@ -78,7 +98,11 @@ impl EarlySync {
     fn of(file: File) -> Self {
         let (wake, woken) = sync_channel(1);
         let thread = thread::spawn(move || woken.into_iter().try_for_each(|()| file.sync_data()));
-        EarlySync { wake, thread, since: 0 }
+        EarlySync {
+            wake,
+            thread,
+            since: 0,
+        }
     }
 
     fn wrote(&mut self, bytes: usize) {
@@ -90,10 +114,13 @@ impl EarlySync {
         }
     }
 
-    /// Ends the thread. The system reports an error once, possibly to this thread instead of the last sync.
+    /// Ends the thread. The system reports an error once, possibly to this thread instead of the
+    /// last sync.
     fn finish(self) -> io::Result<()> {
         let EarlySync { wake, thread, .. } = self;
         drop(wake);
-        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        thread
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }

@@ -1,8 +1,9 @@
 //! Features that follow the script.
 //!
-//! Each emotion has an oscillator: a damped, noisy rotation about the origin. The emotion's intensity increases its frequency and couples
-//! it to a slow factor that other columns show. Neither changes any variance, and means shift only slightly: the emotion must be inferred
-//! from the dynamics, which a model learns by reconstructing masked frames.
+//! Each emotion has an oscillator: a damped, noisy rotation about the origin. The emotion's
+//! intensity increases its frequency and couples it to a slow factor that other columns show.
+//! Neither changes any variance, and means shift only slightly: the emotion must be inferred from
+//! the dynamics, which a model learns by reconstructing masked frames.
 
 use super::SynthConfig;
 use super::script::Script;
@@ -44,15 +45,28 @@ impl Voice {
         let mixing = (0..COLUMNS).map(|_| unit(&mut random)).collect();
         let level = config.level as f32;
         let levels = (0..COLUMNS)
-            .map(|_| std::array::from_fn(|_| if random.random::<bool>() { level } else { -level }))
+            .map(|_| {
+                std::array::from_fn(|_| {
+                    if random.random::<bool>() {
+                        level
+                    } else {
+                        -level
+                    }
+                })
+            })
             .collect();
-        Voice { config: config.clone(), mixing, levels }
+        Voice {
+            config: config.clone(),
+            mixing,
+            levels,
+        }
     }
 
     /// Writes the frames `[script.frames, 74]` of one video to `out`.
     pub fn speak(&self, script: &Script, random: &mut impl Rng, out: &mut Vec<f32>) {
-        let offsets: [f32; COLUMNS] =
-            std::array::from_fn(|_| self.config.speaker as f32 * random.sample::<f32, _>(StandardNormal));
+        let offsets: [f32; COLUMNS] = std::array::from_fn(|_| {
+            self.config.speaker as f32 * random.sample::<f32, _>(StandardNormal)
+        });
         let noise = self.config.noise as f32;
         let mut factors = Factors::new(self.config.signal as f32, random);
         out.clear();
@@ -65,7 +79,11 @@ impl Voice {
             }
             let mut row: [f32; COLUMNS] = std::array::from_fn(|c| {
                 let moved: f32 = self.mixing[c].iter().zip(&shown).map(|(w, f)| w * f).sum();
-                let level: f32 = self.levels[c].iter().zip(intensities).map(|(w, a)| w * a).sum();
+                let level: f32 = self.levels[c]
+                    .iter()
+                    .zip(intensities)
+                    .map(|(w, a)| w * a)
+                    .sum();
                 offsets[c] + moved + level + noise * random.sample::<f32, _>(StandardNormal)
             });
             to_covarep(&mut row, random);
@@ -83,8 +101,13 @@ struct Factors {
 
 impl Factors {
     fn new(signal: f32, random: &mut impl Rng) -> Self {
-        let oscillators = std::array::from_fn(|_| std::array::from_fn(|_| random.sample(StandardNormal)));
-        Factors { signal, oscillators, slow: std::array::from_fn(|_| random.sample(StandardNormal)) }
+        let oscillators =
+            std::array::from_fn(|_| std::array::from_fn(|_| random.sample(StandardNormal)));
+        Factors {
+            signal,
+            oscillators,
+            slow: std::array::from_fn(|_| random.sample(StandardNormal)),
+        }
     }
 
     fn step(&mut self, intensities: &[f32; EMOTIONS], random: &mut impl Rng) -> [f32; FACTORS] {
@@ -160,13 +183,16 @@ fn round_mantissa(x: f32) -> f32 {
 mod tests {
     use super::*;
 
-    /// Variance and lagged correlation of the first oscillator, and its correlation with its slow factor.
+    /// Variance and lagged correlation of the first oscillator, and its correlation with its slow
+    /// factor.
     fn movement(happy: f32) -> [f64; 3] {
         let mut random = rng_named(5, Stream::Synth, "movement");
         let mut factors = Factors::new(1.0, &mut random);
         let mut intensities = [0.0; EMOTIONS];
         intensities[0] = happy;
-        let course: Vec<[f32; FACTORS]> = (0..400_000).map(|_| factors.step(&intensities, &mut random)).collect();
+        let course: Vec<[f32; FACTORS]> = (0..400_000)
+            .map(|_| factors.step(&intensities, &mut random))
+            .collect();
         let mean = |f: &dyn Fn(usize) -> f32| {
             let n = course.len() - 20;
             (0..n).map(|k| f64::from(f(k))).sum::<f64>() / n as f64
@@ -180,8 +206,12 @@ mod tests {
 
     #[test]
     fn emotion_changes_the_dynamics_but_not_the_variance() {
-        let ([still, still_lag, still_tie], [moved, moved_lag, moved_tie]) = (movement(0.0), movement(3.0));
-        assert!((still - 1.0).abs() < 0.1 && (moved - 1.0).abs() < 0.1, "{still} {moved}");
+        let ([still, still_lag, still_tie], [moved, moved_lag, moved_tie]) =
+            (movement(0.0), movement(3.0));
+        assert!(
+            (still - 1.0).abs() < 0.1 && (moved - 1.0).abs() < 0.1,
+            "{still} {moved}"
+        );
         assert!(still_lag - moved_lag > 0.3, "{still_lag} {moved_lag}");
         assert!(moved_tie - still_tie > 0.5, "{still_tie} {moved_tie}");
     }

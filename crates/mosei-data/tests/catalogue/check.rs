@@ -28,7 +28,10 @@ pub fn prepared(name: &str, spoil: impl Fn(&Path, &mut DataConfig) + 'static, sa
         spoil(dir, &mut config);
         let before = entries(dir);
         let result = prepare(&config, dir, &dir.join("out"), &mut |_, _| {});
-        assert!(result.is_ok() || entries(dir) == before, "nothing stays of what was refused");
+        assert!(
+            result.is_ok() || entries(dir) == before,
+            "nothing stays of what was refused"
+        );
         result.map(drop).map_err(|e| words(&e))
     })
 }
@@ -39,7 +42,10 @@ pub fn read(name: &str, spoil: impl Fn(&Path) + 'static, said: &str) -> Case {
         let path = dir.join("f.csd");
         spoil(&path);
         let csd = Csd::open(&path).map_err(|e| words(&e))?;
-        csd.videos().iter().try_for_each(|video| csd.read(&video.id).map(drop)).map_err(|e| words(&e))
+        csd.videos()
+            .iter()
+            .try_for_each(|video| csd.read(&video.id).map(drop))
+            .map_err(|e| words(&e))
     })
 }
 
@@ -48,7 +54,9 @@ pub fn opened(name: &str, spoil: impl Fn(&Path) + 'static, said: &str) -> Case {
     row(name, said, move |dir| {
         let folder = dir.join("out");
         spoil(&folder);
-        Prepared::open(&folder).and_then(|prepared| prepared.check_frames()).map_err(|e| words(&e))
+        Prepared::open(&folder)
+            .and_then(|prepared| prepared.check_frames())
+            .map_err(|e| words(&e))
     })
 }
 
@@ -62,7 +70,11 @@ pub fn configured(lines: &str, said: &str) -> Case {
 }
 
 fn row(name: &str, said: &str, run: impl Fn(&Path) -> Result<(), String> + 'static) -> Case {
-    Case { name: name.into(), run: Box::new(run), said: said.into() }
+    Case {
+        name: name.into(),
+        run: Box::new(run),
+        said: said.into(),
+    }
 }
 
 /// Runs the rows of a subject and reports all with another error.
@@ -79,31 +91,48 @@ pub fn check(cases: Vec<Case>) {
             wrong.push(format!("{name}\n  expected: {said}\n  found:    {found}\n"));
         }
     }
-    assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), cases.len(), wrong.concat());
+    assert!(
+        wrong.is_empty(),
+        "{} of {} rows:\n{}",
+        wrong.len(),
+        cases.len(),
+        wrong.concat()
+    );
     if let Some(most) = most_memory() {
         assert!(most <= MOST_MEMORY, "{most} bytes of memory");
     }
 }
 
-/// The error text, with the reason of a JSON error but not its line, and without the reasons of other libraries. Hashes become `#`.
+/// The error text, with the reason of a JSON error but not its line, and without the reasons of
+/// other libraries. Hashes become `#`.
 fn words(error: &DataError) -> String {
     let mut words = error.to_string();
     if let DataError::Json { source, .. } = error {
         let reason = source.to_string();
         words = format!("{words}: {}", reason.split(" at line ").next().unwrap());
     }
-    let hashes: Vec<String> =
-        words.split(|c: char| !c.is_ascii_hexdigit()).filter(|h| h.len() == 64).map(String::from).collect();
-    hashes.iter().fold(words, |words, hash| words.replace(hash, "#"))
+    let hashes: Vec<String> = words
+        .split(|c: char| !c.is_ascii_hexdigit())
+        .filter(|h| h.len() == 64)
+        .map(String::from)
+        .collect();
+    hashes
+        .iter()
+        .fold(words, |words, hash| words.replace(hash, "#"))
 }
 
 fn entries(dir: &Path) -> BTreeSet<std::ffi::OsString> {
-    std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect()
 }
 
 /// The most memory that this process has had, where the system says so.
 fn most_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
 }

@@ -13,14 +13,23 @@ pub const IDS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 pub const LABELS: [f32; 12] = [1., 0., 1., 0., 0., 0., 0., 1., 0., 1., 0., 1.];
 
 pub fn config() -> DataConfig {
-    DataConfig { features: "f.csd".into(), labels: vec!["l.csd".into()], ..DataConfig::default() }
+    DataConfig {
+        features: "f.csd".into(),
+        labels: vec!["l.csd".into()],
+        ..DataConfig::default()
+    }
 }
 
 pub fn write(path: &Path, root: &str, videos: &[Video<'_>]) {
     write_with(path, root, &[], videos);
 }
 
-pub fn write_with(path: &Path, root: &str, metadata: &[(&str, serde_json::Value)], videos: &[Video<'_>]) {
+pub fn write_with(
+    path: &Path,
+    root: &str,
+    metadata: &[(&str, serde_json::Value)],
+    videos: &[Video<'_>],
+) {
     let mut writer = CsdWriter::create(path, root, metadata, 4).unwrap();
     for (id, width, values, intervals) in videos {
         writer.write_video(id, *width, values, intervals).unwrap();
@@ -30,37 +39,74 @@ pub fn write_with(path: &Path, root: &str, metadata: &[(&str, serde_json::Value)
 
 /// Ten frames of two columns.
 pub fn video(id: &str) -> Video<'_> {
-    let times = (0..10).map(|k| [f64::from(k) * 0.01, f64::from(k + 1) * 0.01]).collect();
-    (id, 2, (0..20).map(|i| ((i * 7 + id.len() * 3) % 11) as f32).collect(), times)
+    let times = (0..10)
+        .map(|k| [f64::from(k) * 0.01, f64::from(k + 1) * 0.01])
+        .collect();
+    (
+        id,
+        2,
+        (0..20)
+            .map(|i| ((i * 7 + id.len() * 3) % 11) as f32)
+            .collect(),
+        times,
+    )
 }
 
 /// A label file of such videos, each with two segments.
 pub fn write_labels(path: &Path, ids: &[&str]) {
-    let videos: Vec<Video<'_>> =
-        ids.iter().map(|&id| (id, 6, LABELS.to_vec(), vec![[0.0, 0.05], [0.05, 0.1]])).collect();
+    let videos: Vec<Video<'_>> = ids
+        .iter()
+        .map(|&id| (id, 6, LABELS.to_vec(), vec![[0.0, 0.05], [0.05, 0.1]]))
+        .collect();
     write(path, "L", &videos);
 }
 
 pub fn write_folds(dir: &Path, train: &[&str], valid: &[&str], test: &[&str]) {
-    std::fs::write(dir.join("folds.json"), json!({"train": train, "valid": valid, "test": test}).to_string()).unwrap();
+    std::fs::write(
+        dir.join("folds.json"),
+        json!({"train": train, "valid": valid, "test": test}).to_string(),
+    )
+    .unwrap();
 }
 
-/// Six videos of two segments and ten frames, folds, and what is prepared of them: places in a folder, and bytes.
+/// Six videos of two segments and ten frames, folds, and what is prepared of them: places in a
+/// folder, and bytes.
 fn good() -> &'static [(PathBuf, Vec<u8>)] {
     static GOOD: OnceLock<Vec<(PathBuf, Vec<u8>)>> = OnceLock::new();
     GOOD.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path();
-        let metadata = [("dimension names", json!(["x", "y"])), ("root name", json!("F"))];
+        let metadata = [
+            ("dimension names", json!(["x", "y"])),
+            ("root name", json!("F")),
+        ];
         write_with(&dir.join("f.csd"), "F", &metadata, &IDS.map(video));
         write_labels(&dir.join("l.csd"), &IDS);
         write_folds(dir, &["a", "b", "c"], &["d"], &["e"]);
-        let config = DataConfig { unlabelled: mosei_data::Unlabelled::Outside, unlabelled_min_s: 0.0, ..config() };
+        let config = DataConfig {
+            unlabelled: mosei_data::Unlabelled::Outside,
+            unlabelled_min_s: 0.0,
+            ..config()
+        };
         prepare(&config, dir, &dir.join("out"), &mut |_, _| {}).unwrap();
-        Prepared::open(&dir.join("out")).unwrap().check_frames().unwrap();
-        let files = [dir.to_path_buf(), dir.join("out")].into_iter().flat_map(|d| std::fs::read_dir(d).unwrap());
-        let files = files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
-        files.map(|path| (path.strip_prefix(dir).unwrap().to_path_buf(), std::fs::read(&path).unwrap())).collect()
+        Prepared::open(&dir.join("out"))
+            .unwrap()
+            .check_frames()
+            .unwrap();
+        let files = [dir.to_path_buf(), dir.join("out")]
+            .into_iter()
+            .flat_map(|d| std::fs::read_dir(d).unwrap());
+        let files = files
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file());
+        files
+            .map(|path| {
+                (
+                    path.strip_prefix(dir).unwrap().to_path_buf(),
+                    std::fs::read(&path).unwrap(),
+                )
+            })
+            .collect()
     })
 }
 
@@ -87,9 +133,17 @@ pub fn patch(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
 
 /// Where some bytes stand for the `nth` time, from 0.
 pub fn find(bytes: &[u8], wanted: &[u8], nth: usize) -> usize {
-    bytes.windows(wanted.len()).enumerate().filter(|(_, w)| *w == wanted).nth(nth).unwrap().0
+    bytes
+        .windows(wanted.len())
+        .enumerate()
+        .filter(|(_, w)| *w == wanted)
+        .nth(nth)
+        .unwrap()
+        .0
 }
 
 pub fn golden(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name)
 }

@@ -1,10 +1,11 @@
-//! .csd files truncated or altered in each of HDF5's structures, which HDF5 itself refuses. Hangs and crashes are tested with stand-ins
-//! (`src/csd/sandbox.rs`, `tests/tests/bad_input.rs`).
+//! .csd files truncated or altered in each of HDF5's structures, which HDF5 itself refuses. Hangs
+//! and crashes are tested with stand-ins (`src/csd/sandbox.rs`, `tests/tests/bad_input.rs`).
 
 use crate::check::{Case, read};
 use crate::corpus::{find, golden, patch};
 
-/// Structures of the oldest layout, by the bytes that they begin with, which of them, and how many bytes into it the file ends.
+/// Structures of the oldest layout, by the bytes that they begin with, which of them, and how many
+/// bytes into it the file ends.
 #[rustfmt::skip]
 const CUTS: [(&str, &[u8], usize, usize); 22] = [
     ("superblock, nothing but its signature", b"\x89HDF", 0, 8),
@@ -31,8 +32,16 @@ const CUTS: [(&str, &[u8], usize, usize); 22] = [
     ("a chunk", b"\x78\x5e", 0, 5),
 ];
 
-/// A structure, the bytes that it begins with, which of them, how many bytes into it, and what is put there.
-type Over = (&'static str, &'static [u8], usize, usize, &'static [u8], &'static str);
+/// A structure, the bytes that it begins with, which of them, how many bytes into it, and what is
+/// put there.
+type Over = (
+    &'static str,
+    &'static [u8],
+    usize,
+    usize,
+    &'static [u8],
+    &'static str,
+);
 
 /// Structures of the oldest layout, and bytes that are put over them.
 #[rustfmt::skip]
@@ -89,17 +98,45 @@ const NEW: [(&str, &[u8], usize, usize, &str); 12] = [
 pub fn cases() -> Vec<Case> {
     let whole = "f.csd: expected an HDF5 file (.csd), found something else or a damaged one";
     let mut cases = vec![
-        read("empty", |path| std::fs::write(path, "").unwrap(), "f.csd: expected an HDF5 file (.csd), found 0 bytes"),
+        read(
+            "empty",
+            |path| std::fs::write(path, "").unwrap(),
+            "f.csd: expected an HDF5 file (.csd), found 0 bytes",
+        ),
         read("text", |path| std::fs::write(path, "text").unwrap(), whole),
-        read("zeros", |path| std::fs::write(path, vec![0; 4096]).unwrap(), whole),
-        read("one byte less", |path| patch(path, |b| b.truncate(b.len() - 1)), whole),
-        read("first byte gone", |path| patch(path, |b| *b = b.split_off(1)), whole),
-        read("half", |path| patch(path, |b| b.truncate(b.len() / 2)), whole),
-        read("first half gone", |path| patch(path, |b| *b = b.split_off(b.len() / 2)), whole),
+        read(
+            "zeros",
+            |path| std::fs::write(path, vec![0; 4096]).unwrap(),
+            whole,
+        ),
+        read(
+            "one byte less",
+            |path| patch(path, |b| b.truncate(b.len() - 1)),
+            whole,
+        ),
+        read(
+            "first byte gone",
+            |path| patch(path, |b| *b = b.split_off(1)),
+            whole,
+        ),
+        read(
+            "half",
+            |path| patch(path, |b| b.truncate(b.len() / 2)),
+            whole,
+        ),
+        read(
+            "first half gone",
+            |path| patch(path, |b| *b = b.split_off(b.len() / 2)),
+            whole,
+        ),
     ];
     for (place, signature, nth, into) in CUTS {
         let cut = move |b: &mut Vec<u8>| b.truncate(find(b, signature, nth) + into);
-        cases.push(read(&format!("cut off at {place}"), move |path| patch(path, cut), whole));
+        cases.push(read(
+            &format!("cut off at {place}"),
+            move |path| patch(path, cut),
+            whole,
+        ));
     }
     for (place, signature, nth, into, bytes, said) in OLD {
         let damage = move |b: &mut Vec<u8>| {

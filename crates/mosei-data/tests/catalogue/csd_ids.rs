@@ -52,24 +52,38 @@ pub fn cases() -> Vec<Case> {
             edit(path, |file| {
                 let group = file.group("F/data").unwrap().create_group(&name).unwrap();
                 for (member, value) in [("features", 0.0), ("intervals", 1.0)] {
-                    let dataset = group.new_dataset::<f32>().shape((1, 2)).create(member).unwrap();
+                    let dataset = group
+                        .new_dataset::<f32>()
+                        .shape((1, 2))
+                        .create(member)
+                        .unwrap();
                     dataset.write_raw(&[0.0, value]).unwrap();
                 }
             });
         }
     };
     for (what, name, said) in NAMES {
-        cases.push(read(&format!("an id with {what}"), add(name.to_string()), said));
+        cases.push(read(
+            &format!("an id with {what}"),
+            add(name.to_string()),
+            said,
+        ));
     }
     cases.push(read(
         "an id of 201 bytes",
         add("x".repeat(201)),
-        no_id!("f.csd: 'F/data'", "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"… of 201 bytes"),
+        no_id!(
+            "f.csd: 'F/data'",
+            "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"… of 201 bytes"
+        ),
     ));
     cases.push(read(
         "an id of 5000 bytes",
         add("ü".repeat(2500)),
-        no_id!("f.csd: 'F/data'", "\"üüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüü\"… of 5000 bytes"),
+        no_id!(
+            "f.csd: 'F/data'",
+            "\"üüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüü\"… of 5000 bytes"
+        ),
     ));
     for (what, bytes, said) in PATCHED {
         let spoil = move |path: &Path| {
@@ -81,7 +95,9 @@ pub fn cases() -> Vec<Case> {
         };
         cases.push(read(&format!("an id patched to {what}"), spoil, said));
     }
-    let alike = |a: &'static str, b: &'static str| move |path: &Path| write(path, "F", &[video(a), video(b)]);
+    let alike = |a: &'static str, b: &'static str| {
+        move |path: &Path| write(path, "F", &[video(a), video(b)])
+    };
     cases.push(read(
         "look-alikes of two alphabets",
         alike("paypal", "p\u{430}ypal"),

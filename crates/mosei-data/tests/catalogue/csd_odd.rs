@@ -1,4 +1,5 @@
-//! Members, types, shapes, links and filters that h5py writes and this project does not read: the videos of `golden/odd.csd`.
+//! Members, types, shapes, links and filters that h5py writes and this project does not read: the
+//! videos of `golden/odd.csd`.
 
 use crate::check::{Case, read};
 use crate::corpus::{edit, golden};
@@ -75,11 +76,17 @@ pub fn cases() -> Vec<Case> {
             std::fs::copy(golden("odd.csd"), path).unwrap();
             edit(path, |file| {
                 let videos = file.group("Odd/data").unwrap();
-                let others = videos.member_names().unwrap().into_iter().filter(|name| name != video);
+                let others = videos
+                    .member_names()
+                    .unwrap()
+                    .into_iter()
+                    .filter(|name| name != video);
                 others.for_each(|name| videos.unlink(&name).unwrap());
             });
         };
         read(video, spoil, said)
     };
-    ROWS.iter().map(|(video, said)| alone(video, said)).collect()
+    ROWS.iter()
+        .map(|(video, said)| alone(video, said))
+        .collect()
 }

@@ -10,10 +10,15 @@ pub fn cases() -> Vec<Case> {
     let features = |name: &str, change: fn(&hdf5::File), said: &str| {
         prepared(name, move |d, _| edit(&d.join("f.csd"), change), said)
     };
-    let file = |name: &str, spoil: fn(&Path, &mut DataConfig), said: &str| prepared(name, spoil, said);
+    let file =
+        |name: &str, spoil: fn(&Path, &mut DataConfig), said: &str| prepared(name, spoil, said);
     let labels = |name: &str, width: usize, said: &str| {
         let video: Video<'static> = ("a", width, vec![0.0; width], vec![[0.0, 0.1]]);
-        prepared(name, move |d, _| write(&d.join("l.csd"), "L", std::slice::from_ref(&video)), said)
+        prepared(
+            name,
+            move |d, _| write(&d.join("l.csd"), "L", std::slice::from_ref(&video)),
+            said,
+        )
     };
     let two = || vec![[0.0, 0.1], [0.1, 0.2]];
     vec![
@@ -32,8 +37,16 @@ pub fn cases() -> Vec<Case> {
             |_, c| c.folds = Some("other.json".into()),
             "other.json: no such file; key 'folds' of the configuration names it",
         ),
-        file("features that are a folder", |d, _| folder(&d.join("f.csd")), "f.csd: expected a file, found a folder"),
-        file("labels that are a folder", |d, _| folder(&d.join("l.csd")), "l.csd: expected a file, found a folder"),
+        file(
+            "features that are a folder",
+            |d, _| folder(&d.join("f.csd")),
+            "f.csd: expected a file, found a folder",
+        ),
+        file(
+            "labels that are a folder",
+            |d, _| folder(&d.join("l.csd")),
+            "l.csd: expected a file, found a folder",
+        ),
         file(
             "folds that are a folder",
             |d, c| {
@@ -152,18 +165,34 @@ pub fn cases() -> Vec<Case> {
         ),
         prepared(
             "videos of two widths",
-            move |d, _| write(&d.join("f.csd"), "F", &[("a", 2, vec![0.; 4], two()), ("b", 1, vec![0.; 2], two())]),
+            move |d, _| {
+                write(
+                    &d.join("f.csd"),
+                    "F",
+                    &[("a", 2, vec![0.; 4], two()), ("b", 1, vec![0.; 2], two())],
+                )
+            },
             "f.csd: 'F/data/b/features': expected 2 columns as in 'a', found 1 columns",
         ),
         file(
             "no frames at all",
-            |d, _| write(&d.join("f.csd"), "F", &["a", "b", "c", "d", "e", "f"].map(|id| (id, 2, vec![], vec![]))),
+            |d, _| {
+                write(
+                    &d.join("f.csd"),
+                    "F",
+                    &["a", "b", "c", "d", "e", "f"].map(|id| (id, 2, vec![], vec![])),
+                )
+            },
             "fold 0 of folds.json: split 'train': expected at least one segment with frames, found 0 kept of 6 labelled (without features 0, past the end 6, no frame 0, too short 0)",
         ),
         file(
             "features of other videos",
             |d, _| {
-                write(&d.join("f.csd"), "F", &[("p", 1, vec![1.0, 2.0], vec![[0.0, 0.1], [0.1, 0.2]])]);
+                write(
+                    &d.join("f.csd"),
+                    "F",
+                    &[("p", 1, vec![1.0, 2.0], vec![[0.0, 0.1], [0.1, 0.2]])],
+                );
             },
             "l.csd: expected videos of f.csd, such as 'p', found none of them, but 6 others, such as 'a'",
         ),
@@ -182,12 +211,21 @@ pub fn cases() -> Vec<Case> {
             8,
             "l.csd: 'L/data': expected 1, 6 or 7 label columns, or names in 'dimension names', found 8 columns without names",
         ),
-        labels("sentiment alone", 1, "l.csd: '/': expected at least one emotion column, found sentiment alone"),
+        labels(
+            "sentiment alone",
+            1,
+            "l.csd: '/': expected at least one emotion column, found sentiment alone",
+        ),
         file(
             "label names that are twice the same",
             |d, _| {
                 let names = [("dimension names", json!(["happy", "sad", "happy", "x"]))];
-                write_with(&d.join("l.csd"), "L", &names, &[("a", 4, vec![0.0; 4], vec![[0.0, 0.1]])]);
+                write_with(
+                    &d.join("l.csd"),
+                    "L",
+                    &names,
+                    &[("a", 4, vec![0.0; 4], vec![[0.0, 0.1]])],
+                );
             },
             "l.csd: 'L/data': expected 1, 6 or 7 label columns, or names in 'dimension names', found 4 columns without names",
         ),
@@ -195,7 +233,12 @@ pub fn cases() -> Vec<Case> {
             "label names that are fewer than columns",
             |d, _| {
                 let names = [("dimension names", json!(["happy", "sad"]))];
-                write_with(&d.join("l.csd"), "L", &names, &[("a", 4, vec![0.0; 4], vec![[0.0, 0.1]])]);
+                write_with(
+                    &d.join("l.csd"),
+                    "L",
+                    &names,
+                    &[("a", 4, vec![0.0; 4], vec![[0.0, 0.1]])],
+                );
             },
             "l.csd: 'L/data': expected 1, 6 or 7 label columns, or names in 'dimension names', found 4 columns without names",
         ),
@@ -203,7 +246,12 @@ pub fn cases() -> Vec<Case> {
             "label names that are none",
             |d, _| {
                 let names = [("dimension names", json!({"happy": 1}))];
-                write_with(&d.join("l.csd"), "L", &names, &[("a", 4, vec![0.0; 4], vec![[0.0, 0.1]])]);
+                write_with(
+                    &d.join("l.csd"),
+                    "L",
+                    &names,
+                    &[("a", 4, vec![0.0; 4], vec![[0.0, 0.1]])],
+                );
             },
             "l.csd: 'L/data': expected 1, 6 or 7 label columns, or names in 'dimension names', found 4 columns without names",
         ),
@@ -217,6 +265,9 @@ fn folder(path: &Path) {
 
 fn pipe(path: &Path) {
     std::fs::remove_file(path).unwrap();
-    let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(path)
+        .status()
+        .unwrap();
     assert!(made.success());
 }

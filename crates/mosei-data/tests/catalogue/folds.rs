@@ -69,10 +69,18 @@ pub fn cases() -> Vec<Case> {
     let folds = |d: &Path| d.join("folds.json");
     let mut cases = Vec::new();
     for (name, text, said) in TEXTS {
-        cases.push(prepared(name, move |d, _| std::fs::write(folds(d), text).unwrap(), said));
+        cases.push(prepared(
+            name,
+            move |d, _| std::fs::write(folds(d), text).unwrap(),
+            said,
+        ));
     }
     for (name, [train, valid, test], said) in LISTS {
-        cases.push(prepared(name, move |d, _| crate::corpus::write_folds(d, train, valid, test), said));
+        cases.push(prepared(
+            name,
+            move |d, _| crate::corpus::write_folds(d, train, valid, test),
+            said,
+        ));
     }
     let nested = "[".repeat(100_000);
     cases.push(prepared(
@@ -80,18 +88,27 @@ pub fn cases() -> Vec<Case> {
         move |d, _| std::fs::write(folds(d), &nested).unwrap(),
         "folds.json: '/': expected an object of three lists, found a list",
     ));
-    let long = move |d: &Path, _: &mut _| std::fs::File::create(folds(d)).unwrap().set_len(5 << 30).unwrap();
+    let long = move |d: &Path, _: &mut _| {
+        std::fs::File::create(folds(d))
+            .unwrap()
+            .set_len(5 << 30)
+            .unwrap()
+    };
     cases.push(prepared(
         "five gigabytes",
         long,
         "folds.json: '.': expected at most 67108864 bytes, found 5368709120 bytes",
     ));
     let id = "x".repeat(100_000);
-    let long_id = move |d: &Path, _: &mut _| crate::corpus::write_folds(d, &["a", &id], &["b"], &["c"]);
+    let long_id =
+        move |d: &Path, _: &mut _| crate::corpus::write_folds(d, &["a", &id], &["b"], &["c"]);
     cases.push(prepared(
         "an id of a hundred thousand letters",
         long_id,
-        no_id!("folds.json: '/'", "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"… of 100000 bytes"),
+        no_id!(
+            "folds.json: '/'",
+            "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"… of 100000 bytes"
+        ),
     ));
     cases
 }

@@ -1,7 +1,7 @@
 //! Invalid inputs, each with its exact error: file, place, expected, found.
 //!
-//! What lives here: one table per subject, one row per input. None may be accepted, panic, end the process, need more memory than
-//! [`check::MOST_MEMORY`], or leave any output.
+//! What lives here: one table per subject, one row per input. None may be accepted, panic, end the
+//! process, need more memory than [`check::MOST_MEMORY`], or leave any output.
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 /// What is said of an id that is none, at a place.
@@ -29,7 +29,10 @@ macro_rules! no_folds {
 /// What is said of a file that is not the one that was written.
 macro_rules! altered {
     ($difference:literal) => {
-        concat!($difference, ": altered or damaged since it was written, prepare the data again")
+        concat!(
+            $difference,
+            ": altered or damaged since it was written, prepare the data again"
+        )
     };
 }
 
@@ -90,9 +93,15 @@ subject!(values);
 
 #[test]
 fn the_catalogue_is_as_long_as_it_says() {
-    let names: Vec<String> =
-        SUBJECTS.iter().flat_map(|(s, cases)| cases().into_iter().map(move |c| format!("{s}: {}", c.name))).collect();
+    let names: Vec<String> = SUBJECTS
+        .iter()
+        .flat_map(|(s, cases)| cases().into_iter().map(move |c| format!("{s}: {}", c.name)))
+        .collect();
     let different: BTreeSet<&String> = names.iter().collect();
-    assert_eq!(different.len(), names.len(), "every row has a name of its own");
+    assert_eq!(
+        different.len(),
+        names.len(),
+        "every row has a name of its own"
+    );
     assert!(names.len() >= 500, "{} rows", names.len());
 }

@@ -1,4 +1,5 @@
-//! Prepared folders with an invalid manifest: altered after it was written, or written so, with a matching checksum.
+//! Prepared folders with an invalid manifest: altered after it was written, or written so, with a
+//! matching checksum.
 
 use crate::check::{Case, opened};
 use crate::corpus::patch;
@@ -6,7 +7,8 @@ use mosei_data::Manifest;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// A place in the manifest, and what is put there; the manifest is sealed again, so that only what it says is wrong.
+/// A place in the manifest, and what is put there; the manifest is sealed again, so that only what
+/// it says is wrong.
 #[rustfmt::skip]
 const SEALED: [(&str, &str, &str, &str); 40] = [
     ("no columns", "/columns", "[]", "out/manifest.json: 'columns': expected 1 to 16384 names, found 0"),
@@ -94,13 +96,25 @@ pub fn cases() -> Vec<Case> {
     let manifest = |folder: &Path| folder.join("manifest.json");
     let mut cases = Vec::new();
     for (name, place, value, said) in SEALED {
-        cases.push(opened(name, move |folder| put(&manifest(folder), place, value, true), said));
+        cases.push(opened(
+            name,
+            move |folder| put(&manifest(folder), place, value, true),
+            said,
+        ));
     }
     for (name, place, value, said) in ALTERED {
-        cases.push(opened(name, move |folder| put(&manifest(folder), place, value, false), said));
+        cases.push(opened(
+            name,
+            move |folder| put(&manifest(folder), place, value, false),
+            said,
+        ));
     }
     for (name, change, said) in BYTES {
-        cases.push(opened(name, move |folder| patch(&manifest(folder), change), said));
+        cases.push(opened(
+            name,
+            move |folder| patch(&manifest(folder), change),
+            said,
+        ));
     }
     cases.push(opened(
         "no manifest",
@@ -111,8 +125,17 @@ pub fn cases() -> Vec<Case> {
         std::fs::remove_file(manifest(f)).unwrap();
         std::fs::create_dir(manifest(f)).unwrap();
     };
-    cases.push(opened("a folder for a manifest", folder, "out/manifest.json: expected a file, found a folder"));
-    let long = move |f: &Path| std::fs::File::create(manifest(f)).unwrap().set_len(1 << 40).unwrap();
+    cases.push(opened(
+        "a folder for a manifest",
+        folder,
+        "out/manifest.json: expected a file, found a folder",
+    ));
+    let long = move |f: &Path| {
+        std::fs::File::create(manifest(f))
+            .unwrap()
+            .set_len(1 << 40)
+            .unwrap()
+    };
     cases.push(opened(
         "a manifest of a terabyte",
         long,
@@ -122,8 +145,16 @@ pub fn cases() -> Vec<Case> {
         std::fs::rename(manifest(f), f.join("../m.json")).unwrap();
         std::os::unix::fs::symlink("../m.json", manifest(f)).unwrap();
     };
-    cases.push(opened("a manifest out of the folder", elsewhere, "out/manifest.json: expected a file, found a link"));
-    cases.push(opened("no folder", |f| std::fs::remove_dir_all(f).unwrap(), "failed to open out/manifest.json"));
+    cases.push(opened(
+        "a manifest out of the folder",
+        elsewhere,
+        "out/manifest.json: expected a file, found a link",
+    ));
+    cases.push(opened(
+        "no folder",
+        |f| std::fs::remove_dir_all(f).unwrap(),
+        "failed to open out/manifest.json",
+    ));
     cases
 }
 

@@ -1,4 +1,5 @@
-//! Prepared folders with invalid tensors: altered after they were written, or written so, with matching hashes.
+//! Prepared folders with invalid tensors: altered after they were written, or written so, with
+//! matching hashes.
 
 use crate::check::{Case, opened};
 use crate::corpus::patch;
@@ -6,8 +7,15 @@ use crate::seal::seal;
 use serde_json::Value;
 use std::path::Path;
 
-/// A file, what is done to its bytes, what is said with the hashes of before, and what with those of now.
-type Bytes = (&'static str, &'static str, fn(&mut Vec<u8>), &'static str, &'static str);
+/// A file, what is done to its bytes, what is said with the hashes of before, and what with those
+/// of now.
+type Bytes = (
+    &'static str,
+    &'static str,
+    fn(&mut Vec<u8>),
+    &'static str,
+    &'static str,
+);
 
 const FRAMES: &str = "frames.safetensors";
 const SEGMENTS: &str = "segments.safetensors";
@@ -60,9 +68,17 @@ const HEADERS: [(&str, &str, &str, &str, &str); 22] = [
 ];
 
 /// A tensor of a file with another value.
-type OtherValue = (&'static str, &'static str, &'static str, usize, &'static [u8], &'static str);
+type OtherValue = (
+    &'static str,
+    &'static str,
+    &'static str,
+    usize,
+    &'static [u8],
+    &'static str,
+);
 
-/// A file, a tensor, the place of a value in it, and the bytes of another; the hashes are those of now.
+/// A file, a tensor, the place of a value in it, and the bytes of another; the hashes are those of
+/// now.
 #[rustfmt::skip]
 const VALUES: [OtherValue; 18] = [
     ("a first frame that is not 0", SEGMENTS, "offsets", 0, &1i64.to_le_bytes(), "out/segments.safetensors: 'offsets': expected a rise from 0 to 60, found 1 to 60"),
@@ -88,7 +104,11 @@ const VALUES: [OtherValue; 18] = [
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for (name, file, change, before, now) in BYTES {
-        cases.push(opened(name, move |folder| patch(&folder.join(file), change), before));
+        cases.push(opened(
+            name,
+            move |folder| patch(&folder.join(file), change),
+            before,
+        ));
         let sealed = move |folder: &Path| {
             patch(&folder.join(file), change);
             seal(folder);
@@ -106,7 +126,9 @@ pub fn cases() -> Vec<Case> {
         let change = move |folder: &Path| {
             patch(&folder.join(file), |bytes| {
                 let (header, start) = header(bytes);
-                let first = start + header[tensor]["data_offsets"][0].as_u64().unwrap() as usize + at * value.len();
+                let first = start
+                    + header[tensor]["data_offsets"][0].as_u64().unwrap() as usize
+                    + at * value.len();
                 bytes[first..first + value.len()].copy_from_slice(value);
             });
             seal(folder);
@@ -114,21 +136,45 @@ pub fn cases() -> Vec<Case> {
         cases.push(opened(name, change, said));
     }
     for (name, file, said) in [
-        ("a bit of the frames", FRAMES, altered!("out/frames.safetensors: expected BLAKE3 #, found #")),
-        ("a bit of the segments", SEGMENTS, altered!("out/segments.safetensors: expected BLAKE3 #, found #")),
-        ("a bit of the stretches' header", OUTSIDE, altered!("out/unlabelled.safetensors: expected BLAKE3 #, found #")),
+        (
+            "a bit of the frames",
+            FRAMES,
+            altered!("out/frames.safetensors: expected BLAKE3 #, found #"),
+        ),
+        (
+            "a bit of the segments",
+            SEGMENTS,
+            altered!("out/segments.safetensors: expected BLAKE3 #, found #"),
+        ),
+        (
+            "a bit of the stretches' header",
+            OUTSIDE,
+            altered!("out/unlabelled.safetensors: expected BLAKE3 #, found #"),
+        ),
     ] {
-        cases.push(opened(name, move |f| patch(&f.join(file), |b| *b.last_mut().unwrap() ^= 1), said));
+        cases.push(opened(
+            name,
+            move |f| patch(&f.join(file), |b| *b.last_mut().unwrap() ^= 1),
+            said,
+        ));
     }
     for file in [FRAMES, SEGMENTS, OUTSIDE, OUTSIDE_FRAMES] {
         let gone = move |f: &Path| std::fs::remove_file(f.join(file)).unwrap();
-        cases.push(opened(&format!("{file} gone"), gone, &format!("failed to open out/{file}")));
+        cases.push(opened(
+            &format!("{file} gone"),
+            gone,
+            &format!("failed to open out/{file}"),
+        ));
         let elsewhere = move |f: &Path| {
             std::fs::rename(f.join(file), f.join("..").join(file)).unwrap();
             std::os::unix::fs::symlink(Path::new("..").join(file), f.join(file)).unwrap();
         };
         let said = format!("out/{file}: expected a file, found a link");
-        cases.push(opened(&format!("{file} a link out of the folder"), elsewhere, &said));
+        cases.push(opened(
+            &format!("{file} a link out of the folder"),
+            elsewhere,
+            &said,
+        ));
         let folder = move |f: &Path| {
             std::fs::remove_file(f.join(file)).unwrap();
             std::fs::create_dir(f.join(file)).unwrap();
@@ -150,9 +196,14 @@ fn put(bytes: &mut Vec<u8>, place: &str, value: &str) {
     let value: Value = serde_json::from_str(value).unwrap();
     match place.rsplit_once('/') {
         None => header = value,
-        Some((parent, key)) if value.is_null() => {
-            drop(header.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(key))
-        }
+        Some((parent, key)) if value.is_null() => drop(
+            header
+                .pointer_mut(parent)
+                .unwrap()
+                .as_object_mut()
+                .unwrap()
+                .remove(key),
+        ),
         Some((parent, key)) => header.pointer_mut(parent).unwrap()[key] = value,
     }
     let text = header.to_string();

@@ -8,12 +8,22 @@ use std::path::Path;
 pub fn cases() -> Vec<Case> {
     let without_folds = |d: &Path| std::fs::remove_file(d.join("folds.json")).unwrap();
     let gone = |id: &'static str| {
-        move |d: &Path, _: &mut DataConfig| edit(&d.join("f.csd"), |f| f.unlink(&format!("F/data/{id}")).unwrap())
+        move |d: &Path, _: &mut DataConfig| {
+            edit(&d.join("f.csd"), |f| {
+                f.unlink(&format!("F/data/{id}")).unwrap()
+            })
+        }
     };
-    let split = |k_folds, seed| SplitConfig { k_folds, seed, ..SplitConfig::default() };
+    let split = |k_folds, seed| SplitConfig {
+        k_folds,
+        seed,
+        ..SplitConfig::default()
+    };
     let unlabelled = |d: &Path| {
         edit(&d.join("l.csd"), |f| {
-            ["c", "d", "e", "f"].iter().for_each(|id| f.unlink(&format!("L/data/{id}")).unwrap())
+            ["c", "d", "e", "f"]
+                .iter()
+                .for_each(|id| f.unlink(&format!("L/data/{id}")).unwrap())
         })
     };
     vec![
@@ -45,7 +55,11 @@ pub fn cases() -> Vec<Case> {
             move |d, c| {
                 without_folds(d);
                 c.split = split(0, 5);
-                write(&d.join("f.csd"), "F", &["a", "b", "c", "d", "e"].map(|id| (id, 1, vec![0.5], vec![[0.0, 0.1]])));
+                write(
+                    &d.join("f.csd"),
+                    "F",
+                    &["a", "b", "c", "d", "e"].map(|id| (id, 1, vec![0.5], vec![[0.0, 0.1]])),
+                );
             },
             "fold 0 of the split by video drawn with data.split.seed = 5: expected at least one column that varies over the training frames, found none among 1; 0 of 6 values are not finite (NaN, infinite, or beyond float32); of the segments of 'train', 6 kept of 6 labelled (without features 0, past the end 0, no frame 0, too short 0)",
         ),

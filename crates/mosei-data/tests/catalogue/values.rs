@@ -58,22 +58,43 @@ pub fn cases() -> Vec<Case> {
     let row = |x: f32| vec![0., 0., x, 0., 0., 0.];
     let labels = |d: &Path, video: Video<'_>| write(&d.join("l.csd"), "L", &[video]);
     for (name, x, said) in INTENSITIES {
-        cases.push(prepared(name, move |d, _| labels(d, ("a", 6, row(x), vec![[0.0, 0.1]])), said));
+        cases.push(prepared(
+            name,
+            move |d, _| labels(d, ("a", 6, row(x), vec![[0.0, 0.1]])),
+            said,
+        ));
     }
     for (name, x, said) in SENTIMENTS {
         let values = vec![x, 0., 0., 0., 0., 0., 0.];
-        cases.push(prepared(name, move |d, _| labels(d, ("a", 7, values.clone(), vec![[0.0, 0.1]])), said));
+        cases.push(prepared(
+            name,
+            move |d, _| labels(d, ("a", 7, values.clone(), vec![[0.0, 0.1]])),
+            said,
+        ));
     }
     for (name, interval, label, frame) in INTERVALS {
-        let of_label = move |d: &Path, _: &mut DataConfig| labels(d, ("a", 6, row(1.0), vec![interval]));
+        let of_label =
+            move |d: &Path, _: &mut DataConfig| labels(d, ("a", 6, row(1.0), vec![interval]));
         cases.push(prepared(&format!("a label that {name}"), of_label, label));
-        let of_frame = move |path: &Path| write(path, "F", &[("a", 1, vec![0.0; 2], vec![[0.0, 0.1], interval])]);
+        let of_frame = move |path: &Path| {
+            write(
+                path,
+                "F",
+                &[("a", 1, vec![0.0; 2], vec![[0.0, 0.1], interval])],
+            )
+        };
         cases.push(read(&format!("a frame that {name}"), of_frame, frame));
     }
     for (name, interval, said) in WITHOUT_FRAMES {
         let spoil = move |d: &Path, _: &mut DataConfig| {
             let usual = |id| (id, 6, row(1.0), vec![[0.0, 0.1]]);
-            let videos = [usual("a"), usual("b"), usual("c"), ("d", 6, row(1.0), vec![interval]), usual("e")];
+            let videos = [
+                usual("a"),
+                usual("b"),
+                usual("c"),
+                ("d", 6, row(1.0), vec![interval]),
+                usual("e"),
+            ];
             write(&d.join("l.csd"), "L", &videos);
         };
         cases.push(prepared(name, spoil, said));
@@ -91,26 +112,36 @@ fn frames(dir: &Path, value: fn(usize) -> f64) {
         for id in crate::corpus::IDS {
             let place = format!("F/data/{id}/features");
             f.unlink(&place).unwrap();
-            let dataset = f.new_dataset::<f64>().shape((10, 2)).create(place.as_str()).unwrap();
-            dataset.write_raw(&(0..20).map(value).collect::<Vec<f64>>()).unwrap();
+            let dataset = f
+                .new_dataset::<f64>()
+                .shape((10, 2))
+                .create(place.as_str())
+                .unwrap();
+            dataset
+                .write_raw(&(0..20).map(value).collect::<Vec<f64>>())
+                .unwrap();
         }
     });
 }
 
 /// A second label file, of sentiment, that does not go with the first.
 fn files_that_differ() -> Vec<Case> {
-    let second = |name: &str, ids: &'static [&'static str], intervals: &'static [[f64; 2]], said: &str| {
-        let spoil = move |d: &Path, c: &mut DataConfig| {
-            let rows = |id: &str| match id {
-                "b" => intervals.to_vec(),
-                _ => vec![[0.0, 0.05], [0.05, 0.1]],
+    let second =
+        |name: &str, ids: &'static [&'static str], intervals: &'static [[f64; 2]], said: &str| {
+            let spoil = move |d: &Path, c: &mut DataConfig| {
+                let rows = |id: &str| match id {
+                    "b" => intervals.to_vec(),
+                    _ => vec![[0.0, 0.05], [0.05, 0.1]],
+                };
+                let videos: Vec<Video<'_>> = ids
+                    .iter()
+                    .map(|&id| (id, 1, vec![0.0; rows(id).len()], rows(id)))
+                    .collect();
+                write(&d.join("s.csd"), "S", &videos);
+                c.labels.push("s.csd".into());
             };
-            let videos: Vec<Video<'_>> = ids.iter().map(|&id| (id, 1, vec![0.0; rows(id).len()], rows(id))).collect();
-            write(&d.join("s.csd"), "S", &videos);
-            c.labels.push("s.csd".into());
+            prepared(name, spoil, said)
         };
-        prepared(name, spoil, said)
-    };
     let all: &[&str] = &["a", "b", "c", "d", "e", "f"];
     vec![
         second(

@@ -1,6 +1,8 @@
-//! Reads arbitrary bytes, for fuzzing and for tests with mutated files: each gives an error that names its file, or a valid value.
+//! Reads arbitrary bytes, for fuzzing and for tests with mutated files: each gives an error that
+//! names its file, or a valid value.
 //!
-//! What lives here: one function per kind of input. What does not: where the bytes come from; tables to import (`mosei-import`).
+//! What lives here: one function per kind of input. What does not: where the bytes come from;
+//! tables to import (`mosei-import`).
 
 pub mod seal;
 
@@ -20,15 +22,26 @@ pub fn csd(bytes: &[u8]) -> Taken {
             Ok(csd) => csd,
             Err(error) => return named(&error, &path),
         };
-        assert!(csd.width() > 0 && csd.videos().is_sorted_by(|a, b| a.id < b.id) && !csd.videos().is_empty());
+        assert!(
+            csd.width() > 0
+                && csd.videos().is_sorted_by(|a, b| a.id < b.id)
+                && !csd.videos().is_empty()
+        );
         let mut whole = true;
         for video in csd.videos() {
             assert!(is_video_id(&video.id), "{:?}", video.id);
             match csd.read(&video.id) {
                 Ok(read) => {
-                    assert_eq!((read.width, read.features.len()), (csd.width(), video.rows * csd.width()));
+                    assert_eq!(
+                        (read.width, read.features.len()),
+                        (csd.width(), video.rows * csd.width())
+                    );
                     assert_eq!(read.intervals.len(), video.rows);
-                    assert!(read.intervals.iter().all(|[s, e]| s.is_finite() && e.is_finite() && s <= e));
+                    assert!(
+                        read.intervals
+                            .iter()
+                            .all(|[s, e]| s.is_finite() && e.is_finite() && s <= e)
+                    );
                 }
                 Err(error) => whole = named(&error, &path),
             }
@@ -47,25 +60,49 @@ pub fn folds(bytes: &[u8]) -> Taken {
             Err(error) => return named(&error, &path),
         };
         assert!(lists.split.keys().all(|id| is_video_id(id)));
-        assert!(Split::ALL.iter().all(|split| lists.split.values().any(|s| s == split)));
+        assert!(
+            Split::ALL
+                .iter()
+                .all(|split| lists.split.values().any(|s| s == split))
+        );
         true
     })
 }
 
 /// The `[data]` table of a configuration.
 pub fn config(bytes: &[u8]) -> Taken {
-    let Ok(Ok(config)) = std::str::from_utf8(bytes).map(toml::from_str::<DataConfig>) else { return false };
+    let Ok(Ok(config)) = std::str::from_utf8(bytes).map(toml::from_str::<DataConfig>) else {
+        return false;
+    };
     if let Err(error) = config.check() {
         assert!(error.to_string().starts_with("key '"), "{error}");
         return false;
     }
-    let names = config.labels.iter().chain([&config.features]).chain(&config.folds);
-    assert!(names.into_iter().all(|name| !name.starts_with('/') && !name.split('/').any(|part| part == "..")));
-    assert!((1..=100_000).contains(&config.max_frames) && (1..=1_000_000).contains(&config.pool_frames));
+    let names = config
+        .labels
+        .iter()
+        .chain([&config.features])
+        .chain(&config.folds);
+    assert!(
+        names
+            .into_iter()
+            .all(|name| !name.starts_with('/') && !name.split('/').any(|part| part == ".."))
+    );
+    assert!(
+        (1..=100_000).contains(&config.max_frames) && (1..=1_000_000).contains(&config.pool_frames)
+    );
     let (valid, test) = (config.split.valid_share, config.split.test_share);
-    assert!(valid > 0.0 && test > 0.0 && valid + test < 1.0, "{valid} {test}");
-    assert!(config.clip > 0.0 && config.clip.is_finite() && (0.0..3.0).contains(&config.presence_above));
-    assert_eq!(toml::from_str::<DataConfig>(&toml::to_string(&config).unwrap()).unwrap(), config);
+    assert!(
+        valid > 0.0 && test > 0.0 && valid + test < 1.0,
+        "{valid} {test}"
+    );
+    assert!(
+        config.clip > 0.0 && config.clip.is_finite() && (0.0..3.0).contains(&config.presence_above)
+    );
+    assert_eq!(
+        toml::from_str::<DataConfig>(&toml::to_string(&config).unwrap()).unwrap(),
+        config
+    );
     true
 }
 
@@ -78,7 +115,8 @@ pub const MEMBERS: [&str; 5] = [
     "frames.safetensors",
 ];
 
-/// The files of a prepared folder as one text of bytes: the length of each (4 bytes, little-endian), then the file.
+/// The files of a prepared folder as one text of bytes: the length of each (4 bytes,
+/// little-endian), then the file.
 pub fn joined(folder: &Path) -> Vec<u8> {
     let mut all = Vec::new();
     for name in MEMBERS {
@@ -89,13 +127,15 @@ pub fn joined(folder: &Path) -> Vec<u8> {
     all
 }
 
-/// A prepared folder, from what [`joined`] makes of one: as it is, and then with hashes of what it holds, since nothing gets
-/// past the ones that do not fit. Whether it was taken as it is.
+/// A prepared folder, from what [`joined`] makes of one: as it is, and then with hashes of what it
+/// holds, since nothing gets past the ones that do not fit. Whether it was taken as it is.
 pub fn prepared(bytes: &[u8]) -> Taken {
     in_folder(|folder| {
         let mut rest = bytes;
         for name in MEMBERS {
-            let length = rest.split_off(..4).map_or(0, |l| u32::from_le_bytes(l.try_into().unwrap()) as usize);
+            let length = rest
+                .split_off(..4)
+                .map_or(0, |l| u32::from_le_bytes(l.try_into().unwrap()) as usize);
             let file = rest.split_off(..length.min(rest.len())).unwrap();
             std::fs::write(folder.join(name), file).unwrap();
         }
@@ -127,7 +167,12 @@ pub fn open(folder: &Path) -> Option<Prepared> {
         assert!(start.is_finite() && end.is_finite() && start <= end);
         assert_eq!(prepared.intensities(i).len(), prepared.emotions().len());
         let labelled = i < prepared.len();
-        assert!(prepared.intensities(i).iter().all(|x| (0.0..=3.0).contains(x) == labelled));
+        assert!(
+            prepared
+                .intensities(i)
+                .iter()
+                .all(|x| (0.0..=3.0).contains(x) == labelled)
+        );
     }
     for k in 0..prepared.fold_count() {
         let fold = prepared.fold(k).unwrap();
@@ -136,10 +181,17 @@ pub fn open(folder: &Path) -> Option<Prepared> {
         for split in Split::ALL {
             let batch = prepared.gather(&normaliser, fold.segments(split));
             assert!(batch.x_nc.iter().all(|x| x.is_finite()));
-            all.extend(fold.segments(split).iter().map(|&i| (prepared.video(i), split)));
+            all.extend(
+                fold.segments(split)
+                    .iter()
+                    .map(|&i| (prepared.video(i), split)),
+            );
         }
         all.sort_unstable();
-        assert!(all.windows(2).all(|w| w[0].0 != w[1].0 || w[0].1 == w[1].1), "a video stands in one split");
+        assert!(
+            all.windows(2).all(|w| w[0].0 != w[1].0 || w[0].1 == w[1].1),
+            "a video stands in one split"
+        );
     }
     StoredMoments::of(&prepared).fit(|_| true);
     Some(prepared)
@@ -147,7 +199,11 @@ pub fn open(folder: &Path) -> Option<Prepared> {
 
 /// An error must name what it is about. Not taken.
 fn named(error: &dyn std::error::Error, path: &Path) -> Taken {
-    assert!(error.to_string().contains(path.to_str().unwrap()), "{error} does not name {}", path.display());
+    assert!(
+        error.to_string().contains(path.to_str().unwrap()),
+        "{error} does not name {}",
+        path.display()
+    );
     false
 }
 

@@ -6,7 +6,9 @@ use std::path::Path;
 /// Writes down the files of a folder in its manifest, and the manifest's hash; whether it has one.
 pub fn seal(folder: &Path) -> bool {
     let path = folder.join("manifest.json");
-    let Ok(Ok(mut manifest)) = std::fs::read(&path).map(|bytes| serde_json::from_slice::<Manifest>(&bytes)) else {
+    let Ok(Ok(mut manifest)) =
+        std::fs::read(&path).map(|bytes| serde_json::from_slice::<Manifest>(&bytes))
+    else {
         return false;
     };
     for (name, record) in &mut manifest.files {

@@ -1,23 +1,33 @@
-//! What the fuzz target `import` does with arbitrary bytes, and the tests with mutated files: each import fails with an error that
-//! names a file, or writes a valid pair of .csd files.
+//! What the fuzz target `import` does with arbitrary bytes, and the tests with mutated files: each
+//! import fails with an error that names a file, or writes a valid pair of .csd files.
 //!
-//! What lives here: the import of one mutated file among good ones. What does not: where the bytes come from.
+//! What lives here: the import of one mutated file among good ones. What does not: where the bytes
+//! come from.
 
 use mosei_data::Csd;
 use mosei_import::{ImportOptions, import};
 
-/// Imports `name`: `f.csv`, `f.tsv`, `f.parquet`, `f.arff`, `f.h5` and `d/a.npy` are features, `l.csv` and `l.parquet` labels of
-/// recordings `a` and `b`, `m.toml` a mapping. Returns whether it was accepted.
+/// Imports `name`: `f.csv`, `f.tsv`, `f.parquet`, `f.arff`, `f.h5` and `d/a.npy` are features,
+/// `l.csv` and `l.parquet` labels of recordings `a` and `b`, `m.toml` a mapping. Returns whether it
+/// was accepted.
 #[allow(dead_code, reason = "only the mutation tests call it directly")]
 pub fn import_file(name: &str, bytes: &[u8]) -> bool {
     let temporary = tempfile::tempdir().unwrap();
     let folder = temporary.path();
     let at = |name: &str| folder.join(name);
     std::fs::create_dir(at("d")).unwrap();
-    std::fs::write(at("f.csv"), "video,start,end,F0\na,0,1,1\na,1,2,1\nb,0,1,1\n").unwrap();
+    std::fs::write(
+        at("f.csv"),
+        "video,start,end,F0\na,0,1,1\na,1,2,1\nb,0,1,1\n",
+    )
+    .unwrap();
     std::fs::write(at("l.csv"), "video,happy\na,3\nb,0\n").unwrap();
     std::fs::write(at(name), bytes).unwrap();
-    let mut options = ImportOptions { features: at("f.csv"), labels: at("l.csv"), ..ImportOptions::default() };
+    let mut options = ImportOptions {
+        features: at("f.csv"),
+        labels: at("l.csv"),
+        ..ImportOptions::default()
+    };
     options.rate_hz = Some(100.0);
     match name.as_bytes()[0] {
         b'f' => options.features = at(name),
@@ -35,23 +45,49 @@ pub fn import_file(name: &str, bytes: &[u8]) -> bool {
             for csd in [&features, &labels] {
                 assert!(csd.videos().iter().all(|video| csd.read(&video.id).is_ok()));
             }
-            assert!(labels.videos().iter().all(|video| features.find(&video.id).is_some()));
+            assert!(
+                labels
+                    .videos()
+                    .iter()
+                    .all(|video| features.find(&video.id).is_some())
+            );
             true
         }
         Err(error) => {
-            assert!(!at("out").exists() && std::fs::read_dir(folder).unwrap().count() <= 4, "{error}");
-            assert!(error.to_string().contains(folder.to_str().unwrap()), "{error} names no file");
+            assert!(
+                !at("out").exists() && std::fs::read_dir(folder).unwrap().count() <= 4,
+                "{error}"
+            );
+            assert!(
+                error.to_string().contains(folder.to_str().unwrap()),
+                "{error} names no file"
+            );
             false
         }
     }
 }
 
 /// The names that [`import_file`] knows.
-const NAMES: [&str; 9] = ["f.csv", "f.tsv", "f.parquet", "f.arff", "f.h5", "d/a.npy", "l.csv", "l.parquet", "m.toml"];
+const NAMES: [&str; 9] = [
+    "f.csv",
+    "f.tsv",
+    "f.parquet",
+    "f.arff",
+    "f.h5",
+    "d/a.npy",
+    "l.csv",
+    "l.parquet",
+    "m.toml",
+];
 
 /// Imports a file whose first byte chooses the name. Returns whether it was accepted.
-#[allow(dead_code, reason = "only the fuzz target and the tests of its seeds call it")]
+#[allow(
+    dead_code,
+    reason = "only the fuzz target and the tests of its seeds call it"
+)]
 pub fn import_any(bytes: &[u8]) -> bool {
-    let Some((first, rest)) = bytes.split_first() else { return false };
+    let Some((first, rest)) = bytes.split_first() else {
+        return false;
+    };
     import_file(NAMES[usize::from(*first) % NAMES.len()], rest)
 }

@@ -37,7 +37,10 @@ impl Evidence {
         let folder = run.prepared();
         if !folder.exists() {
             let problem = "nothing is prepared yet, so there is nothing to audit".to_string();
-            return Err(StudyError::Run { path: folder, problem });
+            return Err(StudyError::Run {
+                path: folder,
+                problem,
+            });
         }
         // Without checks: the rules check it.
         let prepared = Prepared::open_unverified(&folder)?;
@@ -47,11 +50,19 @@ impl Evidence {
             let fold = prepared.fold(k)?;
             let mut split_of = vec![None; prepared.len()];
             for split in Split::ALL {
-                fold.segments(split).iter().for_each(|&i| split_of[i] = Some(split));
+                fold.segments(split)
+                    .iter()
+                    .for_each(|&i| split_of[i] = Some(split));
             }
             splits.push(split_of);
         }
-        Ok(Evidence { run: run.clone(), prepared, plan, places, splits })
+        Ok(Evidence {
+            run: run.clone(),
+            prepared,
+            plan,
+            places,
+            splits,
+        })
     }
 
     pub(super) fn manifest(&self) -> &Manifest {
@@ -93,7 +104,11 @@ impl Evidence {
 
     /// Those that are finished.
     pub(super) fn finished_pretrainings(&self) -> Result<Vec<(&Step, Pretraining)>, StudyError> {
-        Ok(self.pretrainings()?.into_iter().filter(|(step, _)| self.run.is_done(step)).collect())
+        Ok(self
+            .pretrainings()?
+            .into_iter()
+            .filter(|(step, _)| self.run.is_done(step))
+            .collect())
     }
 
     pub(super) fn of_kind(&self, kind: StepKind) -> impl Iterator<Item = &Step> {
@@ -104,22 +119,33 @@ impl Evidence {
     /// Reads what a finished cell left.
     ///
     /// # Errors
-    /// A table or a journal that is not there or cannot be read; a table of another number of cells than one; a step of the
-    /// plan that is no cell.
+    /// A table or a journal that is not there or cannot be read; a table of another number of cells
+    /// than one; a step of the plan that is no cell.
     pub(super) fn cell<'a>(&self, step: &'a Step) -> Result<Cell<'a>, StudyError> {
         let StudyStep::Cell(planned) = StudyStep::of(step)? else {
             let problem = format!("step {}: expected a cell, found another step", step.id);
-            return Err(StudyError::Run { path: self.run.plan(), problem });
+            return Err(StudyError::Run {
+                path: self.run.plan(),
+                problem,
+            });
         };
         let path = self.run.cell_predictions(step);
         let mut cells = CellPredictions::from_table(&path, &Table::read(&path)?)?;
         let predictions = match (cells.pop(), cells.len()) {
             (Some(only), 0) => only,
             (found, more) => {
-                let problem = format!("expected one cell, found {}", more + usize::from(found.is_some()));
+                let problem = format!(
+                    "expected one cell, found {}",
+                    more + usize::from(found.is_some())
+                );
                 return Err(StudyError::Run { path, problem });
             }
         };
-        Ok(Cell { step, planned, predictions, journal: Event::read_all(&self.run.journal(step))? })
+        Ok(Cell {
+            step,
+            planned,
+            predictions,
+            journal: Event::read_all(&self.run.journal(step))?,
+        })
     }
 }

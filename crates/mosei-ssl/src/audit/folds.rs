@@ -18,13 +18,18 @@ pub(super) fn videos_in_one_split(e: &Evidence) -> Result<Verdict, StudyError> {
             let Some(split) = *split else { continue };
             match split_of.insert(video, split) {
                 Some(other) if other != split => {
-                    problems.push(format!("fold {k}: video {video} is in {other} and in {split}"));
+                    problems.push(format!(
+                        "fold {k}: video {video} is in {other} and in {split}"
+                    ));
                 }
                 _ => {}
             }
         }
     }
-    Ok(Verdict::of(&problems, format!("{} folds of {} videos", e.folds(), manifest.videos.len())))
+    Ok(Verdict::of(
+        &problems,
+        format!("{} folds of {} videos", e.folds(), manifest.videos.len()),
+    ))
 }
 
 pub(super) fn segments_in_one_split(e: &Evidence) -> Result<Verdict, StudyError> {
@@ -49,7 +54,9 @@ pub(super) fn segments_in_one_split(e: &Evidence) -> Result<Verdict, StudyError>
             }
         }
     }
-    let with_frames = (0..e.prepared.len()).filter(|&i| e.prepared.frames(i) > 0).count();
+    let with_frames = (0..e.prepared.len())
+        .filter(|&i| e.prepared.frames(i) > 0)
+        .count();
     let mut checked = format!("{with_frames} segments with frames");
     if !left_out.is_empty() {
         checked += &format!("; the folds file leaves out {} videos", left_out.len());
@@ -64,11 +71,24 @@ pub(super) fn sizes_as_recorded(e: &Evidence) -> Result<Verdict, StudyError> {
             let segments = e.prepared.fold(k)?.segments(split);
             let videos: BTreeSet<usize> = segments.iter().map(|&i| e.prepared.video(i)).collect();
             let frames = segments.iter().map(|&i| e.prepared.frames(i) as u64).sum();
-            let found = SplitSize { videos: videos.len(), segments: segments.len(), frames };
+            let found = SplitSize {
+                videos: videos.len(),
+                segments: segments.len(),
+                frames,
+            };
             let recorded = fold.sizes.get(&split).copied().unwrap_or_default();
             if recorded != found {
-                let say = |s: SplitSize| format!("{} segments of {} videos, {} frames", s.segments, s.videos, s.frames);
-                problems.push(format!("fold {k}: {split}: recorded {}, found {}", say(recorded), say(found)));
+                let say = |s: SplitSize| {
+                    format!(
+                        "{} segments of {} videos, {} frames",
+                        s.segments, s.videos, s.frames
+                    )
+                };
+                problems.push(format!(
+                    "fold {k}: {split}: recorded {}, found {}",
+                    say(recorded),
+                    say(found)
+                ));
             }
         }
     }
@@ -82,7 +102,9 @@ pub(super) fn videos_tested_once(e: &Evidence) -> Result<Verdict, StudyError> {
     }
     let mut tested: BTreeMap<&str, usize> = BTreeMap::new();
     for i in (0..e.prepared.len()).filter(|&i| e.prepared.frames(i) > 0) {
-        tested.entry(&manifest.videos[e.prepared.video(i)]).or_default();
+        tested
+            .entry(&manifest.videos[e.prepared.video(i)])
+            .or_default();
     }
     for fold in &manifest.folds {
         for (video, split) in manifest.videos.iter().zip(&fold.split) {
@@ -92,15 +114,23 @@ pub(super) fn videos_tested_once(e: &Evidence) -> Result<Verdict, StudyError> {
         }
     }
     let wrong = tested.iter().filter(|(_, times)| **times != 1);
-    let problems: Vec<String> = wrong.map(|(video, times)| format!("video {video} is tested {times} times")).collect();
-    Ok(Verdict::of(&problems, format!("{} videos over {} folds", tested.len(), e.folds())))
+    let problems: Vec<String> = wrong
+        .map(|(video, times)| format!("video {video} is tested {times} times"))
+        .collect();
+    Ok(Verdict::of(
+        &problems,
+        format!("{} videos over {} folds", tested.len(), e.folds()),
+    ))
 }
 
 pub(super) fn overlaps_in_one_split(e: &Evidence) -> Result<Verdict, StudyError> {
     let manifest = e.manifest();
     let mut of_video: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for i in (0..e.prepared.len()).filter(|&i| e.prepared.frames(i) > 0) {
-        of_video.entry(&manifest.videos[e.prepared.video(i)]).or_default().push(i);
+        of_video
+            .entry(&manifest.videos[e.prepared.video(i)])
+            .or_default()
+            .push(i);
     }
     let (mut problems, mut overlapping) = (Vec::new(), 0);
     for segments in of_video.values_mut() {
@@ -108,27 +138,49 @@ pub(super) fn overlaps_in_one_split(e: &Evidence) -> Result<Verdict, StudyError>
         overlapping += overlaps(e, segments, |_| 0).len();
         for k in 0..e.folds() {
             let place = |i: usize| e.split(k, i).map_or(3, |s| s as usize);
-            for (a, b) in overlaps(e, segments, place).into_iter().filter(|&(a, b)| place(a) != place(b)) {
+            for (a, b) in overlaps(e, segments, place)
+                .into_iter()
+                .filter(|&(a, b)| place(a) != place(b))
+            {
                 let say = |i: usize| {
                     let split = e.split(k, i).map_or("no split", Split::name);
                     let [from, to] = e.prepared.interval(i);
                     format!("{} ({from:.2} to {to:.2} s, {split})", e.prepared.id(i))
                 };
-                problems.push(format!("fold {k}: segments {} and {} overlap", say(a), say(b)));
+                problems.push(format!(
+                    "fold {k}: segments {} and {} overlap",
+                    say(a),
+                    say(b)
+                ));
             }
         }
     }
-    Ok(Verdict::of(&problems, format!("{overlapping} segments begin before an earlier one of their video has ended")))
+    Ok(Verdict::of(
+        &problems,
+        format!("{overlapping} segments begin before an earlier one of their video has ended"),
+    ))
 }
 
-/// Of segments in order of time, each with the one of each place that ends last before it and reaches into it.
-fn overlaps(e: &Evidence, segments: &[usize], place: impl Fn(usize) -> usize) -> Vec<(usize, usize)> {
+/// Of segments in order of time, each with the one of each place that ends last before it and
+/// reaches into it.
+fn overlaps(
+    e: &Evidence,
+    segments: &[usize],
+    place: impl Fn(usize) -> usize,
+) -> Vec<(usize, usize)> {
     let mut latest: [Option<usize>; 4] = [None; 4];
     let mut pairs = Vec::new();
     for &i in segments {
         let [start, end] = e.prepared.interval(i);
-        let reaches = |&earlier: &usize| e.prepared.interval(earlier)[1].min(end) - start > EPSILON_S;
-        pairs.extend(latest.iter().flatten().filter(|earlier| reaches(earlier)).map(|&earlier| (earlier, i)));
+        let reaches =
+            |&earlier: &usize| e.prepared.interval(earlier)[1].min(end) - start > EPSILON_S;
+        pairs.extend(
+            latest
+                .iter()
+                .flatten()
+                .filter(|earlier| reaches(earlier))
+                .map(|&earlier| (earlier, i)),
+        );
         let last = &mut latest[place(i)];
         if last.is_none_or(|l| e.prepared.interval(l)[1] < end) {
             *last = Some(i);

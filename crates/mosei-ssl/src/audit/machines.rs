@@ -25,42 +25,83 @@ enum Means {
 
 static TRAITS: [Trait; 7] = [
     ("threads", |made, _| made.threads.to_string(), Means::Broken),
-    ("precision", |_, torch| torch.precision.clone(), Means::Broken),
+    (
+        "precision",
+        |_, torch| torch.precision.clone(),
+        Means::Broken,
+    ),
     ("device", |_, torch| torch.device.clone(), Means::Broken),
-    ("kernels", |_, torch| torch.kernels.clone(), Means::OtherBits),
-    ("libtorch", |_, torch| torch.version.clone(), Means::OtherBits),
-    ("libtorch's own kernels", |_, torch| torch.aten.clone(), Means::Nothing),
-    ("processors", |made, _| made.processor.clone(), Means::Nothing),
+    (
+        "kernels",
+        |_, torch| torch.kernels.clone(),
+        Means::OtherBits,
+    ),
+    (
+        "libtorch",
+        |_, torch| torch.version.clone(),
+        Means::OtherBits,
+    ),
+    (
+        "libtorch's own kernels",
+        |_, torch| torch.aten.clone(),
+        Means::Nothing,
+    ),
+    (
+        "processors",
+        |made, _| made.processor.clone(),
+        Means::Nothing,
+    ),
 ];
 
-/// Whether all trainings and cells had one number of threads, precision, device, instruction set and libtorch.
+/// Whether all trainings and cells had one number of threads, precision, device, instruction set
+/// and libtorch.
 pub(super) fn made_alike(evidence: &Evidence) -> Result<Verdict, StudyError> {
     let (mut made, mut steps, mut silent) = (BTreeMap::new(), 0, 0);
     for step in KINDS.into_iter().flat_map(|kind| evidence.of_kind(kind)) {
-        let Some(record) = StepRecord::read(&evidence.run.records(step)) else { continue };
+        let Some(record) = StepRecord::read(&evidence.run.records(step)) else {
+            continue;
+        };
         if record.key != step.key {
             continue;
         }
         steps += 1;
         silent += usize::from(record.made.is_empty());
         for one in record.made {
-            made.entry(one).or_insert_with(Vec::new).push(step.id.as_str());
+            made.entry(one)
+                .or_insert_with(Vec::new)
+                .push(step.id.as_str());
         }
     }
     if made.is_empty() {
-        let why = if steps == 0 { "no training is finished yet" } else { "no record says where its step was made" };
+        let why = if steps == 0 {
+            "no training is finished yet"
+        } else {
+            "no record says where its step was made"
+        };
         return Ok(Verdict::not_checked(why));
     }
-    let differ = |means| TRAITS.iter().filter(move |t| t.2 == means).filter_map(|t| difference(t, &made));
+    let differ = |means| {
+        TRAITS
+            .iter()
+            .filter(move |t| t.2 == means)
+            .filter_map(|t| difference(t, &made))
+    };
     let broken: Vec<String> = differ(Means::Broken).collect();
     if !broken.is_empty() {
         return Ok(Verdict::of(&broken, ""));
     }
-    let silent = if silent == 0 { String::new() } else { format!("; {silent} of {steps} records do not say") };
+    let silent = if silent == 0 {
+        String::new()
+    } else {
+        format!("; {silent} of {steps} records do not say")
+    };
     let other: Vec<String> = differ(Means::OtherBits).collect();
     if !other.is_empty() {
         let bits = "steps that were made elsewhere have other last bits (docs/cluster.md)";
-        return Ok(Verdict::noted(format!("{}: {bits}{silent}", other.join("; "))));
+        return Ok(Verdict::noted(format!(
+            "{}: {bits}{silent}",
+            other.join("; ")
+        )));
     }
     let harmless: Vec<String> = differ(Means::Nothing).collect();
     Ok(Verdict::ok(match (&harmless[..], made.keys().next()) {
@@ -78,7 +119,11 @@ fn difference((name, of, _): &Trait, made: &BTreeMap<Made, Vec<&str>>) -> Option
         }
     }
     let told = values.iter().filter_map(|(value, steps)| {
-        let more = if steps.len() > 1 { format!(" and {} more", steps.len() - 1) } else { String::new() };
+        let more = if steps.len() > 1 {
+            format!(" and {} more", steps.len() - 1)
+        } else {
+            String::new()
+        };
         Some(format!("{value} ({}{more})", steps.first()?))
     });
     (values.len() > 1).then(|| format!("{name}: {}", told.collect::<Vec<_>>().join(", ")))

@@ -44,7 +44,10 @@ impl Record {
 }
 
 /// Cells by what they share.
-fn groups<K: Ord>(records: &[Record], key: impl Fn(&Record) -> Option<K>) -> BTreeMap<K, Vec<&Record>> {
+fn groups<K: Ord>(
+    records: &[Record],
+    key: impl Fn(&Record) -> Option<K>,
+) -> BTreeMap<K, Vec<&Record>> {
     let mut groups: BTreeMap<K, Vec<&Record>> = BTreeMap::new();
     for cell in records {
         if let Some(key) = key(cell) {
@@ -56,7 +59,11 @@ fn groups<K: Ord>(records: &[Record], key: impl Fn(&Record) -> Option<K>) -> BTr
 
 fn checked(groups: usize, cells: usize, of: usize) -> String {
     let without = of - cells;
-    let more = if without == 0 { String::new() } else { format!("; {without} more have none") };
+    let more = if without == 0 {
+        String::new()
+    } else {
+        format!("; {without} more have none")
+    };
     format!("{cells} cells in {groups} groups{more}")
 }
 
@@ -69,7 +76,9 @@ pub(super) fn labels(e: &Evidence, records: &[Record]) -> Verdict {
     };
     let (mut problems, mut cells) = (Vec::new(), 0);
     for cell in records {
-        let Some(found) = &cell.beginning.labels else { continue };
+        let Some(found) = &cell.beginning.labels else {
+            continue;
+        };
         cells += 1;
         let Some(budgets) = &budgets else { continue };
         match budgets.get(&(cell.fold, cell.draw, cell.budget.clone())) {
@@ -77,7 +86,10 @@ pub(super) fn labels(e: &Evidence, records: &[Record]) -> Verdict {
                 let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
                 let expected = hash_of_segments(&names.join(" "));
                 if *found != expected {
-                    problems.push(format!("{}: expected labelled segments {expected}, found {found}", cell.id));
+                    problems.push(format!(
+                        "{}: expected labelled segments {expected}, found {found}",
+                        cell.id
+                    ));
                 }
             }
             Some(ids) => problems.push(format!(
@@ -87,13 +99,27 @@ pub(super) fn labels(e: &Evidence, records: &[Record]) -> Verdict {
                 cell.budget,
                 cell.n_labels
             )),
-            None => problems.push(format!("{}: its label budget {} was not drawn", cell.id, cell.budget)),
+            None => problems.push(format!(
+                "{}: its label budget {} was not drawn",
+                cell.id, cell.budget
+            )),
         }
     }
-    let groups = groups(records, |c| c.beginning.labels.as_ref().map(|_| (c.fold, c.draw, c.budget.clone())));
+    let groups = groups(records, |c| {
+        c.beginning
+            .labels
+            .as_ref()
+            .map(|_| (c.fold, c.draw, c.budget.clone()))
+    });
     for cells in groups.values() {
-        problems.extend(unlike(cells, "labelled segments", |c| c.beginning.labels.clone()));
-        problems.extend(unlike(cells, "validation segments of model selection", |c| c.beginning.validation.clone()));
+        problems.extend(unlike(cells, "labelled segments", |c| {
+            c.beginning.labels.clone()
+        }));
+        problems.extend(unlike(
+            cells,
+            "validation segments of model selection",
+            |c| c.beginning.validation.clone(),
+        ));
     }
     if cells == 0 {
         return Verdict::not_checked(NONE);
@@ -102,30 +128,66 @@ pub(super) fn labels(e: &Evidence, records: &[Record]) -> Verdict {
 }
 
 pub(super) fn beginnings(_: &Evidence, records: &[Record]) -> Verdict {
-    let groups = groups(records, |c| c.beginning.heads.as_ref().map(|_| (c.fold, c.draw, c.budget.clone(), c.seed)));
+    let groups = groups(records, |c| {
+        c.beginning
+            .heads
+            .as_ref()
+            .map(|_| (c.fold, c.draw, c.budget.clone(), c.seed))
+    });
     let mut problems = Vec::new();
     for cells in groups.values() {
         problems.extend(unlike(cells, "first heads", |c| c.beginning.heads.clone()));
         // Starts may stop at different steps; those that both did must be alike.
-        let Some((first, others)) = cells.split_first() else { continue };
+        let Some((first, others)) = cells.split_first() else {
+            continue;
+        };
         for other in others {
-            let both = first.steps.iter().filter_map(|(step, a)| Some((step, a, other.steps.get(step)?)));
+            let both = first
+                .steps
+                .iter()
+                .filter_map(|(step, a)| Some((step, a, other.steps.get(step)?)));
             if let Some((step, a, b)) = both.into_iter().find(|(_, a, b)| a != b) {
-                let text = |(batch, dropout): &(String, i64)| format!("batch {batch}, dropout {dropout}");
-                problems.push(format!("{}: step {step}: {}; {}: {}", other.id, text(b), first.id, text(a)));
+                let text =
+                    |(batch, dropout): &(String, i64)| format!("batch {batch}, dropout {dropout}");
+                problems.push(format!(
+                    "{}: step {step}: {}; {}: {}",
+                    other.id,
+                    text(b),
+                    first.id,
+                    text(a)
+                ));
             }
         }
     }
     if groups.is_empty() {
         return Verdict::not_checked(NONE);
     }
-    Verdict::of(&problems, checked(groups.len(), groups.values().map(Vec::len).sum(), records.len()))
+    Verdict::of(
+        &problems,
+        checked(
+            groups.len(),
+            groups.values().map(Vec::len).sum(),
+            records.len(),
+        ),
+    )
 }
 
 /// The cells that differ from the first of them.
 fn unlike(cells: &[&Record], what: &str, of: impl Fn(&Record) -> Option<String>) -> Vec<String> {
-    let Some((first, others)) = cells.split_first() else { return Vec::new() };
+    let Some((first, others)) = cells.split_first() else {
+        return Vec::new();
+    };
     let text = |cell: &Record| of(cell).unwrap_or_else(|| "none".into());
     let unlike = others.iter().filter(|other| of(other) != of(first));
-    unlike.map(|other| format!("{}: {what} {}; {}: {}", other.id, text(other), first.id, text(first))).collect()
+    unlike
+        .map(|other| {
+            format!(
+                "{}: {what} {}; {}: {}",
+                other.id,
+                text(other),
+                first.id,
+                text(first)
+            )
+        })
+        .collect()
 }

@@ -25,13 +25,21 @@ struct Identity {
 
 impl Identity {
     fn of(Pretraining { fold, seed, kind }: Pretraining) -> Self {
-        Identity { fold: fold as i64, seed: i64::from(seed), kind: kind.to_string() }
+        Identity {
+            fold: fold as i64,
+            seed: i64::from(seed),
+            kind: kind.to_string(),
+        }
     }
 }
 
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "fold {}, seed {}, kind {}", self.fold, self.seed, self.kind)
+        write!(
+            f,
+            "fold {}, seed {}, kind {}",
+            self.fold, self.seed, self.kind
+        )
     }
 }
 
@@ -50,7 +58,11 @@ pub(super) fn on_training_alone(e: &Evidence) -> Result<Verdict, StudyError> {
     for (step, pretraining) in e.finished_pretrainings()? {
         let own = Identity::of(pretraining);
         let seen = check(e, &e.run.seen(step), std::slice::from_ref(&own))?;
-        all.problems.extend(seen.problems.into_iter().map(|p| format!("{}: {p}", step.id)));
+        all.problems.extend(
+            seen.problems
+                .into_iter()
+                .map(|p| format!("{}: {p}", step.id)),
+        );
         all.rows += seen.rows;
         all.stretches += seen.stretches;
         all.judged += seen.judged;
@@ -59,14 +71,25 @@ pub(super) fn on_training_alone(e: &Evidence) -> Result<Verdict, StudyError> {
     }
     let together = e.run.pretraining();
     if together.exists() {
-        let planned: Vec<Identity> = e.pretrainings()?.into_iter().map(|(_, p)| Identity::of(p)).collect();
+        let planned: Vec<Identity> = e
+            .pretrainings()?
+            .into_iter()
+            .map(|(_, p)| Identity::of(p))
+            .collect();
         let problems = check(e, &together, &planned)?.problems;
-        all.problems.extend(problems.into_iter().map(|p| format!("{}: {p}", names::PRETRAINING)));
+        all.problems.extend(
+            problems
+                .into_iter()
+                .map(|p| format!("{}: {p}", names::PRETRAINING)),
+        );
     }
     if encoders == 0 && all.problems.is_empty() {
         return Ok(Verdict::not_checked("no pre-training is finished"));
     }
-    let mut checked = format!("{} segments seen by {encoders} encoders", all.rows - all.stretches);
+    let mut checked = format!(
+        "{} segments seen by {encoders} encoders",
+        all.rows - all.stretches
+    );
     if all.stretches > 0 {
         checked += &format!(", and {} stretches outside segments", all.stretches);
     }
@@ -85,17 +108,28 @@ fn check(e: &Evidence, path: &Path, planned: &[Identity]) -> Result<Seen, StudyE
     let (folds, seeds) = (table.i32(path, "fold")?, table.i32(path, "seed")?);
     let (videos, segments) = (table.text(path, "video")?, table.i32(path, "segment")?);
     let kinds = table.text(path, "kind")?;
-    let mut seen = Seen { rows: table.rows(), ..Seen::default() };
+    let mut seen = Seen {
+        rows: table.rows(),
+        ..Seen::default()
+    };
     let mut of_video: BTreeMap<(Identity, &str), usize> = BTreeMap::new();
     for row in 0..table.rows() {
-        let id = SegmentId { video: videos[row].clone(), segment: segments[row] };
-        let own = Identity { fold: folds[row].into(), seed: seeds[row].into(), kind: kinds[row].clone() };
+        let id = SegmentId {
+            video: videos[row].clone(),
+            segment: segments[row],
+        };
+        let own = Identity {
+            fold: folds[row].into(),
+            seed: seeds[row].into(),
+            kind: kinds[row].clone(),
+        };
         if !planned.contains(&own) {
             let expected = match planned {
                 [one] => one.to_string(),
                 _ => "a pre-training of the plan".into(),
             };
-            seen.problems.push(format!("segment {id}: expected {expected}, found {own}"));
+            seen.problems
+                .push(format!("segment {id}: expected {expected}, found {own}"));
             continue;
         }
         match split_of(e, folds[row], &id) {
@@ -103,7 +137,10 @@ fn check(e: &Evidence, path: &Path, planned: &[Identity]) -> Result<Seen, StudyE
             Ok(Split::Train) => {}
             Ok(_) if own.kind == PretrainKind::Transductive.name() => seen.judged += 1,
             Ok(other) => {
-                seen.problems.push(format!("segment {id} is in the {other} split of fold {}", folds[row]));
+                seen.problems.push(format!(
+                    "segment {id} is in the {other} split of fold {}",
+                    folds[row]
+                ));
             }
         }
         if id.segment == OUTSIDE {
@@ -116,7 +153,9 @@ fn check(e: &Evidence, path: &Path, planned: &[Identity]) -> Result<Seen, StudyE
         let most = stored.get(video).copied().unwrap_or(0);
         if found > most {
             let expected = format!("at most the {most} that are stored");
-            seen.problems.push(format!("{own}: stretches of video {video}: expected {expected}, found {found}"));
+            seen.problems.push(format!(
+                "{own}: stretches of video {video}: expected {expected}, found {found}"
+            ));
         }
     }
     Ok(seen)
@@ -132,14 +171,22 @@ fn stretches_by_video(e: &Evidence) -> BTreeMap<String, usize> {
 
 /// The split of what was seen; or what is wrong with it.
 fn split_of(e: &Evidence, fold: i32, id: &SegmentId) -> Result<Split, String> {
-    let k = e.fold(fold).ok_or_else(|| format!("segment {id}: fold {fold} is none of the data's"))?;
+    let k = e
+        .fold(fold)
+        .ok_or_else(|| format!("segment {id}: fold {fold} is none of the data's"))?;
     let unknown = || format!("segment {id} is not in the prepared data");
     let split = if id.segment == OUTSIDE {
         let manifest = e.manifest();
         match manifest.videos.iter().position(|v| *v == id.video) {
             Some(video) => manifest.folds[k].split[video],
             // Videos without labels are kept where the folds file lists them for training.
-            None if manifest.unlabelled.as_ref().is_some_and(|u| u.videos.contains(&id.video)) => Some(Split::Train),
+            None if manifest
+                .unlabelled
+                .as_ref()
+                .is_some_and(|u| u.videos.contains(&id.video)) =>
+            {
+                Some(Split::Train)
+            }
             None => return Err(unknown()),
         }
     } else {
@@ -166,12 +213,20 @@ pub(super) fn stretches_outside_segments(e: &Evidence) -> Result<Verdict, StudyE
             let [from, to] = e.prepared.interval(s);
             to - from >= EPSILON_S && to.min(end) - from.max(start) > EPSILON_S
         };
-        if let Some(&segment) = segments.get(&id.video).and_then(|of_video| of_video.iter().find(overlaps)) {
+        if let Some(&segment) = segments
+            .get(&id.video)
+            .and_then(|of_video| of_video.iter().find(overlaps))
+        {
             let with = e.prepared.id(segment);
-            problems.push(format!("stretch {id} ({start:.2} to {end:.2} s) overlaps labelled segment {with}"));
+            problems.push(format!(
+                "stretch {id} ({start:.2} to {end:.2} s) overlaps labelled segment {with}"
+            ));
         }
     }
-    Ok(Verdict::of(&problems, format!("{} stretches", stretches.len())))
+    Ok(Verdict::of(
+        &problems,
+        format!("{} stretches", stretches.len()),
+    ))
 }
 
 pub(super) fn of_its_kind(e: &Evidence, cell: &Cell<'_>) -> Result<Vec<String>, StudyError> {
@@ -179,12 +234,20 @@ pub(super) fn of_its_kind(e: &Evidence, cell: &Cell<'_>) -> Result<Vec<String>, 
     let wanted = start.pretraining();
     let encoder = cell.planned.encoder.as_ref();
     let pretrainings = e.pretrainings()?;
-    let found = encoder.and_then(|id| pretrainings.iter().find(|(step, _)| step.id == *id)).map(|(_, p)| p.kind);
+    let found = encoder
+        .and_then(|id| pretrainings.iter().find(|(step, _)| step.id == *id))
+        .map(|(_, p)| p.kind);
     if wanted == found {
         return Ok(Vec::new());
     }
     let text = |kind: Option<PretrainKind>| {
-        kind.map_or("no pre-trained encoder".into(), |kind| format!("an encoder of kind {kind}"))
+        kind.map_or("no pre-trained encoder".into(), |kind| {
+            format!("an encoder of kind {kind}")
+        })
     };
-    Ok(vec![format!("start {start}: expected {}, found {}", text(wanted), text(found))])
+    Ok(vec![format!(
+        "start {start}: expected {}, found {}",
+        text(wanted),
+        text(found)
+    )])
 }

@@ -20,10 +20,18 @@ pub(super) fn of_training_alone(e: &Evidence) -> Result<Verdict, StudyError> {
         let (recorded, refit) = (&fold.normaliser, &training.normaliser);
         if training.frames != fold.training_frames {
             let (recorded, found) = (fold.training_frames, training.frames);
-            problems.push(format!("fold {k}: recorded {recorded} training frames, found {found}"));
+            problems.push(format!(
+                "fold {k}: recorded {recorded} training frames, found {found}"
+            ));
         }
-        if let Some(column) = recorded.columns.iter().find(|column| !refit.columns.contains(column)) {
-            problems.push(format!("fold {k}: column {column} does not vary over the training frames"));
+        if let Some(column) = recorded
+            .columns
+            .iter()
+            .find(|column| !refit.columns.contains(column))
+        {
+            problems.push(format!(
+                "fold {k}: column {column} does not vary over the training frames"
+            ));
         }
         if let Some((column, expected, found)) = difference(refit, recorded) {
             let all_say = match difference(&all, recorded) {
@@ -38,8 +46,10 @@ pub(super) fn of_training_alone(e: &Evidence) -> Result<Verdict, StudyError> {
         }
         least = least.min(shift(&all, recorded));
     }
-    let checked =
-        format!("{} folds; with all frames some mean would be {least:.2} standard deviations off, or more", e.folds());
+    let checked = format!(
+        "{} folds; with all frames some mean would be {least:.2} standard deviations off, or more",
+        e.folds()
+    );
     Ok(Verdict::of(&problems, checked))
 }
 
@@ -52,12 +62,25 @@ pub(super) fn of_encoders(e: &Evidence) -> Result<Verdict, StudyError> {
         }
         checked += 1;
         let n = EncoderFolder::read(&e.run.encoder(step))?.normalisation;
-        let carried = Normaliser { columns: n.columns, mean: n.mean, std: n.std, clip: n.clip };
+        let carried = Normaliser {
+            columns: n.columns,
+            mean: n.mean,
+            std: n.std,
+            clip: n.clip,
+        };
         let recorded = &e.manifest().folds[fold].normaliser;
         if carried.columns != recorded.columns || carried.clip != recorded.clip {
-            problems.push(format!("{}: takes other columns, or cuts them elsewhere, than fold {fold}", step.id));
+            problems.push(format!(
+                "{}: takes other columns, or cuts them elsewhere, than fold {fold}",
+                step.id
+            ));
         } else if let Some((column, expected, found)) = difference(recorded, &carried) {
-            problems.push(format!("{}: column {column}: expected {}, found {}", step.id, say(expected), say(found)));
+            problems.push(format!(
+                "{}: column {column}: expected {}, found {}",
+                step.id,
+                say(expected),
+                say(found)
+            ));
         }
     }
     if checked == 0 && problems.is_empty() {
@@ -92,6 +115,7 @@ fn difference(expected: &Normaliser, found: &Normaliser) -> Option<(String, Pair
 /// The largest distance between the means of a column, in its standard deviations.
 fn shift(all: &Normaliser, training: &Normaliser) -> f64 {
     let columns = training.columns.iter();
-    let distances = columns.filter_map(|c| Some((of(all, c)?[0] - of(training, c)?[0]).abs() / of(training, c)?[1]));
+    let distances = columns
+        .filter_map(|c| Some((of(all, c)?[0] - of(training, c)?[0]).abs() / of(training, c)?[1]));
     distances.fold(0.0, f64::max)
 }

@@ -24,9 +24,15 @@ pub(super) fn read(e: &Evidence) -> Result<Option<BTreeMap<Key, Vec<SegmentId>>>
     let segments = table.i32(&path, "segment")?;
     let mut budgets: BTreeMap<Key, Vec<SegmentId>> = BTreeMap::new();
     for row in 0..table.rows() {
-        let id = SegmentId { video: videos[row].clone(), segment: segments[row] };
+        let id = SegmentId {
+            video: videos[row].clone(),
+            segment: segments[row],
+        };
         for name in budget_names(&names[row]) {
-            budgets.entry((folds[row], draws[row], name.to_string())).or_default().push(id.clone());
+            budgets
+                .entry((folds[row], draws[row], name.to_string()))
+                .or_default()
+                .push(id.clone());
         }
     }
     Ok(Some(budgets))
@@ -39,7 +45,9 @@ fn name((fold, draw, budget): &Key, labels: usize) -> String {
 const NOT_YET: &str = "no label budget is drawn yet";
 
 pub(super) fn of_training(e: &Evidence) -> Result<Verdict, StudyError> {
-    let Some(budgets) = read(e)? else { return Ok(Verdict::not_checked(NOT_YET)) };
+    let Some(budgets) = read(e)? else {
+        return Ok(Verdict::not_checked(NOT_YET));
+    };
     let mut problems = Vec::new();
     for (key, ids) in &budgets {
         let place = name(key, ids.len());
@@ -54,8 +62,12 @@ pub(super) fn of_training(e: &Evidence) -> Result<Verdict, StudyError> {
             match split {
                 None => problems.push(format!("{place}: segment {id} is not in the prepared data")),
                 Some(Some(Split::Train)) => {}
-                Some(Some(other)) => problems.push(format!("{place}: segment {id} is in the {other} split")),
-                Some(None) => problems.push(format!("{place}: segment {id} is in no split, or has no frame")),
+                Some(Some(other)) => {
+                    problems.push(format!("{place}: segment {id} is in the {other} split"))
+                }
+                Some(None) => problems.push(format!(
+                    "{place}: segment {id} is in no split, or has no frame"
+                )),
             }
             if !seen.insert(id) {
                 problems.push(format!("{place}: segment {id} is there twice"));
@@ -64,7 +76,11 @@ pub(super) fn of_training(e: &Evidence) -> Result<Verdict, StudyError> {
     }
     Ok(Verdict::of(
         &problems,
-        format!("{} budgets, {} rows", budgets.len(), budgets.values().map(Vec::len).sum::<usize>()),
+        format!(
+            "{} budgets, {} rows",
+            budgets.len(),
+            budgets.values().map(Vec::len).sum::<usize>()
+        ),
     ))
 }
 
@@ -81,14 +97,19 @@ fn count_of(
         Err(error) => Some(format!("{place}: {error}")),
         Ok(budget) => {
             let expected = budget.labels_of(training);
-            (expected != found)
-                .then(|| format!("{place}: expected {expected} of {training} training segments, found {found}"))
+            (expected != found).then(|| {
+                format!(
+                    "{place}: expected {expected} of {training} training segments, found {found}"
+                )
+            })
         }
     })
 }
 
 pub(super) fn nested(e: &Evidence) -> Result<Verdict, StudyError> {
-    let Some(budgets) = read(e)? else { return Ok(Verdict::not_checked(NOT_YET)) };
+    let Some(budgets) = read(e)? else {
+        return Ok(Verdict::not_checked(NOT_YET));
+    };
     type Budget<'a> = (&'a Key, &'a Vec<SegmentId>);
     let mut of_draw: BTreeMap<(i32, i32), Vec<Budget<'_>>> = BTreeMap::new();
     for (key, ids) in &budgets {
@@ -102,9 +123,19 @@ pub(super) fn nested(e: &Evidence) -> Result<Verdict, StudyError> {
             let larger: BTreeSet<&SegmentId> = pair[1].1.iter().collect();
             for id in pair[0].1.iter().filter(|id| !larger.contains(id)) {
                 let place = name(pair[0].0, pair[0].1.len());
-                problems.push(format!("{place}: segment {id} is not among the {} labels", pair[1].1.len()));
+                problems.push(format!(
+                    "{place}: segment {id} is not among the {} labels",
+                    pair[1].1.len()
+                ));
             }
         }
     }
-    Ok(Verdict::of(&problems, format!("{} draws of {} budgets in all", of_draw.len(), budgets.len())))
+    Ok(Verdict::of(
+        &problems,
+        format!(
+            "{} draws of {} budgets in all",
+            of_draw.len(),
+            budgets.len()
+        ),
+    ))
 }

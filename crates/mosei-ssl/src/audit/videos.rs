@@ -21,10 +21,15 @@ pub(super) fn segment_ids_in_one_split(e: &Evidence) -> Result<Verdict, StudyErr
             let (other, other_split) = *first.entry(video).or_insert((id, split));
             // Once for each video.
             if other_split != split && other != id && told.insert(video) {
-                problems.push(format!("fold {k}: video {video}: {other} is in {other_split}, {id} in {split}"));
+                problems.push(format!(
+                    "fold {k}: video {video}: {other} is in {other_split}, {id} in {split}"
+                ));
             }
         }
     }
     let videos: BTreeSet<&str> = manifest.videos.iter().map(|id| video_of(id)).collect();
-    Ok(Verdict::of(&problems, format!("{} ids of {} videos", manifest.videos.len(), videos.len())))
+    Ok(Verdict::of(
+        &problems,
+        format!("{} ids of {} videos", manifest.videos.len(), videos.len()),
+    ))
 }

@@ -15,8 +15,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run<Program: CommandFactory>(a: &Arguments) -> Result<()> {
     // Hidden verbs would be offered too.
     let verbs = Program::command();
-    let verbs = verbs.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned();
-    let mut shown = clap::Command::new("mosei-ssl").version(env!("CARGO_PKG_VERSION")).subcommands(verbs);
+    let verbs = verbs
+        .get_subcommands()
+        .filter(|verb| !verb.is_hide_set())
+        .cloned();
+    let mut shown = clap::Command::new("mosei-ssl")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommands(verbs);
     let mut bytes = Vec::new();
     clap_complete::generate(a.shell, &mut shown, "mosei-ssl", &mut bytes);
     super::say(&String::from_utf8_lossy(&bytes))

@@ -2,7 +2,8 @@ use anyhow::Result;
 use std::path::PathBuf;
 use torch_ext::Processor;
 
-/// Print what a report of a problem needs: versions, machine, devices, and what is wrong with a run.
+/// Print what a report of a problem needs: versions, machine, devices, and what is wrong with a
+/// run.
 ///
 /// Nothing of your data is in it but names of files and steps; read it before you pass it on.
 ///
@@ -29,38 +30,73 @@ const VARIABLES: [&str; 11] = [
 ];
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
-    let cores = std::thread::available_parallelism().map_or_else(|e| e.to_string(), |n| n.to_string());
-    let build = if cfg!(debug_assertions) { "debug" } else { "release" };
+    let cores =
+        std::thread::available_parallelism().map_or_else(|e| e.to_string(), |n| n.to_string());
+    let build = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
     let mut lines = vec![
-        ("mosei-ssl", format!("{} ({build})", env!("CARGO_PKG_VERSION"))),
+        (
+            "mosei-ssl",
+            format!("{} ({build})", env!("CARGO_PKG_VERSION")),
+        ),
         ("program", path(std::env::current_exe())),
         ("working folder", path(std::env::current_dir())),
-        ("system", format!("{} on {}", system(), std::env::consts::ARCH)),
-        ("processor", format!("{}; best kernels: {}", run_record::processor_model(), Processor::best().name())),
+        (
+            "system",
+            format!("{} on {}", system(), std::env::consts::ARCH),
+        ),
+        (
+            "processor",
+            format!(
+                "{}; best kernels: {}",
+                run_record::processor_model(),
+                Processor::best().name()
+            ),
+        ),
         ("cores for this process", cores),
         (
             "memory",
-            format!("{}, available {}", first("/proc/meminfo", "MemTotal"), first("/proc/meminfo", "MemAvailable")),
+            format!(
+                "{}, available {}",
+                first("/proc/meminfo", "MemTotal"),
+                first("/proc/meminfo", "MemAvailable")
+            ),
         ),
         ("libtorch", torch_ext::version()),
         ("HDF5", mosei_data::hdf5_version()),
     ];
     for (what, device) in [("device cpu", "cpu"), ("device cuda", "cuda")] {
-        lines.push((what, torch_ext::open_device(device).map_or_else(|e| e.to_string(), |_| "can be used".into())));
+        lines.push((
+            what,
+            torch_ext::open_device(device).map_or_else(|e| e.to_string(), |_| "can be used".into()),
+        ));
     }
-    let set = |name| std::env::var_os(name).map(|value| (name, value.to_string_lossy().into_owned()));
+    let set =
+        |name| std::env::var_os(name).map(|value| (name, value.to_string_lossy().into_owned()));
     lines.extend(VARIABLES.into_iter().filter_map(set));
     if let Some(run) = &a.run {
         let status = sweep::status(run)?;
         lines.push(("run", format!("{} ({})", run.display(), status.name)));
         for kind in &status.kinds {
             let (all, failed) = (kind.all(), kind.failed);
-            lines.push(("steps", format!("{}: {} of {all} done, {failed} failed", kind.kind, kind.done)));
+            lines.push((
+                "steps",
+                format!(
+                    "{}: {} of {all} done, {failed} failed",
+                    kind.kind, kind.done
+                ),
+            ));
         }
         let failure = |f: &sweep::Failure| ("failed", format!("{}\n{}", f.id, f.error));
         lines.extend(status.failures.iter().map(failure));
     }
-    let text: String = lines.iter().map(|(what, found)| format!("{what:<24}{found}\n")).collect();
+    let text: String = lines
+        .iter()
+        .map(|(what, found)| format!("{what:<24}{found}\n"))
+        .collect();
     super::say(&text)
 }
 
@@ -71,12 +107,18 @@ fn path(found: std::io::Result<PathBuf>) -> String {
 /// The value of the first line `KEY : VALUE` in one of Linux's files about itself.
 fn first(file: &str, key: &str) -> String {
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix(':'));
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix(':'));
     line.map_or("unknown".into(), |value| value.trim().to_string())
 }
 
 fn system() -> String {
     let text = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let name = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
-    name.map_or(std::env::consts::OS.to_string(), |name| name.trim_matches('"').to_string())
+    let name = text
+        .lines()
+        .find_map(|line| line.strip_prefix("PRETTY_NAME="));
+    name.map_or(std::env::consts::OS.to_string(), |name| {
+        name.trim_matches('"').to_string()
+    })
 }

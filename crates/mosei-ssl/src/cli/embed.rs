@@ -3,11 +3,14 @@ use anyhow::{Context, Result};
 use std::path::PathBuf;
 use train::EmbedLevel;
 
-/// Write what an encoder makes of every segment of a prepared folder, or of recordings without labels.
+/// Write what an encoder makes of every segment of a prepared folder, or of recordings without
+/// labels.
 ///
-/// Columns h0, h1, … for a frame or for a segment. Recordings (a features file, .csd) are cut as `predict` cuts them.
+/// Columns h0, h1, … for a frame or for a segment. Recordings (a features file, .csd) are cut as
+/// `predict` cuts them.
 ///
-/// Example: mosei-ssl embed runs/demo/pretrain/fold0-seed0/encoder runs/demo/prepared --out h.parquet
+/// Example: mosei-ssl embed runs/demo/pretrain/fold0-seed0/encoder runs/demo/prepared --out
+/// h.parquet
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// An encoder's folder, or a model's.
@@ -17,10 +20,22 @@ pub(crate) struct Arguments {
     #[arg(value_name = "DATA", required_unless_present = "data_option")]
     data: Option<PathBuf>,
     /// The same as ENCODER.
-    #[arg(long = "encoder", value_name = "ENCODER", conflicts_with = "encoder", requires = "data_option", hide = true)]
+    #[arg(
+        long = "encoder",
+        value_name = "ENCODER",
+        conflicts_with = "encoder",
+        requires = "data_option",
+        hide = true
+    )]
     encoder_option: Option<PathBuf>,
     /// The same as DATA.
-    #[arg(long = "data", value_name = "DATA", conflicts_with = "data", requires = "encoder_option", hide = true)]
+    #[arg(
+        long = "data",
+        value_name = "DATA",
+        conflicts_with = "data",
+        requires = "encoder_option",
+        hide = true
+    )]
     data_option: Option<PathBuf>,
     /// The table to write: NAME.parquet, NAME.csv, or NAME for both.
     #[arg(long, value_name = "NAME")]

@@ -10,9 +10,13 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The run folder: writes its predictions.parquet, pretraining.parquet and results.csv.
-    #[arg(required_unless_present = "predictions", conflicts_with = "predictions")]
+    #[arg(
+        required_unless_present = "predictions",
+        conflicts_with = "predictions"
+    )]
     run: Option<PathBuf>,
-    /// A table in the columns of predictions.parquet, by whatever program: pandas, polars, DuckDB. Other columns are not read.
+    /// A table in the columns of predictions.parquet, by whatever program: pandas, polars, DuckDB.
+    /// Other columns are not read.
     #[arg(long, value_name = "FILE", requires = "out")]
     predictions: Option<PathBuf>,
     /// The measurements of that table (CSV).
@@ -23,7 +27,12 @@ pub(crate) struct Arguments {
 pub(crate) fn run(a: Arguments) -> Result<()> {
     if let Some(run) = a.run {
         let c = crate::collect(&RunFolder::new(run))?;
-        tracing::info!("{} measurements of {} finished cells of {}", c.measurements, c.finished, c.planned);
+        tracing::info!(
+            "{} measurements of {} finished cells of {}",
+            c.measurements,
+            c.finished,
+            c.planned
+        );
     }
     if let (Some(predictions), Some(out)) = (a.predictions, a.out) {
         let mut rows = Vec::new();

@@ -7,8 +7,8 @@ use train::{CardNotes, FinetuneRun, OutputOptions};
 
 /// Train one cell of the grid: a start, a label budget, a seed, a label draw.
 ///
-/// Example: mosei-ssl finetune --config configs/demo.toml --prepared prepared --subsets subsets.parquet
-/// --start ssl --encoder pretrain/encoder --labels f0.05 --out cell
+/// Example: mosei-ssl finetune --config configs/demo.toml --prepared prepared --subsets
+/// subsets.parquet --start ssl --encoder pretrain/encoder --labels f0.05 --out cell
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -16,16 +16,19 @@ pub(crate) struct Arguments {
     /// The table that `sample` wrote.
     #[arg(long, value_name = "FILE")]
     subsets: PathBuf,
-    /// The table of labelled validation segments that `sample` wrote, where `validation_labels` is "budget".
+    /// The table of labelled validation segments that `sample` wrote, where `validation_labels` is
+    /// "budget".
     #[arg(long, value_name = "FILE")]
     validation_subsets: Option<PathBuf>,
     /// What the cell begins with.
     #[arg(long, value_parser = super::one_of(Start::ALL))]
     start: Start,
-    /// The pre-trained encoder's folder, for ssl, frozen, ssl-shuffled and ssl-transductive: each of its kind.
+    /// The pre-trained encoder's folder, for ssl, frozen, ssl-shuffled and ssl-transductive: each
+    /// of its kind.
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
-    /// The output of `encode`, for frozen and random-frozen; without it, it is computed for this cell alone.
+    /// The output of `encode`, for frozen and random-frozen; without it, it is computed for this
+    /// cell alone.
     #[arg(long, value_name = "FILE")]
     encodings: Option<PathBuf>,
     /// Label budget: a share such as f0.05 or a count such as n24.
@@ -52,12 +55,26 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         Some(key) => key,
         None => {
             // All that the outcome depends on: a checkpoint of another encoder is not used.
-            let encoder =
-                a.encoder.as_ref().map(|e| run_record::hash_file(&e.join("model.safetensors"))).transpose()?;
-            let validation = a.validation_subsets.as_deref().map(run_record::hash_file).transpose()?;
+            let encoder = a
+                .encoder
+                .as_ref()
+                .map(|e| run_record::hash_file(&e.join("model.safetensors")))
+                .transpose()?;
+            let validation = a
+                .validation_subsets
+                .as_deref()
+                .map(run_record::hash_file)
+                .transpose()?;
             let files = (encoder, run_record::hash_file(&a.subsets)?, validation);
             let inputs = &corpus.prepared.manifest().inputs;
-            let settings = (study.to_toml(), a.on.fold, a.on.seed, a.draw, &a.labels, a.start.name());
+            let settings = (
+                study.to_toml(),
+                a.on.fold,
+                a.on.seed,
+                a.draw,
+                &a.labels,
+                a.start.name(),
+            );
             run_record::hash_json(&(settings, inputs, files))
         }
     };
@@ -79,9 +96,18 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
             checkpoints: &study.checkpoints,
             tensorboard: study.tensorboard,
         },
-        card: CardNotes { study: &study.name, licence: study.report.licence.as_deref(), notes: &study.report.notes },
+        card: CardNotes {
+            study: &study.name,
+            licence: study.report.licence.as_deref(),
+            notes: &study.report.notes,
+        },
     };
     let summary = train::finetune(&run, &mut corpus).map_err(StudyError::from)?;
-    tracing::info!("{} steps, best at step {}: predictions in {}", summary.steps, summary.best_step, a.out.display());
+    tracing::info!(
+        "{} steps, best at step {}: predictions in {}",
+        summary.steps,
+        summary.best_step,
+        a.out.display()
+    );
     Ok(())
 }

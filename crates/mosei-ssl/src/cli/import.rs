@@ -3,9 +3,11 @@ use anyhow::Result;
 use mosei_import::{ImportError, ImportFormat, ImportOptions};
 use std::path::PathBuf;
 
-/// Make a .csd pair of features and labels in other formats: Parquet, CSV, .npy folders, openSMILE's output, processed MOSEI releases.
+/// Make a .csd pair of features and labels in other formats: Parquet, CSV, .npy folders,
+/// openSMILE's output, processed MOSEI releases.
 ///
-/// Example: mosei-ssl import --features features.parquet --labels labels.csv --mapping mapping.toml --out data
+/// Example: mosei-ssl import --features features.parquet --labels labels.csv --mapping mapping.toml
+/// --out data
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// A table with one row a frame, a folder with one file a recording, or HDF5.
@@ -39,14 +41,39 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
     let rate_hz = a.rate.or(a.hop_s.map(f64::recip));
-    let Arguments { features, labels, folds, mapping, columns, format, out, .. } = a;
-    let options = ImportOptions { features, labels, folds, mapping, columns, format, rate_hz };
-    let summary = mosei_import::import(&options, &out, &mut super::video_progress("writing videos"));
+    let Arguments {
+        features,
+        labels,
+        folds,
+        mapping,
+        columns,
+        format,
+        out,
+        ..
+    } = a;
+    let options = ImportOptions {
+        features,
+        labels,
+        folds,
+        mapping,
+        columns,
+        format,
+        rate_hz,
+    };
+    let summary =
+        mosei_import::import(&options, &out, &mut super::video_progress("writing videos"));
     let summary = summary.map_err(|error| match error {
-        ImportError::Mapping { path, key, reason } => StudyError::Config { path, key, reason }.into(),
+        ImportError::Mapping { path, key, reason } => {
+            StudyError::Config { path, key, reason }.into()
+        }
         ImportError::Rate { max, found } => {
             let expected = format!("a number above 0, at most {max}");
-            StudyError::Argument { what: "--rate", expected, found: found.to_string() }.into()
+            StudyError::Argument {
+                what: "--rate",
+                expected,
+                found: found.to_string(),
+            }
+            .into()
         }
         error => anyhow::Error::from(error),
     })?;

@@ -1,7 +1,8 @@
 use anyhow::Result;
 use std::path::PathBuf;
 
-/// Print what .csd files hold: videos, rows, columns, rate, lengths, overlaps, non-finite values, prevalence.
+/// Print what .csd files hold: videos, rows, columns, rate, lengths, overlaps, non-finite values,
+/// prevalence.
 ///
 /// Example: mosei-ssl inspect CMU_MOSEI_COVAREP.csd CMU_MOSEI_Labels.csd --folds folds.json
 #[derive(clap::Args)]
@@ -19,5 +20,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
     let inspection = mosei_data::inspect(&a.files, a.folds.as_deref())?;
-    super::say(&if a.json { serde_json::to_string(&inspection)? + "\n" } else { inspection.to_text() })
+    super::say(&if a.json {
+        serde_json::to_string(&inspection)? + "\n"
+    } else {
+        inspection.to_text()
+    })
 }

@@ -1,4 +1,5 @@
-//! The command line: one verb a file, with its arguments and the call of the library that does the work.
+//! The command line: one verb a file, with its arguments and the call of the library that does the
+//! work.
 
 /// Prints a line. A reader that has gone away, as `head` does, is no failure.
 macro_rules! say {
@@ -45,7 +46,8 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use train::Corpus;
 
-/// How many labels does self-supervised pre-training save? `sweep` runs the whole study; each of its steps is a verb too.
+/// How many labels does self-supervised pre-training save? `sweep` runs the whole study; each of
+/// its steps is a verb too.
 #[derive(Parser)]
 #[command(name = "mosei-ssl", version)]
 struct Arguments {
@@ -83,17 +85,21 @@ enum Verb {
     Step(step::Arguments),
 }
 
-/// What the command line asks for; where it asks for help, or for nothing that is known, that is said.
+/// What the command line asks for; where it asks for help, or for nothing that is known, that is
+/// said.
 fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Verb, u8> {
-    Arguments::try_parse_from(words).map(|a| a.verb).map_err(|said| {
-        let _ = said.print();
-        u8::try_from(said.exit_code()).unwrap_or(2)
-    })
+    Arguments::try_parse_from(words)
+        .map(|a| a.verb)
+        .map_err(|said| {
+            let _ = said.print();
+            u8::try_from(said.exit_code()).unwrap_or(2)
+        })
 }
 
 /// Runs the command line of this process; its exit code.
 ///
-/// 0 done, 1 failed, 2 wrong usage or configuration, 3 a cluster's task whose needs are not done, 130 stopped by a signal.
+/// 0 done, 1 failed, 2 wrong usage or configuration, 3 a cluster's task whose needs are not done,
+/// 130 stopped by a signal.
 pub fn main() -> u8 {
     let mut verb = match parse(std::env::args_os()) {
         Ok(verb) => verb,
@@ -103,7 +109,9 @@ pub fn main() -> u8 {
     if let Verb::Serve(a) = verb {
         verb = match serve::run(a) {
             Ok(Some(step)) => {
-                match parse(std::iter::once("mosei-ssl".into()).chain(step.into_iter().map(Into::into))) {
+                match parse(
+                    std::iter::once("mosei-ssl".into()).chain(step.into_iter().map(Into::into)),
+                ) {
                     Ok(verb) => verb,
                     Err(code) => return code,
                 }
@@ -115,7 +123,8 @@ pub fn main() -> u8 {
             }
         };
     }
-    let level = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let level =
+        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt()
         .with_env_filter(level)
         .with_writer(std::io::stderr)
@@ -135,7 +144,11 @@ pub fn main() -> u8 {
     });
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {}", one_line(error.as_ref()));
-        if error.downcast_ref().is_some_and(StudyError::is_wrong_usage) { 2 } else { 1 }
+        if error.downcast_ref().is_some_and(StudyError::is_wrong_usage) {
+            2
+        } else {
+            1
+        }
     })
 }
 
@@ -163,7 +176,9 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Man(a) => man::run::<Arguments>(&a),
         Verb::Status(a) => a.run(),
         Verb::Cancel(a) => cancel::run(&a),
-        Verb::Sweep(_) | Verb::Step(_) | Verb::Serve(_) => anyhow::bail!("a step cannot be a sweep or a server"),
+        Verb::Sweep(_) | Verb::Step(_) | Verb::Serve(_) => {
+            anyhow::bail!("a step cannot be a sweep or a server")
+        }
     }
 }
 
@@ -198,10 +213,12 @@ pub(crate) struct FoldArguments {
 }
 
 impl FoldArguments {
-    /// Reads the study, sets threads and device, opens the fold. Must come before anything else asks libtorch.
+    /// Reads the study, sets threads and device, opens the fold. Must come before anything else
+    /// asks libtorch.
     pub(crate) fn open(&self) -> Result<(Study, Corpus)> {
         let study = self.config.load()?;
-        train::configure_process(study.threads, &study.device, study.encoder.precision).map_err(StudyError::from)?;
+        train::configure_process(study.threads, &study.device, study.encoder.precision)
+            .map_err(StudyError::from)?;
         let device = torch_ext::open_device(&study.device).map_err(StudyError::from)?;
         let corpus = Corpus::open(&self.prepared, self.fold, device).map_err(StudyError::from)?;
         Ok((study, corpus))
@@ -215,7 +232,8 @@ where
     <T as std::str::FromStr>::Err: std::error::Error + Send + Sync + 'static,
 {
     use clap::builder::{PossibleValuesParser, TypedValueParser};
-    PossibleValuesParser::new(values.iter().map(|&value| value.into())).try_map(|name| name.parse::<T>())
+    PossibleValuesParser::new(values.iter().map(|&value| value.into()))
+        .try_map(|name| name.parse::<T>())
 }
 
 /// Writes to standard output. A reader that has gone away, as `head` does, is no failure.
@@ -229,16 +247,25 @@ pub(crate) fn say(text: &str) -> Result<()> {
 
 /// The files of a table: the one that is named, or, where no format is, one of each.
 pub(crate) fn table_files(out: &Path) -> Vec<PathBuf> {
-    let has = |wanted: &str| out.extension().is_some_and(|e| e.eq_ignore_ascii_case(wanted));
+    let has = |wanted: &str| {
+        out.extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case(wanted))
+    };
     if has("parquet") || has("csv") {
         return vec![out.to_path_buf()];
     }
-    ["parquet", "csv"].map(|extension| PathBuf::from(format!("{}.{extension}", out.display()))).to_vec()
+    ["parquet", "csv"]
+        .map(|extension| PathBuf::from(format!("{}.{extension}", out.display())))
+        .to_vec()
 }
 
 /// Files, for a sentence.
 pub(crate) fn and(files: &[PathBuf]) -> String {
-    files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(" and ")
+    files
+        .iter()
+        .map(|f| f.display().to_string())
+        .collect::<Vec<_>>()
+        .join(" and ")
 }
 
 /// Shows how many videos are done, on a terminal.
@@ -264,7 +291,14 @@ mod tests {
         let config = "[synth]\n[finetune]\nvalidation_labels = \"budget\"\n[grid]\nseeds = [0, 1]\npretrain_seeds = [4]\n\
                       starts = [\"ssl\", \"frozen\", \"random-frozen\", \"pooled-logistic\", \"ssl-shuffled\"]\n";
         let study = Study::parse(Path::new("s.toml"), config).unwrap();
-        let plan = crate::plan(&study, &Place { run: RunFolder::new("/run"), data: None }).unwrap();
+        let plan = crate::plan(
+            &study,
+            &Place {
+                run: RunFolder::new("/run"),
+                data: None,
+            },
+        )
+        .unwrap();
         let mut kinds = std::collections::BTreeSet::new();
         for step in &plan.steps {
             let words = std::iter::once("mosei-ssl").chain(step.command.iter().map(String::as_str));
@@ -272,8 +306,14 @@ mod tests {
                 panic!("{}: {error}", step.id);
             }
             let planned = StudyStep::of(step).unwrap();
-            assert_eq!((planned.id(), planned.outputs()), (step.id.clone(), step.outputs.clone()));
-            assert_eq!(planned.command(&RunFolder::new("/run"), &step.key), step.command);
+            assert_eq!(
+                (planned.id(), planned.outputs()),
+                (step.id.clone(), step.outputs.clone())
+            );
+            assert_eq!(
+                planned.command(&RunFolder::new("/run"), &step.key),
+                step.command
+            );
             kinds.insert(step.kind.clone());
         }
         assert_eq!(kinds.len(), 9, "{kinds:?}");

@@ -1,4 +1,5 @@
-//! The end of a sweep in words: its results, or what failed and what waits for that, and what to do next.
+//! The end of a sweep in words: its results, or what failed and what waits for that, and what to do
+//! next.
 
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -16,7 +17,11 @@ pub(crate) fn summary(outcome: &Outcome, run: &Path) -> u8 {
 }
 
 fn words(outcome: &Outcome, run: &Path) -> String {
-    let (done, skipped, failed) = (outcome.done.len(), outcome.skipped.len(), outcome.failed.len());
+    let (done, skipped, failed) = (
+        outcome.done.len(),
+        outcome.skipped.len(),
+        outcome.failed.len(),
+    );
     let mut text = format!("{done} done, {skipped} were done before, {failed} failed");
     if !outcome.blocked.is_empty() {
         let _ = write!(text, ", {} could not run", outcome.blocked.len());
@@ -38,11 +43,21 @@ fn words(outcome: &Outcome, run: &Path) -> String {
 /// The log of a step, relative to the run folder, where there is one.
 fn own_log(run: &Path, id: &str) -> Vec<String> {
     let log = format!("steps/{id}/log.txt");
-    if run.join(&log).is_file() { vec![log] } else { Vec::new() }
+    if run.join(&log).is_file() {
+        vec![log]
+    } else {
+        Vec::new()
+    }
 }
 
 /// One step that failed: why, where more is to be read, and how much waits for it.
-pub(crate) fn failure(run: &Path, id: &str, error: &str, logs: &[String], waiting: usize) -> String {
+pub(crate) fn failure(
+    run: &Path,
+    id: &str,
+    error: &str,
+    logs: &[String],
+    waiting: usize,
+) -> String {
     let mut text = format!("  failed: {id}\n{}\n", indent(error));
     for log in logs {
         let _ = writeln!(text, "      log: {}", run.join(log).display());
@@ -60,18 +75,30 @@ pub(crate) fn wait_for_it(steps: usize) -> String {
 
 /// So many steps wait.
 pub(crate) fn wait(steps: usize) -> String {
-    if steps == 1 { "1 step waits".to_string() } else { format!("{steps} steps wait") }
+    if steps == 1 {
+        "1 step waits".to_string()
+    } else {
+        format!("{steps} steps wait")
+    }
 }
 
 /// What is not in a time that is foretold.
 pub(crate) fn left_out(untimed: &[(String, usize)]) -> String {
-    let kinds: Vec<String> = untimed.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
-    if kinds.is_empty() { String::new() } else { format!(" ({} not in it, as none was timed yet)", kinds.join(", ")) }
+    let kinds: Vec<String> = untimed
+        .iter()
+        .map(|(kind, n)| format!("{n} {kind}"))
+        .collect();
+    if kinds.is_empty() {
+        String::new()
+    } else {
+        format!(" ({} not in it, as none was timed yet)", kinds.join(", "))
+    }
 }
 
 /// What the run found, where it stands, and what to do next.
 fn end(run: &Path) -> String {
-    let claim = std::fs::read_to_string(run.join("claim.txt")).map(|claim| format!("\n{}\n", claim.trim_end()));
+    let claim = std::fs::read_to_string(run.join("claim.txt"))
+        .map(|claim| format!("\n{}\n", claim.trim_end()));
     format!(
         "{}\nreport:  {}\nnumbers: {}\nnext:    {} audit {}    (checks for leakage)\n         \
          docs/your-data.md goes from your own recordings to such a report\n",
@@ -86,10 +113,17 @@ fn end(run: &Path) -> String {
 /// This program as a word of a shell's command: by its name where the shell finds it so.
 pub(crate) fn program() -> String {
     const NAME: &str = "mosei-ssl";
-    let Ok(this) = std::env::current_exe() else { return NAME.into() };
+    let Ok(this) = std::env::current_exe() else {
+        return NAME.into();
+    };
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let first = std::env::split_paths(&path).map(|folder| folder.join(NAME)).find(|file| file.is_file());
-    if first.and_then(|file| file.canonicalize().ok()).is_some_and(|file| Some(file) == this.canonicalize().ok()) {
+    let first = std::env::split_paths(&path)
+        .map(|folder| folder.join(NAME))
+        .find(|file| file.is_file());
+    if first
+        .and_then(|file| file.canonicalize().ok())
+        .is_some_and(|file| Some(file) == this.canonicalize().ok())
+    {
         return NAME.into();
     }
     let here = std::env::current_dir().unwrap_or_default();
@@ -108,7 +142,10 @@ pub(crate) fn duration(seconds: f64) -> String {
 
 /// Several lines, set below the one that introduces them.
 pub(crate) fn indent(text: &str) -> String {
-    text.lines().map(|line| format!("      {line}")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| format!("      {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// A path as a word of a shell's command.
@@ -126,14 +163,30 @@ mod tests {
     #[test]
     fn a_path_is_one_word_to_the_shell() {
         assert_eq!(quoted(Path::new("runs/demo")), "runs/demo");
-        for path in
-            ["/a b/run", "it's", "$HOME/`x`", "a\"b", "a;b&c|d", "new\nline", "ü*?[x]", "~", "a\\b", "#x", "(x)", "!"]
-        {
+        for path in [
+            "/a b/run",
+            "it's",
+            "$HOME/`x`",
+            "a\"b",
+            "a;b&c|d",
+            "new\nline",
+            "ü*?[x]",
+            "~",
+            "a\\b",
+            "#x",
+            "(x)",
+            "!",
+        ] {
             let output = std::process::Command::new("/bin/sh")
                 .args(["-c", &format!("printf %s {}", quoted(Path::new(path)))])
                 .output()
                 .unwrap();
-            assert_eq!(String::from_utf8_lossy(&output.stdout), path, "{}", quoted(Path::new(path)));
+            assert_eq!(
+                String::from_utf8_lossy(&output.stdout),
+                path,
+                "{}",
+                quoted(Path::new(path))
+            );
         }
     }
 
@@ -150,9 +203,22 @@ mod tests {
         let run = dir.path();
         std::fs::create_dir_all(run.join("steps/prepare")).unwrap();
         std::fs::write(run.join("steps/prepare/log.txt"), "").unwrap();
-        let blocked = (0..404).map(|i| (format!("cells/{i}"), "prepare".to_string())).collect();
-        let failed = vec![("prepare".to_string(), "exit status: 1\nerror: a.csd: no such file".to_string())];
-        let text = words(&Outcome { blocked, failed, seconds: 1.25, ..Outcome::default() }, run);
+        let blocked = (0..404)
+            .map(|i| (format!("cells/{i}"), "prepare".to_string()))
+            .collect();
+        let failed = vec![(
+            "prepare".to_string(),
+            "exit status: 1\nerror: a.csd: no such file".to_string(),
+        )];
+        let text = words(
+            &Outcome {
+                blocked,
+                failed,
+                seconds: 1.25,
+                ..Outcome::default()
+            },
+            run,
+        );
         let expected = format!(
             "0 done, 0 were done before, 1 failed, 404 could not run, in 1.2 s\n  failed: prepare\n      exit status: 1\n      \
              error: a.csd: no such file\n      log: {}\n      404 steps wait for it\nthe same command runs again what failed \
@@ -164,17 +230,32 @@ mod tests {
 
     #[test]
     fn the_next_command_can_be_copied() {
-        let outcome = Outcome { done: vec!["a".into()], ..Outcome::default() };
+        let outcome = Outcome {
+            done: vec!["a".into()],
+            ..Outcome::default()
+        };
         let text = words(&outcome, Path::new("/my runs/demo"));
-        let command = text.lines().find_map(|line| line.strip_prefix("next:    ")).unwrap();
-        assert!(command.contains(" audit '/my runs/demo'  ") && command.starts_with(&program()), "{text}");
-        assert!(text.contains("report:  /my runs/demo/report.html\n") && !text.contains("wait"), "{text}");
+        let command = text
+            .lines()
+            .find_map(|line| line.strip_prefix("next:    "))
+            .unwrap();
+        assert!(
+            command.contains(" audit '/my runs/demo'  ") && command.starts_with(&program()),
+            "{text}"
+        );
+        assert!(
+            text.contains("report:  /my runs/demo/report.html\n") && !text.contains("wait"),
+            "{text}"
+        );
     }
 
     #[test]
     fn what_is_not_foretold_is_named() {
         let untimed = vec![("evaluate".to_string(), 1), ("report".to_string(), 1)];
-        assert_eq!(left_out(&untimed), " (1 evaluate, 1 report not in it, as none was timed yet)");
+        assert_eq!(
+            left_out(&untimed),
+            " (1 evaluate, 1 report not in it, as none was timed yet)"
+        );
         assert_eq!(left_out(&[]), "");
     }
 }

@@ -31,12 +31,19 @@ pub(crate) struct Arguments {
 pub(crate) fn run(a: Arguments) -> Result<()> {
     // The commands of the steps name absolute paths, so that they run from anywhere.
     let folder = RunFolder::new(std::path::absolute(&a.run)?);
-    let plan = make(&a.config, folder, a.data.as_deref(), a.device.as_deref(), a.dry_run)?;
+    let plan = make(
+        &a.config,
+        folder,
+        a.data.as_deref(),
+        a.device.as_deref(),
+        a.dry_run,
+    )?;
     super::say(&(serde_json::to_string(&plan)? + "\n"))
 }
 
-/// The plan of a configuration in a run folder (an absolute path), where a device may replace the configuration's. Unless
-/// `dry_run`, the resolved configuration is written there and the cost of a step is measured.
+/// The plan of a configuration in a run folder (an absolute path), where a device may replace the
+/// configuration's. Unless `dry_run`, the resolved configuration is written there and the cost of a
+/// step is measured.
 pub(crate) fn make(
     config: &Path,
     folder: RunFolder,
@@ -46,15 +53,22 @@ pub(crate) fn make(
 ) -> Result<Plan> {
     let mut study = Study::load(config)?;
     if let Some(device) = device {
-        study = study.with_device(device).map_err(|e| StudyError::Argument {
-            what: "--device",
-            expected: e.expected,
-            found: e.found,
-        })?;
+        study = study
+            .with_device(device)
+            .map_err(|e| StudyError::Argument {
+                what: "--device",
+                expected: e.expected,
+                found: e.found,
+            })?;
     }
-    let place = Place { run: folder, data: data.map(std::path::absolute).transpose()? };
+    let place = Place {
+        run: folder,
+        data: data.map(std::path::absolute).transpose()?,
+    };
     let mut plan = crate::plan(&study, &place)?;
-    if study.encoder.precision == Precision::Bf16 && study.device == "cpu" && Processor::best() < Processor::Avx512Bf16
+    if study.encoder.precision == Precision::Bf16
+        && study.device == "cpu"
+        && Processor::best() < Processor::Avx512Bf16
     {
         tracing::warn!(
             "encoder.precision is bf16, and this processor ({}) has no products of bfloat16: fp32 may be faster here",
@@ -62,7 +76,8 @@ pub(crate) fn make(
         );
     }
     if !dry_run {
-        plan.cost_ns = crate::seconds_per_segment(&study, &place.run)?.map(|seconds| (seconds * 1e9) as u64);
+        plan.cost_ns =
+            crate::seconds_per_segment(&study, &place.run)?.map(|seconds| (seconds * 1e9) as u64);
         // A device that is not available is reported now, not by each of a hundred cells.
         torch_ext::open_device(&study.device).map_err(StudyError::from)?;
         run_record::write_atomic(&place.run.config(), study.to_toml().as_bytes())?;

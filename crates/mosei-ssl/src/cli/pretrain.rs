@@ -9,13 +9,14 @@ use train::{OutputOptions, PretrainRun};
 ///
 /// Goes on from a checkpoint of the same settings where there is one.
 ///
-/// Example: mosei-ssl pretrain --config configs/demo.toml --prepared prepared --seed 0 --out pretrain
+/// Example: mosei-ssl pretrain --config configs/demo.toml --prepared prepared --seed 0 --out
+/// pretrain
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     on: FoldArguments,
-    /// ordinary; shuffled (a control: the frames of each segment in random order) or transductive (an ablation: frames of
-    /// validation and test videos too).
+    /// ordinary; shuffled (a control: the frames of each segment in random order) or transductive
+    /// (an ablation: frames of validation and test videos too).
     #[arg(long, default_value = "ordinary", value_parser = super::one_of(PretrainKind::ALL))]
     kind: PretrainKind,
     /// Content key that a plan gives; by default a hash of the settings.
@@ -28,7 +29,10 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
     let (study, corpus) = a.on.open()?;
-    corpus.prepared.manifest().require_time(corpus.prepared.folder())?;
+    corpus
+        .prepared
+        .manifest()
+        .require_time(corpus.prepared.folder())?;
     let key = a.key.unwrap_or_else(|| {
         let inputs = &corpus.prepared.manifest().inputs;
         run_record::hash_json(&(study.to_toml(), inputs, a.on.fold, a.on.seed, a.kind))

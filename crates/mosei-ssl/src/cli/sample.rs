@@ -25,10 +25,12 @@ pub(crate) struct Arguments {
 pub(crate) fn run(a: Arguments) -> Result<()> {
     let (study, prepared) = (a.config.load()?, Prepared::open(&a.prepared)?);
     let folds = study.folds(prepared.fold_count())?;
-    let rows = train::write_subsets(&study.labels, &folds, &prepared, &a.out).map_err(StudyError::from)?;
+    let rows =
+        train::write_subsets(&study.labels, &folds, &prepared, &a.out).map_err(StudyError::from)?;
     tracing::info!("{rows} rows in {}", a.out.display());
     if let Some(out) = &a.validation_out {
-        let rows = train::write_validation_subsets(&study.labels, &folds, &prepared, out).map_err(StudyError::from)?;
+        let rows = train::write_validation_subsets(&study.labels, &folds, &prepared, out)
+            .map_err(StudyError::from)?;
         tracing::info!("{rows} rows in {}", out.display());
     }
     Ok(())

@@ -25,7 +25,8 @@ pub(crate) fn run(plan: &Plan, run: &Path, this: &Path, wait: bool) -> Result<u8
         let interrupt = Interrupt::listen().context("failed to listen for signals")?;
         let polling = Polling::default();
         let mut show = |event: Event<'_>| display.show(event);
-        let outcome = sweep::slurm::run_until(plan, run, &launch, polling, interrupt.flag(), &mut show)?;
+        let outcome =
+            sweep::slurm::run_until(plan, run, &launch, polling, interrupt.flag(), &mut show)?;
         display.finish();
         let code = summary(&outcome, run);
         if interrupt.is_set() {
@@ -40,7 +41,10 @@ pub(crate) fn run(plan: &Plan, run: &Path, this: &Path, wait: bool) -> Result<u8
     if jobs == 0 {
         say!("{}: all {skipped} steps were done before", plan.name);
     } else {
-        say!("{}: {steps} steps in {jobs} jobs of Slurm, {skipped} were done before", plan.name);
+        say!(
+            "{}: {steps} steps in {jobs} jobs of Slurm, {skipped} were done before",
+            plan.name
+        );
         follow(run);
         say!("when they have ended, the same command submits what failed or was killed");
     }

@@ -2,7 +2,8 @@ use crate::RunFolder;
 use anyhow::Result;
 use std::path::PathBuf;
 
-/// Draw a run's study anew many times: intervals, tests and label equivalence, from its predictions alone.
+/// Draw a run's study anew many times: intervals, tests and label equivalence, from its predictions
+/// alone.
 ///
 /// Writes RUN/statistics.json.
 ///

@@ -19,7 +19,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(a: &Arguments) -> Result<u8> {
     let outcome = sweep::slurm::run_task(&a.run, &a.list, a.task, &mut |event| match event {
-        Event::OrphanEnded { id } => say!("ended {id}, left running by an earlier start of this task"),
+        Event::OrphanEnded { id } => {
+            say!("ended {id}, left running by an earlier start of this task")
+        }
         Event::Skipped { step } => say!("{} was done before", step.id),
         Event::Started { step } => say!("running {}", step.id),
         Event::Done { step, seconds } => say!("done {} in {}", step.id, duration(seconds)),
@@ -27,7 +29,11 @@ pub(crate) fn run(a: &Arguments) -> Result<u8> {
         Event::Failed { step, error } => say!("FAILED {}: {error}", step.id),
         Event::Blocked { by, steps } => {
             let ids: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
-            say!("cannot run {}: {}, which must come before, is not done", ids.join(", "), by.id);
+            say!(
+                "cannot run {}: {}, which must come before, is not done",
+                ids.join(", "),
+                by.id
+            );
         }
         Event::Stopping => say!("asked to end: waiting for the step to end"),
         Event::Submitted { .. } | Event::FoundByName { .. } => {}

@@ -1,7 +1,7 @@
 //! `mosei-ssl sweep`: the whole study of a configuration, as far as it is not done.
 //!
-//! What lives here: the way from the command line to the engine, and how its progress is shown. What does not: the steps
-//! (`plan`), and how they are run (the crate `sweep`).
+//! What lives here: the way from the command line to the engine, and how its progress is shown.
+//! What does not: the steps (`plan`), and how they are run (the crate `sweep`).
 
 use super::outcome::{duration, left_out, summary, wait, wait_for_it};
 use super::{machine, plan, slurm};
@@ -28,7 +28,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "RUN")]
     out: Option<PathBuf>,
     /// Folder of all runs, where --out is not given.
-    #[arg(long, value_name = "RUNS", env = "MOSEI_SSL_RUNS", default_value = "runs")]
+    #[arg(
+        long,
+        value_name = "RUNS",
+        env = "MOSEI_SSL_RUNS",
+        default_value = "runs"
+    )]
     runs: PathBuf,
     /// What runs the steps: processes of this machine, or jobs of a cluster (docs/cluster.md).
     #[arg(long, value_enum, default_value_t = Engine::Local)]
@@ -36,8 +41,8 @@ pub(crate) struct Arguments {
     /// Wait for the end of the cluster's jobs, and submit again what was killed.
     #[arg(long)]
     wait: bool,
-    /// Processes at a time [default: cores divided by the threads of each, limited by memory]; with slurm, tasks of each array
-    /// at a time [default: as the configuration says].
+    /// Processes at a time [default: cores divided by the threads of each, limited by memory]; with
+    /// slurm, tasks of each array at a time [default: as the configuration says].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     /// cpu, cuda or cuda:INDEX, instead of the configuration's.
@@ -67,22 +72,38 @@ pub(crate) fn run(a: Arguments) -> Result<u8> {
         return Ok(2);
     }
     if a.wait && a.engine == Engine::Local {
-        eprintln!("error: --wait belongs to --engine slurm; processes of this machine are always waited for");
+        eprintln!(
+            "error: --wait belongs to --engine slurm; processes of this machine are always waited for"
+        );
         return Ok(2);
     }
     let only_lists = a.dry_run || a.explain;
     if a.engine == Engine::Slurm && !only_lists {
         sweep::slurm::available()?;
     }
-    let name = a.config.file_stem().context("the configuration has no file name")?;
+    let name = a
+        .config
+        .file_stem()
+        .context("the configuration has no file name")?;
     let run = a.out.clone().unwrap_or_else(|| a.runs.join(name));
     if !only_lists {
-        say!("the study of {}; results will be in {}", a.config.display(), run.display());
-        // Planning writes the configuration into the run folder, which must not change under another sweep.
+        say!(
+            "the study of {}; results will be in {}",
+            a.config.display(),
+            run.display()
+        );
+        // Planning writes the configuration into the run folder, which must not change under
+        // another sweep.
         sweep::check_free(&run)?;
     }
     let folder = RunFolder::new(std::path::absolute(&run)?);
-    let mut plan = plan::make(&a.config, folder, a.data.as_deref(), a.device.as_deref(), only_lists)?;
+    let mut plan = plan::make(
+        &a.config,
+        folder,
+        a.data.as_deref(),
+        a.device.as_deref(),
+        only_lists,
+    )?;
     plan.check()?;
     if only_lists {
         list(&plan, &sweep::explain(&plan, &run)?, a.explain);
@@ -95,16 +116,23 @@ pub(crate) fn run(a: Arguments) -> Result<u8> {
         }
         return slurm::run(&plan, &run, &program, a.wait);
     }
-    let jobs = a.jobs.map_or_else(|| machine::default_jobs(plan.threads), usize::from);
+    let jobs = a
+        .jobs
+        .map_or_else(|| machine::default_jobs(plan.threads), usize::from);
     run_here(&plan, &run, &program, jobs)
 }
 
 /// Runs a plan over processes of this machine.
 fn run_here(plan: &Plan, run: &Path, program: &Path, jobs: usize) -> Result<u8> {
     let mut forecast = sweep::forecast(plan, run, jobs)?;
-    let known = forecast.as_ref().map_or(String::new(), |forecast| format!("; {}", expected(forecast)));
+    let known = forecast.as_ref().map_or(String::new(), |forecast| {
+        format!("; {}", expected(forecast))
+    });
     say!("{}: {}, {jobs} at a time{known}", plan.name, counted(plan));
-    let first: Vec<String> = sweep::first_steps(plan)?.into_iter().map(|step| step.id.clone()).collect();
+    let first: Vec<String> = sweep::first_steps(plan)?
+        .into_iter()
+        .map(|step| step.id.clone())
+        .collect();
     let mut display = Display::new(plan.steps.len(), run);
     let outcome = sweep::run(plan, run, program, jobs, &mut |event| {
         display.show(event);
@@ -114,7 +142,9 @@ fn run_here(plan: &Plan, run: &Path, program: &Path, jobs: usize) -> Result<u8> 
             && first.contains(&step.id)
         {
             forecast = sweep::forecast(plan, run, jobs).unwrap_or_default();
-            forecast.iter().for_each(|forecast| display.line(&format!("from now on {}", expected(forecast))));
+            forecast
+                .iter()
+                .for_each(|forecast| display.line(&format!("from now on {}", expected(forecast))));
         }
     })?;
     display.finish();
@@ -130,7 +160,10 @@ fn counted(plan: &Plan) -> String {
             None => kinds.push((&step.kind, 1)),
         }
     }
-    let kinds: Vec<String> = kinds.into_iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+    let kinds: Vec<String> = kinds
+        .into_iter()
+        .map(|(kind, n)| format!("{n} {kind}"))
+        .collect();
     format!("{} steps ({})", plan.steps.len(), kinds.join(", "))
 }
 
@@ -138,7 +171,11 @@ fn counted(plan: &Plan) -> String {
 fn expected(forecast: &Forecast) -> String {
     match forecast.steps {
         0 => "all of them done before".to_string(),
-        _ => format!("about {}, by what was timed{}", duration(forecast.seconds), left_out(&forecast.untimed)),
+        _ => format!(
+            "about {}, by what was timed{}",
+            duration(forecast.seconds),
+            left_out(&forecast.untimed)
+        ),
     }
 }
 
@@ -159,7 +196,12 @@ fn list(plan: &Plan, explanations: &[Explanation<'_>], all: bool) {
         }
     }
     let to_run = explanations.iter().filter(|e| e.reason.runs()).count();
-    say!("{}: {} steps, {} done, {to_run} to run", plan.name, plan.steps.len(), plan.steps.len() - to_run);
+    say!(
+        "{}: {} steps, {} done, {to_run} to run",
+        plan.name,
+        plan.steps.len(),
+        plan.steps.len() - to_run
+    );
 }
 
 /// Shows events: a bar with rate and time left on a terminal, a line a step elsewhere.
@@ -175,23 +217,36 @@ impl Display {
     pub(crate) fn new(total: usize, run: &Path) -> Self {
         let bar = stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(0);
-            let look = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {per_sec}, {eta} left  {msg}");
+            let look = ProgressStyle::with_template(
+                "{bar:30} {pos}/{len} steps, {per_sec}, {eta} left  {msg}",
+            );
             bar.set_style(look.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.enable_steady_tick(std::time::Duration::from_millis(200));
             bar
         });
-        Display { bar, run: run.to_path_buf(), total, settled: 0, skipped: 0 }
+        Display {
+            bar,
+            run: run.to_path_buf(),
+            total,
+            settled: 0,
+            skipped: 0,
+        }
     }
 
     pub(crate) fn show(&mut self, event: Event<'_>) {
         match event {
-            Event::OrphanEnded { id } => self.line(&format!("ended {id}, left running by a sweep that was killed")),
+            Event::OrphanEnded { id } => self.line(&format!(
+                "ended {id}, left running by a sweep that was killed"
+            )),
             Event::Skipped { .. } => {
                 self.settled += 1;
                 self.skipped += 1;
             }
             Event::Submitted { job, kind, tasks } => {
-                self.line(&format!("submitted job {job}: {kind}, {tasks} task{}", if tasks == 1 { "" } else { "s" }));
+                self.line(&format!(
+                    "submitted job {job}: {kind}, {tasks} task{}",
+                    if tasks == 1 { "" } else { "s" }
+                ));
             }
             Event::FoundByName { job, name, output } => {
                 self.line(&format!(
@@ -206,23 +261,42 @@ impl Display {
             Event::Done { step, seconds } => {
                 self.settled += 1;
                 if self.bar.is_none() {
-                    self.line(&format!("{} done     {}  {}", self.count(), step.id, duration(seconds)));
+                    self.line(&format!(
+                        "{} done     {}  {}",
+                        self.count(),
+                        step.id,
+                        duration(seconds)
+                    ));
                 }
             }
             Event::Retrying { step, error, runs } => {
                 let last = error.lines().last().unwrap_or_default();
-                self.line(&format!("{} again    {} (run {} of it): {last}", self.count(), step.id, runs + 1));
+                self.line(&format!(
+                    "{} again    {} (run {} of it): {last}",
+                    self.count(),
+                    step.id,
+                    runs + 1
+                ));
             }
             Event::Failed { step, .. } => {
                 self.settled += 1;
                 // The reason follows at the end; the log has it now.
                 let log = self.run.join("steps").join(&step.id).join("log.txt");
-                let log = if log.is_file() { format!(" (log: {})", log.display()) } else { String::new() };
+                let log = if log.is_file() {
+                    format!(" (log: {})", log.display())
+                } else {
+                    String::new()
+                };
                 self.line(&format!("{} FAILED   {}{log}", self.count(), step.id));
             }
             Event::Blocked { by, steps } => {
                 self.settled += steps.len();
-                self.line(&format!("{} {} for {}, which failed", self.count(), wait(steps.len()), by.id));
+                self.line(&format!(
+                    "{} {} for {}, which failed",
+                    self.count(),
+                    wait(steps.len()),
+                    by.id
+                ));
             }
             Event::Stopping => self.line("stopping: waiting for the processes to end"),
         }

@@ -1,8 +1,9 @@
-//! What is done with bytes of which nothing is known, where they stand for a file of a run: they come to an error that names the
-//! file, or to a value that keeps its promises. For fuzzing, and for the seeds of the fuzz targets.
+//! What is done with bytes of which nothing is known, where they stand for a file of a run: they
+//! come to an error that names the file, or to a value that keeps its promises. For fuzzing, and
+//! for the seeds of the fuzz targets.
 //!
-//! What lives here: one function a kind of file. What does not: where the bytes come from; data files, which have such
-//! functions in `mosei-data`.
+//! What lives here: one function a kind of file. What does not: where the bytes come from; data
+//! files, which have such functions in `mosei-data`.
 
 use mosei_ssl::Study;
 use run_record::{CellPredictions, STEP_FILE, StagedDir, StepRecord, Table, read_results};
@@ -48,7 +49,11 @@ pub fn plan(bytes: &[u8]) -> Taken {
                 assert_eq!(explained.len(), plan.steps.len());
                 let ids: BTreeSet<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
                 assert_eq!(ids.len(), plan.steps.len());
-                let paths = || plan.steps.iter().flat_map(|step| step.outputs.iter().chain([&step.id]));
+                let paths = || {
+                    plan.steps
+                        .iter()
+                        .flat_map(|step| step.outputs.iter().chain([&step.id]))
+                };
                 assert!(
                     paths().all(|p| !p.starts_with('/') && !p.split('/').any(|part| part == "..")),
                     "outside the run"
@@ -56,7 +61,11 @@ pub fn plan(bytes: &[u8]) -> Taken {
                 true
             }
         };
-        assert_eq!(std::fs::read_dir(run).unwrap().count(), 1, "looking writes nothing");
+        assert_eq!(
+            std::fs::read_dir(run).unwrap().count(),
+            1,
+            "looking writes nothing"
+        );
         taken
     })
 }
@@ -66,7 +75,9 @@ pub fn results(bytes: &[u8]) -> Taken {
     in_folder(|folder| {
         let path = folder.join("results.csv");
         std::fs::write(&path, bytes).unwrap();
-        read_results(&path).map(drop).map_or_else(|e| named(&e.to_string(), &path), |()| true)
+        read_results(&path)
+            .map(drop)
+            .map_or_else(|e| named(&e.to_string(), &path), |()| true)
     })
 }
 
@@ -76,7 +87,9 @@ pub fn predictions(bytes: &[u8]) -> Taken {
         let path = folder.join("predictions.parquet");
         std::fs::write(&path, bytes).unwrap();
         let cells = Table::read(&path).and_then(|table| CellPredictions::from_table(&path, &table));
-        cells.map(drop).map_or_else(|e| named(&e.to_string(), &path), |()| true)
+        cells
+            .map(drop)
+            .map_or_else(|e| named(&e.to_string(), &path), |()| true)
     })
 }
 
@@ -88,7 +101,8 @@ pub fn record(bytes: &[u8]) -> Taken {
     })
 }
 
-/// The tensors and the state of a checkpoint, with checksums that fit: nothing gets past those that do not.
+/// The tensors and the state of a checkpoint, with checksums that fit: nothing gets past those that
+/// do not.
 pub fn checkpoint(bytes: &[u8]) -> Taken {
     in_folder(|folder| {
         let path = folder.join("step-4");

@@ -21,7 +21,8 @@ pub struct Point {
     pub x: f64,
     /// Its place on the vertical axis, usually a mean.
     pub mean: f64,
-    /// Lowest and highest, drawn as a band between neighbouring points, or as a bar where a series has only one.
+    /// Lowest and highest, drawn as a band between neighbouring points, or as a bar where a series
+    /// has only one.
     pub spread: Option<(f64, f64)>,
     /// Single values, drawn as faint dots.
     pub singles: Vec<f64>,
@@ -30,7 +31,12 @@ pub struct Point {
 impl Point {
     /// A point without spread.
     pub fn at(x: f64, mean: f64) -> Self {
-        Point { x, mean, spread: None, singles: Vec::new() }
+        Point {
+            x,
+            mean,
+            spread: None,
+            singles: Vec::new(),
+        }
     }
 }
 
@@ -65,7 +71,10 @@ impl LineStyle {
             LineStyle::Marked => (2.0, DASHES[slot]),
             LineStyle::Marks => return None,
         };
-        Some(Stroke { dash, ..Stroke::solid(Ink::Slot(slot), width) })
+        Some(Stroke {
+            dash,
+            ..Stroke::solid(Ink::Slot(slot), width)
+        })
     }
 }
 
@@ -145,16 +154,27 @@ impl Chart {
         let y_px = |y: f64| self.y.place(y, BOTTOM, TOP);
         let shade = |&(from, to): &(f64, f64)| {
             let corners = [(from, TOP), (to, TOP), (to, BOTTOM), (from, BOTTOM)];
-            polyline(corners.map(|(x, y)| (x_px(x), y))).into_iter().chain([Step::Close]).collect::<Vec<_>>()
+            polyline(corners.map(|(x, y)| (x_px(x), y)))
+                .into_iter()
+                .chain([Step::Close])
+                .collect::<Vec<_>>()
         };
         let shaded = self.shaded.iter().flat_map(shade).collect();
-        let grid = self.y.ticks.iter().flat_map(|(value, _)| across(y_px(*value))).collect();
+        let grid = self
+            .y
+            .ticks
+            .iter()
+            .flat_map(|(value, _)| across(y_px(*value)))
+            .collect();
         let ticks = self.x.ticks.iter().map(|(value, _)| x_px(*value));
         let ticks = ticks.flat_map(|x| [Step::Move(x, BOTTOM), Step::Line(x, BOTTOM + 4.0)]);
         let mut out = vec![
             Shape::area(shaded, Ink::Grid, 1.0),
             Shape::line(grid, Stroke::solid(Ink::Grid, 1.0)),
-            Shape::line(across(BOTTOM).into_iter().chain(ticks).collect(), Stroke::solid(Ink::Soft, 1.0)),
+            Shape::line(
+                across(BOTTOM).into_iter().chain(ticks).collect(),
+                Stroke::solid(Ink::Soft, 1.0),
+            ),
         ];
         let reference = match self.reference {
             None => Vec::new(),
@@ -164,15 +184,36 @@ impl Chart {
                 polyline(ends.map(|end| self.at(end, end)))
             }
         };
-        out.push(Shape::line(reference, Stroke { dash: "1 3", ..Stroke::solid(Ink::Soft, 1.5) }));
+        out.push(Shape::line(
+            reference,
+            Stroke {
+                dash: "1 3",
+                ..Stroke::solid(Ink::Soft, 1.5)
+            },
+        ));
         out.push(Shape::title(&self.title, &self.aside));
         for (value, label) in &self.y.ticks {
-            out.push(Shape::small(LEFT - 6.0, y_px(*value) + 4.0, Anchor::End, label));
+            out.push(Shape::small(
+                LEFT - 6.0,
+                y_px(*value) + 4.0,
+                Anchor::End,
+                label,
+            ));
         }
         for (value, label) in self.x.labelled(LEFT, RIGHT, 6.8) {
-            out.push(Shape::small(x_px(*value), BOTTOM + 17.0, Anchor::Middle, label));
+            out.push(Shape::small(
+                x_px(*value),
+                BOTTOM + 17.0,
+                Anchor::Middle,
+                label,
+            ));
         }
-        out.push(Shape::small((LEFT + RIGHT) / 2.0, HEIGHT - 7.0, Anchor::Middle, &self.x_title));
+        out.push(Shape::small(
+            (LEFT + RIGHT) / 2.0,
+            HEIGHT - 7.0,
+            Anchor::Middle,
+            &self.x_title,
+        ));
         out
     }
 
@@ -180,7 +221,10 @@ impl Chart {
     fn line(&self, series: &Series, aside: f64) -> Vec<Shape> {
         let slot = series.slot.min(DASHES.len() - 1);
         let mut out = self.spread(series, slot, aside);
-        let singles = series.points.iter().flat_map(|p| p.singles.iter().map(|&y| self.at(p.x, y)));
+        let singles = series
+            .points
+            .iter()
+            .flat_map(|p| p.singles.iter().map(|&y| self.at(p.x, y)));
         out.push(Shape::dots(singles.map(|(x, y)| (x + aside, y)), slot));
         let points: Vec<(f64, f64)> = series.points.iter().map(|p| self.at(p.x, p.mean)).collect();
         if let Some(stroke) = series.style.stroke(slot).filter(|_| points.len() > 1) {
@@ -195,7 +239,10 @@ impl Chart {
     }
 
     fn spread(&self, series: &Series, slot: usize, aside: f64) -> Vec<Shape> {
-        let ends = |p: &Point| p.spread.map(|(low, high)| (self.at(p.x, low), self.at(p.x, high)));
+        let ends = |p: &Point| {
+            p.spread
+                .map(|(low, high)| (self.at(p.x, low), self.at(p.x, high)))
+        };
         let edges: Vec<_> = series.points.iter().filter_map(ends).collect();
         if edges.len() > 1 {
             let upper = edges.iter().map(|(_, high)| *high);
@@ -205,9 +252,16 @@ impl Chart {
         }
         let bar = |&((x, low), (_, high)): &((f64, f64), (f64, f64))| {
             let (x, cap) = (x + aside, 4.0);
-            let lines = [[(x - cap, low), (x + cap, low)], [(x, low), (x, high)], [(x - cap, high), (x + cap, high)]];
+            let lines = [
+                [(x - cap, low), (x + cap, low)],
+                [(x, low), (x, high)],
+                [(x - cap, high), (x + cap, high)],
+            ];
             lines.into_iter().flat_map(polyline).collect::<Vec<_>>()
         };
-        vec![Shape::line(edges.iter().flat_map(bar).collect(), Stroke::solid(Ink::Slot(slot), 1.3))]
+        vec![Shape::line(
+            edges.iter().flat_map(bar).collect(),
+            Stroke::solid(Ink::Slot(slot), 1.3),
+        )]
     }
 }

@@ -1,4 +1,5 @@
-//! A forest of differences: a row for each, with its point, its interval and its single pairs as faint dots.
+//! A forest of differences: a row for each, with its point, its interval and its single pairs as
+//! faint dots.
 
 use super::axis::Axis;
 use super::mark::marks as markers;
@@ -52,7 +53,11 @@ impl Forest {
         let marks = || self.rows.iter().filter_map(|row| row.mark.as_ref().ok());
         let reach = |mark: &Mark| {
             let ends = mark.interval.unwrap_or((mark.value, mark.value));
-            mark.singles.iter().copied().chain([ends.0, ends.1, mark.value]).collect::<Vec<f64>>()
+            mark.singles
+                .iter()
+                .copied()
+                .chain([ends.0, ends.1, mark.value])
+                .collect::<Vec<f64>>()
         };
         marks().next()?;
         let x = Axis::linear(marks().flat_map(reach).chain([0.0]), 5)?;
@@ -75,12 +80,26 @@ impl Forest {
         let grid = x.ticks.iter().flat_map(|(value, _)| down(*value)).collect();
         let mut out = vec![
             Shape::line(grid, Stroke::solid(Ink::Grid, 1.0)),
-            Shape::line(polyline([(LEFT, bottom), (RIGHT, bottom)]), Stroke::solid(Ink::Soft, 1.0)),
-            Shape::line(down(0.0), Stroke { dash: "1 3", ..Stroke::solid(Ink::Soft, 1.5) }),
+            Shape::line(
+                polyline([(LEFT, bottom), (RIGHT, bottom)]),
+                Stroke::solid(Ink::Soft, 1.0),
+            ),
+            Shape::line(
+                down(0.0),
+                Stroke {
+                    dash: "1 3",
+                    ..Stroke::solid(Ink::Soft, 1.5)
+                },
+            ),
             Shape::title(&self.title, &self.aside),
         ];
         for (value, label) in x.labelled(LEFT, RIGHT, 6.8) {
-            out.push(Shape::small(x.place(*value, LEFT, RIGHT), bottom + 16.0, Anchor::Middle, label));
+            out.push(Shape::small(
+                x.place(*value, LEFT, RIGHT),
+                bottom + 16.0,
+                Anchor::Middle,
+                label,
+            ));
         }
         let y = bottom + 36.0;
         out.extend([arrow(LEFT, y - 4.0, 1.0), arrow(RIGHT, y - 4.0, -1.0)]);
@@ -90,10 +109,15 @@ impl Forest {
     }
 }
 
-/// An arrow whose tip is at (x, y) and whose shaft goes in the direction `back`; not every font has one.
+/// An arrow whose tip is at (x, y) and whose shaft goes in the direction `back`; not every font has
+/// one.
 fn arrow(x: f64, y: f64, back: f64) -> Shape {
     let mut steps = polyline([(x, y), (x + 11.0 * back, y)]);
-    steps.extend(polyline([(x + 4.0 * back, y - 3.5), (x, y), (x + 4.0 * back, y + 3.5)]));
+    steps.extend(polyline([
+        (x + 4.0 * back, y - 3.5),
+        (x, y),
+        (x + 4.0 * back, y + 3.5),
+    ]));
     Shape::line(steps, Stroke::solid(Ink::Soft, 1.2))
 }
 
@@ -106,26 +130,46 @@ fn draw(row: &Row, x: &Axis, y: f64) -> Vec<Shape> {
         spans: vec![span],
         halo,
     };
-    let label = Span { text: shortened(&row.label), size: 12.0, bold: row.strong, ink: Ink::Strong };
+    let label = Span {
+        text: shortened(&row.label),
+        size: 12.0,
+        bold: row.strong,
+        ink: Ink::Strong,
+    };
     let mut out = vec![words(LEFT - 10.0, Anchor::End, label, false)];
     let mark = match &row.mark {
         Ok(mark) => mark,
         Err(why) => {
-            let why = Span { text: why.clone(), size: SMALL, bold: false, ink: Ink::Soft };
+            let why = Span {
+                text: why.clone(),
+                size: SMALL,
+                bold: false,
+                ink: Ink::Soft,
+            };
             out.push(words(LEFT + 8.0, Anchor::Start, why, true));
             return out;
         }
     };
     // Below the interval, so that neither hides the other.
-    out.push(Shape::dots(mark.singles.iter().map(|&v| (at(v), y + 7.5)), 0));
+    out.push(Shape::dots(
+        mark.singles.iter().map(|&v| (at(v), y + 7.5)),
+        0,
+    ));
     if let Some((low, high)) = mark.interval {
         let cap = |x: f64| [Step::Move(x, y - 4.0), Step::Line(x, y + 4.0)];
         let (low, high) = (at(low), at(high));
         let bar = [Step::Move(low, y), Step::Line(high, y)];
         let steps = cap(low).into_iter().chain(bar).chain(cap(high)).collect();
-        out.push(Shape::line(steps, Stroke::solid(Ink::Slot(0), if row.strong { 2.6 } else { 1.6 })));
+        out.push(Shape::line(
+            steps,
+            Stroke::solid(Ink::Slot(0), if row.strong { 2.6 } else { 1.6 }),
+        ));
     }
-    let (shape, size) = if row.strong { (Marker::Diamond, 5.5) } else { (Marker::Circle, 4.5) };
+    let (shape, size) = if row.strong {
+        (Marker::Diamond, 5.5)
+    } else {
+        (Marker::Circle, 4.5)
+    };
     out.push(markers(shape, [(at(mark.value), y)], size, 0));
     out
 }
@@ -144,16 +188,41 @@ mod tests {
 
     fn forest(rows: Vec<Row>) -> Forest {
         let text = String::new;
-        Forest { id: "f".into(), title: text(), aside: text(), description: text(), sides: [text(), text()], rows }
+        Forest {
+            id: "f".into(),
+            title: text(),
+            aside: text(),
+            description: text(),
+            sides: [text(), text()],
+            rows,
+        }
     }
 
     #[test]
     fn a_row_without_a_value_says_why_and_moves_no_axis() {
-        let mark = Mark { value: 0.02, interval: Some((0.01, 0.03)), singles: vec![0.02] };
-        let row = |label: &str, mark| Row { label: label.into(), strong: false, mark };
-        let one = forest(vec![row("sad", Ok(mark.clone()))]).drawing().unwrap();
-        let two = forest(vec![row("sad", Ok(mark)), row("fear", Err("n/a (3 positives)".into()))]).drawing().unwrap();
-        assert!(format!("{:?}", two.shapes).contains("n/a (3 positives)") && two.height == one.height + ROW);
+        let mark = Mark {
+            value: 0.02,
+            interval: Some((0.01, 0.03)),
+            singles: vec![0.02],
+        };
+        let row = |label: &str, mark| Row {
+            label: label.into(),
+            strong: false,
+            mark,
+        };
+        let one = forest(vec![row("sad", Ok(mark.clone()))])
+            .drawing()
+            .unwrap();
+        let two = forest(vec![
+            row("sad", Ok(mark)),
+            row("fear", Err("n/a (3 positives)".into())),
+        ])
+        .drawing()
+        .unwrap();
+        assert!(
+            format!("{:?}", two.shapes).contains("n/a (3 positives)")
+                && two.height == one.height + ROW
+        );
         assert_eq!(forest(vec![row("fear", Err("n/a".into()))]).drawing(), None);
     }
 

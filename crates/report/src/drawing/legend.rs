@@ -27,7 +27,11 @@ fn sample(slot: usize, style: LineStyle, x: f64, y: f64) -> Vec<Shape> {
     if let Some(stroke) = style.stroke(slot) {
         let line = polyline([(x + 1.0, middle), (x + SAMPLE - 1.0, middle)]);
         // Samples of all measured lines are of one width.
-        let width = if style == LineStyle::Thin { stroke.width } else { 2.0 };
+        let width = if style == LineStyle::Thin {
+            stroke.width
+        } else {
+            2.0
+        };
         out.push(Shape::line(line, Stroke { width, ..stroke }));
     }
     if let Some(r) = style.marker() {
@@ -44,13 +48,18 @@ pub(crate) fn sample_svg(entry: &Entry) -> String {
     )
 }
 
-/// What stands beside the drawings of a sheet: samples with their names below each other, with lines of text under them, no wider
-/// than `width`; and its height.
+/// What stands beside the drawings of a sheet: samples with their names below each other, with
+/// lines of text under them, no wider than `width`; and its height.
 pub(crate) fn block(entries: &[Entry], remarks: &[String], width: f64) -> (Vec<Shape>, f64) {
     let (mut out, mut at) = (Vec::new(), 0.0);
     for Entry { slot, name, style } in entries {
         out.extend(sample(*slot, *style, 0.0, at));
-        let span = Span { text: name.clone(), size: 14.0, bold: false, ink: Ink::Strong };
+        let span = Span {
+            text: name.clone(),
+            size: 14.0,
+            bold: false,
+            ink: Ink::Strong,
+        };
         out.push(Shape::Words {
             x: SAMPLE + 10.0,
             y: at + 12.0,
@@ -68,12 +77,16 @@ pub(crate) fn block(entries: &[Entry], remarks: &[String], width: f64) -> (Vec<S
     (out, at)
 }
 
-/// Lines of whole words that are not wider than `width`, if the reader's font is about as wide as Helvetica.
+/// Lines of whole words that are not wider than `width`, if the reader's font is about as wide as
+/// Helvetica.
 fn wrapped(text: &str, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
-            Some(line) if pdf_font::width(&format!("{line} {word}"), false) * super::shape::SMALL <= width * 0.94 => {
+            Some(line)
+                if pdf_font::width(&format!("{line} {word}"), false) * super::shape::SMALL
+                    <= width * 0.94 =>
+            {
                 line.push(' ');
                 line.push_str(word);
             }
@@ -91,7 +104,10 @@ mod tests {
     fn long_remarks_are_several_lines_of_whole_words() {
         let text = "a remark that is a good deal longer than the width that it is given here";
         let lines = wrapped(text, 150.0);
-        assert!(lines.len() > 2 && lines.iter().all(|line| line.len() < 40), "{lines:?}");
+        assert!(
+            lines.len() > 2 && lines.iter().all(|line| line.len() < 40),
+            "{lines:?}"
+        );
         assert_eq!(lines.join(" "), text);
     }
 }

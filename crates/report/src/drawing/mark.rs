@@ -5,9 +5,17 @@ use crate::style::Marker;
 use std::f64::consts::FRAC_1_SQRT_2;
 
 /// Markers of about `r` pixels around each place, with a rim in the colour of the ground.
-pub(crate) fn marks(marker: Marker, at: impl IntoIterator<Item = (f64, f64)>, r: f64, slot: usize) -> Shape {
+pub(crate) fn marks(
+    marker: Marker,
+    at: impl IntoIterator<Item = (f64, f64)>,
+    r: f64,
+    slot: usize,
+) -> Shape {
     Shape::Path {
-        steps: at.into_iter().flat_map(|(x, y)| outline(marker, x, y, r)).collect(),
+        steps: at
+            .into_iter()
+            .flat_map(|(x, y)| outline(marker, x, y, r))
+            .collect(),
         fill: Some((Ink::Slot(slot), 1.0)),
         stroke: Some(Stroke::solid(Ink::Surface, 1.0)),
     }
@@ -42,7 +50,9 @@ fn outline(marker: Marker, x: f64, y: f64, r: f64) -> Vec<Step> {
         Marker::TriangleDown => points(&[(0.0, 1.2), (1.1, -0.8), (-1.1, -0.8)]),
         Marker::Diamond => points(&[(0.0, -1.3), (1.1, 0.0), (0.0, 1.3), (-1.1, 0.0)]),
         Marker::Plus => points(&plus),
-        Marker::Cross => points(&plus.map(|(dx, dy)| ((dx - dy) * FRAC_1_SQRT_2, (dx + dy) * FRAC_1_SQRT_2))),
+        Marker::Cross => {
+            points(&plus.map(|(dx, dy)| ((dx - dy) * FRAC_1_SQRT_2, (dx + dy) * FRAC_1_SQRT_2)))
+        }
         Marker::Bar => points(&[(-1.2, -0.4), (1.2, -0.4), (1.2, 0.4), (-1.2, 0.4)]),
     }
 }
@@ -54,7 +64,10 @@ mod tests {
 
     #[test]
     fn every_marker_has_its_own_shape() {
-        let shapes: Vec<Vec<Step>> = MARKERS.iter().map(|&m| outline(m, 10.0, 10.0, 4.0)).collect();
+        let shapes: Vec<Vec<Step>> = MARKERS
+            .iter()
+            .map(|&m| outline(m, 10.0, 10.0, 4.0))
+            .collect();
         for (i, shape) in shapes.iter().enumerate() {
             assert!(!shapes[..i].contains(shape), "{:?}", MARKERS[i]);
         }

@@ -36,17 +36,31 @@ impl Sheet {
             _ => 3,
         };
         let description: Vec<&str> = drawings.iter().map(|d| d.description.as_str()).collect();
-        let description = if drawings.is_empty() { legend.remarks.join(" ") } else { description.join(" ") };
+        let description = if drawings.is_empty() {
+            legend.remarks.join(" ")
+        } else {
+            description.join(" ")
+        };
         let (block, block_height) = legend::block(&legend.entries, &legend.remarks, WIDTH - 24.0);
-        let heights: Vec<f64> = drawings.iter().map(|d| d.height).chain([block_height + 32.0]).collect();
-        let rows: Vec<f64> = heights.chunks(columns).map(|row| row.iter().copied().fold(0.0, f64::max)).collect();
+        let heights: Vec<f64> = drawings
+            .iter()
+            .map(|d| d.height)
+            .chain([block_height + 32.0])
+            .collect();
+        let rows: Vec<f64> = heights
+            .chunks(columns)
+            .map(|row| row.iter().copied().fold(0.0, f64::max))
+            .collect();
         let place = |i: usize| {
             let above: f64 = rows[..i / columns].iter().map(|height| height + GAP).sum();
             (GAP + (i % columns) as f64 * (WIDTH + GAP), GAP + above)
         };
         let (x, y) = place(drawings.len());
-        let mut parts: Vec<(f64, f64, Vec<Shape>)> =
-            drawings.into_iter().enumerate().map(|(i, d)| (place(i).0, place(i).1, d.shapes)).collect();
+        let mut parts: Vec<(f64, f64, Vec<Shape>)> = drawings
+            .into_iter()
+            .enumerate()
+            .map(|(i, d)| (place(i).0, place(i).1, d.shapes))
+            .collect();
         parts.push((x + 24.0, y + 16.0, block));
         Sheet {
             title: title.into(),

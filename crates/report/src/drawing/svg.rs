@@ -1,4 +1,5 @@
-//! Drawings as SVG: every element names the light colour, and has a class by which a style sheet changes it in the dark.
+//! Drawings as SVG: every element names the light colour, and has a class by which a style sheet
+//! changes it in the dark.
 
 use super::shape::{Anchor, Ink, SPAN_GAP, Shape, Span, Step, Stroke};
 use super::sheet::Sheet;
@@ -7,17 +8,35 @@ use crate::style::{DARK, Ground, LIGHT, SLOTS};
 use std::fmt::Write;
 
 /// The type of all words in drawings.
-const FONT: &str = "font-family=\"system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif\"";
+const FONT: &str =
+    "font-family=\"system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif\"";
 
 /// Colours and type of the charts; part of the page and of every file that stands alone.
 pub(crate) fn css() -> String {
     let variables = |colours: &[&str; 8], ground: &Ground| {
-        let slots: Vec<String> = colours.iter().enumerate().map(|(i, c)| format!("--k{i}:{c}")).collect();
-        let Ground { ink, soft, grid, surface } = ground;
-        format!("{};--ink:{ink};--soft:{soft};--grid:{grid};--surface:{surface}", slots.join(";"))
+        let slots: Vec<String> = colours
+            .iter()
+            .enumerate()
+            .map(|(i, c)| format!("--k{i}:{c}"))
+            .collect();
+        let Ground {
+            ink,
+            soft,
+            grid,
+            surface,
+        } = ground;
+        format!(
+            "{};--ink:{ink};--soft:{soft};--grid:{grid};--surface:{surface}",
+            slots.join(";")
+        )
     };
-    let (light, dark) = (variables(&LIGHT, &Ground::LIGHT), variables(&DARK, &Ground::DARK));
-    let slots: String = (0..SLOTS).map(|i| format!(".k{i}{{color:var(--k{i})}}")).collect();
+    let (light, dark) = (
+        variables(&LIGHT, &Ground::LIGHT),
+        variables(&DARK, &Ground::DARK),
+    );
+    let slots: String = (0..SLOTS)
+        .map(|i| format!(".k{i}{{color:var(--k{i})}}"))
+        .collect();
     format!(
         ":root{{color-scheme:light dark;{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\
          @media print{{:root{{color-scheme:light;{light}}}}}{slots}\
@@ -53,7 +72,13 @@ pub(super) fn file(sheet: &Sheet) -> String {
     );
     for (x, y, shapes) in &sheet.parts {
         // Writing into a String cannot fail.
-        let _ = write!(out, "<g transform=\"translate({} {})\">\n{}</g>\n", px(*x), px(*y), elements(shapes));
+        let _ = write!(
+            out,
+            "<g transform=\"translate({} {})\">\n{}</g>\n",
+            px(*x),
+            px(*y),
+            elements(shapes)
+        );
     }
     out.push_str("</svg>\n");
     out
@@ -64,10 +89,25 @@ pub(super) fn elements(shapes: &[Shape]) -> String {
     let mut out = String::new();
     for shape in shapes.iter().filter(|shape| !shape.is_empty()) {
         let _ = match shape {
-            Shape::Path { steps, fill, stroke } => {
-                writeln!(out, "<path {} d=\"{}\"/>", painted(*fill, *stroke), path(steps))
+            Shape::Path {
+                steps,
+                fill,
+                stroke,
+            } => {
+                writeln!(
+                    out,
+                    "<path {} d=\"{}\"/>",
+                    painted(*fill, *stroke),
+                    path(steps)
+                )
             }
-            Shape::Words { x, y, anchor, spans, halo } => writeln!(out, "{}", words((*x, *y), *anchor, spans, *halo)),
+            Shape::Words {
+                x,
+                y,
+                anchor,
+                spans,
+                halo,
+            } => writeln!(out, "{}", words((*x, *y), *anchor, spans, *halo)),
         };
     }
     out
@@ -101,25 +141,47 @@ fn painted(fill: Option<(Ink, f64)>, stroke: Option<Stroke>) -> String {
                 Ink::Grid => "shade",
                 _ => "ink",
             };
-            attributes.push_str(&format!(" fill=\"{}\"{}", paint(ink, class), share("fill", opacity)));
+            attributes.push_str(&format!(
+                " fill=\"{}\"{}",
+                paint(ink, class),
+                share("fill", opacity)
+            ));
         }
         None => attributes.push_str(" fill=\"none\""),
     }
-    if let Some(Stroke { ink, width, dash, opacity, round }) = stroke {
+    if let Some(Stroke {
+        ink,
+        width,
+        dash,
+        opacity,
+        round,
+    }) = stroke
+    {
         let class = match ink {
             Ink::Grid => "grid",
             Ink::Surface => "mark",
             _ => "axis",
         };
-        attributes.push_str(&format!(" stroke=\"{}\" stroke-width=\"{width}\"", paint(ink, class)));
+        attributes.push_str(&format!(
+            " stroke=\"{}\" stroke-width=\"{width}\"",
+            paint(ink, class)
+        ));
         attributes.push_str(&share("stroke", opacity));
         if !dash.is_empty() {
             attributes.push_str(&format!(" stroke-dasharray=\"{dash}\""));
         }
-        attributes.push_str(if round { " stroke-linecap=\"round\"" } else { " stroke-linejoin=\"round\"" });
+        attributes.push_str(if round {
+            " stroke-linecap=\"round\""
+        } else {
+            " stroke-linejoin=\"round\""
+        });
     }
     classes.dedup();
-    let colour = if slot_colour.is_empty() { String::new() } else { format!(" color=\"{slot_colour}\"") };
+    let colour = if slot_colour.is_empty() {
+        String::new()
+    } else {
+        format!(" color=\"{slot_colour}\"")
+    };
     format!("class=\"{}\"{colour}{attributes}", classes.join(" "))
 }
 
@@ -143,7 +205,10 @@ fn path(steps: &[Step]) -> String {
             }
             Step::Circle(x, y, r) => {
                 let (left, y, r2, d) = (px(x - r), px(y), px(r), px(2.0 * r));
-                let _ = write!(out, "M{left} {y}a{r2} {r2} 0 1 0 {d} 0a{r2} {r2} 0 1 0 -{d} 0Z");
+                let _ = write!(
+                    out,
+                    "M{left} {y}a{r2} {r2} 0 1 0 {d} 0a{r2} {r2} 0 1 0 -{d} 0Z"
+                );
             }
             Step::Close => out.push('Z'),
         }
@@ -157,9 +222,20 @@ fn words((x, y): (f64, f64), anchor: Anchor, spans: &[Span], halo: bool) -> Stri
             Ink::Soft => ("soft", Ground::LIGHT.soft),
             _ => ("ink", Ground::LIGHT.ink),
         };
-        let class = if halo { format!("{class} mark") } else { class.to_string() };
-        let weight = if span.bold { " font-weight=\"600\"" } else { "" };
-        format!("class=\"{class}\" fill=\"{colour}\" font-size=\"{}\"{weight}", span.size)
+        let class = if halo {
+            format!("{class} mark")
+        } else {
+            class.to_string()
+        };
+        let weight = if span.bold {
+            " font-weight=\"600\""
+        } else {
+            ""
+        };
+        format!(
+            "class=\"{class}\" fill=\"{colour}\" font-size=\"{}\"{weight}",
+            span.size
+        )
     };
     let anchor = match anchor {
         Anchor::Start => "",
@@ -167,7 +243,10 @@ fn words((x, y): (f64, f64), anchor: Anchor, spans: &[Span], halo: bool) -> Stri
         Anchor::End => " text-anchor=\"end\"",
     };
     let around = if halo {
-        format!(" stroke=\"{}\" stroke-width=\"4\" paint-order=\"stroke\"", Ground::LIGHT.surface)
+        format!(
+            " stroke=\"{}\" stroke-width=\"4\" paint-order=\"stroke\"",
+            Ground::LIGHT.surface
+        )
     } else {
         String::new()
     };
@@ -179,7 +258,11 @@ fn words((x, y): (f64, f64), anchor: Anchor, spans: &[Span], halo: bool) -> Stri
         .iter()
         .enumerate()
         .map(|(i, span)| {
-            let gap = if i == 0 { String::new() } else { format!(" dx=\"{SPAN_GAP}\"") };
+            let gap = if i == 0 {
+                String::new()
+            } else {
+                format!(" dx=\"{SPAN_GAP}\"")
+            };
             format!("<tspan {}{gap}>{}</tspan>", look(span), escape(&span.text))
         })
         .collect();
@@ -205,11 +288,16 @@ fn escape(text: &str) -> String {
     out
 }
 
-/// A coordinate: a tenth of a pixel is finer than any screen, and rounds away what machines differ in.
+/// A coordinate: a tenth of a pixel is finer than any screen, and rounds away what machines differ
+/// in.
 fn px(x: f64) -> String {
     let text = format!("{x:.1}");
     let short = text.strip_suffix(".0").unwrap_or(&text);
-    if short == "-0" { "0".to_string() } else { short.to_string() }
+    if short == "-0" {
+        "0".to_string()
+    } else {
+        short.to_string()
+    }
 }
 
 #[cfg(test)]
@@ -218,11 +306,17 @@ mod tests {
 
     #[test]
     fn markup_in_text_stays_text() {
-        assert_eq!(escape("<script>\"a\" & 'b'\u{1}"), "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;\u{fffd}");
+        assert_eq!(
+            escape("<script>\"a\" & 'b'\u{1}"),
+            "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;\u{fffd}"
+        );
     }
 
     #[test]
     fn coordinates_are_short() {
-        assert_eq!([px(1.0), px(-0.01), px(2.25), px(-3.12)].join(" "), "1 0 2.2 -3.1");
+        assert_eq!(
+            [px(1.0), px(-0.01), px(2.25), px(-3.12)].join(" "),
+            "1 0 2.2 -3.1"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Tables for machines: unrounded numbers, the ends of an interval in two columns, empty fields for missing values.
+//! Tables for machines: unrounded numbers, the ends of an interval in two columns, empty fields for
+//! missing values.
 
 use super::full_rows;
 use crate::tables::{Cell, Table};
@@ -17,7 +18,9 @@ pub(super) fn write(table: &Table) -> Result<Vec<u8>, csv::Error> {
         })
         .collect();
     let cells = |column: usize| rows.iter().filter_map(move |row| row[column]);
-    let with_ends: Vec<bool> = (0..columns).map(|c| cells(c).any(|cell| cell.ends.is_some())).collect();
+    let with_ends: Vec<bool> = (0..columns)
+        .map(|c| cells(c).any(|cell| cell.ends.is_some()))
+        .collect();
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut head: Vec<String> = Vec::new();
     for (title, &ends) in table.head.iter().zip(&with_ends) {
@@ -40,7 +43,8 @@ pub(super) fn write(table: &Table) -> Result<Vec<u8>, csv::Error> {
             });
             if ends {
                 fields.extend(match cell.ends {
-                    Some(ends) => [ends.low, ends.high].map(|end| end.map_or(String::new(), |end| end.to_string())),
+                    Some(ends) => [ends.low, ends.high]
+                        .map(|end| end.map_or(String::new(), |end| end.to_string())),
                     None => [String::new(), String::new()],
                 });
             }
@@ -49,8 +53,15 @@ pub(super) fn write(table: &Table) -> Result<Vec<u8>, csv::Error> {
                 Some(ends) => ends.low.is_some() && ends.high.is_some(),
                 None => cell.value.is_some(),
             };
-            let text = if cell.words || number { "" } else { cell.text.as_str() };
-            let remark: Vec<&str> = [text, &cell.remark].into_iter().filter(|text| !text.is_empty()).collect();
+            let text = if cell.words || number {
+                ""
+            } else {
+                cell.text.as_str()
+            };
+            let remark: Vec<&str> = [text, &cell.remark]
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .collect();
             if !remark.is_empty() {
                 remarks.push(format!("{}: {}", column_name(title), remark.join(", ")));
             }
@@ -58,7 +69,9 @@ pub(super) fn write(table: &Table) -> Result<Vec<u8>, csv::Error> {
         fields.push(remarks.join("; "));
         writer.write_record(&fields)?;
     }
-    writer.into_inner().map_err(|e| csv::Error::from(e.into_error()))
+    writer
+        .into_inner()
+        .map_err(|e| csv::Error::from(e.into_error()))
 }
 
 /// The name of a column: a title may be reworded for readers, names of columns stay.

@@ -6,7 +6,11 @@ use std::fmt::Write;
 
 /// A floating table; `name` becomes its label.
 pub(super) fn write(table: &Table, name: &str) -> String {
-    let columns: String = table.head.iter().map(|cell| if cell.words { 'l' } else { 'r' }).collect();
+    let columns: String = table
+        .head
+        .iter()
+        .map(|cell| if cell.words { 'l' } else { 'r' })
+        .collect();
     let mut out = String::new();
     // Writing into a String cannot fail.
     let _ = writeln!(
@@ -17,13 +21,22 @@ pub(super) fn write(table: &Table, name: &str) -> String {
         name.replace(|c: char| !c.is_ascii_alphanumeric(), "-"),
     );
     let title = |cell: &Cell| escaped(&cell.text);
-    let _ = writeln!(out, "{} \\\\", table.head.iter().map(title).collect::<Vec<_>>().join(" & "));
+    let _ = writeln!(
+        out,
+        "{} \\\\",
+        table.head.iter().map(title).collect::<Vec<_>>().join(" & ")
+    );
     for group in written(table, false, escaped) {
         out.push_str("\\midrule\n");
         for row in group {
-            // A row that begins with a bracket would be read as an option of the line break before it.
+            // A row that begins with a bracket would be read as an option of the line break before
+            // it.
             let line = row.join(" & ");
-            let _ = writeln!(out, "{}{line} \\\\", if line.starts_with('[') { "{}" } else { "" });
+            let _ = writeln!(
+                out,
+                "{}{line} \\\\",
+                if line.starts_with('[') { "{}" } else { "" }
+            );
         }
     }
     out.push_str("\\bottomrule\n\\end{tabular}\n\\end{table}\n");

@@ -7,10 +7,23 @@ use crate::tables::{Cell, Table};
 pub(super) fn write(table: &Table) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut out = format!("**{}**\n\n", escaped(&table.caption));
-    out.push_str(&line(table.head.iter().map(|cell| escaped(&cell.text)).collect()));
-    let rule = |cell: &Cell| if cell.words { ":--".to_string() } else { "--:".to_string() };
+    out.push_str(&line(
+        table.head.iter().map(|cell| escaped(&cell.text)).collect(),
+    ));
+    let rule = |cell: &Cell| {
+        if cell.words {
+            ":--".to_string()
+        } else {
+            "--:".to_string()
+        }
+    };
     out.push_str(&line(table.head.iter().map(rule).collect()));
-    out.extend(written(table, true, escaped).into_iter().flatten().map(line));
+    out.extend(
+        written(table, true, escaped)
+            .into_iter()
+            .flatten()
+            .map(line),
+    );
     out
 }
 

@@ -1,5 +1,5 @@
-//! The scores of the two compared starts at the primary budget, by emotion: calibration, receiver operating characteristic,
-//! precision-recall curve.
+//! The scores of the two compared starts at the primary budget, by emotion: calibration, receiver
+//! operating characteristic, precision-recall curve.
 
 use crate::ScoredRows;
 use crate::drawing::axis::Axis;
@@ -10,7 +10,9 @@ use crate::reportable::not_reportable;
 use crate::study::{Scope, Study};
 use crate::style::slots;
 use eval::Metric;
-use eval::curves::{Reliability, bins_for, precision_at, precision_recall_curve, reliability, roc_curve, tpr_at};
+use eval::curves::{
+    Reliability, bins_for, precision_at, precision_recall_curve, reliability, roc_curve, tpr_at,
+};
 use std::collections::BTreeSet;
 
 /// Steps of the grid on which curves of runs are averaged.
@@ -32,12 +34,20 @@ pub(crate) fn score_figures(study: &Study<'_>) -> Vec<ScoreFigure> {
     if arms.starts.is_empty() {
         return Vec::new();
     }
-    vec![calibration(study, &arms), roc(study, &arms), precision_recall(study, &arms)]
+    vec![
+        calibration(study, &arms),
+        roc(study, &arms),
+        precision_recall(study, &arms),
+    ]
 }
 
 /// The compared starts that have scores.
 pub(crate) fn arms(study: &Study<'_>, style: LineStyle) -> Vec<Entry> {
-    let entry = |&(start, slot): &(usize, usize)| Entry { slot, name: study.starts[start].clone(), style };
+    let entry = |&(start, slot): &(usize, usize)| Entry {
+        slot,
+        name: study.starts[start].clone(),
+        style,
+    };
     Arms::new(study).starts.iter().map(entry).collect()
 }
 
@@ -54,17 +64,31 @@ impl<'a> Arms<'a> {
         // The order of the input must not show in the last digit of a mean.
         rows.sort_by(|a, b| (&a.start, a.run, &a.cell).cmp(&(&b.start, b.run, &b.cell)));
         let known = |name: &&str| rows.iter().any(|r| r.start == **name);
-        let starts = [study.treated(), study.baseline()].into_iter().filter(known);
-        let starts = starts.filter_map(|name| study.start(name)).map(|start| (start, looks[start])).collect();
+        let starts = [study.treated(), study.baseline()]
+            .into_iter()
+            .filter(known);
+        let starts = starts
+            .filter_map(|name| study.start(name))
+            .map(|start| (start, looks[start]))
+            .collect();
         Arms { starts, rows }
     }
 
     fn of<'s>(&'s self, start: &'s str, emotion: &'s str) -> impl Iterator<Item = &'s ScoredRows> {
-        self.rows.iter().copied().filter(move |r| r.start == start && r.emotion == emotion)
+        self.rows
+            .iter()
+            .copied()
+            .filter(move |r| r.start == start && r.emotion == emotion)
     }
 
     fn names(&self, study: &Study<'_>) -> String {
-        listed(&self.starts.iter().map(|(start, _)| study.starts[*start].clone()).collect::<Vec<_>>())
+        listed(
+            &self
+                .starts
+                .iter()
+                .map(|(start, _)| study.starts[*start].clone())
+                .collect::<Vec<_>>(),
+        )
     }
 }
 
@@ -83,12 +107,27 @@ fn panels(
         let refused = not_reportable(study, Scope::Emotion(e), Metric::RocAuc);
         for (start, slot) in arms.starts.iter().filter(|_| refused.is_none()) {
             let label = &study.starts[*start];
-            let Some((points, about)) = line(*start, emotion) else { continue };
+            let Some((points, about)) = line(*start, emotion) else {
+                continue;
+            };
             summaries.push(format!("{label} {about}"));
-            series.push(Series { slot: *slot, label: label.clone(), points, style });
+            series.push(Series {
+                slot: *slot,
+                label: label.clone(),
+                points,
+                style,
+            });
         }
-        let none = || refused.as_ref().map_or("n/a".into(), |why| format!("n/a ({why})"));
-        let summary = if summaries.is_empty() { none() } else { format!("{what}: {}", summaries.join(", ")) };
+        let none = || {
+            refused
+                .as_ref()
+                .map_or("n/a".into(), |why| format!("n/a ({why})"))
+        };
+        let summary = if summaries.is_empty() {
+            none()
+        } else {
+            format!("{what}: {}", summaries.join(", "))
+        };
         Chart {
             id: format!("fig-{kind}-{e}"),
             title: emotion.clone(),
@@ -114,7 +153,11 @@ fn calibration(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
             score.extend_from_slice(&one.score);
         }
         // Several runs judge the same segments: more runs do not make more bins.
-        let runs = rows.iter().map(|one| one.run).collect::<BTreeSet<_>>().len();
+        let runs = rows
+            .iter()
+            .map(|one| one.run)
+            .collect::<BTreeSet<_>>()
+            .len();
         reliability(&present, &score, bins_for(present.len() / runs.max(1)))
     };
     let all = study
@@ -122,12 +165,24 @@ fn calibration(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
         .iter()
         .enumerate()
         .filter(|(e, _)| not_reportable(study, Scope::Emotion(*e), Metric::RocAuc).is_none());
-    let all = all.flat_map(|(_, emotion)| arms.starts.iter().filter_map(|(start, _)| of(*start, emotion)));
-    let highest = all.flat_map(|r| r.bins).map(|bin| bin.score.max(bin.present)).fold(0.0, f64::max);
+    let all = all.flat_map(|(_, emotion)| {
+        arms.starts
+            .iter()
+            .filter_map(|(start, _)| of(*start, emotion))
+    });
+    let highest = all
+        .flat_map(|r| r.bins)
+        .map(|bin| bin.score.max(bin.present))
+        .fold(0.0, f64::max);
     let axis = unit_axis(highest);
     let line = |start: usize, emotion: &str| {
         let Reliability { bins, error } = of(start, emotion)?;
-        Some((bins.iter().map(|bin| Point::at(bin.score, bin.present)).collect(), fixed(error, 3)))
+        Some((
+            bins.iter()
+                .map(|bin| Point::at(bin.score, bin.present))
+                .collect(),
+            fixed(error, 3),
+        ))
     };
     let axes = (axis.clone(), "mean score of the bin", axis);
     ScoreFigure {
@@ -154,9 +209,12 @@ fn calibration(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
 
 fn roc(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
     let line = |start: usize, emotion: &str| {
-        let curves: Vec<_> =
-            arms.of(&study.starts[start], emotion).filter_map(|r| roc_curve(&r.present, &r.score)).collect();
-        averaged(&curves, 0, tpr_at).map(|points| (points, estimate(study, start, emotion, Metric::RocAuc)))
+        let curves: Vec<_> = arms
+            .of(&study.starts[start], emotion)
+            .filter_map(|r| roc_curve(&r.present, &r.score))
+            .collect();
+        averaged(&curves, 0, tpr_at)
+            .map(|points| (points, estimate(study, start, emotion, Metric::RocAuc)))
     };
     let axes = (unit_axis(1.0), "false positive rate", unit_axis(1.0));
     ScoreFigure {
@@ -178,14 +236,27 @@ fn precision_recall(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
             .filter_map(|r| precision_recall_curve(&r.present, &r.score))
             .collect();
         // Precision is undefined at recall 0.
-        averaged(&curves, 1, precision_at)
-            .map(|points| (points, estimate(study, start, emotion, Metric::AveragePrecision)))
+        averaged(&curves, 1, precision_at).map(|points| {
+            (
+                points,
+                estimate(study, start, emotion, Metric::AveragePrecision),
+            )
+        })
     };
     let prevalence = |emotion: &str| {
-        let of_emotion = || arms.rows.iter().filter(|r| r.emotion == emotion).flat_map(|r| &r.present);
+        let of_emotion = || {
+            arms.rows
+                .iter()
+                .filter(|r| r.emotion == emotion)
+                .flat_map(|r| &r.present)
+        };
         eval::mean(of_emotion().map(|&present| f64::from(u8::from(present)))).map(Reference::Level)
     };
-    let axes = (unit_axis(1.0), "recall (true positive rate)", unit_axis(1.0));
+    let axes = (
+        unit_axis(1.0),
+        "recall (true positive rate)",
+        unit_axis(1.0),
+    );
     ScoreFigure {
         title: "Precision-recall curve",
         name: "precision_recall",
@@ -200,7 +271,12 @@ fn precision_recall(study: &Study<'_>, arms: &Arms<'_>) -> ScoreFigure {
 /// From 0 to a round number not below `highest`.
 fn unit_axis(highest: f64) -> Axis {
     let to = |high: f64| Axis::linear([0.0, high.max(0.01)], 5);
-    to(highest).unwrap_or(Axis { low: 0.0, high: 1.0, log: false, ticks: Vec::new() })
+    to(highest).unwrap_or(Axis {
+        low: 0.0,
+        high: 1.0,
+        log: false,
+        ticks: Vec::new(),
+    })
 }
 
 /// Reads the y of a curve at an x.
@@ -211,9 +287,16 @@ fn averaged(curves: &[Vec<(f64, f64)>], first: u32, at: ReadAt) -> Option<Vec<Po
     let point = |i: u32| {
         let x = f64::from(i) / f64::from(PLACES);
         let values: Vec<f64> = curves.iter().filter_map(|curve| at(curve, x)).collect();
-        let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
+        let (low, high) = values
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| {
+                (l.min(*v), h.max(*v))
+            });
         let spread = (values.len() > 1).then_some((low, high));
-        Some(Point { spread, ..Point::at(x, eval::mean(values)?) })
+        Some(Point {
+            spread,
+            ..Point::at(x, eval::mean(values)?)
+        })
     };
     let points: Vec<Point> = (first..=PLACES).filter_map(point).collect();
     (!points.is_empty()).then_some(points)
@@ -221,8 +304,13 @@ fn averaged(curves: &[Vec<(f64, f64)>], first: u32, at: ReadAt) -> Option<Vec<Po
 
 /// The mean over runs, as in the tables.
 fn estimate(study: &Study<'_>, start: usize, emotion: &str, metric: Metric) -> String {
-    let place = study.emotions.iter().position(|e| e == emotion).zip(study.primary_budget);
-    let value = place.and_then(|(e, budget)| study.estimate(start, budget, Scope::Emotion(e), metric));
+    let place = study
+        .emotions
+        .iter()
+        .position(|e| e == emotion)
+        .zip(study.primary_budget);
+    let value =
+        place.and_then(|(e, budget)| study.estimate(start, budget, Scope::Emotion(e), metric));
     value.map_or("n/a".into(), |estimate| fixed(estimate.value, 3))
 }
 
@@ -235,12 +323,18 @@ mod tests {
     use run_record::ResultRow;
 
     fn input(support: u64) -> ReportInput {
-        let result =
-            |start: &str| ResultRow { emotion: "sad".into(), support, ..row(start, 10, 0.1, [0, 0, 0], Some(0.75)) };
+        let result = |start: &str| ResultRow {
+            emotion: "sad".into(),
+            support,
+            ..row(start, 10, 0.1, [0, 0, 0], Some(0.75))
+        };
         let scored = |start: &str, seed: i32, score: [f64; 4]| ScoredRows {
             cell: format!("{start}-{seed}"),
             start: start.into(),
-            run: Run { seed, ..Run::default() },
+            run: Run {
+                seed,
+                ..Run::default()
+            },
             emotion: "sad".into(),
             present: vec![true, false, true, false],
             score: score.into(),
@@ -261,17 +355,36 @@ mod tests {
     fn curves_are_averaged_at_equal_rates_over_the_runs_of_each_compared_start() {
         let input = input(99);
         let figures = score_figures(&Study::new(&input).unwrap());
-        assert_eq!(figures.iter().map(|f| f.name).collect::<Vec<_>>(), ["calibration", "roc", "precision_recall"]);
+        assert_eq!(
+            figures.iter().map(|f| f.name).collect::<Vec<_>>(),
+            ["calibration", "roc", "precision_recall"]
+        );
         let roc = &figures[1].panels[0];
-        assert_eq!(roc.series.iter().map(|s| s.label.as_str()).collect::<Vec<_>>(), ["ssl", "scratch"]);
+        assert_eq!(
+            roc.series
+                .iter()
+                .map(|s| s.label.as_str())
+                .collect::<Vec<_>>(),
+            ["ssl", "scratch"]
+        );
         // One run ranks all right and one all wrong.
         let middle = &roc.series[0].points[50];
-        assert_eq!((middle.x, middle.mean, middle.spread), (0.5, 0.5, Some((0.0, 1.0))));
+        assert_eq!(
+            (middle.x, middle.mean, middle.spread),
+            (0.5, 0.5, Some((0.0, 1.0)))
+        );
         assert_eq!(roc.series[1].points[0].mean, 1.0);
         assert_eq!(roc.aside, "area: ssl 0.750, scratch 0.750");
         let pr = &figures[2].panels[0];
-        assert_eq!((pr.series[0].points.len(), pr.reference), (100, Some(Reference::Level(0.5))));
-        assert!(figures[0].panels[0].aside.starts_with("ECE: ssl 0."), "{}", figures[0].panels[0].aside);
+        assert_eq!(
+            (pr.series[0].points.len(), pr.reference),
+            (100, Some(Reference::Level(0.5)))
+        );
+        assert!(
+            figures[0].panels[0].aside.starts_with("ECE: ssl 0."),
+            "{}",
+            figures[0].panels[0].aside
+        );
     }
 
     #[test]
@@ -279,7 +392,12 @@ mod tests {
         let input = input(3);
         for figure in score_figures(&Study::new(&input).unwrap()) {
             let panel = &figure.panels[0];
-            assert_eq!((panel.series.len(), panel.aside.as_str()), (0, "n/a (3 positives)"), "{}", figure.name);
+            assert_eq!(
+                (panel.series.len(), panel.aside.as_str()),
+                (0, "n/a (3 positives)"),
+                "{}",
+                figure.name
+            );
         }
     }
 

@@ -9,14 +9,18 @@ use crate::verdict::alpha;
 use eval::Metric;
 use eval::statistics::holm;
 
-/// The macro differences of one metric, by label budget; `None` where the study lacks one of the two starts or the metric.
+/// The macro differences of one metric, by label budget; `None` where the study lacks one of the
+/// two starts or the metric.
 pub(crate) fn paired_table(study: &Study<'_>, metric: Metric) -> Option<Table> {
     let rows: Vec<Vec<Cell>> = (0..study.budgets.len())
         .filter_map(|budget| {
             let difference = Difference::of(study, budget, Scope::Macro, metric)?;
             let mut head = budget_head(study, budget, 1);
             if (metric, Some(budget)) == (study.primary, study.primary_budget) {
-                let kind = study.kind(budget).map(|kind| format!("{kind}; ")).unwrap_or_default();
+                let kind = study
+                    .kind(budget)
+                    .map(|kind| format!("{kind}; "))
+                    .unwrap_or_default();
                 head = head.remark(kind + "primary contrast");
             }
             let mut row = vec![head];
@@ -24,7 +28,10 @@ pub(crate) fn paired_table(study: &Study<'_>, metric: Metric) -> Option<Table> {
             row.extend(arms(study, budget, Scope::Macro, metric));
             row.push(bca(&difference));
             row.extend(pairs(&difference));
-            row.push(Cell::words(finding_text(study, difference.finding(difference.p, alpha(study)))));
+            row.push(Cell::words(finding_text(
+                study,
+                difference.finding(difference.p, alpha(study)),
+            )));
             Some(row)
         })
         .collect();
@@ -32,41 +39,69 @@ pub(crate) fn paired_table(study: &Study<'_>, metric: Metric) -> Option<Table> {
     let mut head = head(1, ["Labels", "Difference", "p", &ours, &theirs]);
     head.push(Cell::none("BCa confidence interval").column("BCa interval"));
     head.extend([Cell::none("Pairs"), Cell::none(wins), conclusion_title()]);
-    (!rows.is_empty()).then(|| Table { caption: caption(study, "macro ", metric, ""), head, groups: vec![rows] })
+    (!rows.is_empty()).then(|| Table {
+        caption: caption(study, "macro ", metric, ""),
+        head,
+        groups: vec![rows],
+    })
 }
 
-/// The primary metric at the primary budget: the macro average, which is tested alone, and each emotion, with p Holm-adjusted
-/// over the emotions.
+/// The primary metric at the primary budget: the macro average, which is tested alone, and each
+/// emotion, with p Holm-adjusted over the emotions.
 pub(crate) fn paired_by_emotion(study: &Study<'_>) -> Option<Table> {
     let (budget, metric) = (study.primary_budget?, study.primary);
     let emotions: Vec<Scope> = (0..study.emotions.len()).map(Scope::Emotion).collect();
     let of = |scope: Scope| Difference::of(study, budget, scope, metric);
-    let adjusted = holm(&emotions.iter().map(|&scope| of(scope)?.p).collect::<Vec<_>>());
+    let adjusted = holm(
+        &emotions
+            .iter()
+            .map(|&scope| of(scope)?.p)
+            .collect::<Vec<_>>(),
+    );
     let row = |(scope, adjusted): (Scope, Option<f64>)| -> Vec<Cell> {
         let head = Cell::head(study.scope_name(scope), 1);
         let is_primary = scope == Scope::Macro;
-        let mut row = vec![if is_primary { head.remark("primary contrast") } else { head }];
+        let mut row = vec![if is_primary {
+            head.remark("primary contrast")
+        } else {
+            head
+        }];
         match of(scope) {
             Some(difference) => {
                 row.extend([effect(&difference), Cell::p(difference.p)]);
-                row.push(if is_primary { Cell::none("tested alone") } else { Cell::p(adjusted) });
+                row.push(if is_primary {
+                    Cell::none("tested alone")
+                } else {
+                    Cell::p(adjusted)
+                });
                 row.extend(arms(study, budget, scope, metric));
                 row.extend(pairs(&difference));
                 let p = if is_primary { difference.p } else { adjusted };
-                let conclusion =
-                    match (difference.finding(p, alpha(study)), difference.finding(difference.p, alpha(study))) {
-                        (Finding::Unclear, Finding::Better | Finding::Worse) => {
-                            "no difference after Holm adjustment".into()
-                        }
-                        (finding, _) => finding_text(study, finding),
-                    };
+                let conclusion = match (
+                    difference.finding(p, alpha(study)),
+                    difference.finding(difference.p, alpha(study)),
+                ) {
+                    (Finding::Unclear, Finding::Better | Finding::Worse) => {
+                        "no difference after Holm adjustment".into()
+                    }
+                    (finding, _) => finding_text(study, finding),
+                };
                 row.push(Cell::words(conclusion));
             }
             None => {
-                let why = not_reportable(study, scope, metric).or_else(|| missing_class(study, scope, metric));
+                let why = not_reportable(study, scope, metric)
+                    .or_else(|| missing_class(study, scope, metric));
                 let why = why.unwrap_or_else(|| "no pair".into());
                 let (why, none) = (Cell::not_reportable(&why), Cell::none("n/a"));
-                row.extend([why.clone(), none.clone(), none.clone(), why.clone(), why, none.clone(), none]);
+                row.extend([
+                    why.clone(),
+                    none.clone(),
+                    none.clone(),
+                    why.clone(),
+                    why,
+                    none.clone(),
+                    none,
+                ]);
                 row.push(Cell::words("not compared"));
             }
         }
@@ -75,11 +110,27 @@ pub(crate) fn paired_by_emotion(study: &Study<'_>) -> Option<Table> {
     let average = row((Scope::Macro, None));
     let each = emotions.iter().copied().zip(adjusted).map(row).collect();
     let [ours, theirs, wins] = titles(study);
-    let mut head = head(1, ["Emotion", "Difference", "p", "p, Holm", &ours, &theirs, "Pairs", &wins]);
+    let mut head = head(
+        1,
+        [
+            "Emotion",
+            "Difference",
+            "p",
+            "p, Holm",
+            &ours,
+            &theirs,
+            "Pairs",
+            &wins,
+        ],
+    );
     head.push(conclusion_title());
     of(Scope::Macro).or_else(|| emotions.iter().find_map(|&scope| of(scope)))?;
     let with = format!(" with {} labels", study.label(budget));
-    Some(Table { caption: caption(study, "", metric, &with), head, groups: vec![vec![average], each] })
+    Some(Table {
+        caption: caption(study, "", metric, &with),
+        head,
+        groups: vec![vec![average], each],
+    })
 }
 
 fn conclusion_title() -> Cell {
@@ -88,37 +139,66 @@ fn conclusion_title() -> Cell {
 
 fn titles(study: &Study<'_>) -> [String; 3] {
     let (treated, baseline) = (study.treated(), study.baseline());
-    [treated.to_string(), baseline.to_string(), format!("{treated} better in")]
+    [
+        treated.to_string(),
+        baseline.to_string(),
+        format!("{treated} better in"),
+    ]
 }
 
-/// The treated start against every start but the baseline: controls, probes, ablations. Descriptive only; no claim rests on them.
+/// The treated start against every start but the baseline: controls, probes, ablations. Descriptive
+/// only; no claim rests on them.
 pub(crate) fn others_table(study: &Study<'_>) -> Option<Table> {
     let (treated, metric) = (study.treated(), study.primary);
     let group = |other: &String| -> Vec<Vec<Cell>> {
         let row = |budget: usize| {
             let difference = Difference::of_other(study, other, budget, metric)?;
-            let mut row = vec![Cell::start(other), Cell::none(study.label(budget)).value(study.budgets[budget].labels)];
-            row.extend([effect(&difference), Cell::p(difference.p), Cell::count(difference.each.len())]);
+            let mut row = vec![
+                Cell::start(other),
+                Cell::none(study.label(budget)).value(study.budgets[budget].labels),
+            ];
+            row.extend([
+                effect(&difference),
+                Cell::p(difference.p),
+                Cell::count(difference.each.len()),
+            ]);
             let finding = difference.finding(difference.p, alpha(study));
             row.push(Cell::words(finding_text_of([treated, other], finding)));
             Some(row)
         };
         (0..study.budgets.len()).filter_map(row).collect()
     };
-    let groups: Vec<_> = study.starts.iter().map(group).filter(|rows| !rows.is_empty()).collect();
+    let groups: Vec<_> = study
+        .starts
+        .iter()
+        .map(group)
+        .filter(|rows| !rows.is_empty())
+        .collect();
     let mut head = head(1, ["Compared with", "Labels", "Difference", "p", "Pairs"]);
     head.push(conclusion_title());
-    let better = if metric.higher_is_better() { "higher is better" } else { "lower is better" };
+    let better = if metric.higher_is_better() {
+        "higher is better"
+    } else {
+        "lower is better"
+    };
     let caption = format!(
         "{treated} \u{2212} every other start, macro {} on the held-out test set, {better}{}; p not adjusted, descriptive only",
         metric.title(),
         brackets(study)
     );
-    (!groups.is_empty()).then_some(Table { caption, head, groups })
+    (!groups.is_empty()).then_some(Table {
+        caption,
+        head,
+        groups,
+    })
 }
 
 fn caption(study: &Study<'_>, scope: &str, metric: Metric, with: &str) -> String {
-    let better = if metric.higher_is_better() { "higher is better" } else { "lower is better" };
+    let better = if metric.higher_is_better() {
+        "higher is better"
+    } else {
+        "lower is better"
+    };
     format!(
         "{} \u{2212} {}, {scope}{} on the held-out test set{with}, {better}{}",
         study.treated(),
@@ -131,21 +211,34 @@ fn caption(study: &Study<'_>, scope: &str, metric: Metric, with: &str) -> String
 /// The mean of each of the two starts.
 fn arms(study: &Study<'_>, budget: usize, scope: Scope, metric: Metric) -> [Cell; 2] {
     [study.treated(), study.baseline()].map(|name| {
-        let estimate = study.start(name).and_then(|start| study.estimate(start, budget, scope, metric));
-        estimate.map_or_else(|| Cell::none("n/a"), |e| Cell::number(e.value, 3).within(e.interval, 3, false))
+        let estimate = study
+            .start(name)
+            .and_then(|start| study.estimate(start, budget, scope, metric));
+        estimate.map_or_else(
+            || Cell::none("n/a"),
+            |e| Cell::number(e.value, 3).within(e.interval, 3, false),
+        )
     })
 }
 
 fn effect(difference: &Difference) -> Cell {
     let cell = Cell::signed(difference.value, 3).within(difference.interval, 3, true);
-    if difference.interval.is_none() { cell.remark("no confidence interval") } else { cell }
+    if difference.interval.is_none() {
+        cell.remark("no confidence interval")
+    } else {
+        cell
+    }
 }
 
 fn bca(difference: &Difference) -> Cell {
     match difference.bca {
         Some(ends) => {
             let text = crate::numbers::interval(ends, 3, true);
-            Cell { text, ends: Some(ends.into()), ..Cell::default() }
+            Cell {
+                text,
+                ends: Some(ends.into()),
+                ..Cell::default()
+            }
         }
         None => Cell::none("n/a"),
     }
@@ -178,17 +271,30 @@ mod tests {
         let mut input = answered(Metric::RocAuc, &[(10, Some((0.01, 0.05)), Some(0.01))]);
         let averaged = input.results.clone();
         for &(emotion, p, support) in each {
-            input.results.extend(averaged.iter().map(|r| ResultRow { emotion: emotion.into(), support, ..r.clone() }));
+            input.results.extend(averaged.iter().map(|r| ResultRow {
+                emotion: emotion.into(),
+                support,
+                ..r.clone()
+            }));
             let statistics = input.statistics.as_mut().unwrap();
             let contrast = statistics.contrasts[0].clone();
-            statistics.contrasts.push(Contrast { emotion: emotion.into(), p: Some(p), ..contrast });
+            statistics.contrasts.push(Contrast {
+                emotion: emotion.into(),
+                p: Some(p),
+                ..contrast
+            });
         }
         input
     }
 
     fn column(table: &Table, title: &str) -> Vec<String> {
         let at = table.head.iter().position(|h| h.text == title).unwrap();
-        table.groups.iter().flatten().map(|row| row[at].text.clone()).collect()
+        table
+            .groups
+            .iter()
+            .flatten()
+            .map(|row| row[at].text.clone())
+            .collect()
     }
 
     #[test]
@@ -196,8 +302,15 @@ mod tests {
         let input = emotions(&[("happy", 0.01, 50), ("sad", 0.03, 50), ("fear", 0.5, 50)]);
         let table = paired_by_emotion(&Study::new(&input).unwrap()).unwrap();
         assert_eq!(column(&table, "p"), ["0.010", "0.010", "0.030", "0.500"]);
-        assert_eq!(column(&table, "p, Holm"), ["tested alone", "0.030", "0.060", "0.500"]);
-        let conclusions = ["ssl better", "ssl better", "no difference after Holm adjustment"];
+        assert_eq!(
+            column(&table, "p, Holm"),
+            ["tested alone", "0.030", "0.060", "0.500"]
+        );
+        let conclusions = [
+            "ssl better",
+            "ssl better",
+            "no difference after Holm adjustment",
+        ];
         assert_eq!(column(&table, "Conclusion")[..3], conclusions);
     }
 
@@ -207,16 +320,27 @@ mod tests {
         let table = paired_by_emotion(&Study::new(&input).unwrap()).unwrap();
         assert_eq!(column(&table, "p, Holm"), ["tested alone", "0.030", "n/a"]);
         assert_eq!(column(&table, "Difference")[2], "n/a (3 positives)");
-        assert!(table.groups[1][1].iter().all(|cell| cell.value.is_none() && cell.ends.is_none()));
+        assert!(
+            table.groups[1][1]
+                .iter()
+                .all(|cell| cell.value.is_none() && cell.ends.is_none())
+        );
     }
 
     #[test]
     fn without_statistics_the_mean_has_no_interval() {
-        let input = ReportInput { statistics: None, ..emotions(&[]) };
+        let input = ReportInput {
+            statistics: None,
+            ..emotions(&[])
+        };
         let table = paired_table(&Study::new(&input).unwrap(), Metric::RocAuc).unwrap();
         let cell = &table.groups[0][0][1];
         assert_eq!(
-            (cell.text.as_str(), cell.interval.as_str(), cell.remark.as_str()),
+            (
+                cell.text.as_str(),
+                cell.interval.as_str(),
+                cell.remark.as_str()
+            ),
             ("+0.030", "", "no confidence interval")
         );
         assert_eq!(column(&table, "Conclusion"), ["no confidence interval"]);
@@ -224,8 +348,13 @@ mod tests {
 
     #[test]
     fn a_study_of_one_start_has_no_table() {
-        let input = ReportInput { results: vec![row("ssl", 10, 0.1, [0, 0, 0], Some(0.5))], ..ReportInput::default() };
+        let input = ReportInput {
+            results: vec![row("ssl", 10, 0.1, [0, 0, 0], Some(0.5))],
+            ..ReportInput::default()
+        };
         let study = Study::new(&input).unwrap();
-        assert!(paired_table(&study, Metric::RocAuc).is_none() && paired_by_emotion(&study).is_none());
+        assert!(
+            paired_table(&study, Metric::RocAuc).is_none() && paired_by_emotion(&study).is_none()
+        );
     }
 }

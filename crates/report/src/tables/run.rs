@@ -24,7 +24,13 @@ pub(crate) fn pretraining_table(curves: &[Curve]) -> Table {
             loss(best),
         ]
     };
-    let titles = ["Encoder", "Steps", "Last training loss", "Last validation loss", "Lowest validation loss"];
+    let titles = [
+        "Encoder",
+        "Steps",
+        "Last training loss",
+        "Last validation loss",
+        "Lowest validation loss",
+    ];
     Table {
         caption: "Pre-training: loss over masked frames".into(),
         head: head(1, titles),
@@ -40,12 +46,23 @@ pub(crate) fn best_step_table(study: &Study<'_>) -> Option<Table> {
         best.sort_unstable();
         let (first, last) = (*best.first()?, *best.last()?);
         let median = eval::median(best.iter().map(|&step| step as f64))?;
-        let steps = |n: u64| Cell { text: count(n), value: Some(n as f64), ..Cell::default() };
-        let longest = of_start.filter_map(|t| t.curve.points.last()).map(|p| p.step).max();
+        let steps = |n: u64| Cell {
+            text: count(n),
+            value: Some(n as f64),
+            ..Cell::default()
+        };
+        let longest = of_start
+            .filter_map(|t| t.curve.points.last())
+            .map(|p| p.step)
+            .max();
         Some(vec![
             Cell::head(start, 1),
             Cell::count(best.len()),
-            Cell { text: fixed(median, usize::from(median.fract() != 0.0)), value: Some(median), ..Cell::default() },
+            Cell {
+                text: fixed(median, usize::from(median.fract() != 0.0)),
+                value: Some(median),
+                ..Cell::default()
+            },
             steps(first),
             steps(last),
             longest.map_or_else(|| Cell::none("n/a"), steps),
@@ -53,13 +70,26 @@ pub(crate) fn best_step_table(study: &Study<'_>) -> Option<Table> {
     };
     let rows: Vec<Vec<Cell>> = study.starts.iter().filter_map(row).collect();
     (!rows.is_empty()).then(|| Table {
-        caption: "Model selection on the validation split: the optimiser step whose weights predict".into(),
-        head: head(1, ["Start", "Cells", "Median step", "Earliest", "Latest", "Steps trained"]),
+        caption:
+            "Model selection on the validation split: the optimiser step whose weights predict"
+                .into(),
+        head: head(
+            1,
+            [
+                "Start",
+                "Cells",
+                "Median step",
+                "Earliest",
+                "Latest",
+                "Steps trained",
+            ],
+        ),
         groups: vec![rows],
     })
 }
 
-/// The learning-rate search: for each start and budget, the mean score of each learning rate and how often it was chosen.
+/// The learning-rate search: for each start and budget, the mean score of each learning rate and
+/// how often it was chosen.
 pub(crate) fn search_table(study: &Study<'_>) -> Option<Table> {
     let candidates = &study.input.search;
     let mut factors: Vec<f64> = candidates.iter().map(|c| c.factor).collect();
@@ -68,7 +98,10 @@ pub(crate) fn search_table(study: &Study<'_>) -> Option<Table> {
     let group = |budget: usize| -> Vec<Vec<Cell>> {
         let name = &study.budgets[budget].name;
         let row = |start: &String| {
-            let of: Vec<_> = candidates.iter().filter(|c| c.start == *start && c.budget == *name).collect();
+            let of: Vec<_> = candidates
+                .iter()
+                .filter(|c| c.start == *start && c.budget == *name)
+                .collect();
             if of.is_empty() {
                 return None;
             }
@@ -77,9 +110,9 @@ pub(crate) fn search_table(study: &Study<'_>) -> Option<Table> {
                 let those = || of.iter().filter(|c| c.factor == *factor);
                 let (chosen, all) = (those().filter(|c| c.chosen).count(), those().count());
                 match eval::mean(those().map(|c| c.score).filter(|s| s.is_finite())) {
-                    Some(mean) => {
-                        Cell::none(fixed(mean, 3)).value(mean).remark(format!("chosen in {chosen} of {all} cells"))
-                    }
+                    Some(mean) => Cell::none(fixed(mean, 3))
+                        .value(mean)
+                        .remark(format!("chosen in {chosen} of {all} cells")),
                     None => Cell::none("n/a"),
                 }
             }));
@@ -87,9 +120,17 @@ pub(crate) fn search_table(study: &Study<'_>) -> Option<Table> {
         };
         study.starts.iter().filter_map(row).collect()
     };
-    let groups: Vec<_> = (0..study.budgets.len()).map(group).filter(|rows| !rows.is_empty()).collect();
-    let titles: Vec<String> = factors.iter().map(|factor| format!("{factor} times the learning rate")).collect();
-    let titles = ["Labels", "Start"].into_iter().chain(titles.iter().map(String::as_str));
+    let groups: Vec<_> = (0..study.budgets.len())
+        .map(group)
+        .filter(|rows| !rows.is_empty())
+        .collect();
+    let titles: Vec<String> = factors
+        .iter()
+        .map(|factor| format!("{factor} times the learning rate"))
+        .collect();
+    let titles = ["Labels", "Start"]
+        .into_iter()
+        .chain(titles.iter().map(String::as_str));
     (!groups.is_empty()).then(|| Table {
         caption: "Learning-rate search (the hyperparameter tuned per cell): mean score on the validation split; each cell takes the best".into(),
         head: head(2, titles),
@@ -110,5 +151,9 @@ pub(crate) fn failure_table(failures: &[(String, String)]) -> Table {
 /// Facts as given by the caller.
 pub(crate) fn fact_table(group: &FactGroup) -> Table {
     let row = |(name, value): &(String, String)| vec![Cell::head(name, 1), Cell::words(value)];
-    Table { caption: group.title.clone(), head: Vec::new(), groups: vec![group.rows.iter().map(row).collect()] }
+    Table {
+        caption: group.title.clone(),
+        head: Vec::new(),
+        groups: vec![group.rows.iter().map(row).collect()],
+    }
 }

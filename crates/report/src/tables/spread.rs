@@ -4,7 +4,9 @@ use super::{Cell, Table, budget_head, head};
 use crate::numbers::many;
 use crate::study::{Scope, Study};
 use eval::run::{PretrainSeeds, Run};
-use eval::statistics::{Component, crossed_components, interquartile_mean, probability_of_improvement};
+use eval::statistics::{
+    Component, crossed_components, interquartile_mean, probability_of_improvement,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A source of variation: its name, and the level of it that a run has.
@@ -14,13 +16,22 @@ struct Source {
 }
 
 const SOURCES: [Source; 3] = [
-    Source { name: "Pre-training seed", of: |run| run.pretrain_seed },
-    Source { name: "Initialisation (training seed)", of: |run| Some(run.seed) },
-    Source { name: "Label draw", of: |run| Some(run.draw) },
+    Source {
+        name: "Pre-training seed",
+        of: |run| run.pretrain_seed,
+    },
+    Source {
+        name: "Initialisation (training seed)",
+        of: |run| Some(run.seed),
+    },
+    Source {
+        name: "Label draw",
+        of: |run| Some(run.draw),
+    },
 ];
 
-/// Standard deviation by source for each start and budget, macro, primary metric; `None` without runs. Differences between
-/// folds are averaged out.
+/// Standard deviation by source for each start and budget, macro, primary metric; `None` without
+/// runs. Differences between folds are averaged out.
 pub(crate) fn spread_table(study: &Study<'_>) -> Option<Table> {
     let row = |budget: usize, start: usize| -> Option<Vec<Cell>> {
         let runs = study.over_folds(start, budget, Scope::Macro, study.primary);
@@ -32,14 +43,19 @@ pub(crate) fn spread_table(study: &Study<'_>) -> Option<Table> {
         Some(row)
     };
     let group = |budget: usize| {
-        let mut rows: Vec<Vec<Cell>> = (0..study.starts.len()).filter_map(|start| row(budget, start)).collect();
+        let mut rows: Vec<Vec<Cell>> = (0..study.starts.len())
+            .filter_map(|start| row(budget, start))
+            .collect();
         let n = rows.len();
         if let Some(first) = rows.first_mut() {
             first.insert(0, budget_head(study, budget, n));
         }
         rows
     };
-    let groups: Vec<_> = (0..study.budgets.len()).map(group).filter(|rows| !rows.is_empty()).collect();
+    let groups: Vec<_> = (0..study.budgets.len())
+        .map(group)
+        .filter(|rows| !rows.is_empty())
+        .collect();
     let tied = match study.input.pretrain_seeds {
         PretrainSeeds::Tied => {
             ". Pre-training and initialisation are tied (each training seed has its own pre-training): their joint effect is \
@@ -52,21 +68,39 @@ pub(crate) fn spread_table(study: &Study<'_>) -> Option<Table> {
          where the runs do not cross all levels of the sources{tied}",
         study.primary.title()
     );
-    let titles = ["Labels", "Start", "Runs", SOURCES[0].name, SOURCES[1].name, SOURCES[2].name];
+    let titles = [
+        "Labels",
+        "Start",
+        "Runs",
+        SOURCES[0].name,
+        SOURCES[1].name,
+        SOURCES[2].name,
+    ];
     let mut head = head(2, titles);
     head.push(Cell::none("Residual").column("Rest"));
-    (!groups.is_empty()).then_some(Table { caption, head, groups })
+    (!groups.is_empty()).then_some(Table {
+        caption,
+        head,
+        groups,
+    })
 }
 
 /// A cell for each source, then the residual.
 fn standard_deviations(study: &Study<'_>, start: usize, runs: &BTreeMap<Run, f64>) -> Vec<Cell> {
-    let varied: Vec<&Source> = SOURCES.iter().filter(|s| runs.keys().all(|run| (s.of)(run).is_some())).collect();
+    let varied: Vec<&Source> = SOURCES
+        .iter()
+        .filter(|s| runs.keys().all(|run| (s.of)(run).is_some()))
+        .collect();
     let parts = components(&varied, runs);
     let part = |name: &str| parts.as_ref()?.iter().find(|part| part.source == name);
     let without_pretraining = || match study.input.pretrain_seeds {
-        PretrainSeeds::Tied if study.pretrained(start) => Cell::none("tied").remark("with initialisation"),
+        PretrainSeeds::Tied if study.pretrained(start) => {
+            Cell::none("tied").remark("with initialisation")
+        }
         PretrainSeeds::None => Cell::none("n/a"),
-        PretrainSeeds::Tied | PretrainSeeds::Crossed => Cell::none("none").remark("no pre-training"),
+        PretrainSeeds::Tied | PretrainSeeds::Crossed => {
+            Cell::none("none").remark("no pre-training")
+        }
     };
     let cell = |source: &Source| match part(source.name) {
         Some(part) => standard_deviation(part),
@@ -85,7 +119,10 @@ fn components(sources: &[&Source], runs: &BTreeMap<Run, f64>) -> Option<Vec<Comp
         move |run: &Run| levels.binary_search(&of(run)).unwrap_or_default()
     };
     let places: Vec<_> = sources.iter().map(|source| place(source)).collect();
-    let levels: Vec<Vec<usize>> = runs.keys().map(|run| places.iter().map(|place| place(run)).collect()).collect();
+    let levels: Vec<Vec<usize>> = runs
+        .keys()
+        .map(|run| places.iter().map(|place| place(run)).collect())
+        .collect();
     let names: Vec<&str> = sources.iter().map(|s| s.name).collect();
     crossed_components(&names, &levels, &runs.values().copied().collect::<Vec<_>>())
 }
@@ -104,10 +141,13 @@ fn standard_deviation(part: &Component) -> Cell {
 /// The runs of both starts at one emotion; higher is better.
 type Task = (Vec<f64>, Vec<f64>);
 
-/// Interquartile mean over runs and emotions of both starts, and the probability that a run of the one beats a run of the
-/// other at the same emotion; `None` without emotions that both have.
+/// Interquartile mean over runs and emotions of both starts, and the probability that a run of the
+/// one beats a run of the other at the same emotion; `None` without emotions that both have.
 pub(crate) fn aggregate_table(study: &Study<'_>) -> Option<Table> {
-    let (treated, baseline) = (study.start(study.treated())?, study.start(study.baseline())?);
+    let (treated, baseline) = (
+        study.start(study.treated())?,
+        study.start(study.baseline())?,
+    );
     let metric = study.primary;
     let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
     let row = |budget: usize| -> Option<Vec<Cell>> {
@@ -121,8 +161,12 @@ pub(crate) fn aggregate_table(study: &Study<'_>) -> Option<Table> {
             .collect();
         let better = probability_of_improvement(&tasks)?;
         let interquartile = |arm: fn(&Task) -> &Vec<f64>| {
-            let all: Vec<f64> = tasks.iter().flat_map(|task| arm(task).iter().copied()).collect();
-            interquartile_mean(&all).map_or_else(|| Cell::none("n/a"), |mean| Cell::number(sign * mean, 3))
+            let all: Vec<f64> = tasks
+                .iter()
+                .flat_map(|task| arm(task).iter().copied())
+                .collect();
+            interquartile_mean(&all)
+                .map_or_else(|| Cell::none("n/a"), |mean| Cell::number(sign * mean, 3))
         };
         Some(vec![
             budget_head(study, budget, 1),
@@ -134,9 +178,11 @@ pub(crate) fn aggregate_table(study: &Study<'_>) -> Option<Table> {
     };
     let rows: Vec<Vec<Cell>> = (0..study.budgets.len()).filter_map(row).collect();
     let (ours, theirs) = (study.treated(), study.baseline());
-    let middle_title =
-        |name: &str| Cell::none(format!("{name}, interquartile mean")).column(format!("{name}, middle half"));
-    let chance = Cell::none("Probability of improvement").column(format!("Chance that {ours} is better"));
+    let middle_title = |name: &str| {
+        Cell::none(format!("{name}, interquartile mean")).column(format!("{name}, middle half"))
+    };
+    let chance =
+        Cell::none("Probability of improvement").column(format!("Chance that {ours} is better"));
     (!rows.is_empty()).then(|| Table {
         caption: format!(
             "{} over {}: interquartile mean over runs and emotions, and probability of improvement (that a run of {ours} is better \
@@ -158,52 +204,87 @@ mod tests {
     use run_record::ResultRow;
 
     fn input(results: Vec<ResultRow>) -> ReportInput {
-        ReportInput { results, ..ReportInput::default() }
+        ReportInput {
+            results,
+            ..ReportInput::default()
+        }
     }
 
     fn texts(input: &ReportInput, start: usize) -> Vec<String> {
         let table = spread_table(&Study::new(input).unwrap()).unwrap();
-        table.groups[0][start].iter().map(|c| c.text.clone()).collect()
+        table.groups[0][start]
+            .iter()
+            .map(|c| c.text.clone())
+            .collect()
     }
 
     #[test]
     fn spread_is_split_into_initialisation_draw_and_rest() {
         // Value = effect of the seed + effect of the draw, nothing else, whatever the fold.
-        let runs = (0..2).flat_map(|fold| (0..3).flat_map(move |seed| (0..2).map(move |draw| [fold, seed, draw])));
-        let value =
-            |key: [i32; 3]| 0.1 * f64::from(key[1]) + 0.05 * f64::from(key[2]) + f64::from(2 * key[0] - 1) * 0.2;
-        let mut input = input(runs.map(|key| row("ssl", 10, 0.1, key, Some(0.5 + value(key)))).collect());
+        let runs = (0..2).flat_map(|fold| {
+            (0..3).flat_map(move |seed| (0..2).map(move |draw| [fold, seed, draw]))
+        });
+        let value = |key: [i32; 3]| {
+            0.1 * f64::from(key[1]) + 0.05 * f64::from(key[2]) + f64::from(2 * key[0] - 1) * 0.2
+        };
+        let mut input = input(
+            runs.map(|key| row("ssl", 10, 0.1, key, Some(0.5 + value(key))))
+                .collect(),
+        );
         // Seeds 0, 0.1, 0.2 deviate by 0.1; draws 0, 0.05 by 0.0354.
-        assert_eq!(texts(&input, 0), ["10", "ssl", "6", "n/a", "0.1000", "0.0354", "0.0000"]);
+        assert_eq!(
+            texts(&input, 0),
+            ["10", "ssl", "6", "n/a", "0.1000", "0.0354", "0.0000"]
+        );
         for row in &mut input.results {
             row.pretrain_seed = Some(row.seed);
         }
         input.pretrain_seeds = PretrainSeeds::Tied;
         assert_eq!(texts(&input, 0)[3..5], ["tied", "0.1000"]);
         let table = spread_table(&Study::new(&input).unwrap()).unwrap();
-        assert!(table.caption.contains("are tied") && table.groups[0][0][3].remark == "with initialisation");
+        assert!(
+            table.caption.contains("are tied")
+                && table.groups[0][0][3].remark == "with initialisation"
+        );
     }
 
     #[test]
     fn crossed_pretrainings_are_a_source_of_their_own() {
-        let runs = (0..2).flat_map(|p| (0..2).flat_map(move |seed| (0..3).map(move |draw| (p, [0, seed, draw]))));
-        let value = |p: i32, key: [i32; 3]| 0.2 * f64::from(p) + 0.1 * f64::from(key[1]) + 0.05 * f64::from(key[2]);
+        let runs = (0..2).flat_map(|p| {
+            (0..2).flat_map(move |seed| (0..3).map(move |draw| (p, [0, seed, draw])))
+        });
+        let value = |p: i32, key: [i32; 3]| {
+            0.2 * f64::from(p) + 0.1 * f64::from(key[1]) + 0.05 * f64::from(key[2])
+        };
         let ssl = runs.map(|(p, key)| ResultRow {
             pretrain_seed: Some(p),
             ..row("ssl", 10, 0.1, key, Some(0.3 + value(p, key)))
         });
         let scratch = (0..2).flat_map(|seed| (0..3).map(move |draw| [0, seed, draw]));
         let scratch = scratch.map(|key| row("scratch", 10, 0.1, key, Some(0.3 + value(0, key))));
-        let input = ReportInput { pretrain_seeds: PretrainSeeds::Crossed, ..input(ssl.chain(scratch).collect()) };
-        assert_eq!(texts(&input, 0)[1..], ["ssl", "12", "0.1414", "0.0707", "0.0500", "0.0000"]);
-        assert_eq!(texts(&input, 1), ["scratch", "6", "none", "0.0707", "0.0500", "0.0000"]);
+        let input = ReportInput {
+            pretrain_seeds: PretrainSeeds::Crossed,
+            ..input(ssl.chain(scratch).collect())
+        };
+        assert_eq!(
+            texts(&input, 0)[1..],
+            ["ssl", "12", "0.1414", "0.0707", "0.0500", "0.0000"]
+        );
+        assert_eq!(
+            texts(&input, 1),
+            ["scratch", "6", "none", "0.0707", "0.0500", "0.0000"]
+        );
     }
 
     #[test]
     fn one_run_has_no_spread() {
         let input = input(vec![row("ssl", 10, 0.1, [0, 0, 0], Some(0.5))]);
         let table = spread_table(&Study::new(&input).unwrap()).unwrap();
-        assert!(table.groups[0][0][3..].iter().all(|c| c.text == "n/a" && c.value.is_none()));
+        assert!(
+            table.groups[0][0][3..]
+                .iter()
+                .all(|c| c.text == "n/a" && c.value.is_none())
+        );
     }
 
     #[test]
@@ -213,8 +294,16 @@ mod tests {
             metric: "mae".into(),
             ..row(start, 10, 0.1, [0, seed, 0], Some(value))
         };
-        let results = vec![of("ssl", 0, 0.2), of("ssl", 1, 0.4), of("scratch", 0, 0.3), of("scratch", 1, 0.5)];
-        let input = ReportInput { primary_metric: Metric::Mae.name().into(), ..input(results) };
+        let results = vec![
+            of("ssl", 0, 0.2),
+            of("ssl", 1, 0.4),
+            of("scratch", 0, 0.3),
+            of("scratch", 1, 0.5),
+        ];
+        let input = ReportInput {
+            primary_metric: Metric::Mae.name().into(),
+            ..input(results)
+        };
         let table = aggregate_table(&Study::new(&input).unwrap()).unwrap();
         let texts: Vec<&str> = table.groups[0][0].iter().map(|c| c.text.as_str()).collect();
         assert_eq!(texts, ["10", "1", "0.300", "0.400", "0.75"]);

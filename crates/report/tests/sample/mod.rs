@@ -4,12 +4,21 @@ pub mod statistics;
 
 use eval::Metric;
 use eval::run::{PretrainSeeds, Run};
-use report::{Curve, CurvePoint, FactGroup, RebuiltColumn, Reconstruction, ReportInput, ScoredRows, Training};
+use report::{
+    Curve, CurvePoint, FactGroup, RebuiltColumn, Reconstruction, ReportInput, ScoredRows, Training,
+};
 use run_record::ResultRow;
 
 const EMOTIONS: [&str; 6] = ["happy", "sad", "anger", "surprise", "disgust", "fear"];
 const STARTS: [&str; 4] = ["ssl", "scratch", "frozen", "random-frozen"];
-const BUDGETS: [(i32, f64); 6] = [(24, 0.0015), (81, 0.005), (163, 0.01), (816, 0.05), (4081, 0.25), (16327, 1.0)];
+const BUDGETS: [(i32, f64); 6] = [
+    (24, 0.0015),
+    (81, 0.005),
+    (163, 0.01),
+    (816, 0.05),
+    (4081, 0.25),
+    (16327, 1.0),
+];
 
 /// Something between -1 and 1 that looks random.
 fn wobble(of: [usize; 5]) -> f64 {
@@ -55,8 +64,8 @@ pub fn study(intensity: bool) -> ReportInput {
                 for (e, emotion) in EMOTIONS.into_iter().chain(["macro", "micro"]).enumerate() {
                     for metric in Metric::ALL {
                         let of_intensity = matches!(metric, Metric::Mae | Metric::Accuracy4);
-                        let undefined =
-                            (of_intensity && !intensity) || (metric == Metric::Precision && e == 5 && run < 2);
+                        let undefined = (of_intensity && !intensity)
+                            || (metric == Metric::Precision && e == 5 && run < 2);
                         results.push(ResultRow {
                             cell: format!("{start_name}-{n_labels}-{fold}-{seed}-{draw}"),
                             fold: fold as i32,
@@ -70,11 +79,14 @@ pub fn study(intensity: bool) -> ReportInput {
                             split: "test".into(),
                             emotion: emotion.into(),
                             metric: metric.name().into(),
-                            value: (!undefined).then(|| value(metric, start, n_labels, e.min(3), run)),
+                            value: (!undefined)
+                                .then(|| value(metric, start, n_labels, e.min(3), run)),
                             support: match (of_intensity, e < 6) {
                                 (true, true) => 4662,
                                 (true, false) => 6 * 4662,
-                                (false, _) => [2505, 1129, 1071, 441, 805, 385, 6336, 6336][e] + fold as u64,
+                                (false, _) => {
+                                    [2505, 1129, 1071, 441, 805, 385, 6336, 6336][e] + fold as u64
+                                }
                             },
                         });
                     }
@@ -86,7 +98,13 @@ pub fn study(intensity: bool) -> ReportInput {
         let one = |row: &&ResultRow| row.cell.starts_with("ssl-24-") && row.cell.ends_with("-0-0");
         let with = |row: &ResultRow| {
             let value = of(Metric::from_name(&row.metric)?).filter(|_| row.value.is_some())?;
-            Some(ResultRow { cell: start.into(), start: start.into(), n_labels: 0, value: Some(value), ..row.clone() })
+            Some(ResultRow {
+                cell: start.into(),
+                start: start.into(),
+                n_labels: 0,
+                value: Some(value),
+                ..row.clone()
+            })
         };
         results.iter().filter(one).filter_map(with).collect()
     };
@@ -103,7 +121,9 @@ pub fn study(intensity: bool) -> ReportInput {
             Metric::F1 => Some(0.36),
             _ => None,
         }),
-        trivial("prevalence", |m| matches!(m, Metric::RocAuc | Metric::BalancedAccuracy).then_some(0.5)),
+        trivial("prevalence", |m| {
+            matches!(m, Metric::RocAuc | Metric::BalancedAccuracy).then_some(0.5)
+        }),
         trivial("training-mean", |m| (m == Metric::Mae).then_some(0.4)),
     ]
     .concat();
@@ -154,22 +174,33 @@ pub fn study(intensity: bool) -> ReportInput {
         finished_cells: 191,
         ..ReportInput::default()
     };
-    ReportInput { statistics: Some(statistics::of(&input)), ..input }
+    ReportInput {
+        statistics: Some(statistics::of(&input)),
+        ..input
+    }
 }
 
 /// Guesses that follow a wave, but for its tops.
 fn reconstruction() -> Reconstruction {
-    let hidden: Vec<bool> = (0..90).map(|frame| frame % 13 == 4 || (40..47).contains(&frame)).collect();
+    let hidden: Vec<bool> = (0..90)
+        .map(|frame| frame % 13 == 4 || (40..47).contains(&frame))
+        .collect();
     let column = |(c, name): (usize, &str)| {
         let at = |frame: usize| (frame as f64 / (4.0 + c as f64)).sin() * 1.4;
-        let guess = |frame: usize| (at(frame) * 0.7 + 0.1 * wobble([frame, c, 0, 0, 0])).clamp(-0.9, 0.9);
+        let guess =
+            |frame: usize| (at(frame) * 0.7 + 0.1 * wobble([frame, c, 0, 0, 0])).clamp(-0.9, 0.9);
         RebuiltColumn {
             name: name.into(),
             input: (0..hidden.len()).map(at).collect(),
-            guess: (0..hidden.len()).map(|frame| hidden[frame].then(|| guess(frame))).collect(),
+            guess: (0..hidden.len())
+                .map(|frame| hidden[frame].then(|| guess(frame)))
+                .collect(),
         }
     };
-    let columns = ["F0", "VUV", "NAQ", "QOQ", "peakSlope", "MCEP_0", "MCEP_1"].into_iter().enumerate().map(column);
+    let columns = ["F0", "VUV", "NAQ", "QOQ", "peakSlope", "MCEP_0", "MCEP_1"]
+        .into_iter()
+        .enumerate()
+        .map(column);
     Reconstruction {
         name: "Fold 0, seed 0, validation segment -invented-[3]".into(),
         frame_s: Some(0.05),
@@ -184,13 +215,27 @@ fn trainings() -> Vec<Training> {
         let pace = [40.0, 70.0, 55.0, 90.0][start] + 3.0 * run as f64;
         let point = |i: usize| {
             let step = 15 * (i as u64 + 1);
-            let loss = 0.4 + 0.5 * (-(step as f64) / pace).exp() + 0.004 * wobble([i, start, run, 1, 0]);
-            CurvePoint { step, train_loss: loss, valid_loss: Some(loss + 0.05 + 0.0004 * step as f64) }
+            let loss =
+                0.4 + 0.5 * (-(step as f64) / pace).exp() + 0.004 * wobble([i, start, run, 1, 0]);
+            CurvePoint {
+                step,
+                train_loss: loss,
+                valid_loss: Some(loss + 0.05 + 0.0004 * step as f64),
+            }
         };
-        let curve = Curve { name: format!("{} {run}", STARTS[start]), points: (0..20).map(point).collect() };
-        Training { start: STARTS[start].into(), curve, best_step: Some(15 * (4 + start as u64 + run as u64 % 3)) }
+        let curve = Curve {
+            name: format!("{} {run}", STARTS[start]),
+            points: (0..20).map(point).collect(),
+        };
+        Training {
+            start: STARTS[start].into(),
+            curve,
+            best_step: Some(15 * (4 + start as u64 + run as u64 % 3)),
+        }
     };
-    (0..STARTS.len()).flat_map(|start| (0..8).map(move |run| one(start, run))).collect()
+    (0..STARTS.len())
+        .flat_map(|start| (0..8).map(move |run| one(start, run)))
+        .collect()
 }
 
 /// Scores of eight cells of each start over the same 120 segments of their fold.
@@ -202,14 +247,22 @@ fn scored() -> Vec<ScoredRows> {
             for (e, emotion) in EMOTIONS.iter().enumerate() {
                 let present = |i: usize| wobble([i, e, fold, 2, 0]) > 0.1 + 0.12 * e as f64;
                 let score = |i: usize| {
-                    let signal = if present(i) { 0.35 - 0.05 * start as f64 } else { 0.0 };
+                    let signal = if present(i) {
+                        0.35 - 0.05 * start as f64
+                    } else {
+                        0.0
+                    };
                     let noise = wobble([i, e, run, start, 3]) + 0.4 * wobble([i, e, 5, 5, 5]);
                     1.0 / (1.0 + (1.2 - 2.0 * signal - 1.3 * noise).exp())
                 };
                 out.push(ScoredRows {
                     cell: format!("{name}-163-{fold}-{seed}-{draw}"),
                     start: name.to_string(),
-                    run: Run { seed: seed as i32, draw: draw as i32, pretrain_seed: None },
+                    run: Run {
+                        seed: seed as i32,
+                        draw: draw as i32,
+                        pretrain_seed: None,
+                    },
                     emotion: emotion.to_string(),
                     present: (0..120).map(present).collect(),
                     score: (0..120).map(score).collect(),

@@ -1,8 +1,9 @@
 //! The Slurm engine: the same plan as job arrays.
 //!
-//! Here: which steps form which array (`arrays`), their submission (`submit`), what a task does on its node (`task`), the
-//! state and outcome of tasks (`queue`, `outcome`), and waiting for the end (`wait`). Slurm alone decides when and where a job
-//! runs; a step is run and recorded by the code of the local engine.
+//! Here: which steps form which array (`arrays`), their submission (`submit`), what a task does on
+//! its node (`task`), the state and outcome of tasks (`queue`, `outcome`), and waiting for the end
+//! (`wait`). Slurm alone decides when and where a job runs; a step is run and recorded by the code
+//! of the local engine.
 //!
 //! | file | content |
 //! |---|---|
@@ -39,15 +40,27 @@ use std::path::Path;
 
 /// Fails if jobs of the run folder may still be in the queue.
 pub(crate) fn check_ended(run: &Path) -> Result<(), SweepError> {
-    let Some(record) = JobsRecord::read(run)? else { return Ok(()) };
+    let Some(record) = JobsRecord::read(run)? else {
+        return Ok(());
+    };
     let jobs = match (&record.pending, record.jobs.is_empty()) {
         (None, _) => ranges(&record.ids()),
         (Some(pending), true) => format!("named {}", pending.name),
-        (Some(pending), false) => format!("{}, and perhaps one named {},", ranges(&record.ids()), pending.name),
+        (Some(pending), false) => format!(
+            "{}, and perhaps one named {},",
+            ranges(&record.ids()),
+            pending.name
+        ),
     };
-    match record.resolve_pending().and_then(|record| Ok(record.query_queue()?.active_jobs(&record))) {
+    match record
+        .resolve_pending()
+        .and_then(|record| Ok(record.query_queue()?.active_jobs(&record)))
+    {
         Ok(active) if active.is_empty() => Ok(()),
-        Ok(active) => Err(SweepError::Queued { run: run.to_path_buf(), jobs: ranges(&active) }),
+        Ok(active) => Err(SweepError::Queued {
+            run: run.to_path_buf(),
+            jobs: ranges(&active),
+        }),
         Err(reason) => Err(SweepError::QueueUnknown {
             run: run.to_path_buf(),
             jobs,
@@ -57,7 +70,8 @@ pub(crate) fn check_ended(run: &Path) -> Result<(), SweepError> {
     }
 }
 
-/// Removes the list of submitted jobs, which must have ended, so that the local engine can use the folder.
+/// Removes the list of submitted jobs, which must have ended, so that the local engine can use the
+/// folder.
 pub(crate) fn clear_jobs(run: &Path) -> Result<(), SweepError> {
     crate::marks::remove(&records::path(run))
 }

@@ -20,7 +20,12 @@ pub(crate) enum TaskOutcome {
 }
 
 /// Reads the outcome of step `i` from its files.
-pub(crate) fn task_outcome(plan: &Plan, schedule: &Schedule<'_>, marks: &Marks, i: usize) -> TaskOutcome {
+pub(crate) fn task_outcome(
+    plan: &Plan,
+    schedule: &Schedule<'_>,
+    marks: &Marks,
+    i: usize,
+) -> TaskOutcome {
     let step = &plan.steps[i];
     if let Some(record) = marks.record(&step.id).filter(|_| marks.is_done(step)) {
         return TaskOutcome::Done(record.seconds);
@@ -37,13 +42,17 @@ pub(crate) fn task_outcome(plan: &Plan, schedule: &Schedule<'_>, marks: &Marks, 
 /// A need that blocks the step in the present state of its needs.
 fn unmet_need(plan: &Plan, schedule: &Schedule<'_>, marks: &Marks, i: usize) -> Option<usize> {
     let needs = schedule.needs(i);
-    let mut unmet = needs.iter().copied().filter(|&n| !marks.is_done(&plan.steps[n]));
+    let mut unmet = needs
+        .iter()
+        .copied()
+        .filter(|&n| !marks.is_done(&plan.steps[n]));
     let first = unmet.next()?;
     let all = 1 + unmet.count() == needs.len();
     (!plan.steps[i].tolerant || all).then_some(first)
 }
 
-/// The error of a step that left no record: several lines, the last one with Slurm's `state` of the task.
+/// The error of a step that left no record: several lines, the last one with Slurm's `state` of the
+/// task.
 pub(crate) fn lost_error(run: &Path, job: &str, task: u32, state: Option<&str>) -> String {
     let end = match state {
         Some(state) => format!("Slurm ended it ({state})"),
@@ -51,17 +60,26 @@ pub(crate) fn lost_error(run: &Path, job: &str, task: u32, state: Option<&str>) 
     };
     let output = records::output(job, task);
     let text = run_record::read_to_string(&run.join(&output)).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     let tail = &lines[lines.len().saturating_sub(6)..];
     if tail.is_empty() {
         return format!("task {task} of job {job}: {end}");
     }
-    format!("task {task} of job {job}; the last lines of {output}:\n{}\n{end}", tail.join("\n"))
+    format!(
+        "task {task} of job {job}; the last lines of {output}:\n{}\n{end}",
+        tail.join("\n")
+    )
 }
 
 /// The existing logs of a step, relative to the run folder.
 pub(crate) fn logs(run: &Path, step: &Step, task: Option<(&str, u32)>) -> Vec<String> {
     let slurm_log = task.map(|(job, task)| records::output(job, task));
     let all = [Some(format!("steps/{}/{LOG_FILE}", step.id)), slurm_log];
-    all.into_iter().flatten().filter(|log| run.join(log).is_file()).collect()
+    all.into_iter()
+        .flatten()
+        .filter(|log| run.join(log).is_file())
+        .collect()
 }

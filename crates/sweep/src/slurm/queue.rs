@@ -21,8 +21,8 @@ const ENDED: [&str; 10] = [
     "TIMEOUT",
 ];
 
-/// Whether a task in this state may have left a record that a network file system does not show yet; otherwise it was killed or
-/// cancelled.
+/// Whether a task in this state may have left a record that a network file system does not show
+/// yet; otherwise it was killed or cancelled.
 pub(crate) fn ended_by_itself(state: Option<&str>) -> bool {
     matches!(state, None | Some("COMPLETED" | "FAILED"))
 }
@@ -52,12 +52,19 @@ pub(crate) struct QueueSnapshot {
 
 impl QueueSnapshot {
     pub fn task_state(&self, job: &str, task: u32) -> TaskState {
-        self.tasks.get(&(job.to_string(), task)).cloned().unwrap_or(TaskState::Ended(None))
+        self.tasks
+            .get(&(job.to_string(), task))
+            .cloned()
+            .unwrap_or(TaskState::Ended(None))
     }
 
     /// Jobs of the record that have an active task.
     pub fn active_jobs(&self, record: &JobsRecord) -> Vec<String> {
-        let is_active = |id: &String| self.tasks.iter().any(|((job, _), state)| job == id && state.is_active());
+        let is_active = |id: &String| {
+            self.tasks
+                .iter()
+                .any(|((job, _), state)| job == id && state.is_active())
+        };
         record.ids().into_iter().filter(is_active).collect()
     }
 
@@ -66,7 +73,9 @@ impl QueueSnapshot {
         let mut tasks = BTreeMap::new();
         for line in text.lines() {
             let fields: Vec<&str> = line.splitn(5, '|').map(str::trim).collect();
-            let [job, task, state, node, reason] = fields[..] else { continue };
+            let [job, task, state, node, reason] = fields[..] else {
+                continue;
+            };
             let task_state = match state {
                 _ if ENDED.contains(&state) => TaskState::Ended(Some(state.to_string())),
                 "PENDING" => TaskState::Queued(reason.to_string()),
@@ -87,14 +96,27 @@ impl JobsRecord {
         self.check_cluster()?;
         let (user, name_flag) = (format!("--user={}", self.user), format!("--name={name}"));
         let format = "--format=%F|%j";
-        let text = call("squeue", ["--noheader", "--all", "--states=all", &user, &name_flag, format])?;
+        let text = call(
+            "squeue",
+            [
+                "--noheader",
+                "--all",
+                "--states=all",
+                &user,
+                &name_flag,
+                format,
+            ],
+        )?;
         Ok(parse_job_names(&text, name))
     }
 
     fn check_cluster(&self) -> Result<(), SweepError> {
         let here = cluster()?.name;
         if here != self.cluster {
-            return Err(SweepError::OtherCluster { here, there: self.cluster.clone() });
+            return Err(SweepError::OtherCluster {
+                here,
+                there: self.cluster.clone(),
+            });
         }
         Ok(())
     }
@@ -105,44 +127,74 @@ impl JobsRecord {
         // All jobs of the user: `squeue` fails for a job that it no longer lists.
         let user = format!("--user={}", self.user);
         let format = "--format=%F|%K|%T|%N|%r";
-        Ok(QueueSnapshot::parse(&call("squeue", ["--noheader", "--array", "--all", "--states=all", &user, format])?))
+        Ok(QueueSnapshot::parse(&call(
+            "squeue",
+            [
+                "--noheader",
+                "--array",
+                "--all",
+                "--states=all",
+                &user,
+                format,
+            ],
+        )?))
     }
 
     /// Final states of tasks that `squeue` no longer lists, if the cluster has accounting.
     pub fn query_accounting(&self) -> BTreeMap<(String, u32), String> {
         let jobs = format!("--jobs={}", self.ids().join(","));
-        let text = call("sacct", ["--allocations", "--noheader", "--parsable2", &jobs, "--format=JobID,State"]);
+        let text = call(
+            "sacct",
+            [
+                "--allocations",
+                "--noheader",
+                "--parsable2",
+                &jobs,
+                "--format=JobID,State",
+            ],
+        );
         parse_sacct(&text.unwrap_or_default())
     }
 }
 
-/// The distinct numbers of the jobs named `name` in the output of `squeue`, one job per line as `JOB|NAME`. Other lines are ignored.
+/// The distinct numbers of the jobs named `name` in the output of `squeue`, one job per line as
+/// `JOB|NAME`. Other lines are ignored.
 fn parse_job_names(text: &str, name: &str) -> Vec<String> {
     let mut jobs: Vec<String> = Vec::new();
     for (job, job_name) in text.lines().filter_map(|line| line.trim().split_once('|')) {
-        if job_name == name && job_number(job) == Some(job) && !jobs.iter().any(|known| known == job) {
+        if job_name == name
+            && job_number(job) == Some(job)
+            && !jobs.iter().any(|known| known == job)
+        {
             jobs.push(job.to_string());
         }
     }
     jobs
 }
 
-/// The job number in the output of `sbatch --parsable`, which is `NUMBER` or `NUMBER;CLUSTER`. It is taken from the last line of
-/// that form, because the `sbatch` of some clusters prints a greeting first.
+/// The job number in the output of `sbatch --parsable`, which is `NUMBER` or `NUMBER;CLUSTER`. It
+/// is taken from the last line of that form, because the `sbatch` of some clusters prints a
+/// greeting first.
 pub(crate) fn job_number(output: &str) -> Option<&str> {
     output.lines().rev().find_map(|line| {
         let (number, cluster) = line.trim().split_once(';').unwrap_or((line.trim(), ""));
-        let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) && !number.starts_with('0');
+        let is_number = !number.is_empty()
+            && number.bytes().all(|b| b.is_ascii_digit())
+            && !number.starts_with('0');
         (is_number && !cluster.contains(char::is_whitespace)).then_some(number)
     })
 }
 
-/// Parses the output of `sacct`, one task per line as `JOB_TASK|STATE` or `JOB_TASK|CANCELLED by UID`.
+/// Parses the output of `sacct`, one task per line as `JOB_TASK|STATE` or `JOB_TASK|CANCELLED by
+/// UID`.
 fn parse_sacct(text: &str) -> BTreeMap<(String, u32), String> {
     let states = text.lines().filter_map(|line| {
         let (id, state) = line.split_once('|')?;
         let (job, task) = id.split_once('_')?;
-        let state = state.split_whitespace().next().filter(|state| ENDED.contains(state))?;
+        let state = state
+            .split_whitespace()
+            .next()
+            .filter(|state| ENDED.contains(state))?;
         Some(((job.to_string(), task.parse().ok()?), state.to_string()))
     });
     states.collect()
@@ -161,11 +213,18 @@ pub(crate) fn cluster() -> Result<Cluster, SweepError> {
     let text = call("scontrol", ["show", "config"])?;
     let value = |key: &str| {
         let mut pairs = text.lines().filter_map(|line| line.split_once('='));
-        pairs.find(|(k, _)| k.trim() == key).map(|(_, v)| v.trim().to_string())
+        pairs
+            .find(|(k, _)| k.trim() == key)
+            .map(|(_, v)| v.trim().to_string())
     };
     // Without a setting, Slurm's own default.
-    let max_array_size = value("MaxArraySize").and_then(|v| v.parse().ok()).unwrap_or(1001);
-    Ok(Cluster { name: value("ClusterName").unwrap_or_default(), max_array_size })
+    let max_array_size = value("MaxArraySize")
+        .and_then(|v| v.parse().ok())
+        .unwrap_or(1001);
+    Ok(Cluster {
+        name: value("ClusterName").unwrap_or_default(),
+        max_array_size,
+    })
 }
 
 /// Whether jobs can be submitted from this machine.
@@ -182,16 +241,26 @@ pub(crate) fn call<A: AsRef<OsStr>>(
     tool: &'static str,
     arguments: impl IntoIterator<Item = A>,
 ) -> Result<String, SweepError> {
-    let output =
-        Command::new(tool).args(arguments).stdin(Stdio::null()).output().map_err(|source| match source.kind() {
+    let output = Command::new(tool)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|source| match source.kind() {
             ErrorKind::NotFound => SweepError::NoSlurm { tool },
-            _ => SweepError::Slurm { tool, message: source.to_string() },
+            _ => SweepError::Slurm {
+                tool,
+                message: source.to_string(),
+            },
         })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let message = String::from_utf8_lossy(&output.stderr).trim().to_string();
-    let message = if message.is_empty() { output.status.to_string() } else { message };
+    let message = if message.is_empty() {
+        output.status.to_string()
+    } else {
+        message
+    };
     Err(SweepError::Slurm { tool, message })
 }
 
@@ -204,14 +273,33 @@ mod tests {
         let text = "5|0|PENDING||Dependency\n5|1|RUNNING|n1|None\n6|0|TIMEOUT|n2|TimeLimit\n6|1|REQUEUE_HOLD||held\n\
                     7|N/A|RUNNING|n1|None\nnoise\n8|0|COMPLETING|n3|None\n";
         let queue = QueueSnapshot::parse(text);
-        assert_eq!(queue.task_state("5", 0), TaskState::Queued("Dependency".into()));
+        assert_eq!(
+            queue.task_state("5", 0),
+            TaskState::Queued("Dependency".into())
+        );
         assert_eq!(queue.task_state("5", 1), TaskState::Running("n1".into()));
-        assert_eq!(queue.task_state("6", 0), TaskState::Ended(Some("TIMEOUT".into())));
-        assert_eq!(queue.task_state("6", 1), TaskState::Queued("REQUEUE_HOLD".into()));
+        assert_eq!(
+            queue.task_state("6", 0),
+            TaskState::Ended(Some("TIMEOUT".into()))
+        );
+        assert_eq!(
+            queue.task_state("6", 1),
+            TaskState::Queued("REQUEUE_HOLD".into())
+        );
         assert_eq!(queue.task_state("9", 0), TaskState::Ended(None));
-        let job = |id: &str| super::super::records::JobRecord { id: id.into(), kind: String::new(), tasks: vec![] };
+        let job = |id: &str| super::super::records::JobRecord {
+            id: id.into(),
+            kind: String::new(),
+            tasks: vec![],
+        };
         let jobs = ["5", "6", "8", "9"].map(job).to_vec();
-        let record = JobsRecord { cluster: String::new(), user: 0, submitted_unix_s: 0.0, jobs, pending: None };
+        let record = JobsRecord {
+            cluster: String::new(),
+            user: 0,
+            submitted_unix_s: 0.0,
+            jobs,
+            pending: None,
+        };
         assert_eq!(queue.active_jobs(&record), ["5", "6", "8"]);
     }
 
@@ -220,7 +308,10 @@ mod tests {
         let cases = [
             ("17\n", Some("17")),
             ("17;alpha\n", Some("17")),
-            ("------\n  Welcome to the Example Machine\n--> allocation ... OK\n101\n", Some("101")),
+            (
+                "------\n  Welcome to the Example Machine\n--> allocation ... OK\n101\n",
+                Some("101"),
+            ),
             ("101\n  goodbye\n\n", Some("101")),
             ("hours left:\n2000\n 101;alpha \r\n", Some("101")),
             ("Submitted batch job 17\n", None),
@@ -242,7 +333,8 @@ mod tests {
 
     #[test]
     fn sacct_output_holds_final_states() {
-        let text = "5_0|COMPLETED\n5_1|CANCELLED by 1000\n5_[2-4]|PENDING\n5_7|OUT_OF_MEMORY\n6|FAILED\n";
+        let text =
+            "5_0|COMPLETED\n5_1|CANCELLED by 1000\n5_[2-4]|PENDING\n5_7|OUT_OF_MEMORY\n6|FAILED\n";
         let accounts = parse_sacct(text);
         assert_eq!(accounts.len(), 3);
         assert_eq!(accounts[&("5".to_string(), 1)], "CANCELLED");

@@ -1,10 +1,12 @@
-//! The resources that a job requests: the user's settings, and their translation to flags of `sbatch`.
+//! The resources that a job requests: the user's settings, and their translation to flags of
+//! `sbatch`.
 
 use mosei_schema::SettingError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The resources that the jobs of a plan request. For a setting that is left out, the cluster's default applies.
+/// The resources that the jobs of a plan request. For a setting that is left out, the cluster's
+/// default applies.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Slurm {
@@ -29,13 +31,15 @@ pub struct Slurm {
     /// How many tasks of one array may run in parallel. Default: as many as the cluster allows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<u32>,
-    /// How many steps a task runs in sequence: more than 1 if a step is short compared to the start of a job. Default 1.
+    /// How many steps a task runs in sequence: more than 1 if a step is short compared to the start
+    /// of a job. Default 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps_per_task: Option<u32>,
     /// More flags of `sbatch`, each as `--flag` or `--flag=value`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<String>,
-    /// Settings for the steps of one kind, which override the others; their `extra` flags are appended.
+    /// Settings for the steps of one kind, which override the others; their `extra` flags are
+    /// appended.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub kind: BTreeMap<String, Slurm>,
 }
@@ -70,7 +74,11 @@ impl Slurm {
         for (kind, settings) in &self.kind {
             let below = format!("kind.{kind}.");
             if !settings.kind.is_empty() {
-                return Err(invalid(format!("{below}kind"), "no kinds within a kind", "one"));
+                return Err(invalid(
+                    format!("{below}kind"),
+                    "no kinds within a kind",
+                    "one",
+                ));
             }
             settings.check_own(&below)?;
         }
@@ -84,19 +92,33 @@ impl Slurm {
             ("time", &self.time),
             ("memory", &self.memory),
         ];
-        for (key, text) in texts.into_iter().filter_map(|(key, text)| Some((key, text.as_ref()?))) {
+        for (key, text) in texts
+            .into_iter()
+            .filter_map(|(key, text)| Some((key, text.as_ref()?)))
+        {
             if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-                return Err(invalid(format!("{below}{key}"), "a word", &format!("{text:?}")));
+                return Err(invalid(
+                    format!("{below}{key}"),
+                    "a word",
+                    &format!("{text:?}"),
+                ));
             }
         }
-        let counts = [("cpus", self.cpus), ("at_most", self.at_most), ("steps_per_task", self.steps_per_task)];
+        let counts = [
+            ("cpus", self.cpus),
+            ("at_most", self.at_most),
+            ("steps_per_task", self.steps_per_task),
+        ];
         if let Some((key, _)) = counts.into_iter().find(|(_, count)| *count == Some(0)) {
             return Err(invalid(format!("{below}{key}"), "at least 1", "0"));
         }
         for (i, flag) in self.extra.iter().enumerate() {
             let key = || format!("{below}extra[{i}]");
             let found = format!("{flag:?}");
-            let Some(name) = flag.strip_prefix("--").map(|rest| rest.split('=').next().unwrap_or(rest)) else {
+            let Some(name) = flag
+                .strip_prefix("--")
+                .map(|rest| rest.split('=').next().unwrap_or(rest))
+            else {
                 return Err(invalid(key(), "a flag as --flag or --flag=value", &found));
             };
             if name.is_empty() || flag.chars().any(char::is_control) {
@@ -119,18 +141,31 @@ impl Slurm {
     /// # Errors
     /// The first other kind.
     pub fn check_kinds(&self, kinds: &[&str]) -> Result<(), SettingError> {
-        match self.kind.keys().find(|kind| !kinds.contains(&kind.as_str())) {
+        match self
+            .kind
+            .keys()
+            .find(|kind| !kinds.contains(&kind.as_str()))
+        {
             None => Ok(()),
             Some(kind) => {
                 let expected = format!("one of {}", kinds.join(", "));
-                Err(invalid(format!("kind.{kind}"), &expected, &format!("'{kind}'")))
+                Err(invalid(
+                    format!("kind.{kind}"),
+                    &expected,
+                    &format!("'{kind}'"),
+                ))
             }
         }
     }
 
     /// The settings that apply to the steps of a kind.
     pub(crate) fn for_kind(&self, kind: &str) -> Slurm {
-        let Some(own) = self.kind.get(kind) else { return Slurm { kind: BTreeMap::new(), ..self.clone() } };
+        let Some(own) = self.kind.get(kind) else {
+            return Slurm {
+                kind: BTreeMap::new(),
+                ..self.clone()
+            };
+        };
         Slurm {
             partition: own.partition.clone().or_else(|| self.partition.clone()),
             account: own.account.clone().or_else(|| self.account.clone()),
@@ -149,10 +184,22 @@ impl Slurm {
     pub(crate) fn flags(&self, threads: usize) -> Vec<String> {
         let cpus = self.cpus.map_or(threads.max(1), |cpus| cpus as usize);
         let mut flags = vec![format!("--cpus-per-task={cpus}")];
-        let texts =
-            [("partition", &self.partition), ("account", &self.account), ("time", &self.time), ("mem", &self.memory)];
-        flags.extend(texts.into_iter().filter_map(|(flag, text)| Some(format!("--{flag}={}", text.as_ref()?))));
-        flags.extend(self.gpus.filter(|&gpus| gpus > 0).map(|gpus| format!("--gres=gpu:{gpus}")));
+        let texts = [
+            ("partition", &self.partition),
+            ("account", &self.account),
+            ("time", &self.time),
+            ("mem", &self.memory),
+        ];
+        flags.extend(
+            texts
+                .into_iter()
+                .filter_map(|(flag, text)| Some(format!("--{flag}={}", text.as_ref()?))),
+        );
+        flags.extend(
+            self.gpus
+                .filter(|&gpus| gpus > 0)
+                .map(|gpus| format!("--gres=gpu:{gpus}")),
+        );
         flags.extend(self.extra.iter().cloned());
         flags
     }
@@ -179,35 +226,91 @@ mod tests {
         all.check().unwrap();
         assert_eq!(
             all.for_kind("pretrain").flags(2),
-            ["--cpus-per-task=4", "--partition=p", "--time=1-0", "--gres=gpu:1", "--qos=low", "--nice"]
+            [
+                "--cpus-per-task=4",
+                "--partition=p",
+                "--time=1-0",
+                "--gres=gpu:1",
+                "--qos=low",
+                "--nice"
+            ]
         );
-        assert_eq!(all.for_kind("report").flags(2), ["--cpus-per-task=2", "--partition=p", "--time=10", "--qos=low"]);
+        assert_eq!(
+            all.for_kind("report").flags(2),
+            [
+                "--cpus-per-task=2",
+                "--partition=p",
+                "--time=10",
+                "--qos=low"
+            ]
+        );
         assert_eq!(
             all.for_kind("cell").flags(0),
-            ["--cpus-per-task=1", "--partition=p", "--time=10", "--gres=gpu:1", "--qos=low"]
+            [
+                "--cpus-per-task=1",
+                "--partition=p",
+                "--time=10",
+                "--gres=gpu:1",
+                "--qos=low"
+            ]
         );
-        let error = all.check_kinds(&["cell", "pretrain"]).unwrap_err().to_string();
-        assert_eq!(error, "key 'slurm.kind.report': expected one of cell, pretrain, found 'report'");
+        let error = all
+            .check_kinds(&["cell", "pretrain"])
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "key 'slurm.kind.report': expected one of cell, pretrain, found 'report'"
+        );
     }
 
     #[test]
     fn invalid_settings_are_named() {
         let cases = [
-            (r#"{"partition": ""}"#, "key 'slurm.partition': expected a word, found \"\""),
-            (r#"{"time": "1 day"}"#, "key 'slurm.time': expected a word, found \"1 day\""),
-            (r#"{"at_most": 0}"#, "key 'slurm.at_most': expected at least 1, found 0"),
-            (r#"{"extra": ["-p long"]}"#, "key 'slurm.extra[0]': expected a flag as --flag or --flag=value"),
-            (r#"{"extra": ["--x", "--"]}"#, "key 'slurm.extra[1]': expected a flag as"),
-            (r#"{"extra": ["--x=\n"]}"#, "key 'slurm.extra[0]': expected a flag as"),
-            (r#"{"extra": ["--depend=afterok:1"]}"#, "a flag other than --dependency, which the engine sets itself"),
-            (r#"{"kind": {"cell": {"cpus": 0}}}"#, "key 'slurm.kind.cell.cpus': expected at least 1, found 0"),
-            (r#"{"kind": {"cell": {"kind": {"a": {}}}}}"#, "key 'slurm.kind.cell.kind': expected no kinds within"),
+            (
+                r#"{"partition": ""}"#,
+                "key 'slurm.partition': expected a word, found \"\"",
+            ),
+            (
+                r#"{"time": "1 day"}"#,
+                "key 'slurm.time': expected a word, found \"1 day\"",
+            ),
+            (
+                r#"{"at_most": 0}"#,
+                "key 'slurm.at_most': expected at least 1, found 0",
+            ),
+            (
+                r#"{"extra": ["-p long"]}"#,
+                "key 'slurm.extra[0]': expected a flag as --flag or --flag=value",
+            ),
+            (
+                r#"{"extra": ["--x", "--"]}"#,
+                "key 'slurm.extra[1]': expected a flag as",
+            ),
+            (
+                r#"{"extra": ["--x=\n"]}"#,
+                "key 'slurm.extra[0]': expected a flag as",
+            ),
+            (
+                r#"{"extra": ["--depend=afterok:1"]}"#,
+                "a flag other than --dependency, which the engine sets itself",
+            ),
+            (
+                r#"{"kind": {"cell": {"cpus": 0}}}"#,
+                "key 'slurm.kind.cell.cpus': expected at least 1, found 0",
+            ),
+            (
+                r#"{"kind": {"cell": {"kind": {"a": {}}}}}"#,
+                "key 'slurm.kind.cell.kind': expected no kinds within",
+            ),
         ];
         for (json, message) in cases {
             let error = settings(json).check().unwrap_err().to_string();
             assert!(error.contains(message), "{json}: {error}");
         }
-        settings(r#"{"extra": ["--wait-all-nodes=1", "--nodelist=n[1-2]", "--comment=a b"]}"#).check().unwrap();
+        settings(r#"{"extra": ["--wait-all-nodes=1", "--nodelist=n[1-2]", "--comment=a b"]}"#)
+            .check()
+            .unwrap();
         assert!(serde_json::from_str::<Slurm>(r#"{"partion": "p"}"#).is_err());
     }
 }

@@ -13,12 +13,12 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Runs the steps of task number `task` in `list`, which a submission wrote for the folder `run`. SIGTERM, which Slurm sends
-/// before it kills a task, terminates them.
+/// Runs the steps of task number `task` in `list`, which a submission wrote for the folder `run`.
+/// SIGTERM, which Slurm sends before it kills a task, terminates them.
 ///
 /// # Errors
-/// A list without this task; another task that runs the same step; a folder that cannot be used. A failed or blocked step is
-/// part of the outcome.
+/// A list without this task; another task that runs the same step; a folder that cannot be used. A
+/// failed or blocked step is part of the outcome.
 pub fn run_task(
     run: &Path,
     list: &Path,
@@ -27,29 +27,40 @@ pub fn run_task(
 ) -> Result<Outcome, SweepError> {
     let interrupt = Interrupt::listen().map_err(SweepError::io("listen for signals in", run))?;
     let tasks = TaskList::read(list)?;
-    std::env::set_current_dir(&tasks.folder).map_err(SweepError::io("change to folder", &tasks.folder))?;
+    std::env::set_current_dir(&tasks.folder)
+        .map_err(SweepError::io("change to folder", &tasks.folder))?;
     let plan = read_plan(run)?;
     plan.check()?;
     let index_of = plan.index_by_id();
-    let none = || SweepError::NoTask { list: list.to_path_buf(), task };
+    let none = || SweepError::NoTask {
+        list: list.to_path_buf(),
+        task,
+    };
     let ids = tasks.tasks.get(task).ok_or_else(none)?;
-    let own: Vec<usize> =
-        ids.iter().map(|id| index_of.get(id.as_str()).copied().ok_or_else(none)).collect::<Result<_, _>>()?;
+    let own: Vec<usize> = ids
+        .iter()
+        .map(|id| index_of.get(id.as_str()).copied().ok_or_else(none))
+        .collect::<Result<_, _>>()?;
 
     let marks = Marks::new(run);
     let mut locks = Vec::new();
     for id in ids {
         let held = lock(&marks.folder(id), TASK_LOCK_FILE)?;
-        locks.push(
-            held.ok_or_else(|| SweepError::Busy { id: id.clone(), lock: marks.folder(id).join(TASK_LOCK_FILE) })?,
-        );
+        locks.push(held.ok_or_else(|| SweepError::Busy {
+            id: id.clone(),
+            lock: marks.folder(id).join(TASK_LOCK_FILE),
+        })?);
         // Left by an earlier start of this task, which Slurm requeued.
         if end_orphan(&marks, id)? {
             on_event(Event::OrphanEnded { id });
         }
     }
     // Starting the fork server pays off only for several steps.
-    let server = if own.len() > 1 { plan.server.as_slice() } else { &[] };
+    let server = if own.len() > 1 {
+        plan.server.as_slice()
+    } else {
+        &[]
+    };
     let mut sweep = Sweep::new(&plan, marks.clone(), &tasks.program, server, on_event)?;
     let patience = Duration::try_from_secs_f64(tasks.patience_s).unwrap_or_default();
     await_needs(&plan, &sweep.schedule, &marks, &own, patience, &interrupt);
@@ -57,7 +68,14 @@ pub fn run_task(
         // Steps of other tasks count as done unless an own step needs them.
         let needed = own.iter().any(|&o| sweep.schedule.needs(o).contains(&i));
         let is_met = !needed || marks.is_done(&plan.steps[i]);
-        sweep.schedule.settle(i, if is_met { StepOutcome::Skipped } else { StepOutcome::Failed });
+        sweep.schedule.settle(
+            i,
+            if is_met {
+                StepOutcome::Skipped
+            } else {
+                StepOutcome::Failed
+            },
+        );
     }
     for &i in &own {
         sweep.skip_if_done(i);
@@ -66,8 +84,8 @@ pub fn run_task(
     Ok(sweep.outcome)
 }
 
-/// Waits until every need is done or known to have failed: a network file system may show the records of another node with a
-/// delay.
+/// Waits until every need is done or known to have failed: a network file system may show the
+/// records of another node with a delay.
 fn await_needs(
     plan: &Plan,
     schedule: &Schedule<'_>,
@@ -77,11 +95,21 @@ fn await_needs(
     interrupt: &Interrupt,
 ) {
     let start = Instant::now();
-    let mut open: BTreeSet<usize> = own.iter().flat_map(|&i| schedule.needs(i)).copied().collect();
+    let mut open: BTreeSet<usize> = own
+        .iter()
+        .flat_map(|&i| schedule.needs(i))
+        .copied()
+        .collect();
     open.retain(|&n| !marks.is_done(&plan.steps[n]));
-    let killed = if open.is_empty() { BTreeSet::new() } else { killed_steps(&marks.run) };
+    let killed = if open.is_empty() {
+        BTreeSet::new()
+    } else {
+        killed_steps(&marks.run)
+    };
     loop {
-        open.retain(|&n| !marks.is_done(&plan.steps[n]) && !can_never_run(plan, schedule, marks, &killed, n));
+        open.retain(|&n| {
+            !marks.is_done(&plan.steps[n]) && !can_never_run(plan, schedule, marks, &killed, n)
+        });
         if open.is_empty() || start.elapsed() >= patience || interrupt.is_set() {
             return;
         }
@@ -89,19 +117,34 @@ fn await_needs(
     }
 }
 
-/// The steps whose tasks were killed according to Slurm; none if Slurm cannot be queried from this node.
+/// The steps whose tasks were killed according to Slurm; none if Slurm cannot be queried from this
+/// node.
 fn killed_steps(run: &Path) -> BTreeSet<String> {
-    let Ok(Some(record)) = JobsRecord::read(run) else { return BTreeSet::new() };
-    let Ok(queue) = record.query_queue() else { return BTreeSet::new() };
+    let Ok(Some(record)) = JobsRecord::read(run) else {
+        return BTreeSet::new();
+    };
+    let Ok(queue) = record.query_queue() else {
+        return BTreeSet::new();
+    };
     let is_killed = |(job, task): (&str, u32)| match queue.task_state(job, task) {
         TaskState::Ended(state) => !ended_by_itself(state.as_deref()),
         _ => false,
     };
-    record.steps().filter(|&(_, task)| is_killed(task)).map(|(id, _)| id.to_string()).collect()
+    record
+        .steps()
+        .filter(|&(_, task)| is_killed(task))
+        .map(|(id, _)| id.to_string())
+        .collect()
 }
 
 /// Whether the step or one that it needs, directly or indirectly, failed or was killed.
-fn can_never_run(plan: &Plan, schedule: &Schedule<'_>, marks: &Marks, killed: &BTreeSet<String>, step: usize) -> bool {
+fn can_never_run(
+    plan: &Plan,
+    schedule: &Schedule<'_>,
+    marks: &Marks,
+    killed: &BTreeSet<String>,
+    step: usize,
+) -> bool {
     let (mut seen, mut open) = (vec![false; plan.steps.len()], vec![step]);
     while let Some(i) = open.pop() {
         if std::mem::replace(&mut seen[i], true) || marks.is_done(&plan.steps[i]) {

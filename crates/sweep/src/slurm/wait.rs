@@ -18,18 +18,23 @@ use std::time::{Duration, Instant};
 pub struct Polling {
     /// Time between two queries.
     pub interval: Duration,
-    /// How long to wait for the records of a finished task to appear, and for Slurm to answer again.
+    /// How long to wait for the records of a finished task to appear, and for Slurm to answer
+    /// again.
     pub patience: Duration,
 }
 
 impl Default for Polling {
     fn default() -> Self {
-        Polling { interval: Duration::from_secs(10), patience: Duration::from_secs(120) }
+        Polling {
+            interval: Duration::from_secs(10),
+            patience: Duration::from_secs(120),
+        }
     }
 }
 
-/// Runs the steps of `plan` that are not done as Slurm jobs and waits for their end. Killed steps are submitted again, at most
-/// `retries.killed` times; cancelled ones are not. `stop` ends only the waiting: the jobs continue.
+/// Runs the steps of `plan` that are not done as Slurm jobs and waits for their end. Killed steps
+/// are submitted again, at most `retries.killed` times; cancelled ones are not. `stop` ends only
+/// the waiting: the jobs continue.
 ///
 /// # Errors
 /// As [`super::submit`]; a Slurm controller that stops answering.
@@ -103,10 +108,16 @@ struct Wait<'a> {
 
 impl Wait<'_> {
     /// Waits for the end of the jobs. Returns whether a step must be submitted again.
-    fn wait_for_jobs(&mut self, record: &JobsRecord, stop: &AtomicBool) -> Result<bool, SweepError> {
+    fn wait_for_jobs(
+        &mut self,
+        record: &JobsRecord,
+        stop: &AtomicBool,
+    ) -> Result<bool, SweepError> {
         let index_of = self.plan.index_by_id();
-        let mut open: Vec<(usize, String, u32)> =
-            record.steps().filter_map(|(id, (job, task))| Some((*index_of.get(id)?, job.to_string(), task))).collect();
+        let mut open: Vec<(usize, String, u32)> = record
+            .steps()
+            .filter_map(|(id, (job, task))| Some((*index_of.get(id)?, job.to_string(), task)))
+            .collect();
         let mut started: BTreeSet<usize> = BTreeSet::new();
         let mut ended: BTreeMap<usize, Instant> = BTreeMap::new();
         let (mut resubmit, mut answered) = (false, Instant::now());
@@ -119,7 +130,9 @@ impl Wait<'_> {
             let queue = match record.query_queue() {
                 Ok(queue) => queue,
                 // The controller may be busy or restarting.
-                Err(SweepError::Slurm { .. }) if answered.elapsed() < self.polling.patience => continue,
+                Err(SweepError::Slurm { .. }) if answered.elapsed() < self.polling.patience => {
+                    continue;
+                }
                 Err(e) => return Err(e),
             };
             answered = Instant::now();
@@ -134,7 +147,9 @@ impl Wait<'_> {
                     }
                     TaskState::Running(_) => {
                         if started.insert(i) {
-                            (self.on_event)(Event::Started { step: &self.plan.steps[i] });
+                            (self.on_event)(Event::Started {
+                                step: &self.plan.steps[i],
+                            });
                         }
                         rest.push((i, job, task));
                         continue;
@@ -147,16 +162,23 @@ impl Wait<'_> {
                     TaskOutcome::Blocked(_) => {}
                     TaskOutcome::Lost => {
                         let state = state.or_else(|| {
-                            let accounts = accounts.get_or_insert_with(|| record.query_accounting());
+                            let accounts =
+                                accounts.get_or_insert_with(|| record.query_accounting());
                             accounts.get(&(job.clone(), task)).cloned()
                         });
                         let since = *ended.entry(i).or_insert_with(Instant::now);
-                        if ended_by_itself(state.as_deref()) && since.elapsed() < self.polling.patience {
+                        if ended_by_itself(state.as_deref())
+                            && since.elapsed() < self.polling.patience
+                        {
                             rest.push((i, job, task));
                             continue;
                         }
                         let by_user = cancelled || state.as_deref() == Some("CANCELLED");
-                        resubmit |= self.lost(i, lost_error(self.run, &job, task, state.as_deref()), by_user);
+                        resubmit |= self.lost(
+                            i,
+                            lost_error(self.run, &job, task, state.as_deref()),
+                            by_user,
+                        );
                     }
                 }
             }
@@ -187,7 +209,10 @@ impl Wait<'_> {
 
     fn fail(&mut self, i: usize, error: String) {
         let step = &self.plan.steps[i];
-        (self.on_event)(Event::Failed { step, error: &error });
+        (self.on_event)(Event::Failed {
+            step,
+            error: &error,
+        });
         self.failed.insert(i, error.clone());
         self.outcome.failed.push((step.id.clone(), error));
     }
@@ -198,12 +223,21 @@ impl Wait<'_> {
         *killed += 1;
         let runs = *killed;
         if !by_user && runs <= self.plan.retries.killed {
-            (self.on_event)(Event::Retrying { step: &self.plan.steps[i], error: &error, runs });
+            (self.on_event)(Event::Retrying {
+                step: &self.plan.steps[i],
+                error: &error,
+                runs,
+            });
             return true;
         }
-        let attempts = if runs > 1 { format!("failed {runs} times; the last error: ") } else { String::new() };
+        let attempts = if runs > 1 {
+            format!("failed {runs} times; the last error: ")
+        } else {
+            String::new()
+        };
         let error = format!("{attempts}{error}");
-        // The same file as from the local engine. If it cannot be written, the outcome still holds the error.
+        // The same file as from the local engine. If it cannot be written, the outcome still holds
+        // the error.
         let _ = self.marks.write_error(&self.plan.steps[i].id, &error);
         self.fail(i, error);
         false

@@ -1,4 +1,5 @@
-//! A private Slurm cluster for tests: a controller and three nodes on this host, in a temporary folder.
+//! A private Slurm cluster for tests: a controller and three nodes on this host, in a temporary
+//! folder.
 
 use std::fs;
 use std::net::TcpListener;
@@ -20,12 +21,17 @@ impl Cluster {
     /// Starts a cluster in a new folder, or returns why that is not possible.
     pub fn start(folder: &Path) -> Result<Self, String> {
         for program in ["munged", "slurmctld", "slurmd", "sbatch"] {
-            find(program).ok_or(format!("no '{program}' on this machine (Debian: slurm-wlm and munge)"))?;
+            find(program).ok_or(format!(
+                "no '{program}' on this machine (Debian: slurm-wlm and munge)"
+            ))?;
         }
         for below in ["state", "spool", "log"] {
             fs::create_dir_all(folder.join(below)).map_err(|e| e.to_string())?;
         }
-        let mut cluster = Cluster { folder: folder.to_path_buf(), daemons: Vec::new() };
+        let mut cluster = Cluster {
+            folder: folder.to_path_buf(),
+            daemons: Vec::new(),
+        };
         cluster.write_files().map_err(|e| e.to_string())?;
         let file = |name: &str| cluster.folder.join(name).display().to_string();
         let munge = [
@@ -40,12 +46,17 @@ impl Cluster {
         ];
         cluster.daemon("munged", &munge)?;
         let begin = Instant::now();
-        while !cluster.folder.join("munge.socket").exists() && begin.elapsed() < Duration::from_secs(20) {
+        while !cluster.folder.join("munge.socket").exists()
+            && begin.elapsed() < Duration::from_secs(20)
+        {
             sleep(Duration::from_millis(50));
         }
         cluster.daemon("slurmctld", &["-D".to_string(), "-c".to_string()])?;
         for n in 1..=NODES {
-            cluster.daemon("slurmd", &["-D".to_string(), "-N".to_string(), format!("n{n}")])?;
+            cluster.daemon(
+                "slurmd",
+                &["-D".to_string(), "-N".to_string(), format!("n{n}")],
+            )?;
         }
         let begin = Instant::now();
         while cluster.idle_nodes() < NODES {
@@ -65,7 +76,11 @@ impl Cluster {
     /// The last lines of each daemon's log.
     pub fn logs(&self) -> String {
         let mut all = String::new();
-        for entry in fs::read_dir(self.folder.join("log")).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(self.folder.join("log"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             let text = fs::read_to_string(entry.path()).unwrap_or_default();
             let lines: Vec<&str> = text.lines().collect();
             let tail = lines[lines.len().saturating_sub(15)..].join("\n");
@@ -80,7 +95,8 @@ impl Cluster {
         let host = output("hostname", &[]);
         let mut ports = free_ports(NODES + 1)?.into_iter();
         let controller = ports.next().unwrap_or_default();
-        // No control groups, accounting or switch plugins: a configuration that works without privileges.
+        // No control groups, accounting or switch plugins: a configuration that works without
+        // privileges.
         let mut config = format!(
             "ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -118,10 +134,15 @@ GresTypes=gpu
             config.push_str(&format!("{node} CPUs=2 RealMemory=2000 Gres=gpu:1\n"));
             fs::create_dir_all(self.folder.join(format!("spool/n{n}")))?;
         }
-        config.push_str(&format!("PartitionName=usual Nodes=n[1-{NODES}] Default=YES MaxTime=INFINITE State=UP\n"));
+        config.push_str(&format!(
+            "PartitionName=usual Nodes=n[1-{NODES}] Default=YES MaxTime=INFINITE State=UP\n"
+        ));
         fs::write(self.config(), config)?;
         // Slurm can assign a GPU number without a GPU.
-        fs::write(self.folder.join("gres.conf"), format!("NodeName=n[1-{NODES}] Name=gpu File=/dev/null\n"))?;
+        fs::write(
+            self.folder.join("gres.conf"),
+            format!("NodeName=n[1-{NODES}] Name=gpu File=/dev/null\n"),
+        )?;
         let key = self.folder.join("munge.key");
         let mut bytes = vec![0; 128];
         std::io::Read::read_exact(&mut fs::File::open("/dev/urandom")?, &mut bytes)?;
@@ -131,12 +152,19 @@ GresTypes=gpu
 
     fn daemon(&mut self, name: &str, arguments: &[String]) -> Result<(), String> {
         let program = find(name).unwrap_or_else(|| name.into());
-        let log = fs::File::create(self.folder.join(format!("log/{name}-{}-stderr.txt", self.daemons.len())))
-            .map_err(|e| e.to_string())?;
+        let log = fs::File::create(
+            self.folder
+                .join(format!("log/{name}-{}-stderr.txt", self.daemons.len())),
+        )
+        .map_err(|e| e.to_string())?;
         let mut command = Command::new(program);
         command.args(arguments).env("SLURM_CONF", self.config());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        self.daemons.push(command.spawn().map_err(|e| format!("{name}: {e}"))?);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
+        self.daemons
+            .push(command.spawn().map_err(|e| format!("{name}: {e}"))?);
         Ok(())
     }
 
@@ -146,7 +174,12 @@ GresTypes=gpu
             .env("SLURM_CONF", self.config())
             .stderr(Stdio::null())
             .output();
-        output.map_or(0, |o| String::from_utf8_lossy(&o.stdout).lines().filter(|line| *line == "idle").count())
+        output.map_or(0, |o| {
+            String::from_utf8_lossy(&o.stdout)
+                .lines()
+                .filter(|line| *line == "idle")
+                .count()
+        })
     }
 }
 
@@ -155,7 +188,11 @@ impl Drop for Cluster {
         // Jobs first: their processes would outlive the daemons.
         let config = self.config();
         let slurm = |program: &str, arguments: &[&str]| {
-            Command::new(program).args(arguments).env("SLURM_CONF", &config).stderr(Stdio::null()).output()
+            Command::new(program)
+                .args(arguments)
+                .env("SLURM_CONF", &config)
+                .stderr(Stdio::null())
+                .output()
         };
         let _ = slurm("scancel", &["--partition=usual"]);
         let begin = Instant::now();
@@ -167,7 +204,9 @@ impl Drop for Cluster {
         for daemon in self.daemons.iter_mut().rev() {
             let _ = Command::new("kill").arg(daemon.id().to_string()).status();
             let begin = Instant::now();
-            while daemon.try_wait().is_ok_and(|ended| ended.is_none()) && begin.elapsed() < Duration::from_secs(10) {
+            while daemon.try_wait().is_ok_and(|ended| ended.is_none())
+                && begin.elapsed() < Duration::from_secs(10)
+            {
                 sleep(Duration::from_millis(20));
             }
             let _ = daemon.kill();
@@ -179,18 +218,30 @@ impl Drop for Cluster {
 /// The path of a program; daemons are in folders that are not on a user's PATH.
 fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into(), "/usr/local/sbin".into()]);
-    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+    let folders = std::env::split_paths(&path).chain([
+        "/usr/sbin".into(),
+        "/sbin".into(),
+        "/usr/local/sbin".into(),
+    ]);
+    folders
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
 }
 
 fn output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
-    output.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_string()).unwrap_or_default()
+    output
+        .map(|o| String::from_utf8_lossy(&o.stdout).trim().to_string())
+        .unwrap_or_default()
 }
 
 fn free_ports(count: usize) -> std::io::Result<Vec<u16>> {
     // All listeners at the same time, so that no port is returned twice.
-    let listeners: Vec<TcpListener> =
-        (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<std::io::Result<_>>()?;
-    listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
+    let listeners: Vec<TcpListener> = (0..count)
+        .map(|_| TcpListener::bind("127.0.0.1:0"))
+        .collect::<std::io::Result<_>>()?;
+    listeners
+        .iter()
+        .map(|listener| Ok(listener.local_addr()?.port()))
+        .collect()
 }

@@ -21,20 +21,41 @@ pub fn step(run: &Path, id: &str, needs: &[&str], outputs: &[&str], script: &str
 
 /// A step that appends its id to `order.txt`.
 pub fn logging(run: &Path, id: &str, needs: &[&str]) -> Step {
-    step(run, id, needs, &[], &format!("echo {id} >> {{RUN}}/order.txt"))
+    step(
+        run,
+        id,
+        needs,
+        &[],
+        &format!("echo {id} >> {{RUN}}/order.txt"),
+    )
 }
 
 pub fn tolerant(step: Step) -> Step {
-    Step { tolerant: true, ..step }
+    Step {
+        tolerant: true,
+        ..step
+    }
 }
 
 pub fn plan(steps: Vec<Step>) -> Plan {
-    Plan { name: "test".into(), threads: 1, steps, ..Plan::default() }
+    Plan {
+        name: "test".into(),
+        threads: 1,
+        steps,
+        ..Plan::default()
+    }
 }
 
 pub fn try_run(plan: &Plan, run: &Path, jobs: usize) -> Result<Outcome, SweepError> {
     let stop = std::sync::atomic::AtomicBool::new(false);
-    sweep::run_until(plan, run, Path::new("/bin/sh"), jobs, &stop, &mut |_: Event<'_>| {})
+    sweep::run_until(
+        plan,
+        run,
+        Path::new("/bin/sh"),
+        jobs,
+        &stop,
+        &mut |_: Event<'_>| {},
+    )
 }
 
 pub fn run(plan: &Plan, run: &Path, jobs: usize) -> Outcome {
@@ -43,5 +64,9 @@ pub fn run(plan: &Plan, run: &Path, jobs: usize) -> Outcome {
 
 /// The lines of a file of the run folder, empty if it is missing.
 pub fn lines(run: &Path, file: &str) -> Vec<String> {
-    std::fs::read_to_string(run.join(file)).unwrap_or_default().lines().map(str::to_string).collect()
+    std::fs::read_to_string(run.join(file))
+        .unwrap_or_default()
+        .lines()
+        .map(str::to_string)
+        .collect()
 }

@@ -8,7 +8,8 @@ use mosei_data::targets::present;
 use mosei_schema::Split;
 use run_record::PredictionRow;
 
-/// Thresholds by emotion; where they are tuned, from the cell's scores of the segments used for model selection.
+/// Thresholds by emotion; where they are tuned, from the cell's scores of the segments used for
+/// model selection.
 pub(super) fn thresholds(
     corpus: &Corpus,
     rule: Threshold,
@@ -37,12 +38,16 @@ pub(super) fn rows(
 ) -> Vec<PredictionRow> {
     let prepared = &corpus.prepared;
     let segments = corpus.fold().segments(split);
-    let (emotions, above) = (prepared.emotions(), prepared.manifest().config.presence_above);
+    let (emotions, above) = (
+        prepared.emotions(),
+        prepared.manifest().config.presence_above,
+    );
     let mut rows = Vec::with_capacity(segments.len() * emotions.len());
     for (row, &segment) in segments.iter().enumerate() {
         let (id, intensities) = (prepared.id(segment), labels.of_segment(corpus, segment));
         for (e, emotion) in emotions.iter().enumerate() {
-            let of = |values: &Option<Vec<f64>>| values.as_ref().map(|v| v[row * emotions.len() + e]);
+            let of =
+                |values: &Option<Vec<f64>>| values.as_ref().map(|v| v[row * emotions.len() + e]);
             rows.push(PredictionRow {
                 split: split.name().into(),
                 video: id.video.clone(),

@@ -1,4 +1,5 @@
-//! The control without a deep model: regularised regressions on the mean and standard deviation of a segment's columns.
+//! The control without a deep model: regularised regressions on the mean and standard deviation of
+//! a segment's columns.
 
 use super::{Cell, Predicted, Trained, outcome};
 use crate::event::{Beginning, Event, JOURNAL_FILE, Process, finite, hash_of_segments};
@@ -14,19 +15,56 @@ pub(super) fn fit(cell: &Cell<'_>, corpus: &Corpus) -> Result<Trained, TrainErro
     write_atomic(&path, b"")?;
     let mut journal = Journal::append(&path)?;
     let hash = |segments: &[usize]| Some(hash_of_segments(&corpus.names(segments)));
-    let beginning = Beginning { labels: hash(cell.labelled), validation: hash(corpus.selection()), heads: None };
+    let beginning = Beginning {
+        labels: hash(cell.labelled),
+        validation: hash(corpus.selection()),
+        heads: None,
+    };
     let version = env!("CARGO_PKG_VERSION").into();
-    Event::Start(Process { step: 0, version, made: crate::made::own(), beginning }).write(&mut journal)?;
+    Event::Start(Process {
+        step: 0,
+        version,
+        made: crate::made::own(),
+        beginning,
+    })
+    .write(&mut journal)?;
     let scale = Scale::of(&statistics(corpus, &fold.train));
     let features = |segments: &[usize]| scale.apply(statistics(corpus, segments));
-    let fitted = select(corpus, config, cell.labelled, &features(cell.labelled), &features(corpus.selection()))?;
-    let strengths = fitted.strengths().into_iter().map(|(head, pair)| (head.to_string(), pair.map(finite))).collect();
-    Event::Regression { step: 0, strength_and_score: strengths }.write(&mut journal)?;
+    let fitted = select(
+        corpus,
+        config,
+        cell.labelled,
+        &features(cell.labelled),
+        &features(corpus.selection()),
+    )?;
+    let strengths = fitted
+        .strengths()
+        .into_iter()
+        .map(|(head, pair)| (head.to_string(), pair.map(finite)))
+        .collect();
+    Event::Regression {
+        step: 0,
+        strength_and_score: strengths,
+    }
+    .write(&mut journal)?;
     let predict = |segments: &[usize]| fitted.scores(&features(segments));
-    let thresholds = outcome::thresholds(corpus, config.threshold, |segments| Ok(predict(segments)))?;
-    let summary = Summary { steps: 0, best_score: fitted.score(), best_step: 0 };
-    let predicted = Predicted { valid: predict(&fold.valid), test: predict(&fold.test) };
-    Ok(Trained { summary, predicted, thresholds, model: None })
+    let thresholds =
+        outcome::thresholds(corpus, config.threshold, |segments| Ok(predict(segments)))?;
+    let summary = Summary {
+        steps: 0,
+        best_score: fitted.score(),
+        best_step: 0,
+    };
+    let predicted = Predicted {
+        valid: predict(&fold.valid),
+        test: predict(&fold.test),
+    };
+    Ok(Trained {
+        summary,
+        predicted,
+        thresholds,
+        model: None,
+    })
 }
 
 /// Mean and population standard deviation over frames of each standardised column: [S, 2 C].
@@ -37,10 +75,18 @@ fn statistics(corpus: &Corpus, segments: &[usize]) -> Array2<f64> {
         let batch = corpus.gather(&[segment]);
         let frames = (batch.x_nc.len() / columns).max(1) as f64;
         for c in 0..columns {
-            let values = || batch.x_nc.iter().skip(c).step_by(columns).map(|&x| f64::from(x));
+            let values = || {
+                batch
+                    .x_nc
+                    .iter()
+                    .skip(c)
+                    .step_by(columns)
+                    .map(|&x| f64::from(x))
+            };
             let mean = values().sum::<f64>() / frames;
             out[[row, c]] = mean;
-            out[[row, columns + c]] = (values().map(|x| (x - mean).powi(2)).sum::<f64>() / frames).sqrt();
+            out[[row, columns + c]] =
+                (values().map(|x| (x - mean).powi(2)).sum::<f64>() / frames).sqrt();
         }
     }
     out

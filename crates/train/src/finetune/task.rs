@@ -1,4 +1,5 @@
-//! The task of a cell: the forward pass of its heads, and of its encoder where that learns, and the loss.
+//! The task of a cell: the forward pass of its heads, and of its encoder where that learns, and the
+//! loss.
 
 use super::{Cell, FinetuneConfig, HeadInit, PositiveWeight, Select};
 use crate::batches::Batches;
@@ -40,23 +41,33 @@ struct Forward {
 }
 
 /// Negatives over positives of each emotion among the labels: [E].
-fn positive_weight(rule: PositiveWeight, corpus: &Corpus, labelled: &[usize]) -> Result<Option<Tensor>, TrainError> {
+fn positive_weight(
+    rule: PositiveWeight,
+    corpus: &Corpus,
+    labelled: &[usize],
+) -> Result<Option<Tensor>, TrainError> {
     if rule == PositiveWeight::None {
         return Ok(None);
     }
     let prepared = &corpus.prepared;
     let weights: Vec<f32> = (0..prepared.emotions().len())
         .map(|e| {
-            let positives = labelled.iter().filter(|&&i| prepared.presence(i, e)).count();
+            let positives = labelled
+                .iter()
+                .filter(|&&i| prepared.presence(i, e))
+                .count();
             let ratio = (labelled.len() - positives) as f32 / positives.max(1) as f32;
             ratio.clamp(0.05, 20.0)
         })
         .collect();
-    Ok(Some(Tensor::f_from_slice(&weights)?.f_to_device(corpus.device)?))
+    Ok(Some(
+        Tensor::f_from_slice(&weights)?.f_to_device(corpus.device)?,
+    ))
 }
 
 impl Cell<'_> {
-    /// Standardises the input of the heads, and initialises them with regressions, where the configuration says so.
+    /// Standardises the input of the heads, and initialises them with regressions, where the
+    /// configuration says so.
     pub(super) fn initialise_heads(
         &self,
         corpus: &Corpus,
@@ -73,7 +84,13 @@ impl Cell<'_> {
             let features = |segments: &[usize]| {
                 matrix(&heads.standardised(&pooled(corpus, encodings, encoder, heads, segments)?)?)
             };
-            let fitted = select(corpus, config, labelled, &features(labelled)?, &features(corpus.selection())?)?;
+            let fitted = select(
+                corpus,
+                config,
+                labelled,
+                &features(labelled)?,
+                &features(corpus.selection())?,
+            )?;
             heads.set(&fitted.heads(corpus.device)?)?;
         }
         Ok(())
@@ -107,8 +124,8 @@ fn pooled(
 }
 
 impl<'a> Finetuning<'a> {
-    /// The task before its first step. `first_heads` is the hash of the heads' random weights: regressions that replace them
-    /// depend on the encoder, in which starts differ.
+    /// The task before its first step. `first_heads` is the hash of the heads' random weights:
+    /// regressions that replace them depend on the encoder, in which starts differ.
     pub(super) fn new(
         cell: &Cell<'a>,
         corpus: &'a Corpus,
@@ -121,7 +138,11 @@ impl<'a> Finetuning<'a> {
         let (config, labelled) = (cell.run.config, cell.labelled);
         Ok(Finetuning {
             positive_weight_e: positive_weight(config.positive_weight, corpus, labelled)?,
-            batches: Batches::new(labelled.to_vec(), training.batch_segments, u64::from(cell.run.seed)),
+            batches: Batches::new(
+                labelled.to_vec(),
+                training.batch_segments,
+                u64::from(cell.run.seed),
+            ),
             frozen: false,
             beginning: Beginning {
                 labels: Some(hash_of_segments(&corpus.names(labelled))),
@@ -144,14 +165,29 @@ impl<'a> Finetuning<'a> {
                 (pooled_bp, None) => self.heads.forward_pooled(&pooled_bp, train)?,
                 (frames_nk, Some(layout)) => self.heads.forward(&frames_nk, &layout, train)?,
             };
-            let valid_frames = segments.iter().map(|&s| self.corpus.prepared.frames(s) as i64).sum();
-            return Ok(Forward { outputs, valid_frames, computed_frames: 0 });
+            let valid_frames = segments
+                .iter()
+                .map(|&s| self.corpus.prepared.frames(s) as i64)
+                .sum();
+            return Ok(Forward {
+                outputs,
+                valid_frames,
+                computed_frames: 0,
+            });
         }
         let (x_nc, layout) = self.corpus.tensors(&self.corpus.gather(segments))?;
         let read = || self.heads.read(&self.encoder, &x_nc, &layout, train);
-        let frames_nk = if self.frozen { tch::no_grad(read) } else { read() }?;
+        let frames_nk = if self.frozen {
+            tch::no_grad(read)
+        } else {
+            read()
+        }?;
         let outputs = self.heads.forward(&frames_nk, &layout, train)?;
-        Ok(Forward { outputs, valid_frames: layout.frames(), computed_frames: layout.computed_frames() })
+        Ok(Forward {
+            outputs,
+            valid_frames: layout.frames(),
+            computed_frames: layout.computed_frames(),
+        })
     }
 
     /// Mean over segments and emotions.
@@ -174,7 +210,11 @@ impl<'a> Finetuning<'a> {
             None => None,
             Some(found_be) => {
                 let target_be = corpus.intensities_be(segments)?;
-                Some(ssl_mask::reconstruction_loss(self.config.intensity_loss, found_be, &target_be)?)
+                Some(ssl_mask::reconstruction_loss(
+                    self.config.intensity_loss,
+                    found_be,
+                    &target_be,
+                )?)
             }
         };
         match (presence, intensity) {
@@ -213,8 +253,9 @@ impl<'a> Finetuning<'a> {
     /// How many layers of decay a tensor of the encoder stands below its top.
     fn depth(&self, name: &str) -> i32 {
         let layers = self.encoder.config().layers;
-        let of_layer =
-            name.strip_prefix("encoder.layers.").and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
+        let of_layer = name
+            .strip_prefix("encoder.layers.")
+            .and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
         let below = match of_layer {
             Some(layer) => layers - 1 - layer,
             None if name.starts_with("encoder.") => 0,
@@ -226,23 +267,40 @@ impl<'a> Finetuning<'a> {
 
 impl Task for Finetuning<'_> {
     fn parameters(&self) -> Vec<(String, Tensor)> {
-        let encoder = self.start.trains_encoder().then(|| self.encoder.parameters().entries());
-        let entries = encoder.into_iter().flatten().chain(self.heads.parameters().entries());
-        entries.map(|(name, t)| (name.clone(), t.shallow_clone())).collect()
+        let encoder = self
+            .start
+            .trains_encoder()
+            .then(|| self.encoder.parameters().entries());
+        let entries = encoder
+            .into_iter()
+            .flatten()
+            .chain(self.heads.parameters().entries());
+        entries
+            .map(|(name, t)| (name.clone(), t.shallow_clone()))
+            .collect()
     }
 
     fn rates(&self, step: usize) -> Vec<f64> {
-        let heads = match self.config.head_learning_rate.filter(|_| self.start.trains_encoder()) {
+        let heads = match self
+            .config
+            .head_learning_rate
+            .filter(|_| self.start.trains_encoder())
+        {
             Some(rate) => rate / self.training.learning_rate,
             None => 1.0,
         };
         let frozen = self.freezes(step);
-        let encoder = self.start.trains_encoder().then(|| self.encoder.parameters().entries());
+        let encoder = self
+            .start
+            .trains_encoder()
+            .then(|| self.encoder.parameters().entries());
         let encoder = encoder.into_iter().flatten().map(|(name, _)| match frozen {
             true => 0.0,
             false => self.config.layer_decay.powi(self.depth(name)),
         });
-        encoder.chain(self.heads.parameters().entries().iter().map(|_| heads)).collect()
+        encoder
+            .chain(self.heads.parameters().entries().iter().map(|_| heads))
+            .collect()
     }
 
     fn beginning(&self) -> Beginning {
@@ -254,7 +312,12 @@ impl Task for Finetuning<'_> {
     }
 
     fn step(&mut self, step: usize) -> Result<StepOutcome, TrainError> {
-        let segments: Vec<usize> = self.batches.batch(step).into_iter().map(|(_, s)| s).collect();
+        let segments: Vec<usize> = self
+            .batches
+            .batch(step)
+            .into_iter()
+            .map(|(_, s)| s)
+            .collect();
         self.frozen = self.freezes(step);
         let forward = self.forward(&segments, true)?;
         Ok(StepOutcome {
@@ -273,11 +336,20 @@ impl Task for Finetuning<'_> {
             (Select::RocAuc, Some(auc)) => auc,
             _ => -loss,
         };
-        Ok(Validation { score, loss, more: BTreeMap::from([("macro_roc_auc", macro_auc)]) })
+        Ok(Validation {
+            score,
+            loss,
+            more: BTreeMap::from([("macro_roc_auc", macro_auc)]),
+        })
     }
 
     fn segments_of(&mut self, step: usize) -> String {
-        let segments: Vec<usize> = self.batches.batch(step).into_iter().map(|(_, s)| s).collect();
+        let segments: Vec<usize> = self
+            .batches
+            .batch(step)
+            .into_iter()
+            .map(|(_, s)| s)
+            .collect();
         self.corpus.names(&segments)
     }
 }
