@@ -1,4 +1,4 @@
-"""What CMU-MultimodalSDK's `align` does with a features file and a label file, written anew: labelled segments a second.
+"""What CMU-MultimodalSDK's `align` does with a features file and a label file, reimplemented: labelled segments a second.
 
 Followed step by step: both files are opened with h5py and the shapes of all videos checked; videos that only one of them has are left out; of every video the features and intervals are
 read, sorted by start with a Python sort, and copied in that order; then each segment's interval is read from the label file, compared with the

@@ -405,12 +405,12 @@ fn pretraining_and_subsets_broken_by_hand_are_refused_by_name() {
     broken(&bench, rule, &[&id(&outside), "test split"], |run| {
         put_segment(&seen(run), 3, &outside)
     });
-    let nobody = ("nobody".to_string(), 0);
+    let unknown = ("unknown".to_string(), 0);
     broken(
         &bench,
         rule,
-        &["segment nobody[0] is not in the prepared data"],
-        |run| put_segment(&seen(run), 3, &nobody),
+        &["segment unknown[0] is not in the prepared data"],
+        |run| put_segment(&seen(run), 3, &unknown),
     );
     broken(&bench, rule, &["pretraining.parquet", &id(test)], |run| {
         put_segment(&run.join("pretraining.parquet"), 3, test);
@@ -454,12 +454,12 @@ fn pretraining_and_subsets_broken_by_hand_are_refused_by_name() {
     broken(
         &bench,
         rule,
-        &[ABLATION, "segment nobody[-1] is not in the prepared data"],
+        &[ABLATION, "segment unknown[-1] is not in the prepared data"],
         |run| {
             put_segment(
                 &run.join(ABLATION).join("pretraining.parquet"),
                 3,
-                &("nobody".into(), -1),
+                &("unknown".into(), -1),
             );
         },
     );
@@ -600,8 +600,8 @@ fn cells_broken_by_hand_are_refused_by_name() {
             put_segment(&predictions(run), 0, &known.test[0]);
         },
     );
-    broken(&bench, judged, &[&row(&("nobody".into(), 0))], |run| {
-        put_segment(&predictions(run), last, &("nobody".into(), 0));
+    broken(&bench, judged, &[&row(&("unknown".into(), 0))], |run| {
+        put_segment(&predictions(run), last, &("unknown".into(), 0));
     });
     let label = |run: &Path| {
         edit_table(&predictions(run), |name, column| match (name, column) {

@@ -74,7 +74,7 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
         String::from_utf8(bytes(&journal))
             .unwrap()
             .contains("\"resume\""),
-        "it began anew"
+        "it did not continue from the checkpoint"
     );
     for file in ["encoder/model.safetensors", "reconstruction.parquet"] {
         assert!(

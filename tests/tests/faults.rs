@@ -259,7 +259,7 @@ fn marks_of_the_engine() {
     // Of what a script writes nothing is counted: it has a folder of its own.
     let counted = |run: &Path| {
         std::fs::create_dir_all(run.join("steps")).unwrap();
-        // Of other settings, which nobody must take for those of these.
+        // Of other settings: no cell may read them as its own.
         for name in ["a.txt", "b.txt", "both.txt"] {
             std::fs::write(run.join(name), "stale\n").unwrap();
         }

@@ -96,7 +96,7 @@ fn a_study_runs_once_and_then_only_what_a_change_touches() {
     bench.write("study.toml", &budgets("[20]"));
     sweep(&bench);
 
-    // Another fine-tuning: encoders stay, all cells are done anew.
+    // Another fine-tuning: encoders stay, all cells run again.
     bench.write(
         "study.toml",
         &tiny("[grid]\nseeds = [0, 1]\n").replace(
@@ -297,7 +297,7 @@ fn controls_and_ablations_of_pretraining_run_and_are_called_so() {
         (&seen["kind"], &seen["stretches"]),
         (&"ordinary".into(), &stretches("ordinary").into())
     );
-    // Nobody else meets them.
+    // No other code reads them.
     for table in ["subsets.parquet", "predictions.parquet"] {
         let path = bench.path("run").join(table);
         assert!(
@@ -380,7 +380,7 @@ fn a_cell_that_fails_stops_no_other_and_comes_back() {
     assert_eq!(cells(&second.done), 1);
     assert!(
         second.done.iter().any(|id| id == "report"),
-        "the report is made anew"
+        "the report is written again"
     );
 }
 

@@ -199,7 +199,7 @@ fn block<'a>(text: &'a str, kind: &str, n: usize) -> &'a str {
         .unwrap()
 }
 
-/// Somebody says something: espeak-ng with a pitch and speed for each word, or a tone that moves as
+/// A spoken sentence: espeak-ng with a pitch and speed for each word, or a tone that moves as
 /// fast as the word says.
 fn record(path: &Path, speaker: usize, word: usize, time: usize) {
     let text = ["the boats are at the door", "kids are talking by the dog"][time % 2];

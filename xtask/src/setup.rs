@@ -22,7 +22,7 @@ use std::process::ExitCode;
 /// Both come from the Python package index by way of `python3 -m pip`, into
 /// $XDG_CACHE_HOME/mosei-ssl (else ~/.cache/mosei-ssl, ~/Library/Caches/mosei-ssl on macOS), about
 /// 500 MB. An exported LIBTORCH or CMAKE is used instead. The checkout gets two links, .libtorch
-/// and .tools/cmake; remove one to have it made anew.
+/// and .tools/cmake; remove one, and the next set-up makes it again.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  cargo xtask setup\n  LIBTORCH=/opt/libtorch cargo xtask setup"

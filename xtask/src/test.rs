@@ -1,24 +1,34 @@
 //! `cargo xtask test`: everything that a change has to pass.
 
 use crate::{setup, workspace};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use std::process::ExitCode;
 
 /// Checks the layout, the lints, the documentation and the tests; stops at the first that fails.
 ///
 /// The tests include the table of which crate may use which (`xtask/tests/architecture.rs`).
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --soak 60")]
+#[command(
+    after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --quick\n  cargo xtask test --soak 60"
+)]
 pub struct Test {
-    /// Instead: sweep the demo again and again for so long, killed every few seconds, and compare
-    /// each outcome with that of a sweep left alone.
+    /// Instead: the layout, and every test but those that kill processes, break disks, drive a
+    /// browser or start Slurm. Needs cargo-nextest.
+    #[arg(long, conflicts_with = "soak")]
+    quick: bool,
+    /// Instead: sweep the demo repeatedly for so long, killed every few seconds, and compare each
+    /// outcome with that of an undisturbed sweep.
     #[arg(long, value_name = "MINUTES")]
     soak: Option<f64>,
 }
 
-/// Each check: its name, and the arguments to cargo.
-const CHECKS: [(&str, &[&str]); 4] = [
-    ("layout (cargo fmt)", &["fmt", "--all", "--check"]),
+/// A check: its name, and the arguments to cargo.
+type Check = (&'static str, &'static [&'static str]);
+
+const LAYOUT: Check = ("layout (cargo fmt)", &["fmt", "--all", "--check"]);
+
+const ALL: [Check; 4] = [
+    LAYOUT,
     (
         "lints (cargo clippy)",
         &[
@@ -36,6 +46,15 @@ const CHECKS: [(&str, &[&str]); 4] = [
         &["doc", "--workspace", "--no-deps", "--locked"],
     ),
     ("tests (cargo test)", &["test", "--workspace", "--locked"]),
+];
+
+/// The profile `default` of `.config/nextest.toml` leaves the slow tests out.
+const QUICK: [Check; 2] = [
+    LAYOUT,
+    (
+        "tests (cargo nextest)",
+        &["nextest", "run", "--workspace", "--locked"],
+    ),
 ];
 
 impl Test {
@@ -62,8 +81,19 @@ impl Test {
             workspace::run("soak", &mut cargo)?;
             return Ok(ExitCode::SUCCESS);
         }
-        for (i, (name, arguments)) in CHECKS.iter().enumerate() {
-            say!("[{}/{}] {name}", i + 1, CHECKS.len());
+        if self.quick {
+            let version = workspace::cargo(&root)
+                .args(["nextest", "--version"])
+                .output()?;
+            if !version.status.success() {
+                bail!(
+                    "cargo-nextest is not installed\n  next: cargo install --locked cargo-nextest"
+                );
+            }
+        }
+        let checks: &[Check] = if self.quick { &QUICK } else { &ALL };
+        for (i, (name, arguments)) in checks.iter().enumerate() {
+            say!("[{}/{}] {name}", i + 1, checks.len());
             let mut cargo = workspace::cargo(&root);
             cargo.args(*arguments);
             // For the pages alone: in the tests it would replace the flags by which examples in
@@ -74,7 +104,7 @@ impl Test {
             };
             workspace::run(name, &mut cargo)?;
         }
-        say!("all {} checks passed", CHECKS.len());
+        say!("all {} checks passed", checks.len());
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -31,9 +31,9 @@ const RENAMED: [(&str, &str); 7] = [
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StudyConfig {
-    /// What the report calls it.
+    /// The study's name in the report, without slashes. Default `study`.
     pub name: String,
-    /// `cpu`, `cuda` or `cuda:INDEX`.
+    /// Where models run: `cpu`, `cuda` or `cuda:INDEX`. Default `cpu`.
     pub device: String,
     /// Threads of each process. Results are bit for bit the same for the same number. Default 1: a
     /// sweep runs as many processes as there are cores.
@@ -44,7 +44,7 @@ pub struct StudyConfig {
     /// What pre-training draws from: `segments`, or `all-speech`, which is the speech outside them
     /// too, where `data.unlabelled` keeps it. Default `segments`.
     pub pretrain_on: PretrainOn,
-    /// Which data, and how it is made ready.
+    /// Which data, and how they are prepared.
     pub data: DataConfig,
     /// Label budgets.
     pub labels: LabelConfig,
@@ -61,7 +61,7 @@ pub struct StudyConfig {
     pub finetune: FinetuneConfig,
     /// The grid of cells.
     pub grid: GridConfig,
-    /// How trainings save their state. No result depends on it, and nothing is done anew when it
+    /// How trainings save their state. No result depends on it, and nothing runs again when it
     /// changes.
     pub checkpoints: CheckpointConfig,
     /// How often a step of a sweep is run again before it counts as failed. No result depends on
@@ -104,7 +104,7 @@ impl Default for StudyConfig {
 pub struct GridConfig {
     /// Starts. Default: `ssl`, `scratch`, `frozen` and `random-frozen`.
     pub starts: Vec<Start>,
-    /// Training seeds: first weights of the heads (and of an encoder that is not pre-trained),
+    /// Training seeds: random weights of the heads (and of an encoder that is not pre-trained),
     /// batches, dropout. Default 0, 1, 2.
     pub seeds: Vec<u32>,
     /// Seeds of pre-training, each crossed with each training seed. Default: each training seed has

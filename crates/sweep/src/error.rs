@@ -160,8 +160,8 @@ pub enum SweepError {
     },
     /// Jobs of the folder are still in the queue.
     #[error(
-        "{}: jobs {jobs} of this folder are in Slurm's queue\n  next: follow them with `cargo xtask status`, or cancel them \
-         with `cargo xtask cancel`", run.display()
+        "{}: jobs {jobs} of this folder are in Slurm's queue\n  next: follow them with `mosei-ssl status`, or cancel them \
+         with `mosei-ssl cancel`", run.display()
     )]
     Queued {
         /// The run folder.

@@ -245,7 +245,7 @@ fn take(
                     let found =
                         found.map_or("no such tensor".into(), |t| format!("shape {:?}", t.size()));
                     let problem = format!(
-                        "tensor '{name}': expected shape {:?}, found {found}; delete the checkpoint to begin anew",
+                        "tensor '{name}': expected shape {:?}, found {found}; delete the checkpoint to train from the start",
                         target.size()
                     );
                     return Err(TrainError::Run {

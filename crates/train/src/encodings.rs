@@ -227,7 +227,7 @@ impl Encodings {
             .update_reader(&file)
             .map_err(TrainError::io("read", path))?;
         if hasher.finalize().to_hex().as_str() != sum {
-            let problem = "expected rows with the checksum in the header, found others; delete the file to make it anew";
+            let problem = "expected rows with the checksum in the header, found others; delete the file, and it is written again";
             return Err(TrainError::Run {
                 path: path.to_path_buf(),
                 problem: problem.into(),

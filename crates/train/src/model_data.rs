@@ -1,5 +1,4 @@
-//! Data that a trained model is asked about: a prepared folder, or recordings that nobody has
-//! labelled.
+//! Data that a trained model is applied to: a prepared folder, or recordings without labels.
 //!
 //! What lives here: whether they are such as the model knows, and batches of them. What does not:
 //! what the model says.

@@ -20,7 +20,7 @@ const UNPACKED_MIB: u64 = 100;
 /// Makes `.tools/cmake` in the checkout lead to a cmake that can build HDF5.
 pub fn ensure(root: &Path, verbose: bool) -> Result<()> {
     let link = root.join(CMAKE_LINK);
-    // `.cargo/config.toml` sets CMAKE to the link itself: that is nobody's export.
+    // `.cargo/config.toml` sets CMAKE to the link itself: that is not the user's export.
     let exported = env::var_os("CMAKE")
         .filter(|v| !v.is_empty())
         .map(PathBuf::from);

@@ -118,7 +118,7 @@ const MACOS_AARCH64: Platform = Platform {
 /// Makes `.libtorch` in the checkout lead to a libtorch of the right version.
 pub fn ensure(root: &Path, verbose: bool) -> Result<()> {
     let link = root.join(LIBTORCH_LINK);
-    // `.cargo/config.toml` sets LIBTORCH to the link itself: that is nobody's export.
+    // `.cargo/config.toml` sets LIBTORCH to the link itself: that is not the user's export.
     let exported = env::var_os("LIBTORCH")
         .filter(|v| !v.is_empty())
         .map(PathBuf::from);

@@ -240,7 +240,7 @@ fn run_quietly(lock: &CacheLock<'_>, command: &mut Command, what: &str) -> Resul
 /// the way. Returns how many members that were.
 pub fn unpack(wheel: &Path, folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<usize> {
     let broken = || {
-        // Without the file the next set-up downloads it anew.
+        // Without the file the next set-up downloads it again.
         let _ = fs::remove_file(wheel);
         format!(
             "{} is broken and was removed\n  next: cargo xtask setup again",

@@ -12,8 +12,8 @@ use eval::measure_cell;
 use mosei_data::Prepared;
 use run_record::{ResultRow, each_cell, read_results};
 
-/// The kinds of steps whose files numbers rest on; what lies before and behind them is made anew
-/// from them, or hashed elsewhere.
+/// The kinds of steps whose files the numbers depend on. Those before and after them are computed
+/// from these, or hashed elsewhere.
 const KINDS: [StepKind; 4] = [
     StepKind::Prepare,
     StepKind::Sample,

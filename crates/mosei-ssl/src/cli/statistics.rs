@@ -2,8 +2,7 @@ use crate::RunFolder;
 use anyhow::Result;
 use std::path::PathBuf;
 
-/// Draw a run's study anew many times: intervals, tests and label equivalence, from its predictions
-/// alone.
+/// Compute confidence intervals, tests and label equivalence of a run, by resampling its study.
 ///
 /// Writes RUN/statistics.json.
 ///
