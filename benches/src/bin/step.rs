@@ -4,19 +4,17 @@
 //! What is trained, on which data, and what is printed: benches/README.md, "The data of the
 //! training step".
 
-use backbone::{Encoder, Layout, Precision, ReconstructionHead, Source};
+use backbone::{Layout, Precision, Source};
 use clap::Parser;
 use serde_json::json;
-use ssl_mask::{ReconstructionLoss, reconstruction_loss};
+use ssl_mask::ReconstructionLoss;
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
 use study_benches::{StepBatch, StepData, emit, peak_memory_mib, skip};
 use tch::{Device, Kind, Tensor};
-use torch_ext::{
-    AdamW, AdamWConfig, clear_gradients, clip_gradients, gather_rows, keep_memory, open_device,
-    seed_generators,
-};
+use torch_ext::{AdamW, keep_memory, open_device, seed_generators};
+use train::{MaskedBatch, Reconstruction, optimiser, update};
 
 /// Times the training step.
 #[derive(Parser)]
@@ -42,7 +40,7 @@ struct Arguments {
     /// cpu, cuda or cuda:INDEX.
     #[arg(long, default_value = "cpu")]
     device: String,
-    /// Only run the encoder forward, without gradients, as a look at the validation split does.
+    /// Only run the encoder forward, without gradients, as on the validation split.
     #[arg(long)]
     forward: bool,
     /// Leave freed memory to the C library's own rule.
@@ -51,8 +49,7 @@ struct Arguments {
 }
 
 struct Training {
-    encoder: Encoder,
-    head: ReconstructionHead,
+    model: Reconstruction,
     optimiser: AdamW,
     learning_rates: Vec<f64>,
     device: Device,
@@ -85,7 +82,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         seed_generators(step as i64);
         // Reading the loss waits for the device.
         losses.push(if a.forward {
-            tch::no_grad(|| training.look(batch))?
+            tch::no_grad(|| training.validate(batch))?
         } else {
             training.step(batch)?
         });
@@ -126,25 +123,13 @@ impl Training {
             Precision::Fp32
         };
         let mut source = Source::tensors(&data.weights);
-        let encoder = Encoder::new(&config, data.columns, data.max_frames, &mut source, device)?;
-        let head = ReconstructionHead::new(config.model_dim, data.columns, &mut source, device)?;
-        let entries = encoder
-            .parameters()
-            .entries()
-            .iter()
-            .chain(head.parameters().entries());
-        let parameters = entries.map(|(_, t)| t.shallow_clone()).collect();
-        let adamw = AdamWConfig {
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.01,
-        };
-        let optimiser = AdamW::new(adamw, parameters);
+        let model =
+            Reconstruction::new(&config, data.columns, data.max_frames, &mut source, device)?;
+        let parameters = model.parameters().into_iter().map(|(_, t)| t).collect();
+        let optimiser = optimiser(parameters, 0.01);
         let learning_rates = vec![1e-3; optimiser.parameters().len()];
         Ok(Training {
-            encoder,
-            head,
+            model,
             optimiser,
             learning_rates,
             device,
@@ -171,32 +156,29 @@ impl Training {
             *end += length as i64;
             Some(*end)
         }));
-        let layout = Layout::new(&offsets, self.device)?;
         let matrix = |values: &[f32]| -> Result<Tensor, tch::TchError> {
             Tensor::f_from_slice(values)?
                 .f_reshape([-1, self.columns as i64])?
                 .f_to_device(self.device)
         };
-        let rows = Tensor::f_from_slice(&rows)?.f_to_device(self.device)?;
-        let h_nd = self.encoder.forward(&matrix(&x)?, &layout, train)?;
-        let rebuilt_kc = self.head.forward(&gather_rows(&h_nd, &rows)?)?;
-        Ok(reconstruction_loss(
-            ReconstructionLoss::SmoothL1,
-            &rebuilt_kc,
-            &matrix(&target)?,
-        )?)
+        let batch = MaskedBatch {
+            x_nc: matrix(&x)?,
+            learned_n1: None,
+            hidden_rows_k: Tensor::f_from_slice(&rows)?.f_to_device(self.device)?,
+            target_kc: matrix(&target)?,
+            layout: Layout::new(&offsets, self.device)?,
+        };
+        Ok(self
+            .model
+            .loss(&batch, ReconstructionLoss::SmoothL1, train)?)
     }
 
-    fn look(&self, batch: &StepBatch) -> Result<f64, Box<dyn Error>> {
+    fn validate(&self, batch: &StepBatch) -> Result<f64, Box<dyn Error>> {
         Ok(f64::try_from(&self.loss(batch, false)?)?)
     }
 
     fn step(&mut self, batch: &StepBatch) -> Result<f64, Box<dyn Error>> {
         let loss = self.loss(batch, true)?;
-        clear_gradients(self.optimiser.parameters())?;
-        loss.f_backward()?;
-        clip_gradients(self.optimiser.parameters(), 1.0)?;
-        self.optimiser.step(&self.learning_rates)?;
-        Ok(f64::try_from(&loss)?)
+        Ok(update(&mut self.optimiser, &loss, 1.0, &self.learning_rates)?.loss)
     }
 }

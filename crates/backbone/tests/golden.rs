@@ -105,17 +105,17 @@ fn a_mismatch_of_config_and_weights_is_rejected_by_name() {
         (
             "\"heads\": 4",
             "\"heads\": 5",
-            "heads: expected a divisor of model_dim 16, found 5",
+            "'heads': expected a divisor of model_dim 16, found 5",
         ),
         (
             "\"c1\"",
             "\"c0\"",
-            "columns: expected each name once, found 'c0' twice",
+            "'columns': expected each name once, found 'c0' twice",
         ),
         (
             "\"input_dim\": 5",
             "\"input_dim\": 6",
-            "columns: expected 6 values, one per input, found 5",
+            "'columns': expected 6 values, one per input, found 5",
         ),
     ];
     for (old, new, message) in cases {

@@ -1,5 +1,7 @@
 //! From a run folder to what the report says of it.
 
+mod rebuilt_segment;
+
 use crate::integrity::checked_results;
 use crate::run_folder::RunFolder;
 use crate::statistics::read_statistics;
@@ -10,11 +12,8 @@ use eval::run::PretrainSeeds;
 use eval::trivial::{EmotionLabels, Label, trivial_rows};
 use mosei_data::{Manifest, Prepared};
 use mosei_schema::{LabelBudget, PretrainKind, Split};
-use report::{
-    Candidate, Curve, CurvePoint, FactGroup, RebuiltColumn, Reconstruction, ReportInput,
-    ScoredRows, Training,
-};
-use run_record::{CellId, ResultRow, Table, each_cell_of, read_to_string, write_atomic};
+use report::{Candidate, Curve, CurvePoint, FactGroup, ReportInput, ScoredRows, Training};
+use run_record::{CellId, ResultRow, each_cell_of, read_to_string, write_atomic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use train::{Event, FinetuneConfig, HeadInit, PretrainOn, Threshold, ValidationLabels};
@@ -61,7 +60,7 @@ fn gather(run: &RunFolder) -> Result<ReportInput, StudyError> {
         // The first one is enough to see what is asked of an encoder.
         let path = run.example(step);
         if example.is_none() && path.exists() {
-            example = Some(read_example(&path, &step.about, frame_s)?);
+            example = Some(rebuilt_segment::read(&path, &step.about, frame_s)?);
         }
     }
     let cells = StudyStep::cells(&plan)?;
@@ -110,51 +109,6 @@ fn gather(run: &RunFolder) -> Result<ReportInput, StudyError> {
         }
     }
     Ok(input)
-}
-
-/// Reads the segment that a pre-training rebuilt; `encoder` names it, `frame_s` is the time from
-/// frame to frame.
-///
-/// # Errors
-/// A file that is no such table.
-fn read_example(
-    path: &Path,
-    encoder: &str,
-    frame_s: Option<f64>,
-) -> Result<Reconstruction, StudyError> {
-    let table = Table::read(path)?;
-    let (video, segment) = (table.text(path, "video")?, table.i32(path, "segment")?);
-    let (frame, column) = (table.i32(path, "frame")?, table.text(path, "column")?);
-    let (input, hidden) = (table.f32(path, "input")?, table.bool(path, "hidden")?);
-    let guess = table.option_f64(path, "guess")?;
-    let of = video
-        .first()
-        .zip(segment.first())
-        .map(|(video, row)| format!(", validation segment {video}[{row}]"));
-    let mut out = Reconstruction {
-        name: format!("{encoder}{}", of.unwrap_or_default()),
-        frame_s,
-        ..Default::default()
-    };
-    for i in 0..table.rows() {
-        if frame[i] as usize == out.hidden.len() {
-            out.hidden.push(hidden[i]);
-        }
-        let at = out
-            .columns
-            .iter()
-            .position(|c| c.name == column[i])
-            .unwrap_or_else(|| {
-                out.columns.push(RebuiltColumn {
-                    name: column[i].clone(),
-                    ..RebuiltColumn::default()
-                });
-                out.columns.len() - 1
-            });
-        out.columns[at].input.push(f64::from(input[i]));
-        out.columns[at].guess.push(guess[i]);
-    }
-    Ok(out)
 }
 
 /// The candidates of a cell's learning-rate search, from its journal.

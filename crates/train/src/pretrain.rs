@@ -8,17 +8,18 @@ use crate::batches::Batches;
 use crate::event::{Event, JOURNAL_FILE};
 use crate::input::InputFacts;
 use crate::pretrain_on::seen_by;
+use crate::reconstruction::{MaskedBatch, Reconstruction};
 use crate::training::end_journal;
 use crate::{
     Corpus, OutputOptions, PretrainOn, StepOutcome, Summary, Task, TrainError, TrainingConfig,
     Validation, train,
 };
-use backbone::{Encoder, EncoderConfig, EncoderFolder, Layout, ReconstructionHead, Source};
+use backbone::{EncoderConfig, EncoderFolder, Source};
 use mosei_schema::{PretrainKind, SegmentId};
 use rand::seq::SliceRandom;
 use run_record::seed::{Stream, rng_named};
 use run_record::{Column, Journal, StagedDir, Table};
-use ssl_mask::{HiddenFrames, MaskConfig, Masker, Treatment, reconstruction_loss};
+use ssl_mask::{HiddenFrames, MaskConfig, Masker, Treatment};
 use std::collections::BTreeMap;
 use tch::Tensor;
 
@@ -47,21 +48,11 @@ pub struct PretrainRun<'a> {
 struct Pretraining<'a> {
     corpus: &'a Corpus,
     masker: Masker,
-    encoder: Encoder,
-    head: ReconstructionHead,
+    model: Reconstruction,
     batches: Batches,
     batch_segments: usize,
     seed: u64,
     kind: PretrainKind,
-}
-
-/// A batch with its hidden frames.
-struct Masked {
-    x_nc: Tensor,
-    learned_n1: Option<Tensor>,
-    hidden_rows_k: Tensor,
-    target_kc: Tensor,
-    layout: Layout,
 }
 
 /// Pre-trains an encoder on the training videos of a fold (see [`PretrainKind`] for others) and
@@ -74,19 +65,8 @@ struct Masked {
 pub fn pretrain(run: &PretrainRun<'_>, corpus: &Corpus) -> Result<Summary, TrainError> {
     let (seed, device, out) = (u64::from(run.seed), corpus.device, run.output.folder);
     let mut source = Source::draw(|name: &str| rng_named(seed, Stream::Init, name));
-    let encoder = Encoder::new(
-        run.encoder,
-        corpus.input_dim(),
-        corpus.max_frames(),
-        &mut source,
-        device,
-    )?;
-    let head = ReconstructionHead::new(
-        run.encoder.model_dim,
-        corpus.input_dim(),
-        &mut source,
-        device,
-    )?;
+    let (columns, max_frames) = (corpus.input_dim(), corpus.max_frames());
+    let model = Reconstruction::new(run.encoder, columns, max_frames, &mut source, device)?;
     let batch_segments = run.training.batch_segments;
     let seen = seen_by(corpus, run.kind, run.on)?;
     let mut task = Pretraining {
@@ -94,8 +74,7 @@ pub fn pretrain(run: &PretrainRun<'_>, corpus: &Corpus) -> Result<Summary, Train
         batches: Batches::new(seen.clone(), batch_segments, seed),
         batch_segments,
         corpus,
-        encoder,
-        head,
+        model,
         seed,
         kind: run.kind,
     };
@@ -112,7 +91,7 @@ pub fn pretrain(run: &PretrainRun<'_>, corpus: &Corpus) -> Result<Summary, Train
     seen_table(&ids, corpus.fold_index, run.seed, run.kind).write(&out.join(SEEN_FILE))?;
     tch::no_grad(|| task.example())?.write(&out.join(EXAMPLE_FILE))?;
     let staged = StagedDir::create(&out.join("encoder"))?;
-    EncoderFolder::write(&task.encoder, corpus.normalisation(), staged.path())?;
+    EncoderFolder::write(&task.model.encoder, corpus.normalisation(), staged.path())?;
     InputFacts::of(corpus.prepared.manifest()).write(staged.path())?;
     staged.commit()?;
     let stretches = seen
@@ -193,7 +172,7 @@ impl Pretraining<'_> {
         order
     }
 
-    fn masked(&self, segments: &[(String, usize)]) -> Result<Masked, TrainError> {
+    fn masked(&self, segments: &[(String, usize)]) -> Result<MaskedBatch, TrainError> {
         let ids: Vec<usize> = segments.iter().map(|(_, s)| *s).collect();
         let mut batch = self.corpus.gather(&ids);
         let width = batch.width;
@@ -228,7 +207,7 @@ impl Pretraining<'_> {
         } else {
             None
         };
-        Ok(Masked {
+        Ok(MaskedBatch {
             x_nc,
             learned_n1,
             hidden_rows_k: Tensor::f_from_slice(&rows)?.f_to_device(device)?,
@@ -239,38 +218,14 @@ impl Pretraining<'_> {
         })
     }
 
-    /// What the head makes of the hidden frames: [K, C].
-    fn rebuilt(&self, batch: &Masked, train: bool) -> Result<Tensor, TrainError> {
-        let x_nc = match &batch.learned_n1 {
-            Some(learned_n1) => self.head.fill(&batch.x_nc, learned_n1)?,
-            None => batch.x_nc.shallow_clone(),
-        };
-        let h_nd = self.encoder.forward(&x_nc, &batch.layout, train)?;
-        // Only hidden frames are rebuilt: the loss sees no other.
-        let h_kd = torch_ext::gather_rows(&h_nd, &batch.hidden_rows_k)?;
-        Ok(self.head.forward(&h_kd)?)
-    }
-
-    fn loss(&self, batch: &Masked, train: bool) -> Result<Tensor, TrainError> {
-        Ok(reconstruction_loss(
-            self.masker.config().loss,
-            &self.rebuilt(batch, train)?,
-            &batch.target_kc,
-        )?)
+    fn loss(&self, batch: &MaskedBatch, train: bool) -> Result<Tensor, TrainError> {
+        self.model.loss(batch, self.masker.config().loss, train)
     }
 }
 
 impl Task for Pretraining<'_> {
     fn parameters(&self) -> Vec<(String, Tensor)> {
-        let entries = self
-            .encoder
-            .parameters()
-            .entries()
-            .iter()
-            .chain(self.head.parameters().entries());
-        entries
-            .map(|(name, t)| (name.clone(), t.shallow_clone()))
-            .collect()
+        self.model.parameters()
     }
 
     fn step(&mut self, step: usize) -> Result<StepOutcome, TrainError> {
@@ -360,23 +315,15 @@ mod tests {
             ..Default::default()
         };
         let mut source = Source::draw(|name: &str| rng_named(seed, Stream::Init, name));
-        let encoder = Encoder::new(
-            &config,
-            corpus.input_dim(),
-            corpus.max_frames(),
-            &mut source,
-            Device::Cpu,
-        )
-        .unwrap();
-        let head =
-            ReconstructionHead::new(8, corpus.input_dim(), &mut source, Device::Cpu).unwrap();
+        let (columns, max_frames) = (corpus.input_dim(), corpus.max_frames());
+        let model =
+            Reconstruction::new(&config, columns, max_frames, &mut source, Device::Cpu).unwrap();
         let batches = Batches::new(corpus.fold().train.clone(), batch_segments, seed);
         let masker = Masker::new(&ssl_mask::MaskConfig::default()).unwrap();
         Pretraining {
             corpus,
             masker,
-            encoder,
-            head,
+            model,
             batches,
             batch_segments,
             seed,
@@ -482,7 +429,7 @@ mod tests {
         assert_eq!(a.target_kc.size(), b.target_kc.size());
         assert_ne!(a.target_kc, b.target_kc);
         // Each segment has the same frames, with those put back that are hidden.
-        let whole = |masked: &Masked| {
+        let whole = |masked: &MaskedBatch| {
             let width = corpus.input_dim();
             let mut x = Vec::<f32>::try_from(&masked.x_nc.reshape([-1])).unwrap();
             let targets = Vec::<f32>::try_from(&masked.target_kc.reshape([-1])).unwrap();
@@ -597,12 +544,7 @@ mod tests {
             [hidden as i64, corpus.input_dim() as i64]
         );
         // A target that the head already gives has no loss, whatever the open frames are.
-        let h_nd = task
-            .encoder
-            .forward(&masked.x_nc, &masked.layout, false)
-            .unwrap();
-        let h_kd = h_nd.index_select(0, &masked.hidden_rows_k);
-        masked.target_kc = task.head.forward(&h_kd).unwrap().detach();
+        masked.target_kc = task.model.rebuild(&masked, false).unwrap().detach();
         assert_eq!(
             f64::try_from(task.loss(&masked, false).unwrap()).unwrap(),
             0.0

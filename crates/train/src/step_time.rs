@@ -1,11 +1,12 @@
 //! How long a training step takes on this machine: a few steps of a model, timed.
 
 use crate::TrainError;
-use backbone::{Encoder, EncoderConfig, Layout, ReconstructionHead, Source};
+use crate::reconstruction::{MaskedBatch, Reconstruction, optimiser, update};
+use backbone::{EncoderConfig, Layout, Source};
 use run_record::seed::{Stream, rng_named};
+use ssl_mask::ReconstructionLoss;
 use std::time::Instant;
 use tch::{Device, Kind, Tensor};
-use torch_ext::{AdamW, AdamWConfig};
 
 /// Segments of a timed batch, and timed steps: together a fraction of a second for a model of usual
 /// size.
@@ -14,8 +15,8 @@ const STEPS: u32 = 3;
 
 /// Seconds of a pre-training step on the CPU for each segment of its batch, with `threads` threads.
 ///
-/// The batch is constant, [B F, C]: B segments of F = `frames` frames and C = `columns` columns. An
-/// encoder takes at most `max_frames` frames.
+/// The batch is constant, [B F, C]: B segments of F = `frames` frames and C = `columns` columns, a
+/// third of the frames hidden. An encoder takes at most `max_frames` frames.
 ///
 /// # Errors
 /// A shape that cannot be built.
@@ -28,31 +29,24 @@ pub fn step_seconds(
 ) -> Result<f64, TrainError> {
     tch::set_num_threads(threads as i32);
     let mut source = Source::draw(|name: &str| rng_named(0, Stream::Init, name));
-    let encoder = Encoder::new(config, columns, max_frames, &mut source, Device::Cpu)?;
-    let head = ReconstructionHead::new(config.model_dim, columns, &mut source, Device::Cpu)?;
-    let named = encoder
-        .parameters()
-        .entries()
-        .iter()
-        .chain(head.parameters().entries());
-    let adamw = AdamWConfig {
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-    };
-    let mut optimiser = AdamW::new(adamw, named.map(|(_, t)| t.shallow_clone()).collect());
+    let model = Reconstruction::new(config, columns, max_frames, &mut source, Device::Cpu)?;
+    let parameters = model.parameters().into_iter().map(|(_, t)| t).collect();
+    let mut optimiser = optimiser(parameters, 0.0);
+    let rates = vec![0.0; optimiser.parameters().len()];
     let offsets: Vec<i64> = (0..=SEGMENTS).map(|i| (i * frames) as i64).collect();
-    let layout = Layout::new(&offsets, Device::Cpu)?;
-    let x_nc = Tensor::f_ones(
-        [(SEGMENTS * frames) as i64, columns as i64],
-        (Kind::Float, Device::Cpu),
-    )?;
+    let rows = (SEGMENTS * frames) as i64;
+    let hidden: Vec<i64> = (0..rows).step_by(3).collect();
+    let float = (Kind::Float, Device::Cpu);
+    let batch = MaskedBatch {
+        x_nc: Tensor::f_ones([rows, columns as i64], float)?,
+        learned_n1: None,
+        hidden_rows_k: Tensor::f_from_slice(&hidden)?,
+        target_kc: Tensor::f_zeros([hidden.len() as i64, columns as i64], float)?,
+        layout: Layout::new(&offsets, Device::Cpu)?,
+    };
     let mut step = || -> Result<(), TrainError> {
-        let rebuilt = head.forward(&encoder.forward(&x_nc, &layout, true)?)?;
-        torch_ext::clear_gradients(optimiser.parameters())?;
-        rebuilt.f_square()?.f_mean(Kind::Float)?.f_backward()?;
-        Ok(optimiser.step(&vec![0.0; optimiser.parameters().len()])?)
+        let loss = model.loss(&batch, ReconstructionLoss::SmoothL1, true)?;
+        update(&mut optimiser, &loss, 1.0, &rates).map(drop)
     };
     // The first also asks for memory, and chooses kernels.
     step()?;

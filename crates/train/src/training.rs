@@ -3,6 +3,7 @@
 use crate::checkpoint::{self, CheckpointConfig, Named, State};
 use crate::event::{Beginning, Event, JOURNAL_FILE, StepEvent, finite, hash_of_segments};
 use crate::log::TrainingLog;
+use crate::reconstruction::{Update, optimiser, update};
 use crate::{TrainError, TrainingConfig, bar};
 use run_record::Journal;
 use run_record::seed::{Stream, foreign_seed};
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 use tch::Tensor;
-use torch_ext::{AdamW, AdamWConfig, clear_gradients, clip_gradients, seed_generators};
+use torch_ext::seed_generators;
 
 /// What the loop trains.
 pub trait Task {
@@ -109,13 +110,7 @@ pub fn train(
     } = output;
     let parameters: Named = task.parameters();
     let tensors: Vec<Tensor> = parameters.iter().map(|(_, t)| t.shallow_clone()).collect();
-    let adamw = AdamWConfig {
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weight_decay: config.weight_decay,
-    };
-    let mut optimiser = AdamW::new(adamw, tensors);
+    let mut optimiser = optimiser(tensors, config.weight_decay);
     let mut best = BTreeMap::new();
     let fresh = State {
         settings: key.to_string(),
@@ -144,11 +139,18 @@ pub fn train(
         let dropout = foreign_seed(seed, Stream::Dropout, step as u64);
         seed_generators(dropout);
         let outcome = task.step(step)?;
-        clear_gradients(optimiser.parameters())?;
-        outcome.loss.f_backward()?;
-        let gradient_norm = clip_gradients(optimiser.parameters(), config.clip_norm)?;
-        let loss = f64::try_from(&outcome.loss)?;
-        if !(loss.is_finite() && gradient_norm.is_finite()) {
+        let learning_rate = config.learning_rate_at(step);
+        let rates: Vec<f64> = task
+            .rates(step)
+            .into_iter()
+            .map(|rate| rate * learning_rate)
+            .collect();
+        let taken = update(&mut optimiser, &outcome.loss, config.clip_norm, &rates)?;
+        let Update {
+            loss,
+            gradient_norm,
+        } = taken;
+        if !taken.is_finite() {
             let segments = task.segments_of(step);
             return Err(TrainError::Diverged {
                 step,
@@ -157,13 +159,6 @@ pub fn train(
                 segments,
             });
         }
-        let learning_rate = config.learning_rate_at(step);
-        let rates: Vec<f64> = task
-            .rates(step)
-            .into_iter()
-            .map(|rate| rate * learning_rate)
-            .collect();
-        optimiser.step(&rates)?;
         state.step += 1;
         log.write(&Event::Step(StepEvent {
             step,

@@ -37,7 +37,8 @@ impl Pretraining<'_> {
         let masked = self.masked(&[("validation".to_string(), segment)])?;
         let input = self.corpus.gather(&[segment]);
         let guess_kc = Vec::<f32>::try_from(
-            self.rebuilt(&masked, false)?
+            self.model
+                .rebuild(&masked, false)?
                 .f_to_device(tch::Device::Cpu)?
                 .f_flatten(0, 1)?,
         )?;
