@@ -59,7 +59,7 @@ impl EncoderConfig {
         if !self.model_dim.is_multiple_of(self.heads) {
             return Err(SettingError::new(
                 "heads",
-                &format!("a divisor of model_dim {}", self.model_dim),
+                format!("a divisor of model_dim {}", self.model_dim),
                 self.heads,
             ));
         }

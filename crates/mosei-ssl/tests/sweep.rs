@@ -112,7 +112,7 @@ fn a_study_that_cannot_begin_ends_with_one_error() {
     let log = place.run().join("steps/prepare/log.txt");
     let (code, text) = place.sweep(&["--data", "data"]);
     assert_eq!(code, Some(1), "{text}");
-    assert_eq!(count(&text, "CMU_MOSEI_COVAREP.csd: "), 1, "{text}");
+    assert_eq!(count(&text, "CMU_MOSEI_Labels.csd: expected"), 1, "{text}");
     assert_eq!(count(&text, "14 steps wait for it"), 1, "{text}");
     assert_eq!(
         count(&text, "14 steps wait for prepare, which failed"),
@@ -145,7 +145,7 @@ fn a_study_that_cannot_begin_ends_with_one_error() {
     let (code, text) = place.sweep(&["--data", "data", "--explain"]);
     assert_eq!(code, Some(0));
     assert!(
-        text.contains("failed before: error: ") && text.contains("CMU_MOSEI_COVAREP.csd"),
+        text.contains("failed before: error: ") && text.contains("CMU_MOSEI_Labels.csd"),
         "{text}"
     );
     assert_eq!(
