@@ -3,19 +3,30 @@
 use super::Verdict;
 use super::evidence::{Cell, Evidence};
 use crate::StudyError;
-use crate::run_folder::names;
+use crate::run_folder::{RunFolder, names};
 use crate::step::StudyStep;
 use mosei_data::targets::present;
 use mosei_schema::{SegmentId, Split};
 use run_record::{CellPredictions, PredictionRow, Table, each_cell};
 use std::collections::BTreeMap;
+use std::path::Path;
 use train::Event;
 
 pub(super) fn as_planned(e: &Evidence, cell: &Cell<'_>) -> Result<Vec<String>, StudyError> {
     let id = &cell.predictions.id;
     let mut problems = cell.planned.differences(&cell.step.key, id);
-    // The command is what was run; it follows from the facts that all other rules read.
-    let command = StudyStep::Cell(cell.planned.clone()).command(&e.run, &cell.step.key);
+    // The command is what was run; it must follow from the facts that all other rules read. A run
+    // folder may have been moved since, so its place then is taken from the command.
+    let found = &cell.step.command;
+    let config = found
+        .iter()
+        .position(|word| word == "--config")
+        .and_then(|i| found.get(i + 1));
+    let folder = config
+        .and_then(|config| Path::new(config).parent())
+        .unwrap_or(e.run.path());
+    let step = StudyStep::Cell(cell.planned.clone());
+    let command = step.command(&RunFolder::new(folder), &cell.step.key);
     if let Some((expected, found)) = first_difference(&command, &cell.step.command) {
         problems.push(format!("its command: expected {expected}, found {found}"));
     }
