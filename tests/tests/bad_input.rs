@@ -190,7 +190,7 @@ fn a_folder_that_is_no_run_is_named() {
     let bench = Bench::new("");
     for verb in ["evaluate", "report"] {
         let words = bench.fail(&format!("{verb} nowhere"), 1);
-        assert!(words.contains("nowhere: no plan here"), "{words}");
+        assert!(words.contains("nowhere: expected the folder of a run"), "{words}");
     }
 }
 
