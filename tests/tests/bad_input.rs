@@ -190,7 +190,10 @@ fn a_folder_that_is_no_run_is_named() {
     let bench = Bench::new("");
     for verb in ["evaluate", "report"] {
         let words = bench.fail(&format!("{verb} nowhere"), 1);
-        assert!(words.contains("nowhere: expected the folder of a run"), "{words}");
+        assert!(
+            words.contains("nowhere: expected the folder of a run"),
+            "{words}"
+        );
     }
 }
 

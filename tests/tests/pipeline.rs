@@ -341,7 +341,7 @@ fn controls_and_ablations_of_pretraining_run_and_are_called_so() {
         2,
     );
     assert!(
-        words.contains("--kind: expected ordinary, shuffled, transductive, found mixed"),
+        words.contains("'mixed'") && words.contains("ordinary, shuffled, transductive"),
         "{words}"
     );
 }

@@ -260,7 +260,7 @@ mod tests {
             .to_string();
         assert_eq!(
             error,
-            "key 'slurm.kind.report': expected one of cell, pretrain, found 'report'"
+            "key 'kind.report': expected one of cell, pretrain, found 'report'"
         );
     }
 
@@ -269,27 +269,27 @@ mod tests {
         let cases = [
             (
                 r#"{"partition": ""}"#,
-                "key 'slurm.partition': expected a word, found \"\"",
+                "key 'partition': expected a word, found \"\"",
             ),
             (
                 r#"{"time": "1 day"}"#,
-                "key 'slurm.time': expected a word, found \"1 day\"",
+                "key 'time': expected a word, found \"1 day\"",
             ),
             (
                 r#"{"at_most": 0}"#,
-                "key 'slurm.at_most': expected at least 1, found 0",
+                "key 'at_most': expected at least 1, found 0",
             ),
             (
                 r#"{"extra": ["-p long"]}"#,
-                "key 'slurm.extra[0]': expected a flag as --flag or --flag=value",
+                "key 'extra[0]': expected a flag as --flag or --flag=value",
             ),
             (
                 r#"{"extra": ["--x", "--"]}"#,
-                "key 'slurm.extra[1]': expected a flag as",
+                "key 'extra[1]': expected a flag as",
             ),
             (
                 r#"{"extra": ["--x=\n"]}"#,
-                "key 'slurm.extra[0]': expected a flag as",
+                "key 'extra[0]': expected a flag as",
             ),
             (
                 r#"{"extra": ["--depend=afterok:1"]}"#,
@@ -297,11 +297,11 @@ mod tests {
             ),
             (
                 r#"{"kind": {"cell": {"cpus": 0}}}"#,
-                "key 'slurm.kind.cell.cpus': expected at least 1, found 0",
+                "key 'kind.cell.cpus': expected at least 1, found 0",
             ),
             (
                 r#"{"kind": {"cell": {"kind": {"a": {}}}}}"#,
-                "key 'slurm.kind.cell.kind': expected no kinds within",
+                "key 'kind.cell.kind': expected no kinds within",
             ),
         ];
         for (json, message) in cases {
