@@ -21,7 +21,7 @@ pub struct MaskedBatch {
     pub x_nc: Tensor,
     /// 1 where the learned vector replaces a frame: [N, 1]; `None` where it replaces none.
     pub learned_n1: Option<Tensor>,
-    /// Rows of the hidden frames: [K].
+    /// Rows of the hidden frames: `[K]`.
     pub hidden_rows_k: Tensor,
     /// The hidden frames as they were: [K, C].
     pub target_kc: Tensor,
