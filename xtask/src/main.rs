@@ -48,14 +48,14 @@ fn main() -> ExitCode {
         Verb::Sweep(verb) => verb.run(),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("error: {}", told(&error));
+        eprintln!("error: {}", one_line(&error));
         ExitCode::FAILURE
     })
 }
 
 /// An error with its causes on one line, and below it what to do next, where an error says so after
 /// `\n next: `.
-fn told(error: &anyhow::Error) -> String {
+fn one_line(error: &anyhow::Error) -> String {
     const NEXT: &str = "\n  next: ";
     let (mut reasons, mut advice) = (Vec::new(), String::new());
     for cause in error.chain().map(ToString::to_string) {
@@ -73,13 +73,13 @@ fn told(error: &anyhow::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::told;
+    use super::one_line;
 
     #[test]
     fn advice_comes_after_all_reasons() {
         let error = anyhow::anyhow!("no disk").context("failed to write a\n  next: make room");
         assert_eq!(
-            told(&error),
+            one_line(&error),
             "failed to write a: no disk\n  next: make room"
         );
     }

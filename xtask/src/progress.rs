@@ -12,7 +12,7 @@ pub struct ByteProgress {
     bar: Option<ProgressBar>,
     done: u64,
     total: u64,
-    told: u64,
+    reported: u64,
 }
 
 impl ByteProgress {
@@ -30,7 +30,7 @@ impl ByteProgress {
             bar,
             done: 0,
             total,
-            told: 0,
+            reported: 0,
         }
     }
 
@@ -44,8 +44,8 @@ impl ByteProgress {
             return;
         }
         let percent = (self.done * 100).checked_div(self.total).unwrap_or(100);
-        if percent >= self.told + 20 {
-            self.told = percent;
+        if percent >= self.reported + 20 {
+            self.reported = percent;
             eprintln!("{}: {percent} %", self.what);
         }
     }

@@ -311,7 +311,7 @@ pub fn audit(run: &RunFolder) -> Result<Audit, StudyError> {
     })
 }
 
-/// Reads each finished cell once: its problems by rule, and what its journal tells.
+/// Reads each finished cell once: its problems by rule, and the record of its journal.
 fn check_cells(evidence: &Evidence) -> (Vec<Vec<String>>, Vec<pairing::Record>) {
     let mut problems = vec![Vec::new(); RULES.len()];
     let mut records = Vec::new();

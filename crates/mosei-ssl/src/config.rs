@@ -108,8 +108,8 @@ pub struct GridConfig {
     /// batches, dropout. Default 0, 1, 2.
     pub seeds: Vec<u32>,
     /// Seeds of pre-training, each crossed with each training seed. Default: each training seed has
-    /// its own pre-training of the same number ("tied"), and what the one and the other move cannot
-    /// be told apart.
+    /// its own pre-training of the same number ("tied"), and their effects cannot be
+    /// separated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pretrain_seeds: Option<Vec<u32>>,
     /// Folds of a cross-validation that are run. Default: all.

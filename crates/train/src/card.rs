@@ -139,11 +139,11 @@ impl ModelFacts {
              A transformer encoder over acoustic features with heads for {n} emotions ({emotions}): the probability that each is \
              present in a stretch of speech (intensity above {above}), and its intensity from 0 to 3. Written by {made_by}.\n\n\
              ## Use\n\n\
-             ```sh\nmosei-ssl predict THIS_FOLDER DATA --out said    # DATA: a prepared folder, or a features file (.csd)\n\
+             ```sh\nmosei-ssl predict THIS_FOLDER DATA --out predictions    # DATA: a prepared folder, or a features file (.csd)\n\
              mosei-ssl embed THIS_FOLDER DATA --out h.parquet\n```\n\n\
              The files are safetensors and JSON, with names as in PyTorch's `nn.TransformerEncoder`; no pickle, no code.\n\n\
              ## Input\n\n\
-             {columns} columns, found by name (`encoder/config.json`, with the mean and deviation each is standardised by, cut at \
+             {columns} columns, found by name (`encoder/config.json`, with the mean and standard deviation by which each is standardised, cut at \
              ±{clip}); {rate}; at most {max_frames} frames a segment. Data whose columns or rate differ are refused.\n\n\
              ## Training\n\n\
              Start `{start}`{pretrained}; label budget `{budget}`: {labels} labelled training segments ({share} of the fold's), \
@@ -153,8 +153,8 @@ impl ModelFacts {
              On the test segments of its fold, {seen}. One model and one fold: the study's report says how far such numbers \
              move.\n\n{table}\n\
              ## Terms\n\n{licence}\n\n\
-             ## What to know\n\n{notes}\
-             - It knows the speakers, the recordings and the labellers of its data. What it says of others has not been measured here.\n\
+             ## Limitations\n\n{notes}\
+             - It was trained on the speakers, recordings and annotators of its data. How well it predicts others has not been measured here.\n\
              - It was made to study how many labels pre-training saves, not to judge people.\n",
             study = self.study,
             start = cell.start,
@@ -223,11 +223,11 @@ impl ModelFacts {
                 let value = of(metric)
                     .and_then(|s| s.value)
                     .map_or("n/a".to_string(), |v| format!("{v:.3}"));
-                let said = match (&refused, metric.head()) {
+                let text = match (&refused, metric.head()) {
                     (Some(why), Head::Presence) => format!("n/a ({why})"),
                     _ => value,
                 };
-                let _ = write!(table, " {said} |");
+                let _ = write!(table, " {text} |");
             }
             table.push('\n');
         }

@@ -22,8 +22,8 @@ const FOLDER: &str = "checkpoint";
 const PREFIX: &str = "step-";
 const FILE: &str = "state.safetensors";
 
-/// When the state of a training is saved, and how much of it is kept. What comes of a training does
-/// not depend on it.
+/// When the state of a training is saved, and how much of it is kept. No result
+/// depends on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckpointConfig {
@@ -80,7 +80,7 @@ impl CheckpointConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct State {
-    /// Hash of the settings: a checkpoint of other settings is not gone on with.
+    /// Hash of the settings: a checkpoint of other settings is not used.
     pub(crate) settings: String,
     /// Steps done.
     pub(crate) step: usize,

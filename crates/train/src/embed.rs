@@ -1,4 +1,4 @@
-//! What an encoder makes of segments, for other programs.
+//! The outputs of an encoder for segments, for other programs.
 
 use crate::model::require_kept;
 use crate::model_data::{ModelData, Part};
@@ -68,7 +68,7 @@ pub fn embed(
     Ok(rows)
 }
 
-/// The rows of a batch: what the encoder makes of it [N, D], and its input [N, C] where that is
+/// The rows of a batch: the encoder's output [N, D], and its input [N, C] where that is
 /// asked for.
 fn table_of(
     parts: &[Part],

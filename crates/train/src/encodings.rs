@@ -130,7 +130,7 @@ pub fn encode(
     let failed = |e| TrainError::io("write", out)(e);
     let mut file = BufWriter::with_capacity(1 << 20, staged.file_mut());
     let mut hasher = blake3::Hasher::new();
-    // The header tells the checksum of the rows, and comes last.
+    // The header holds the checksum of the rows, so it is written last.
     file.write_all(&[0; HEADER_BYTES]).map_err(failed)?;
     for chunk in segments_of(corpus).chunks(CHUNK) {
         let rows = tch::no_grad(|| -> Result<Vec<f32>, TrainError> {
@@ -203,8 +203,10 @@ impl Encodings {
             .read_to_end(&mut found)
             .map_err(TrainError::io("read", path))?;
         let bytes = places.count * places.width * size_of::<f32>();
-        let told = told(&found);
-        let sum = told["__metadata__"]["blake3"].as_str().unwrap_or_default();
+        let header_found = parse_header(&found);
+        let sum = header_found["__metadata__"]["blake3"]
+            .as_str()
+            .unwrap_or_default();
         if found != header(places.count, places.width, sum)
             || length != (HEADER_BYTES + bytes) as u64
         {
@@ -212,7 +214,7 @@ impl Encodings {
                 "expected encodings of this fold, [{}, {}], found {}",
                 places.count,
                 places.width,
-                match &told["rows"]["shape"] {
+                match &header_found["rows"]["shape"] {
                     Value::Null => "another file or a part of one".to_string(),
                     shape => shape.to_string(),
                 }
@@ -279,7 +281,7 @@ impl Encodings {
 }
 
 /// The header of a file that begins with these bytes; null where they are none.
-fn told(first: &[u8]) -> Value {
+fn parse_header(first: &[u8]) -> Value {
     first
         .get(8..)
         .and_then(|text| serde_json::from_slice(text).ok())

@@ -25,7 +25,7 @@ pub const JOURNAL_FILE: &str = "journal.jsonl";
 pub enum Event {
     /// A process begins a training.
     Start(Process),
-    /// A process goes on with a training from its checkpoint.
+    /// A process continues a training from its checkpoint.
     Resume(Process),
     /// One step of the optimiser.
     Step(StepEvent),

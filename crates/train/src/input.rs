@@ -98,15 +98,15 @@ impl InputFacts {
         if same_rate(found, expected) {
             return Ok(());
         }
-        let said = |rate: f64, pool: usize| match pool {
+        let text = |rate: f64, pool: usize| match pool {
             1 => format!("{rate} Hz"),
             _ => format!("{} Hz ({rate} Hz, pool_frames {pool})", pooled(rate, pool)),
         };
         Err(TrainError::DataMismatch {
             path: path.into(),
             what: "frames a second",
-            expected: said(ours, self.pool_frames),
-            found: said(theirs, pool_frames),
+            expected: text(ours, self.pool_frames),
+            found: text(theirs, pool_frames),
         })
     }
 }

@@ -70,8 +70,8 @@ impl Scores {
     }
 }
 
-/// Says of every segment of a prepared folder, or of every piece of every recording of a features
-/// file (.csd), what a trained model makes of it; writes one row a segment and emotion: `video,
+/// Applies a trained model to every segment of a prepared folder, or to every piece of every
+/// recording of a features file (.csd). Writes one row for each segment and emotion: `video,
 /// segment, start_s, end_s, emotion, score, predicted_intensity, threshold, predicted_present`, the
 /// same into each of `out` (`.parquet` or `.csv`).
 ///

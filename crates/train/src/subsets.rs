@@ -1,8 +1,8 @@
 //! `subsets.parquet`: which training segments have labels, under each budget of each draw.
 //!
-//! A row holds for every budget that its column `budget` names: budgets of one fold that come to
-//! the same share, such as a count of all and a share of 1, hold the same segments and stand in the
-//! same rows, as `f1=n298`.
+//! A row holds for every budget that its column `budget` names: budgets of one fold with the
+//! same share, such as a count of all and a share of 1, have the same segments and share their rows,
+//! as `f1=n298`.
 
 use crate::{Corpus, TrainError};
 use mosei_data::subset::{self, Subset};
@@ -84,8 +84,7 @@ fn write(
     Ok(table.rows())
 }
 
-/// The subsets of a fold and draw, ascending, each with the names of all budgets that come to its
-/// share.
+/// The subsets of a fold and draw, ascending, each with the names of all budgets with its share.
 fn named(subsets: Vec<Subset>) -> Vec<(String, Subset)> {
     let mut named: Vec<(String, Subset)> = Vec::new();
     for subset in subsets {

@@ -97,7 +97,9 @@ pub(super) fn judged_on_the_split(
             continue;
         };
         match (judged(row), e.split(fold, i)) {
-            (Some(said), Some(split)) if said == split => times[i * emotions.len() + emotion] += 1,
+            (Some(named), Some(split)) if named == split => {
+                times[i * emotions.len() + emotion] += 1
+            }
             (_, split) => {
                 let split = split.map_or("no split", Split::name);
                 problems.push(format!(

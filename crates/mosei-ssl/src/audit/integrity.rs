@@ -34,7 +34,7 @@ pub(super) fn outputs(e: &Evidence) -> Result<Verdict, StudyError> {
             Err(error) => problems.push(one_line(&error)),
         }
     }
-    // Of the prepared data steps wrote down the manifest alone, which tells the hashes of the rest.
+    // Of the prepared data, steps record the hash of the manifest, which holds those of the rest.
     if let Err(error) =
         Prepared::open(&e.run.prepared()).and_then(|prepared| prepared.check_frames())
     {

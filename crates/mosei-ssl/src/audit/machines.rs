@@ -118,7 +118,7 @@ fn difference((name, of, _): &Trait, made: &BTreeMap<Made, Vec<&str>>) -> Option
             values.entry(of(one, torch)).or_default().extend(steps);
         }
     }
-    let told = values.iter().filter_map(|(value, steps)| {
+    let texts = values.iter().filter_map(|(value, steps)| {
         let more = if steps.len() > 1 {
             format!(" and {} more", steps.len() - 1)
         } else {
@@ -126,5 +126,5 @@ fn difference((name, of, _): &Trait, made: &BTreeMap<Made, Vec<&str>>) -> Option
         };
         Some(format!("{value} ({}{more})", steps.first()?))
     });
-    (values.len() > 1).then(|| format!("{name}: {}", told.collect::<Vec<_>>().join(", ")))
+    (values.len() > 1).then(|| format!("{name}: {}", texts.collect::<Vec<_>>().join(", ")))
 }

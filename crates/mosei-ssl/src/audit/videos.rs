@@ -1,4 +1,4 @@
-//! The rule of ids that name segments: whoever made the prepared data, one video is one video.
+//! The rule of ids that name segments: all segments of one video are in one split.
 
 use super::Verdict;
 use super::evidence::Evidence;
@@ -15,12 +15,12 @@ pub(super) fn segment_ids_in_one_split(e: &Evidence) -> Result<Verdict, StudyErr
         let ids = manifest.videos.iter().zip(fold.split.iter().copied());
         let ids = ids.chain(unlabelled.iter().map(|id| (id, Some(Split::Train))));
         let mut first: BTreeMap<&str, (&str, Split)> = BTreeMap::new();
-        let mut told: BTreeSet<&str> = BTreeSet::new();
+        let mut reported: BTreeSet<&str> = BTreeSet::new();
         for (id, split) in ids.filter_map(|(id, split)| Some((id.as_str(), split?))) {
             let video = video_of(id);
             let (other, other_split) = *first.entry(video).or_insert((id, split));
             // Once for each video.
-            if other_split != split && other != id && told.insert(video) {
+            if other_split != split && other != id && reported.insert(video) {
                 problems.push(format!(
                     "fold {k}: video {video}: {other} is in {other_split}, {id} in {split}"
                 ));

@@ -10,7 +10,7 @@ use torch_ext::Processor;
 /// Example: mosei-ssl doctor runs/demo > doctor.txt
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A run folder: its failed steps are told too.
+    /// A run folder: its failed steps are listed too.
     run: Option<PathBuf>,
 }
 

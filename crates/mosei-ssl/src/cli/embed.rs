@@ -3,7 +3,7 @@ use anyhow::{Context, Result};
 use std::path::PathBuf;
 use train::EmbedLevel;
 
-/// Write what an encoder makes of every segment of a prepared folder, or of recordings without
+/// Write the outputs of an encoder for every segment of a prepared folder, or for recordings without
 /// labels.
 ///
 /// Columns h0, h1, … for a frame or for a segment. Recordings (a features file, .csd) are cut as

@@ -85,14 +85,13 @@ enum Verb {
     Step(step::Arguments),
 }
 
-/// What the command line asks for; where it asks for help, or for nothing that is known, that is
-/// said.
+/// Parses a command line; prints help or an error where there is no verb to run.
 fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Verb, u8> {
     Arguments::try_parse_from(words)
         .map(|a| a.verb)
-        .map_err(|said| {
-            let _ = said.print();
-            u8::try_from(said.exit_code()).unwrap_or(2)
+        .map_err(|error| {
+            let _ = error.print();
+            u8::try_from(error.exit_code()).unwrap_or(2)
         })
 }
 

@@ -82,7 +82,7 @@ pub(crate) fn wait(steps: usize) -> String {
     }
 }
 
-/// What is not in a time that is foretold.
+/// The steps that a forecast leaves out.
 pub(crate) fn left_out(untimed: &[(String, usize)]) -> String {
     let kinds: Vec<String> = untimed
         .iter()

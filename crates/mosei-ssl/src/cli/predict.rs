@@ -2,15 +2,14 @@ use crate::StudyError;
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
-/// Write what a trained model says of every segment of a prepared folder, or of recordings without
-/// labels.
+/// Apply a trained model to every segment of a prepared folder, or to recordings without labels.
 ///
 /// A row a segment and emotion: probability, whether it is above the model's threshold, and
 /// intensity. Recordings (a features file, .csd) are cut into pieces that the model can take;
-/// `segment` counts them from 0, `start_s` and `end_s` say where they lie.
+/// `segment` counts them from 0, `start_s` and `end_s` are their times.
 ///
 /// Example: mosei-ssl predict runs/demo/cells/fold0/ssl-f0.4-seed0-draw0/model runs/demo/prepared
-/// --out said
+/// --out predictions
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// A model's folder.

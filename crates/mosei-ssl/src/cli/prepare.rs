@@ -39,8 +39,8 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
     if manifest.irregular {
         tracing::info!("the frames are irregular (words, turns, functionals): they have no rate");
     }
-    for (title, said) in manifest.remarks() {
-        tracing::warn!("{title}: {said}");
+    for (title, text) in manifest.remarks() {
+        tracing::warn!("{title}: {text}");
     }
     if let Some(u) = &manifest.unlabelled {
         tracing::info!(

@@ -88,7 +88,7 @@ fn show(status: &sweep::Status, run: &Path) {
     say!("{}: {state}", status.name);
     if let Some(problem) = status.slurm.as_ref().and_then(|s| s.problem.as_ref()) {
         say!(
-            "  what is said here is what the folder shows; Slurm cannot be asked: {}",
+            "  by the files of the run folder alone, as Slurm does not answer: {}",
             indent(problem).trim_start()
         );
     }
