@@ -1,3 +1,6 @@
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
+
 /// The head of the model that a metric judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Head {
@@ -9,9 +12,21 @@ pub enum Head {
 
 /// Every metric of `results.csv`, in the order of its rows.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
 )]
-#[serde(into = "&'static str", try_from = "String")]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Metric {
     /// Share of the predicted that are present.
     Precision,
@@ -51,19 +66,8 @@ impl Metric {
     ];
 
     /// The name used in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Metric::Precision => "precision",
-            Metric::Recall => "recall",
-            Metric::F1 => "f1",
-            Metric::WeightedF1 => "weighted_f1",
-            Metric::Accuracy => "accuracy",
-            Metric::BalancedAccuracy => "balanced_accuracy",
-            Metric::RocAuc => "roc_auc",
-            Metric::AveragePrecision => "average_precision",
-            Metric::Mae => "mae",
-            Metric::Accuracy4 => "accuracy4",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// The name used in figures and tables for people.
@@ -84,7 +88,7 @@ impl Metric {
 
     /// The metric of that name, or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|m| m.name() == name)
+        name.parse().ok()
     }
 
     /// The head it judges.
@@ -98,20 +102,6 @@ impl Metric {
     /// Whether more is better; only an error is better when small.
     pub const fn higher_is_better(self) -> bool {
         !matches!(self, Metric::Mae)
-    }
-}
-
-impl From<Metric> for &'static str {
-    fn from(metric: Metric) -> Self {
-        metric.name()
-    }
-}
-
-impl TryFrom<String> for Metric {
-    type Error = String;
-
-    fn try_from(name: String) -> Result<Self, String> {
-        Metric::from_name(&name).ok_or_else(|| format!("expected a metric, found '{name}'"))
     }
 }
 
@@ -130,5 +120,10 @@ mod tests {
                 .all(|m| Metric::from_name(m.name()) == Some(m))
         );
         assert_eq!(Metric::from_name("auc"), None);
+        // statistics.json has the same names.
+        assert_eq!(
+            serde_json::to_value(Metric::ALL).unwrap(),
+            serde_json::json!(Metric::ALL.map(Metric::name))
+        );
     }
 }

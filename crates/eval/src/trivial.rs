@@ -32,9 +32,11 @@ use crate::{EvalError, MACRO, MICRO, Metric, measure_cell};
 use chance::Chance;
 use mosei_schema::Split;
 use run_record::{CellId, CellPredictions, PredictionRow, ResultRow};
+use strum::IntoStaticStr;
 
 /// A predictor that sees only the training labels, no features.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Trivial {
     /// Predicts that every emotion is absent.
     AlwaysAbsent,
@@ -60,14 +62,8 @@ impl Trivial {
     ];
 
     /// The name in the start column of tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Trivial::AlwaysAbsent => "always-absent",
-            Trivial::AlwaysPresent => "always-present",
-            Trivial::Prevalence => "prevalence",
-            Trivial::TrainingMean => "training-mean",
-            Trivial::TrainingMedian => "training-median",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

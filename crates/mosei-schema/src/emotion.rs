@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 /// Lowest intensity of an emotion.
 pub const INTENSITY_MIN: f64 = 0.0;
@@ -10,8 +11,22 @@ pub const SENTIMENT_MIN: f64 = -3.0;
 pub const SENTIMENT_MAX: f64 = 3.0;
 
 /// The six emotions of CMU-MOSEI, in the order of its label columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Emotion {
     /// Happiness.
     Happy,
@@ -39,20 +54,13 @@ impl Emotion {
     ];
 
     /// The name used in files and tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Emotion::Happy => "happy",
-            Emotion::Sad => "sad",
-            Emotion::Anger => "anger",
-            Emotion::Surprise => "surprise",
-            Emotion::Disgust => "disgust",
-            Emotion::Fear => "fear",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// The emotion with this name, or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|e| e.name() == name)
+        name.parse().ok()
     }
 }
 

@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr};
 
 /// The id of a labelled segment: the video's id as in the file, and the segment's row in that video
 /// (from 0), or its number if the file names segments ([`crate::segment_name`]).
@@ -19,8 +20,22 @@ impl std::fmt::Display for SegmentId {
 }
 
 /// The split of a corpus that a video belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Split {
     /// Training set.
     Train,
@@ -35,17 +50,7 @@ impl Split {
     pub const ALL: [Split; 3] = [Split::Train, Split::Valid, Split::Test];
 
     /// The name used in files and tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Split::Train => "train",
-            Split::Valid => "valid",
-            Split::Test => "test",
-        }
-    }
-}
-
-impl std::fmt::Display for Split {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
