@@ -8,12 +8,11 @@
 //! segments go through the encoder in that order, [`CHUNK`] at a time, whichever of them a cell
 //! asks for: products of other sizes have other last bits.
 
-use crate::initial_encoder::initial_encoder;
+use crate::initial_model::{initial_encoder, initial_heads};
 use crate::{Corpus, TrainError};
-use backbone::{EmotionHeads, EncoderConfig, HeadsConfig, Layout, Objective, Source};
+use backbone::{EmotionHeads, EncoderConfig, HeadsConfig, Layout, Objective};
 use mosei_schema::Start;
 use run_record::StagedFile;
-use run_record::seed::{Stream, rng_named};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, Write};
@@ -111,19 +110,8 @@ pub fn encode(
         });
     }
     let encoder = initial_encoder(run.encoder, corpus, run.start, run.pretrained, run.seed)?;
-    let mut source = Source::draw(|name: &str| rng_named(u64::from(run.seed), Stream::Init, name));
-    let (inputs, emotions) = (corpus.input_dim(), corpus.prepared.emotions().len());
     // Only pooling is used here; which heads follow it does not matter.
-    let objective = Objective::Both;
-    let heads = EmotionHeads::new(
-        run.heads,
-        objective,
-        run.encoder,
-        inputs,
-        emotions,
-        &mut source,
-        corpus.device,
-    )?;
+    let heads = initial_heads(run.heads, Objective::Both, run.encoder, corpus, run.seed)?;
     let places = Places::new(corpus, &heads, run.encoder);
 
     let mut staged = StagedFile::create(out)?;
@@ -335,17 +323,12 @@ mod tests {
     }
 
     fn heads(pooling: Pooling, corpus: &Corpus) -> EmotionHeads {
-        let mut source = Source::draw(|name: &str| rng_named(0, Stream::Init, name));
-        let (inputs, emotions) = (corpus.input_dim(), corpus.prepared.emotions().len());
-        let config = heads_config(pooling);
-        EmotionHeads::new(
-            &config,
+        initial_heads(
+            &heads_config(pooling),
             Objective::Both,
             &encoder(),
-            inputs,
-            emotions,
-            &mut source,
-            Device::Cpu,
+            corpus,
+            0,
         )
         .unwrap()
     }

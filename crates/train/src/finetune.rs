@@ -10,16 +10,15 @@ pub use config::{FinetuneConfig, HeadInit, PositiveWeight, Select, Threshold, Va
 use crate::card::{CardNotes, ModelFacts, Score};
 use crate::encodings::Encodings;
 use crate::event::{Candidate, Event, JOURNAL_FILE, finite, hash_of_tensors};
-use crate::initial_encoder::initial_encoder;
+use crate::initial_model::{initial_encoder, initial_heads};
 use crate::input::InputFacts;
 use crate::log::move_events;
 use crate::predict::Scores;
 use crate::subsets::{read_subset, read_validation_subset};
 use crate::training::{OutputOptions, end_journal};
 use crate::{Corpus, EncodeRun, Model, Summary, TrainError, TrainingConfig, encode, train};
-use backbone::{EmotionHeads, Encoder, EncoderConfig, Source};
+use backbone::{EmotionHeads, Encoder, EncoderConfig};
 use mosei_schema::{LabelBudget, Split, Start};
-use run_record::seed::{Stream, rng_named};
 use run_record::{CellId, CellPredictions, Journal, StagedDir, read_to_string, write_atomic};
 use std::path::{Path, PathBuf};
 use task::Finetuning;
@@ -169,26 +168,6 @@ fn write_model(
     model.write(&input, staged.path())?;
     facts.write(model, &input, staged.path())?;
     Ok(staged.commit()?)
-}
-
-/// The random heads of a cell: the same for every start of its seed.
-fn initial_heads(
-    config: &FinetuneConfig,
-    encoder: &EncoderConfig,
-    corpus: &Corpus,
-    seed: u32,
-) -> Result<EmotionHeads, TrainError> {
-    let mut source = Source::draw(|name: &str| rng_named(u64::from(seed), Stream::Init, name));
-    let (inputs, emotions) = (corpus.input_dim(), corpus.prepared.emotions().len());
-    Ok(EmotionHeads::new(
-        &config.heads,
-        config.objective,
-        encoder,
-        inputs,
-        emotions,
-        &mut source,
-        corpus.device,
-    )?)
 }
 
 /// A cell, its labels drawn.
@@ -342,7 +321,7 @@ impl Cell<'_> {
             ..
         } = *self.run;
         let encoder = initial_encoder(shape, corpus, start, pretrained, seed)?;
-        let heads = initial_heads(config, shape, corpus, seed)?;
+        let heads = initial_heads(&config.heads, config.objective, shape, corpus, seed)?;
         Ok((encoder, heads))
     }
 
@@ -430,7 +409,7 @@ mod tests {
             ..EncoderConfig::default()
         };
         let encoder = initial_encoder(&shape, &mut corpus, Start::Scratch, None, 0).unwrap();
-        let heads = initial_heads(&config, &shape, &corpus, 0).unwrap();
+        let heads = initial_heads(&config.heads, config.objective, &shape, &corpus, 0).unwrap();
         let (train, test) = (corpus.fold().train[0], corpus.fold().test[0]);
         let checkpoints = CheckpointConfig::default();
         let run = FinetuneRun {

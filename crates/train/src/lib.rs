@@ -27,7 +27,7 @@ mod encodings;
 mod error;
 mod event;
 mod finetune;
-mod initial_encoder;
+mod initial_model;
 mod input;
 mod log;
 mod made;

@@ -1,7 +1,9 @@
-//! The encoder that a cell begins with.
+//! The encoder and the heads that a cell begins with.
 
 use crate::{Corpus, TrainError};
-use backbone::{Encoder, EncoderConfig, EncoderFolder, Source};
+use backbone::{
+    EmotionHeads, Encoder, EncoderConfig, EncoderFolder, HeadsConfig, Objective, Source,
+};
 use mosei_schema::Start;
 use run_record::check_sums;
 use run_record::seed::{Stream, rng_named};
@@ -47,6 +49,27 @@ pub(crate) fn initial_encoder(
     folder.config = trained_as(config, &folder.config);
     corpus.normalised_by(&folder.normalisation)?;
     Ok(folder.encoder(corpus.device)?)
+}
+
+/// The random heads of a cell: the same for every start of its seed.
+pub(crate) fn initial_heads(
+    heads: &HeadsConfig,
+    objective: Objective,
+    encoder: &EncoderConfig,
+    corpus: &Corpus,
+    seed: u32,
+) -> Result<EmotionHeads, TrainError> {
+    let mut source = Source::draw(|name: &str| rng_named(u64::from(seed), Stream::Init, name));
+    let (inputs, emotions) = (corpus.input_dim(), corpus.prepared.emotions().len());
+    Ok(EmotionHeads::new(
+        heads,
+        objective,
+        encoder,
+        inputs,
+        emotions,
+        &mut source,
+        corpus.device,
+    )?)
 }
 
 /// Whether a pre-trained encoder is of the study's shape: (settings, longest segment) of both.
