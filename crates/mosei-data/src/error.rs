@@ -400,7 +400,8 @@ impl DataError {
         }
     }
 
-    pub(crate) fn content(
+    /// A [`DataError::Content`] without a hint; `place` is empty for the whole file.
+    pub fn content(
         path: &Path,
         place: impl Into<String>,
         expected: impl Into<String>,
@@ -417,7 +418,7 @@ impl DataError {
     }
 
     /// Adds a hint to a [`DataError::Content`].
-    pub(crate) fn with_hint(mut self, words: Option<String>) -> Self {
+    pub fn with_hint(mut self, words: Option<String>) -> Self {
         if let DataError::Content { hint, .. } = &mut self {
             *hint = words.map(String::into_boxed_str);
         }

@@ -1,4 +1,4 @@
-//! Video ids: which are valid, and which are too similar to be told apart.
+//! Video ids: which are valid, and which are too similar to distinguish.
 
 use crate::DataError;
 use mosei_schema::{VIDEO_ID_RULE, is_video_id};

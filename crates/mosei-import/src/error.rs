@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// Why tables could not be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// A .csd file, an HDF5 file, ids or times were invalid.
+    /// A table, an array, a .csd file, an HDF5 file, ids or times were invalid.
     #[error(transparent)]
     Data(#[from] DataError),
     /// An output file could not be written.
@@ -28,25 +28,6 @@ pub enum ImportError {
         max: f64,
         /// The rate given.
         found: f64,
-    },
-    /// A table or array is invalid.
-    #[error(
-        "{}: {}expected {expected}, found {found}{}",
-        path.display(),
-        if place.is_empty() { String::new() } else { format!("{place}: ") },
-        hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default()
-    )]
-    Table {
-        /// Which file.
-        path: PathBuf,
-        /// Line or row, and column; empty for the whole file.
-        place: String,
-        /// What should be there.
-        expected: String,
-        /// What is there.
-        found: String,
-        /// What was probably meant, or what to do.
-        hint: Option<Box<str>>,
     },
     /// The library for a format could not read a file.
     #[error("{}: expected {expected}", path.display())]
@@ -98,22 +79,15 @@ impl ImportError {
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> Self {
-        let (place, expected, found) = (place.into(), expected.into(), found.into());
-        ImportError::Table {
-            path: path.to_path_buf(),
-            place,
-            expected,
-            found,
-            hint: None,
-        }
+        DataError::content(path, place, expected, found).into()
     }
 
-    /// Adds a hint to an [`ImportError::Table`].
-    pub(crate) fn with_hint(mut self, words: Option<String>) -> Self {
-        if let ImportError::Table { hint, .. } = &mut self {
-            *hint = words.map(String::into_boxed_str);
+    /// Adds a hint to an error of [`Self::table`].
+    pub(crate) fn with_hint(self, words: Option<String>) -> Self {
+        match self {
+            ImportError::Data(error) => error.with_hint(words).into(),
+            other => other,
         }
-        self
     }
 
     pub(crate) fn unreadable(

@@ -10,6 +10,7 @@ use crate::frame_store::{FrameWriter, MAX_TIED, Recording};
 use crate::mapping::{Mapping, TimeUnit};
 use crate::recording_ids::{SegmentRef, spellings};
 use crate::table::{Table, is_row_number};
+use mosei_data::DataError;
 use std::borrow::Cow;
 use std::path::Path;
 
@@ -304,7 +305,7 @@ fn times(
 fn not_a_feature(table: &Table, column: usize) -> ImportError {
     let error = table.invalid_cell(column, "a number");
     match &error {
-        ImportError::Table { hint: None, .. } => error.with_hint(Some(
+        ImportError::Data(DataError::Content { hint: None, .. }) => error.with_hint(Some(
             "if the column is not a feature, list it under 'ignore' in [features] of a mapping file".into(),
         )),
         _ => error,

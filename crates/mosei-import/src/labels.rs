@@ -10,7 +10,7 @@ use crate::frames::listed;
 use crate::mapping::{Category, LabelMapping, Mapping};
 use crate::recording_ids::SegmentRef;
 use crate::table::{Table, is_row_number};
-use mosei_data::quoted;
+use mosei_data::{DataError, quoted};
 use mosei_schema::{
     Emotion, INTENSITY_MAX, INTENSITY_MIN, SENTIMENT_MAX, SENTIMENT_MIN, Split, near_miss,
 };
@@ -489,7 +489,7 @@ fn intensity(
         let error = table.invalid_cell(column, expected());
         let hint = "if the column is not an intensity, list it under 'ignore' in [labels] of a mapping file, or use it in [labels.category]";
         return Err(match (&error, cell) {
-            (ImportError::Table { hint: None, .. }, Cell::Text(_)) => {
+            (ImportError::Data(DataError::Content { hint: None, .. }), Cell::Text(_)) => {
                 error.with_hint(Some(hint.into()))
             }
             _ => error,
