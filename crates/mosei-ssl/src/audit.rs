@@ -16,9 +16,9 @@ mod subsets;
 mod videos;
 
 use crate::StudyError;
-use crate::error::one_line;
 use crate::run_folder::RunFolder;
 use evidence::{Cell, Evidence};
+use run_record::error_chain;
 use serde::{Deserialize, Serialize};
 
 /// What became of a rule.
@@ -287,7 +287,7 @@ pub fn audit(run: &RunFolder) -> Result<Audit, StudyError> {
     for (i, Rule { name, says, check }) in RULES.iter().enumerate() {
         let Verdict(outcome, detail) = match check {
             Check::Run(check) => {
-                check(&evidence).unwrap_or_else(|e| Verdict::of(&[one_line(&e)], ""))
+                check(&evidence).unwrap_or_else(|e| Verdict::of(&[error_chain(&e)], ""))
             }
             Check::Cell(_) | Check::Journals(_) if cells == 0 => {
                 Verdict::not_checked("no cell is finished yet")
@@ -321,7 +321,7 @@ fn check_cells(evidence: &Evidence) -> (Vec<Vec<String>>, Vec<pairing::Record>) 
             Err(e) => {
                 // What cannot be read is as good as altered; the first rule about cells says so.
                 let first = RULES.iter().position(|r| matches!(r.check, Check::Cell(_)));
-                problems[first.unwrap_or(0)].push(format!("{}: {}", step.id, one_line(&e)));
+                problems[first.unwrap_or(0)].push(format!("{}: {}", step.id, error_chain(&e)));
                 continue;
             }
         };
@@ -331,7 +331,7 @@ fn check_cells(evidence: &Evidence) -> (Vec<Vec<String>>, Vec<pairing::Record>) 
                     Ok(found) => {
                         problems.extend(found.into_iter().map(|p| format!("{}: {p}", step.id)))
                     }
-                    Err(e) => problems.push(format!("{}: {}", step.id, one_line(&e))),
+                    Err(e) => problems.push(format!("{}: {}", step.id, error_chain(&e))),
                 }
             }
         }

@@ -104,44 +104,20 @@ impl StudyError {
     }
 }
 
-/// Before the advice at the end of an error's text: what to do next.
-const NEXT: &str = "\n  next: ";
-
-/// An error with its causes, each once, and below them what to do next, where an error says so
-/// after `\n next: `.
-pub fn one_line(error: &(dyn std::error::Error + 'static)) -> String {
-    let (mut text, mut advice) = (String::new(), String::new());
-    for cause in std::iter::successors(Some(error), |e| e.source()) {
-        let words = cause.to_string();
-        let (reason, next) = words
-            .split_once(NEXT)
-            .map_or((words.as_str(), None), |(r, n)| (r, Some(n)));
-        if !text.contains(reason) {
-            text = if text.is_empty() {
-                reason.into()
-            } else {
-                format!("{text}: {reason}")
-            };
-        }
-        advice.extend(next.map(|next| format!("{NEXT}{next}")));
-    }
-    text + &advice
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use run_record::error_chain;
 
     #[test]
     fn causes_are_named_once_and_advice_comes_last() {
         let error = anyhow::anyhow!("no disk").context("failed to write a\n  next: make room");
         assert_eq!(
-            one_line(error.as_ref()),
+            error_chain(error.as_ref()),
             "failed to write a: no disk\n  next: make room"
         );
         let error = anyhow::anyhow!("a.csd: no such file")
             .context("a.csd: no such file")
             .context("prepare");
-        assert_eq!(one_line(error.as_ref()), "prepare: a.csd: no such file");
+        assert_eq!(error_chain(error.as_ref()), "prepare: a.csd: no such file");
     }
 }

@@ -38,7 +38,7 @@ pub use audit::{Audit, Finding, Outcome, audit};
 pub use cli::main;
 pub use collect::{Collected, collect};
 pub use config::{GridConfig, ReportConfig, Study, StudyConfig};
-pub use error::{StudyError, one_line};
+pub use error::StudyError;
 pub use facts::write_report;
 pub use forecast::seconds_per_segment;
 pub use leave::leave;

@@ -1,19 +1,26 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
+/// Before the advice at the end of an error's text: what to do next.
+const NEXT: &str = "\n  next: ";
+
 /// An error and its causes on one line, separated by colons. A cause whose message the line holds
-/// already is left out.
+/// already is left out. Advice, which a message gives after `\n  next: `, follows below the line.
 pub fn error_chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
+    let (mut text, mut advice) = (String::new(), String::new());
+    for cause in std::iter::successors(Some(error), |e| (**e).source()) {
         let message = cause.to_string();
-        if !text.contains(&message) {
-            text = format!("{text}: {message}");
+        let (reason, next) = match message.split_once(NEXT) {
+            Some((reason, next)) => (reason, Some(next)),
+            None => (message.as_str(), None),
+        };
+        if !text.contains(reason) {
+            let colon = if text.is_empty() { "" } else { ": " };
+            text = format!("{text}{colon}{reason}");
         }
-        next = cause.source();
+        advice.extend(next.map(|next| format!("{NEXT}{next}")));
     }
-    text
+    text + &advice
 }
 
 /// Why a file of a run could not be written or read.

@@ -2,7 +2,6 @@
 
 use super::Verdict;
 use super::evidence::Evidence;
-use crate::error::one_line;
 use crate::integrity::{Collection, cell_keys, check_grid, check_outputs, check_planned};
 use crate::run_folder::names;
 use crate::statistics::read_statistics;
@@ -10,6 +9,7 @@ use crate::step::StepKind;
 use crate::{Study, StudyError};
 use eval::measure_cell;
 use mosei_data::Prepared;
+use run_record::error_chain;
 use run_record::{ResultRow, each_cell, read_results};
 
 /// The kinds of steps whose files the numbers depend on. Those before and after them are computed
@@ -31,14 +31,14 @@ pub(super) fn outputs(e: &Evidence) -> Result<Verdict, StudyError> {
         match check_outputs(&e.run, step) {
             Ok(0) => silent += 1,
             Ok(n) => files += n,
-            Err(error) => problems.push(one_line(&error)),
+            Err(error) => problems.push(error_chain(&error)),
         }
     }
     // Of the prepared data, steps record the hash of the manifest, which holds those of the rest.
     if let Err(error) =
         Prepared::open(&e.run.prepared()).and_then(|prepared| prepared.check_frames())
     {
-        problems.push(one_line(&error));
+        problems.push(error_chain(&error));
     }
     if files == 0 && problems.is_empty() {
         return Ok(Verdict::not_checked(

@@ -2,7 +2,7 @@
 
 use super::evidence::{Cell, Evidence};
 use super::{Verdict, subsets};
-use crate::error::one_line;
+use run_record::error_chain;
 use std::collections::BTreeMap;
 use train::{Beginning, Event, hash_of_segments};
 
@@ -72,7 +72,7 @@ const NONE: &str = "no cell has such a beginning";
 pub(super) fn labels(e: &Evidence, records: &[Record]) -> Verdict {
     let budgets = match subsets::read(e) {
         Ok(budgets) => budgets,
-        Err(error) => return Verdict::of(&[one_line(&error)], ""),
+        Err(error) => return Verdict::of(&[error_chain(&error)], ""),
     };
     let (mut problems, mut cells) = (Vec::new(), 0);
     for cell in records {

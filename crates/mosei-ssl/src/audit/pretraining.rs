@@ -4,7 +4,7 @@ use super::Verdict;
 use super::evidence::{Cell, Evidence};
 use crate::StudyError;
 use crate::run_folder::names;
-use crate::step::Pretraining;
+use crate::step::{Pretraining, StudyStep};
 use mosei_data::align::EPSILON_S;
 use mosei_schema::{PretrainKind, SegmentId, Split};
 use run_record::Table;
@@ -233,10 +233,11 @@ pub(super) fn of_its_kind(e: &Evidence, cell: &Cell<'_>) -> Result<Vec<String>, 
     let start = cell.planned.start;
     let wanted = start.pretraining();
     let encoder = cell.planned.encoder.as_ref();
-    let pretrainings = e.pretrainings()?;
-    let found = encoder
-        .and_then(|id| pretrainings.iter().find(|(step, _)| step.id == *id))
-        .map(|(_, p)| p.kind);
+    let step = encoder.and_then(|id| e.plan.steps.iter().find(|step| step.id == *id));
+    let found = match step.map(StudyStep::of).transpose()? {
+        Some(StudyStep::Pretrain(pretraining)) => Some(pretraining.kind),
+        _ => None,
+    };
     if wanted == found {
         return Ok(Vec::new());
     }

@@ -37,10 +37,10 @@ pub(crate) mod step;
 pub(crate) mod sweep;
 pub(crate) mod synth;
 
-use crate::error::one_line;
 use crate::{Study, StudyError};
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use run_record::error_chain;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -117,7 +117,7 @@ pub fn main() -> u8 {
             }
             Ok(None) => return 0,
             Err(error) => {
-                eprintln!("error: {}", one_line(error.as_ref()));
+                eprintln!("error: {}", error_chain(error.as_ref()));
                 return 1;
             }
         };
@@ -142,7 +142,7 @@ pub fn main() -> u8 {
         Ok(code)
     });
     outcome.unwrap_or_else(|error| {
-        eprintln!("error: {}", one_line(error.as_ref()));
+        eprintln!("error: {}", error_chain(error.as_ref()));
         if error.downcast_ref().is_some_and(StudyError::is_wrong_usage) {
             2
         } else {
