@@ -39,6 +39,14 @@ impl Batches {
             .collect()
     }
 
+    /// The segments of a step.
+    pub(crate) fn segments(&mut self, step: usize) -> Vec<usize> {
+        self.batch(step)
+            .into_iter()
+            .map(|(_, segment)| segment)
+            .collect()
+    }
+
     fn order(&mut self, epoch: usize) -> &[usize] {
         if let Some(i) = self.orders.iter().position(|(e, _)| *e == epoch) {
             return &self.orders[i].1;

@@ -279,8 +279,9 @@ fn parse_header(first: &[u8]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_corpus;
     use backbone::Pooling;
-    use mosei_data::{DataConfig, SynthConfig};
+    use mosei_data::DataConfig;
 
     fn encoder() -> EncoderConfig {
         EncoderConfig {
@@ -300,26 +301,7 @@ mod tests {
     }
 
     fn corpus(folder: &Path) -> Corpus {
-        let synth = SynthConfig {
-            videos: 16,
-            segments: 80,
-            median_segment_s: 1.5,
-            ..SynthConfig::default()
-        };
-        let config = DataConfig {
-            pool_frames: 10,
-            max_frames: 40,
-            ..DataConfig::default()
-        };
-        mosei_data::synthesise(&synth, &folder.join("data"), &mut |_, _| ()).unwrap();
-        mosei_data::prepare(
-            &config,
-            &folder.join("data"),
-            &folder.join("prepared"),
-            &mut |_, _| (),
-        )
-        .unwrap();
-        Corpus::open(&folder.join("prepared"), 0, Device::Cpu).unwrap()
+        test_corpus::corpus(folder, 80, DataConfig::default())
     }
 
     fn heads(pooling: Pooling, corpus: &Corpus) -> EmotionHeads {

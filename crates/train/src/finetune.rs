@@ -373,28 +373,13 @@ impl Cell<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::CheckpointConfig;
-    use mosei_data::{DataConfig, Prepared, SynthConfig};
-    use tch::Device;
+    use crate::{CheckpointConfig, test_corpus};
+    use mosei_data::{DataConfig, Prepared};
 
     #[test]
     fn neither_training_nor_selection_can_read_a_test_label() {
         let folder = tempfile::tempdir().unwrap();
-        let synth = SynthConfig {
-            videos: 16,
-            segments: 60,
-            median_segment_s: 1.5,
-            ..SynthConfig::default()
-        };
-        let config = DataConfig {
-            pool_frames: 10,
-            max_frames: 40,
-            ..DataConfig::default()
-        };
-        let (data, prepared) = (folder.path().join("data"), folder.path().join("prepared"));
-        mosei_data::synthesise(&synth, &data, &mut |_, _| ()).unwrap();
-        mosei_data::prepare(&config, &data, &prepared, &mut |_, _| ()).unwrap();
-        let mut corpus = Corpus::open(&prepared, 0, Device::Cpu).unwrap();
+        let mut corpus = test_corpus::corpus(folder.path(), 60, DataConfig::default());
         let test_labels = corpus.take_test_labels().unwrap();
         assert!(matches!(
             corpus.take_test_labels(),
@@ -459,7 +444,9 @@ mod tests {
         let read = test_labels.release(&mut journal, 7).unwrap();
         assert_eq!(
             read.of_segment(&corpus, test),
-            Prepared::open(&prepared).unwrap().intensities(test)
+            Prepared::open(&test_corpus::prepared(folder.path()))
+                .unwrap()
+                .intensities(test)
         );
         let line = run_record::read_to_string(&folder.path().join(JOURNAL_FILE)).unwrap();
         let expected = format!(

@@ -42,6 +42,8 @@ mod reconstruction;
 mod regression;
 mod step_time;
 mod subsets;
+#[cfg(test)]
+mod test_corpus;
 mod test_labels;
 mod training;
 

@@ -266,45 +266,26 @@ impl Task for Pretraining<'_> {
     }
 
     fn segments_of(&mut self, step: usize) -> String {
-        let segments: Vec<usize> = self
-            .batches
-            .batch(step)
-            .into_iter()
-            .map(|(_, s)| s)
-            .collect();
-        self.corpus.names(&segments)
+        self.corpus.names(&self.batches.segments(step))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mosei_data::{DataConfig, SynthConfig, Unlabelled};
+    use crate::test_corpus;
+    use mosei_data::{DataConfig, Unlabelled};
     use std::collections::BTreeSet;
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
     use tch::Device;
 
     fn corpus(folder: &Path) -> Corpus {
-        let synth = SynthConfig {
-            videos: 16,
-            segments: 60,
-            median_segment_s: 1.5,
-            ..SynthConfig::default()
-        };
-        let (data, prepared): (PathBuf, PathBuf) = (folder.join("data"), folder.join("prepared"));
-        mosei_data::synthesise(&synth, &data, &mut |_, _| ()).unwrap();
-        let speech = DataConfig {
+        let config = DataConfig {
             unlabelled: Unlabelled::Outside,
             unlabelled_min_s: 0.2,
             ..DataConfig::default()
         };
-        let config = DataConfig {
-            pool_frames: 10,
-            max_frames: 40,
-            ..speech
-        };
-        mosei_data::prepare(&config, &data, &prepared, &mut |_, _| ()).unwrap();
-        Corpus::open(&prepared, 0, Device::Cpu).unwrap()
+        test_corpus::corpus(folder, 60, config)
     }
 
     fn task<'a>(corpus: &'a Corpus, seed: u64, batch_segments: usize) -> Pretraining<'a> {

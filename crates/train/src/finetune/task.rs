@@ -312,12 +312,7 @@ impl Task for Finetuning<'_> {
     }
 
     fn step(&mut self, step: usize) -> Result<StepOutcome, TrainError> {
-        let segments: Vec<usize> = self
-            .batches
-            .batch(step)
-            .into_iter()
-            .map(|(_, s)| s)
-            .collect();
+        let segments = self.batches.segments(step);
         self.frozen = self.freezes(step);
         let forward = self.forward(&segments, true)?;
         Ok(StepOutcome {
@@ -344,13 +339,7 @@ impl Task for Finetuning<'_> {
     }
 
     fn segments_of(&mut self, step: usize) -> String {
-        let segments: Vec<usize> = self
-            .batches
-            .batch(step)
-            .into_iter()
-            .map(|(_, s)| s)
-            .collect();
-        self.corpus.names(&segments)
+        self.corpus.names(&self.batches.segments(step))
     }
 }
 
