@@ -70,3 +70,13 @@ pub fn lines(run: &Path, file: &str) -> Vec<String> {
         .map(str::to_string)
         .collect()
 }
+
+/// Why a step would run, or that it is done.
+pub fn reason(plan: &Plan, run: &Path, id: &str) -> sweep::Reason {
+    sweep::explain(plan, run)
+        .unwrap()
+        .into_iter()
+        .find(|e| e.step.id == id)
+        .unwrap()
+        .reason
+}
