@@ -13,7 +13,7 @@ use std::process::ExitCode;
 )]
 pub struct Test {
     /// Instead: the layout, and every test but those that kill processes, break disks, drive a
-    /// browser, start Slurm or audit many runs. Needs cargo-nextest.
+    /// browser, start Slurm or install Python packages. Needs cargo-nextest.
     #[arg(long, conflicts_with = "soak")]
     quick: bool,
     /// Instead: sweep the demo repeatedly for so long, killed every few seconds, and compare each
