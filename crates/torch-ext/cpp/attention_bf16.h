@@ -231,7 +231,7 @@ WITH_BF16 static void bfloat_backward_head(const BFloatJob& job, Pair* space) {
       const BFloat *y = job.y + (i + r) * job.y_stride, *dy = job.dy + (i + r) * job.y_stride;
       F<16> products = F<16>{};
       for (int64_t d = 0; r < rows && d < job.head_dim; d += 16)
-        products += widened((BFloats)some(y + d, job.head_dim - d)) * widened((BFloats)some(dy + d, job.head_dim - d));
+        products += widened<16>((BFloats<16>::Vector)some(y + d, job.head_dim - d)) * widened<16>((BFloats<16>::Vector)some(dy + d, job.head_dim - d));
       inner[r] = sum<16>(products);
       log_sum[r] = r < rows ? job.log_sum[i + r] : 0.0f;
       key[r] = row_key(job.seed, i + r);

@@ -27,14 +27,12 @@ INLINE int64_t up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 // Buffer sizes of a job.
 template <int L, int R>
 struct Sizes {
-  int64_t blocks, padded, chunks, width, row;
+  int64_t padded, width, row;
   INLINE Sizes of(int64_t frames, int64_t head_dim) {
     Sizes s;
-    s.blocks = (frames + L - 1) / L;     // blocks of columns
-    s.padded = s.blocks * L;             // padded number of columns
-    s.chunks = (head_dim + L - 1) / L;   // vectors per head width
-    s.width = s.chunks * L;              // head width padded to whole vectors
-    s.row = s.padded + 16;               // stride of probability rows; a power of 2 would cause cache conflicts
+    s.padded = up(frames, L);      // number of columns, in whole vectors
+    s.width = up(head_dim, L);     // head width, in whole vectors
+    s.row = s.padded + 16;         // stride of probability rows; a power of 2 would cause cache conflicts
     return s;
   }
 };
@@ -48,7 +46,22 @@ INLINE int64_t forward_space(int64_t frames, int64_t head_dim) {
 template <int L, int R>
 INLINE int64_t backward_space(int64_t frames, int64_t head_dim) {
   const Sizes<L, R> s = Sizes<L, R>::of(frames, head_dim);
-  return s.padded * (2 * head_dim + 3 * s.width) + 2 * R * L + 3 * R * s.width;
+  return s.padded * (2 * head_dim + 3 * s.width) + 4 * R * L + 3 * R * s.width + 16 * R;
+}
+
+// x[i][j] -> x[j][i]
+template <int L>
+INLINE void transpose(F<L> x[L]) {
+  const U<L> lane = Lanes<L>::NUMBERS;
+#pragma GCC unroll 8
+  for (uint32_t k = 1; k < L; k *= 2)
+#pragma GCC unroll 16
+    for (int i = 0; i < L; ++i)
+      if (!(i & k)) {
+        const F<L> a = x[i], b = x[i | k];
+        x[i] = __builtin_shuffle(a, b, (I<L>)((lane & k) ? (lane ^ k) + L : lane));
+        x[i | k] = __builtin_shuffle(a, b, (I<L>)((lane & k) ? lane + L : (lane | k)));
+      }
 }
 
 // [T, head_dim] with a stride -> [block][head_dim][L], 0 after the last frame.
@@ -56,23 +69,39 @@ template <int L>
 INLINE void blocks_in(const float* from, int64_t stride, int64_t frames, int64_t head_dim, float* to) {
   for (int64_t j = 0; j < frames; j += L) {
     float* block = to + j * head_dim;
-    if (j + L > frames)
-      for (int64_t i = 0; i < L * head_dim; ++i) block[i] = 0;
+    int64_t d = 0;
     const int64_t n = frames - j < L ? frames - j : L;
-    for (int64_t t = 0; t < n; ++t)
-      for (int64_t d = 0; d < head_dim; ++d) block[d * L + t] = from[(j + t) * stride + d];
+    for (; d + L <= head_dim; d += L) {
+      F<L> x[L];
+      for (int t = 0; t < L; ++t) x[t] = t < n ? load<L>(from + (j + t) * stride + d) : F<L>{};
+      transpose<L>(x);
+      for (int t = 0; t < L; ++t) store<L>(block + (d + t) * L, x[t]);
+    }
+    for (; d < head_dim; ++d)
+      for (int t = 0; t < L; ++t) block[d * L + t] = t < n ? from[(j + t) * stride + d] : 0.0f;
   }
 }
 
 // [n, head_dim] with a stride -> [rows, width], times a factor, 0 elsewhere.
+template <int L>
 INLINE void rows_in(const float* from, int64_t stride, int64_t n, int64_t head_dim, float factor, int64_t rows, int64_t width, float* to) {
-  for (int64_t t = 0; t < rows; ++t)
-    for (int64_t d = 0; d < width; ++d) to[t * width + d] = t < n && d < head_dim ? factor * from[t * stride + d] : 0.0f;
+  for (int64_t t = 0; t < rows; ++t, from += stride, to += width) {
+    int64_t d = 0;
+    if (t < n) {
+      for (; d + L <= head_dim; d += L) store<L>(to + d, factor * load<L>(from + d));
+      for (; d < head_dim; ++d) to[d] = factor * from[d];
+    }
+    for (; d < width; ++d) to[d] = 0.0f;
+  }
 }
 
+template <int L>
 INLINE void rows_out(const float* from, int64_t n, int64_t head_dim, float factor, int64_t width, float* to, int64_t stride) {
-  for (int64_t t = 0; t < n; ++t)
-    for (int64_t d = 0; d < head_dim; ++d) to[t * stride + d] = factor * from[t * width + d];
+  for (int64_t t = 0; t < n; ++t, from += width, to += stride) {
+    int64_t d = 0;
+    for (; d + L <= head_dim; d += L) store<L>(to + d, factor * load<L>(from + d));
+    for (; d < head_dim; ++d) to[d] = factor * from[d];
+  }
 }
 
 // out[r][c] = sum_d a[r][d] b[c][d] for R rows and C blocks of columns.
@@ -88,6 +117,49 @@ INLINE void tile(const float* a, int64_t width, const float* b, int64_t head_dim
   }
 }
 
+// sum[r][c] += sum_t weight[r][t] row[t][c] for R rows, `n` values of t, and C vectors of a head's width.
+template <int L, int R, int C>
+INLINE void add_rows(const float* weight, int64_t stride, const float* row, int64_t width, int64_t n, F<L> sum[R][C]) {
+  for (int64_t t = 0; t < n; ++t) {
+    F<L> x[C];
+    for (int c = 0; c < C; ++c) x[c] = load<L>(row + t * width + c * L);
+    for (int r = 0; r < R; ++r)
+      for (int c = 0; c < C; ++c) sum[r][c] += weight[r * stride + t] * x[c];
+  }
+}
+
+// The scores of R rows and C blocks of columns from column `j`, and the highest of each row and lane.
+template <int L, int R, int C>
+INLINE void scores(const float* q, int64_t width, const float* k, int64_t head_dim, int64_t frames, int64_t j, float* p, int64_t stride, F<L> top[R]) {
+  F<L> score[R][C];
+  tile<L, R, C>(q, width, k + j * head_dim, head_dim, score);
+  for (int r = 0; r < R; ++r)
+    for (int c = 0; c < C; ++c) {
+      const F<L> x = C == 1 ? (lanes_below<L>(frames - j) ? score[r][c] : all<L>(NEVER)) : score[r][c];
+      top[r] = x > top[r] ? x : top[r];
+      store<L>(p + r * stride + j + c * L, x);
+    }
+}
+
+// y = factor p v for R rows and C vectors of a head's width, of which `rows` rows and `n` columns are kept.
+template <int L, int R, int C>
+INLINE void weighted(const float* p, int64_t stride, const float* v, int64_t width, int64_t frames, const float* factor, int64_t rows, int64_t n, float* y,
+                     int64_t y_stride) {
+  F<L> sum[R][C];
+  for (int r = 0; r < R; ++r)
+    for (int c = 0; c < C; ++c) sum[r][c] = F<L>{};
+  add_rows<L, R, C>(p, stride, v, width, frames, sum);
+  for (int r = 0; r < R; ++r)
+    for (int c = 0; c < C; ++c) {
+      if (r >= rows) continue;
+      const F<L> x = factor[r] * sum[r][c];
+      float* out = y + r * y_stride + c * L;
+      if ((c + 1) * L <= n) store<L>(out, x);
+      else
+        for (int64_t d = 0; d < n - c * L; ++d) out[d] = x[d];
+    }
+}
+
 template <int L, int R>
 INLINE void forward_head(const HeadJob& job, float* space) {
   const Sizes<L, R> s = Sizes<L, R>::of(job.frames, job.head_dim);
@@ -96,32 +168,15 @@ INLINE void forward_head(const HeadJob& job, float* space) {
   float* p = v + s.padded * s.width;
   float* q = p + R * s.row;
   blocks_in<L>(job.k, job.stride, job.frames, job.head_dim, k);
-  rows_in(job.v, job.stride, job.frames, job.head_dim, 1.0f, job.frames, s.width, v);
-  const int64_t whole = job.frames / L * L;
+  rows_in<L>(job.v, job.stride, job.frames, job.head_dim, 1.0f, job.frames, s.width, v);
   for (int64_t i = 0; i < job.frames; i += R) {
     const int64_t rows = job.frames - i < R ? job.frames - i : R;
-    rows_in(job.q + i * job.stride, job.stride, rows, job.head_dim, job.scale * LOG2_E, R, s.width, q);
+    rows_in<L>(job.q + i * job.stride, job.stride, rows, job.head_dim, job.scale * LOG2_E, R, s.width, q);
     F<L> top[R];
     for (int r = 0; r < R; ++r) top[r] = all<L>(NEVER);
     int64_t j = 0;
-    for (; j + 2 * L <= whole; j += 2 * L) {
-      F<L> score[R][2];
-      tile<L, R, 2>(q, s.width, k + j * job.head_dim, job.head_dim, score);
-      for (int r = 0; r < R; ++r)
-        for (int c = 0; c < 2; ++c) {
-          top[r] = score[r][c] > top[r] ? score[r][c] : top[r];
-          store<L>(p + r * s.row + j + c * L, score[r][c]);
-        }
-    }
-    for (; j < s.padded; j += L) {
-      F<L> score[R][1];
-      tile<L, R, 1>(q, s.width, k + j * job.head_dim, job.head_dim, score);
-      for (int r = 0; r < R; ++r) {
-        const F<L> x = lanes_below<L>(job.frames - j) ? score[r][0] : all<L>(NEVER);
-        top[r] = x > top[r] ? x : top[r];
-        store<L>(p + r * s.row + j, x);
-      }
-    }
+    for (; j + 2 * L <= job.frames; j += 2 * L) scores<L, R, 2>(q, s.width, k, job.head_dim, job.frames, j, p, s.row, top);
+    for (; j < s.padded; j += L) scores<L, R, 1>(q, s.width, k, job.head_dim, job.frames, j, p, s.row, top);
     float factor[R];
     for (int64_t r = 0; r < R; ++r) {
       const float high = largest<L>(top[r]);
@@ -151,103 +206,142 @@ INLINE void forward_head(const HeadJob& job, float* space) {
       factor[r] = job.keep / sum_of_row;
       if (r < rows) job.log_sum[i + r] = high + __builtin_log2f(sum_of_row);
     }
-    for (int64_t c = 0; c < s.chunks; ++c) {
-      F<L> y[R];
-      for (int r = 0; r < R; ++r) y[r] = F<L>{};
-      for (int64_t j = 0; j < job.frames; ++j) {
-        const F<L> value = load<L>(v + j * s.width + c * L);
-        for (int r = 0; r < R; ++r) y[r] += p[r * s.row + j] * value;
-      }
-      const int64_t n = job.head_dim - c * L < L ? job.head_dim - c * L : L;
-      for (int64_t r = 0; r < rows; ++r) {
-        y[r] *= factor[r];
-        float* out = job.y + (i + r) * job.y_stride + c * L;
-        if (n == L) store<L>(out, y[r]);
-        else
-          for (int64_t d = 0; d < n; ++d) out[d] = y[r][d];
-      }
-    }
+    float* y = job.y + i * job.y_stride;
+    int64_t c = 0;
+    for (; c + 2 * L <= s.width; c += 2 * L)
+      weighted<L, R, 2>(p, s.row, v + c, s.width, job.frames, factor, rows, job.head_dim - c, y + c, job.y_stride);
+    for (; c < s.width; c += L) weighted<L, R, 1>(p, s.row, v + c, s.width, job.frames, factor, rows, job.head_dim - c, y + c, job.y_stride);
   }
 }
 
-// to[t][:] += sum_r weight[r][t] row[r][:] for L columns t and one chunk of a head's width.
-template <int L, int R>
-INLINE void add_outer(const float* weight, const float* row, int64_t width, float* to) {
-  F<L> total[L];
-  for (int t = 0; t < L; ++t) total[t] = load<L>(to + t * width);
-  for (int r = 0; r < R; ++r) {
-    const F<L> x = load<L>(row + r * width);
-    for (int t = 0; t < L; ++t) total[t] += weight[r * L + t] * x;
+// to[t][c] += sum_r weight[r][t] row[r][c] for `n` rows t and C vectors of a head's width.
+template <int L, int R, int C>
+INLINE void add_outer(const float* weight, int64_t stride, const float* row, int64_t width, int64_t n, float* to) {
+  F<L> x[R][C];
+  for (int r = 0; r < R; ++r)
+    for (int c = 0; c < C; ++c) x[r][c] = load<L>(row + r * width + c * L);
+  for (int64_t t = 0; t < n; ++t) {
+    F<L> sum[C];
+    for (int c = 0; c < C; ++c) sum[c] = load<L>(to + t * width + c * L);
+    for (int r = 0; r < R; ++r) {
+      const float w = weight[r * stride + t];
+      for (int c = 0; c < C; ++c) sum[c] += w * x[r][c];
+    }
+    for (int c = 0; c < C; ++c) store<L>(to + t * width + c * L, sum[c]);
   }
-  for (int t = 0; t < L; ++t) store<L>(to + t * width, total[t]);
+}
+
+// What the backward pass of R rows needs.
+template <int L, int R>
+struct BackRows {
+  const float *kb, *vb, *k;  // keys and values in blocks of columns, keys by row
+  float *dk, *dv;
+  float *p, *ds;             // [R][2 L]
+  uint32_t* hash;            // [R][16]: of 32 columns
+  float *q, *g, *dq;         // [R][width]
+  float inner[R], log_sum[R];
+  uint32_t key[R];
+  int64_t width;
+};
+
+template <int L, int R, int C>
+INLINE void back_products(const BackRows<L, R>& x, int64_t j, int64_t c) {
+  add_outer<L, R, C>(x.p, 2 * L, x.g + c, x.width, 2 * L, x.dv + j * x.width + c);
+}
+
+// The gradients that C blocks of columns from column `j` contribute.
+template <int L, int R, int C>
+INLINE void back_columns(const HeadJob& job, const BackRows<L, R>& x, int64_t j) {
+  F<L> out[R][C];
+  tile<L, R, C>(x.q, x.width, x.kb + j * job.head_dim, job.head_dim, out);
+  for (int r = 0; r < R; ++r)
+    for (int c = 0; c < C; ++c) {
+      F<L> e = exp2<L>(out[r][c] - x.log_sum[r]);
+      // A column after the end of the segment has probability 0; its score would be 0, not -inf.
+      if (C == 1) e = (F<L>)((I<L>)e & lanes_below<L>(job.frames - j));
+      store<L>(x.p + r * 2 * L + c * L, e);
+    }
+  tile<L, R, C>(x.g, x.width, x.vb + j * job.head_dim, job.head_dim, out);
+  for (int r = 0; r < R; ++r)
+    for (int c = 0; c < C; ++c) {
+      float* p = x.p + r * 2 * L + c * L;
+      F<L> e = load<L>(p), through = out[r][c];
+      if (job.limit) {
+        const int64_t at = j + c * L;
+        const U<L> hash = (U<L>)load<L>((const float*)x.hash + r * 16 + at % 16);
+        const bool upper = at % 32 >= 16;
+        through = kept<L>(through, hash, upper, job.limit);
+        store<L>(p, kept<L>(e, hash, upper, job.limit));
+      }
+      store<L>(x.ds + r * 2 * L + c * L, e * (through - x.inner[r]));
+    }
+  int64_t d = 0;
+  for (; d + 2 * L <= x.width; d += 2 * L) {
+    add_outer<L, R, 2>(x.p, 2 * L, x.g + d, x.width, C * L, x.dv + j * x.width + d);
+    add_outer<L, R, 2>(x.ds, 2 * L, x.q + d, x.width, C * L, x.dk + j * x.width + d);
+    F<L> sum[R][2];
+    for (int r = 0; r < R; ++r)
+      for (int c = 0; c < 2; ++c) sum[r][c] = load<L>(x.dq + r * x.width + d + c * L);
+    add_rows<L, R, 2>(x.ds, 2 * L, x.k + j * x.width + d, x.width, C * L, sum);
+    for (int r = 0; r < R; ++r)
+      for (int c = 0; c < 2; ++c) store<L>(x.dq + r * x.width + d + c * L, sum[r][c]);
+  }
+  for (; d < x.width; d += L) {
+    add_outer<L, R, 1>(x.p, 2 * L, x.g + d, x.width, C * L, x.dv + j * x.width + d);
+    add_outer<L, R, 1>(x.ds, 2 * L, x.q + d, x.width, C * L, x.dk + j * x.width + d);
+    F<L> sum[R][1];
+    for (int r = 0; r < R; ++r) sum[r][0] = load<L>(x.dq + r * x.width + d);
+    add_rows<L, R, 1>(x.ds, 2 * L, x.k + j * x.width + d, x.width, C * L, sum);
+    for (int r = 0; r < R; ++r) store<L>(x.dq + r * x.width + d, sum[r][0]);
+  }
 }
 
 template <int L, int R>
 INLINE void backward_head(const HeadJob& job, float* space) {
   const Sizes<L, R> s = Sizes<L, R>::of(job.frames, job.head_dim);
-  float* kb = space;                          // keys and values in blocks of columns
+  BackRows<L, R> x;
+  x.width = s.width;
+  float* kb = space;
   float* vb = kb + s.padded * job.head_dim;
-  float* k = vb + s.padded * job.head_dim;    // keys by row
-  float* dk = k + s.padded * s.width;
-  float* dv = dk + s.padded * s.width;
-  float* p = dv + s.padded * s.width;         // [R][L] of one block
-  float* ds = p + R * L;
-  float* q = ds + R * L;
-  float* g = q + R * s.width;
-  float* dq = g + R * s.width;
+  float* k = vb + s.padded * job.head_dim;
+  x.dk = k + s.padded * s.width;
+  x.dv = x.dk + s.padded * s.width;
+  x.p = x.dv + s.padded * s.width;
+  x.ds = x.p + 2 * R * L;
+  x.hash = (uint32_t*)(x.ds + 2 * R * L);
+  x.q = (float*)x.hash + 16 * R;
+  x.g = x.q + R * s.width;
+  x.dq = x.g + R * s.width;
+  x.kb = kb, x.vb = vb, x.k = k;
   blocks_in<L>(job.k, job.stride, job.frames, job.head_dim, kb);
   blocks_in<L>(job.v, job.stride, job.frames, job.head_dim, vb);
-  rows_in(job.k, job.stride, job.frames, job.head_dim, 1.0f, s.padded, s.width, k);
-  for (int64_t i = 0; i < 2 * s.padded * s.width; ++i) dk[i] = 0;
+  rows_in<L>(job.k, job.stride, job.frames, job.head_dim, 1.0f, s.padded, s.width, k);
+  for (int64_t i = 0; i < 2 * s.padded * s.width; ++i) x.dk[i] = 0;
   for (int64_t i = 0; i < job.frames; i += R) {
     const int64_t rows = job.frames - i < R ? job.frames - i : R;
     // Rows after the end of the segment have zero queries and gradients, so they contribute nothing.
-    rows_in(job.q + i * job.stride, job.stride, rows, job.head_dim, job.scale * LOG2_E, R, s.width, q);
-    rows_in(job.dy + i * job.y_stride, job.y_stride, rows, job.head_dim, job.keep, R, s.width, g);
-    for (int64_t d = 0; d < R * s.width; ++d) dq[d] = 0;
-    float inner[R], log_sum[R];
-    uint32_t key[R];
+    rows_in<L>(job.q + i * job.stride, job.stride, rows, job.head_dim, job.scale * LOG2_E, R, s.width, x.q);
+    rows_in<L>(job.dy + i * job.y_stride, job.y_stride, rows, job.head_dim, job.keep, R, s.width, x.g);
+    for (int64_t d = 0; d < R * s.width; ++d) x.dq[d] = 0;
     for (int64_t r = 0; r < R; ++r) {
-      inner[r] = 0;
+      x.inner[r] = 0;
       const float *y = job.y + (i + r) * job.y_stride, *dy = job.dy + (i + r) * job.y_stride;
-      for (int64_t d = 0; r < rows && d < job.head_dim; ++d) inner[r] += y[d] * dy[d];
-      log_sum[r] = r < rows ? job.log_sum[i + r] : 0.0f;
-      key[r] = row_key(job.seed, i + r);
+      for (int64_t d = 0; r < rows && d < job.head_dim; ++d) x.inner[r] += y[d] * dy[d];
+      x.log_sum[r] = r < rows ? job.log_sum[i + r] : 0.0f;
+      x.key[r] = row_key(job.seed, i + r);
     }
-    for (int64_t word = 0; column_of(word) < s.padded; word += L) {
-      U<L> hash[R];
+    for (int64_t group = 0; group < s.padded; group += 32) {
       if (job.limit)
-        for (int r = 0; r < R; ++r) hash[r] = row_hash<L>(key[r], word);
-      for (int upper = 0; upper < 2; ++upper) {
-        const int64_t j = column_of(word) + 16 * upper;
-        if (j >= s.padded) break;
-        // A column after the end of the segment has probability 0; its score would be 0, not -inf.
-        const I<L> inside = lanes_below<L>(job.frames - j);
-        F<L> score[R][1], dp[R][1];
-        tile<L, R, 1>(q, s.width, kb + j * job.head_dim, job.head_dim, score);
-        tile<L, R, 1>(g, s.width, vb + j * job.head_dim, job.head_dim, dp);
-        for (int r = 0; r < R; ++r) {
-          const F<L> e = (F<L>)((I<L>)exp2<L>(score[r][0] - log_sum[r]) & inside);
-          const F<L> through = job.limit ? kept<L>(dp[r][0], hash[r], upper, job.limit) : dp[r][0];
-          store<L>(p + r * L, job.limit ? kept<L>(e, hash[r], upper, job.limit) : e);
-          store<L>(ds + r * L, e * (through - inner[r]));
-        }
-        for (int64_t c = 0; c < s.width; c += L) {
-          add_outer<L, R>(p, g + c, s.width, dv + j * s.width + c);
-          add_outer<L, R>(ds, q + c, s.width, dk + j * s.width + c);
-          F<L> total[R];
-          for (int r = 0; r < R; ++r) total[r] = load<L>(dq + r * s.width + c);
-          for (int t = 0; t < L; ++t) {
-            const F<L> row = load<L>(k + (j + t) * s.width + c);
-            for (int r = 0; r < R; ++r) total[r] += ds[r * L + t] * row;
-          }
-          for (int r = 0; r < R; ++r) store<L>(dq + r * s.width + c, total[r]);
-        }
-      }
+        for (int r = 0; r < R; ++r)
+          for (int w = 0; w < 16; w += L) store<L>((float*)x.hash + r * 16 + w, (F<L>)row_hash<L>(x.key[r], group / 2 + w));
+      const int64_t end = s.padded - group < 32 ? s.padded : group + 32;
+      int64_t j = group;
+      for (; j + 2 * L <= end && j + 2 * L <= job.frames; j += 2 * L) back_columns<L, R, 2>(job, x, j);
+      for (; j < end; j += L) back_columns<L, R, 1>(job, x, j);
     }
-    rows_out(dq, rows, job.head_dim, job.scale, s.width, job.dq + i * job.stride, job.stride);
+    rows_out<L>(x.dq, rows, job.head_dim, job.scale, s.width, job.dq + i * job.stride, job.stride);
   }
   // The queries contain the scale and log2 e, and the gradients of y contain the dropout scale.
-  rows_out(dk, job.frames, job.head_dim, LN_2, s.width, job.dk, job.stride);
-  rows_out(dv, job.frames, job.head_dim, 1.0f, s.width, job.dv, job.stride);
+  rows_out<L>(x.dk, job.frames, job.head_dim, LN_2, s.width, job.dk, job.stride);
+  rows_out<L>(x.dv, job.frames, job.head_dim, 1.0f, s.width, job.dv, job.stride);
 }

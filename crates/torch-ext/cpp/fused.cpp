@@ -15,6 +15,7 @@
 #include "elements.h"
 #include "generator.h"
 #include "guard.h"
+#include "processor.h"
 
 namespace {
 
@@ -58,42 +59,42 @@ struct NormRows {
   float *d_weight, *d_bias;  // [width] of this block, initially 0
 };
 
-template <typename B, typename N>
+template <int L, typename B, typename N>
 INLINE void norm_forward(const NormRows<B, N>& x) {
   for (int64_t r = x.from; r < x.to; ++r) {
     const uint32_t key = row_key(x.drop.seed, r);
     const float* residual = x.residual + r * x.width;
     float* sum = x.sum + r * x.width;
-    F<16> total = F<16>{};
-    for (int64_t c = 0; c < x.width; c += 16) {
+    F<L> total = F<L>{};
+    for (int64_t c = 0; c < x.width; c += L) {
       const int64_t n = x.width - c;
-      F<16> h = get(residual + c, n);
+      F<L> h = get<L>(residual + c, n);
       if (x.branch) {
-        h += dropped(x.drop, key, c, get(x.branch + r * x.width + c, n));
-        put(sum + c, h, n);
+        h += dropped<L>(x.drop, key, c, get<L>(x.branch + r * x.width + c, n));
+        put<L>(sum + c, h, n);
       }
       total += h;
     }
-    const float mean = ::sum<16>(total) / (float)x.width;
+    const float mean = ::sum<L>(total) / (float)x.width;
     const float* row = x.branch ? sum : residual;
-    F<16> square = F<16>{};
-    for (int64_t c = 0; c < x.width; c += 16) {
-      F<16> d = get(row + c, x.width - c) - mean;
-      if (c + 16 > x.width)
-        for (int64_t i = x.width - c; i < 16; ++i) d[i] = 0;
+    F<L> square = F<L>{};
+    for (int64_t c = 0; c < x.width; c += L) {
+      F<L> d = get<L>(row + c, x.width - c) - mean;
+      if (c + L > x.width)
+        for (int64_t i = x.width - c; i < L; ++i) d[i] = 0;
       square += d * d;
     }
-    const float rstd = 1.0f / __builtin_sqrtf(::sum<16>(square) / (float)x.width + EPSILON);
+    const float rstd = 1.0f / __builtin_sqrtf(::sum<L>(square) / (float)x.width + EPSILON);
     x.mean[r] = mean;
     x.rstd[r] = rstd;
-    for (int64_t c = 0; c < x.width; c += 16) {
+    for (int64_t c = 0; c < x.width; c += L) {
       const int64_t n = x.width - c;
-      put(x.normed + r * x.width + c, (get(row + c, n) - mean) * rstd * get(x.weight + c, n) + get(x.bias + c, n), n);
+      put<L>(x.normed + r * x.width + c, (get<L>(row + c, n) - mean) * rstd * get<L>(x.weight + c, n) + get<L>(x.bias + c, n), n);
     }
   }
 }
 
-template <typename B, typename N>
+template <int L, typename B, typename N>
 INLINE void norm_backward(const NormRows<B, N>& x) {
   for (int64_t r = x.from; r < x.to; ++r) {
     const uint32_t key = row_key(x.drop.seed, r);
@@ -102,48 +103,49 @@ INLINE void norm_backward(const NormRows<B, N>& x) {
     const N* dn = x.d_normed + r * x.width;
     float first = 0, second = 0;
     if (x.d_normed) {
-      F<16> sum_d = F<16>{}, sum_dx = F<16>{};
-      for (int64_t c = 0; c < x.width; c += 16) {
+      F<L> sum_d = F<L>{}, sum_dx = F<L>{};
+      for (int64_t c = 0; c < x.width; c += L) {
         const int64_t n = x.width - c;
-        const F<16> d = get(dn + c, n), hat = (get(row + c, n) - mean) * rstd, dw = d * get(x.weight + c, n);
-        put(x.d_weight + c, get(x.d_weight + c, n) + d * hat, n);
-        put(x.d_bias + c, get(x.d_bias + c, n) + d, n);
+        const F<L> d = get<L>(dn + c, n), hat = (get<L>(row + c, n) - mean) * rstd, dw = d * get<L>(x.weight + c, n);
+        put<L>(x.d_weight + c, get<L>(x.d_weight + c, n) + d * hat, n);
+        put<L>(x.d_bias + c, get<L>(x.d_bias + c, n) + d, n);
         sum_d += dw;
         sum_dx += dw * hat;
       }
-      first = ::sum<16>(sum_d) / (float)x.width;
-      second = ::sum<16>(sum_dx) / (float)x.width;
+      first = ::sum<L>(sum_d) / (float)x.width;
+      second = ::sum<L>(sum_dx) / (float)x.width;
     }
-    for (int64_t c = 0; c < x.width; c += 16) {
+    for (int64_t c = 0; c < x.width; c += L) {
       const int64_t n = x.width - c;
-      F<16> d = F<16>{};
+      F<L> d = F<L>{};
       if (x.d_normed) {
-        const F<16> hat = (get(row + c, n) - mean) * rstd;
-        d = rstd * (get(dn + c, n) * get(x.weight + c, n) - first - hat * second);
+        const F<L> hat = (get<L>(row + c, n) - mean) * rstd;
+        d = rstd * (get<L>(dn + c, n) * get<L>(x.weight + c, n) - first - hat * second);
       }
-      if (x.d_sum) d += get(x.d_sum + r * x.width + c, n);
-      put(x.d_residual + r * x.width + c, d, n);
-      if (x.d_branch) put(x.d_branch + r * x.width + c, dropped(x.drop, key, c, d), n);
+      if (x.d_sum) d += get<L>(x.d_sum + r * x.width + c, n);
+      put<L>(x.d_residual + r * x.width + c, d, n);
+      if (x.d_branch) put<L>(x.d_branch + r * x.width + c, dropped<L>(x.drop, key, c, d), n);
     }
   }
 }
 
-FOR_EACH_PROCESSOR void norm_forward_ff(const NormRows<float, float>& x) { norm_forward(x); }
-FOR_EACH_PROCESSOR void norm_forward_hh(const NormRows<BFloat, BFloat>& x) { norm_forward(x); }
-FOR_EACH_PROCESSOR void norm_forward_hf(const NormRows<BFloat, float>& x) { norm_forward(x); }
-FOR_EACH_PROCESSOR void norm_forward_fh(const NormRows<float, BFloat>& x) { norm_forward(x); }
-FOR_EACH_PROCESSOR void norm_backward_ff(const NormRows<float, float>& x) { norm_backward(x); }
-FOR_EACH_PROCESSOR void norm_backward_hh(const NormRows<BFloat, BFloat>& x) { norm_backward(x); }
-FOR_EACH_PROCESSOR void norm_backward_hf(const NormRows<BFloat, float>& x) { norm_backward(x); }
-FOR_EACH_PROCESSOR void norm_backward_fh(const NormRows<float, BFloat>& x) { norm_backward(x); }
-void run_forward(const NormRows<float, float>& x) { norm_forward_ff(x); }
-void run_forward(const NormRows<BFloat, BFloat>& x) { norm_forward_hh(x); }
-void run_forward(const NormRows<BFloat, float>& x) { norm_forward_hf(x); }
-void run_forward(const NormRows<float, BFloat>& x) { norm_forward_fh(x); }
-void run_backward(const NormRows<float, float>& x) { norm_backward_ff(x); }
-void run_backward(const NormRows<BFloat, BFloat>& x) { norm_backward_hh(x); }
-void run_backward(const NormRows<BFloat, float>& x) { norm_backward_hf(x); }
-void run_backward(const NormRows<float, BFloat>& x) { norm_backward_fh(x); }
+// Runs a kernel that is compiled for each family of processors on this machine's.
+#ifdef X86_KERNELS
+#define FOR_EACH_PROCESSOR(kernel)                                                          \
+  template <typename J> WITH_AVX512 void kernel##_avx512(const J& job) { kernel<16>(job); } \
+  template <typename J> WITH_AVX2 void kernel##_avx2(const J& job) { kernel<8>(job); }      \
+  template <typename J> void run_##kernel(const J& job) {                                   \
+    if (best_processor() >= Processor::AVX512) return kernel##_avx512(job);                 \
+    if (best_processor() >= Processor::AVX2) return kernel##_avx2(job);                     \
+    kernel<4>(job);                                                                         \
+  }
+#else
+#define FOR_EACH_PROCESSOR(kernel) \
+  template <typename J> void run_##kernel(const J& job) { kernel<4>(job); }
+#endif
+
+FOR_EACH_PROCESSOR(norm_forward)
+FOR_EACH_PROCESSOR(norm_backward)
 
 template <typename T> const T* data(const Tensor& t);
 template <> const float* data<float>(const Tensor& t) { return t.defined() ? floats(t) : nullptr; }
@@ -169,12 +171,12 @@ void norm_all(bool back, NormTensors& t, Drop drop) {
     r.branch = data<B>(const_cast<const Tensor&>(t.branch));
     r.residual = data<float>(const_cast<const Tensor&>(t.residual));
     r.sum = data<float>(t.sum), r.mean = floats(t.mean), r.rstd = floats(t.rstd), r.normed = data<N>(t.normed);
-    if (!back) return run_forward(r);
+    if (!back) return run_norm_forward(r);
     r.d_sum = data<float>(const_cast<const Tensor&>(t.d_sum));
     r.d_normed = data<N>(const_cast<const Tensor&>(t.d_normed));
     r.d_residual = floats(t.d_residual), r.d_branch = data<B>(t.d_branch);
     r.d_weight = floats(parts) + block * 2 * width, r.d_bias = r.d_weight + width;
-    run_backward(r);
+    run_norm_backward(r);
   });
   if (back) {
     const Tensor sums = parts.sum(0);
@@ -236,80 +238,92 @@ struct AddNorm : Function<AddNorm> {
 enum class Activation { NONE, RELU, GELU };
 
 // Φ(x), the normal distribution function, with an error of 1e-7, and its density φ(x) (Abramowitz and Stegun, 7.1.26).
-INLINE F<16> normal(F<16> x, F<16>& density) {
-  const F<16> z = (F<16>)((I<16>)x & 0x7FFFFFFF) * 0.70710678f;
-  const F<16> t = 1.0f / (0.3275911f * z + 1.0f);
-  const F<16> e = exp2<16>(z * z * -LOG2_E);
-  F<16> p = all<16>(1.061405429f);
+template <int L>
+INLINE F<L> normal(F<L> x, F<L>& density) {
+  const F<L> z = (F<L>)((I<L>)x & 0x7FFFFFFF) * 0.70710678f;
+  const F<L> t = 1.0f / (0.3275911f * z + 1.0f);
+  const F<L> e = exp2<L>(z * z * -LOG2_E);
+  F<L> p = all<L>(1.061405429f);
   p = p * t - 1.453152027f;
   p = p * t + 1.421413741f;
   p = p * t - 0.284496736f;
   p = p * t + 0.254829592f;
-  const F<16> tail = 0.5f * p * t * e;  // Φ(-|x|)
+  const F<L> tail = 0.5f * p * t * e;  // Φ(-|x|)
   density = e * 0.39894228f;
-  return x > all<16>(0.0f) ? 1.0f - tail : tail;
+  return x > all<L>(0.0f) ? 1.0f - tail : tail;
 }
 
+// Rows `from` to `to` of [N, width] matrices.
 template <typename T>
-INLINE void activate_rows(Activation activation, const Drop& drop, const T* x, T* y, int64_t from, int64_t to, int64_t width) {
-  for (int64_t r = from; r < to; ++r) {
-    const uint32_t key = row_key(drop.seed, r);
-    for (int64_t c = 0; c < width; c += 16) {
-      const int64_t n = width - c;
-      F<16> v = get(x + r * width + c, n), density;
-      if (activation == Activation::GELU) v *= normal(v, density);
-      if (activation == Activation::RELU) v = v > all<16>(0.0f) ? v : all<16>(0.0f);
-      put(y + r * width + c, dropped(drop, key, c, v), n);
+struct ActivateRows {
+  int64_t from, to, width;
+  Activation activation;
+  Drop drop;
+  const T *x, *dy;
+  T* out;  // y, or the gradient of x
+};
+
+template <int L, typename T>
+INLINE void activate_forward(const ActivateRows<T>& a) {
+  for (int64_t r = a.from; r < a.to; ++r) {
+    const uint32_t key = row_key(a.drop.seed, r);
+    for (int64_t c = 0; c < a.width; c += L) {
+      const int64_t n = a.width - c;
+      F<L> v = get<L>(a.x + r * a.width + c, n), density;
+      if (a.activation == Activation::GELU) v *= normal<L>(v, density);
+      if (a.activation == Activation::RELU) v = v > all<L>(0.0f) ? v : all<L>(0.0f);
+      put<L>(a.out + r * a.width + c, dropped<L>(a.drop, key, c, v), n);
     }
   }
 }
 
-template <typename T>
-INLINE void activate_rows_back(Activation activation, const Drop& drop, const T* x, const T* dy, T* dx, int64_t from, int64_t to, int64_t width) {
-  for (int64_t r = from; r < to; ++r) {
-    const uint32_t key = row_key(drop.seed, r);
-    for (int64_t c = 0; c < width; c += 16) {
-      const int64_t n = width - c;
-      F<16> d = dropped(drop, key, c, get(dy + r * width + c, n));
-      if (activation != Activation::NONE) {
-        const F<16> v = get(x + r * width + c, n);
-        F<16> density;
-        if (activation == Activation::GELU) {
-          const F<16> cdf = normal(v, density);
+template <int L, typename T>
+INLINE void activate_backward(const ActivateRows<T>& a) {
+  for (int64_t r = a.from; r < a.to; ++r) {
+    const uint32_t key = row_key(a.drop.seed, r);
+    for (int64_t c = 0; c < a.width; c += L) {
+      const int64_t n = a.width - c;
+      F<L> d = dropped<L>(a.drop, key, c, get<L>(a.dy + r * a.width + c, n));
+      if (a.activation != Activation::NONE) {
+        const F<L> v = get<L>(a.x + r * a.width + c, n);
+        F<L> density;
+        if (a.activation == Activation::GELU) {
+          const F<L> cdf = normal<L>(v, density);
           d *= cdf + v * density;
         }
-        if (activation == Activation::RELU) d = v > all<16>(0.0f) ? d : all<16>(0.0f);
+        if (a.activation == Activation::RELU) d = v > all<L>(0.0f) ? d : all<L>(0.0f);
       }
-      put(dx + r * width + c, d, n);
+      put<L>(a.out + r * a.width + c, d, n);
     }
   }
 }
 
-FOR_EACH_PROCESSOR void activate_f(Activation a, const Drop& drop, const float* x, float* y, int64_t from, int64_t to, int64_t width) {
-  activate_rows(a, drop, x, y, from, to, width);
+FOR_EACH_PROCESSOR(activate_forward)
+FOR_EACH_PROCESSOR(activate_backward)
+
+// The gradient of x where there is `dy`, else y.
+template <typename T>
+void activate_all(Activation activation, Drop drop, const Tensor& x, const Tensor& dy, Tensor& out) {
+  const int64_t width = x.size(-1);
+  for_each_block(x.numel() / std::max<int64_t>(1, width), [&](int64_t, int64_t from, int64_t to) {
+    const ActivateRows<T> rows{from, to, width, activation, drop, data<T>(x), data<T>(dy), data<T>(out)};
+    if (dy.defined()) run_activate_backward(rows);
+    else run_activate_forward(rows);
+  });
 }
-FOR_EACH_PROCESSOR void activate_h(Activation a, const Drop& drop, const BFloat* x, BFloat* y, int64_t from, int64_t to, int64_t width) {
-  activate_rows(a, drop, x, y, from, to, width);
-}
-FOR_EACH_PROCESSOR void activate_back_f(Activation a, const Drop& drop, const float* x, const float* dy, float* dx, int64_t from, int64_t to, int64_t width) {
-  activate_rows_back(a, drop, x, dy, dx, from, to, width);
-}
-FOR_EACH_PROCESSOR void activate_back_h(Activation a, const Drop& drop, const BFloat* x, const BFloat* dy, BFloat* dx, int64_t from, int64_t to,
-                                        int64_t width) {
-  activate_rows_back(a, drop, x, dy, dx, from, to, width);
+
+Tensor activate_by_type(Activation activation, Drop drop, const Tensor& x, const Tensor& dy) {
+  Tensor out = at::empty_like(x);
+  if (is_bfloat(x)) activate_all<BFloat>(activation, drop, x, dy, out);
+  else activate_all<float>(activation, drop, x, dy, out);
+  return out;
 }
 
 struct Activate : Function<Activate> {
   static Tensor forward(AutogradContext* ctx, const Tensor& given, int64_t activation, double dropout) {
     const Tensor x = given.contiguous();
-    Tensor y = at::empty_like(x);
     const uint64_t seed = dropout > 0 ? draw_seed() : 0;
-    const Drop drop = drop_of(dropout, seed);
-    const int64_t width = x.size(-1);
-    for_each_block(x.numel() / std::max<int64_t>(1, width), [&](int64_t, int64_t from, int64_t to) {
-      if (is_bfloat(x)) activate_h((Activation)activation, drop, bfloats(x), bfloats(y), from, to, width);
-      else activate_f((Activation)activation, drop, floats(x), floats(y), from, to, width);
-    });
+    const Tensor y = activate_by_type((Activation)activation, drop_of(dropout, seed), x, Tensor());
     // Without an activation the gradient does not depend on x.
     if ((Activation)activation != Activation::NONE) ctx->save_for_backward({x});
     ctx->saved_data["activation"] = activation;
@@ -324,12 +338,7 @@ struct Activate : Function<Activate> {
     const Tensor dy = grad[0].contiguous();
     const Tensor x = activation == Activation::NONE ? dy : ctx->get_saved_variables()[0];
     const Drop drop = drop_of(d["dropout"].toDouble(), (uint64_t)d["seed"].toInt());
-    Tensor dx = at::empty_like(dy);
-    const int64_t width = dy.size(-1);
-    for_each_block(dy.numel() / std::max<int64_t>(1, width), [&](int64_t, int64_t from, int64_t to) {
-      if (is_bfloat(dy)) activate_back_h(activation, drop, bfloats(x), bfloats(dy), bfloats(dx), from, to, width);
-      else activate_back_f(activation, drop, floats(x), floats(dy), floats(dx), from, to, width);
-    });
+    const Tensor dx = activate_by_type(activation, drop, x, dy);
     return {dx, Tensor(), Tensor()};
   }
 };
