@@ -20,8 +20,9 @@ use crate::{Corpus, EncodeRun, Model, Summary, TrainError, TrainingConfig, encod
 use backbone::{EmotionHeads, Encoder, EncoderConfig};
 use mosei_schema::{LabelBudget, Split, Start};
 use run_record::{CellId, CellPredictions, Journal, StagedDir, read_to_string, write_atomic};
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-use task::Finetuning;
+use task::{Finetuning, Shared};
 
 /// A cell's predictions, in its folder.
 pub const PREDICTIONS_FILE: &str = "predictions.parquet";
@@ -141,6 +142,26 @@ struct Predicted {
     test: Scores,
 }
 
+impl Predicted {
+    /// Thresholds by emotion; where they are tuned, by the scores of the segments used for model
+    /// selection, which are the validation split or some of it.
+    fn thresholds(
+        &self,
+        corpus: &Corpus,
+        rule: Threshold,
+        predict: impl Fn(&[usize]) -> Result<Scores, TrainError>,
+    ) -> Result<Vec<f64>, TrainError> {
+        if rule == Threshold::Fixed || corpus.selection() == corpus.fold().valid {
+            return Ok(outcome::thresholds(corpus, rule, &self.valid));
+        }
+        Ok(outcome::thresholds(
+            corpus,
+            rule,
+            &predict(corpus.selection())?,
+        ))
+    }
+}
+
 /// The outcome of a cell's training.
 struct Trained {
     summary: Summary,
@@ -201,17 +222,15 @@ impl Cell<'_> {
         let corpus = &*corpus;
         let mut best: Option<(Finetuning<'_>, Summary, usize)> = None;
         let mut summaries = Vec::new();
+        let shared = Shared {
+            corpus,
+            encodings,
+            first_heads,
+            initial_validation: OnceCell::new(),
+        };
         let label = format!("{start}, {} labels, seed {seed}", self.labelled.len());
         for (i, (training, (encoder, heads))) in trainings.iter().zip(initial).enumerate() {
-            let mut task = Finetuning::new(
-                self,
-                corpus,
-                training,
-                encoder,
-                heads,
-                first_heads.clone(),
-                encodings,
-            )?;
+            let mut task = Finetuning::new(self, &shared, training, encoder, heads)?;
             let folder = self.folder_of(i, trainings.len());
             let output = OutputOptions {
                 folder: &folder,
@@ -234,13 +253,12 @@ impl Cell<'_> {
         if trainings.len() > 1 {
             self.record_search(&trainings, &summaries, selected)?;
         }
-        let thresholds =
-            outcome::thresholds(corpus, config.threshold, |segments| task.predict(segments))?;
         let fold = corpus.fold();
         let predicted = Predicted {
             valid: task.predict(&fold.valid)?,
             test: task.predict(&fold.test)?,
         };
+        let thresholds = predicted.thresholds(corpus, config.threshold, |s| task.predict(s))?;
         let model = config.keep_models.then(|| Model {
             encoder: task.encoder,
             heads: task.heads,
@@ -421,16 +439,13 @@ mod tests {
             run: &run,
             labelled: &[train],
         };
-        let task = Finetuning::new(
-            &cell,
-            &corpus,
-            &config.training,
-            encoder,
-            heads,
-            String::new(),
-            None,
-        )
-        .unwrap();
+        let shared = Shared {
+            corpus: &corpus,
+            encodings: None,
+            first_heads: String::new(),
+            initial_validation: OnceCell::new(),
+        };
+        let task = Finetuning::new(&cell, &shared, &config.training, encoder, heads).unwrap();
         assert!(task.scores(&[train]).unwrap().1.is_finite());
         let refused = task.scores(&[train, test]).err().unwrap().to_string();
         let id = corpus.prepared.id(test);

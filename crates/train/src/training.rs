@@ -32,9 +32,9 @@ pub trait Task {
     fn beginning(&self) -> Beginning {
         Beginning::default()
     }
-    /// Whether the weights before the first step are evaluated too, and may be the best.
-    fn evaluate_initial(&self) -> bool {
-        false
+    /// The evaluation of the weights before the first step, where these may be the best.
+    fn validate_initial(&mut self) -> Result<Option<Validation>, TrainError> {
+        Ok(None)
     }
     /// Names of a step's segments, for the journal and for messages.
     fn segments_of(&mut self, step: usize) -> String;
@@ -53,6 +53,7 @@ pub struct StepOutcome {
 }
 
 /// The outcome of an evaluation on the validation split.
+#[derive(Debug, Clone)]
 pub struct Validation {
     /// Higher is better.
     pub score: f64,
@@ -126,8 +127,11 @@ pub fn train(
     bar.set_position(state.step as u64);
     bar.reset_eta();
 
-    if state.step == 0 && state.best.is_none() && task.evaluate_initial() {
-        validate(task, &mut state, &parameters, &mut best, &mut log)?;
+    if state.step == 0
+        && state.best.is_none()
+        && let Some(validation) = tch::no_grad(|| task.validate_initial())?
+    {
+        record(validation, &mut state, &parameters, &mut best, &mut log)?;
     }
     while state.step < config.steps
         && (config.patience == 0 || state.validations_since_best < config.patience)
@@ -174,7 +178,8 @@ pub fn train(
         }))?;
 
         if state.step.is_multiple_of(config.validate_every) || state.step == config.steps {
-            let validation = validate(task, &mut state, &parameters, &mut best, &mut log)?;
+            let validation = tch::no_grad(|| task.validate())?;
+            let validation = record(validation, &mut state, &parameters, &mut best, &mut log)?;
             bar.set_message(format!("loss {loss:.4}, validation {validation:.4}"));
         }
         if state.step < config.steps && checkpoints.is_due(state.step, saved) {
@@ -211,16 +216,15 @@ pub fn train(
     })
 }
 
-/// Evaluates on the validation split, and copies the weights where they are the best so far;
-/// returns the loss.
-fn validate(
-    task: &mut dyn Task,
+/// Logs an evaluation, and copies the weights where they are the best so far; returns the loss.
+fn record(
+    validation: Validation,
     state: &mut State,
     parameters: &Named,
     best: &mut BTreeMap<String, Tensor>,
     log: &mut TrainingLog,
 ) -> Result<f64, TrainError> {
-    let Validation { score, loss, more } = tch::no_grad(|| task.validate())?;
+    let Validation { score, loss, more } = validation;
     let more = more
         .into_iter()
         .map(|(name, value)| (name.to_string(), value.and_then(finite)))

@@ -1,31 +1,27 @@
 //! From a trained cell's scores to the rows of its predictions.
 
 use super::Threshold;
+use crate::Corpus;
 use crate::predict::{Scores, column};
 use crate::test_labels::ReleasedLabels;
-use crate::{Corpus, TrainError};
 use mosei_data::targets::present;
 use mosei_schema::Split;
 use run_record::PredictionRow;
 
-/// Thresholds by emotion; where they are tuned, from the cell's scores of the segments used for
-/// model selection.
-pub(super) fn thresholds(
-    corpus: &Corpus,
-    rule: Threshold,
-    predict: impl Fn(&[usize]) -> Result<Scores, TrainError>,
-) -> Result<Vec<f64>, TrainError> {
+/// Thresholds by emotion; where they are tuned, from scores of the segments used for model
+/// selection.
+pub(super) fn thresholds(corpus: &Corpus, rule: Threshold, selection: &Scores) -> Vec<f64> {
     const FIXED: f64 = 0.5;
     let emotions = corpus.prepared.emotions().len();
-    if rule == Threshold::Fixed {
-        return Ok(vec![FIXED; emotions]);
-    }
-    let scores = predict(corpus.selection())?;
-    let best = |e| {
-        let score = column(scores.score.as_ref()?, e, emotions);
+    let tuned = |e| {
+        let score = column(selection.score.as_ref()?, e, emotions);
         eval::threshold::best_f1(&corpus.present(corpus.selection(), e), &score)
     };
-    Ok((0..emotions).map(|e| best(e).unwrap_or(FIXED)).collect())
+    let of = |e| match rule {
+        Threshold::Fixed => FIXED,
+        Threshold::TunedF1 => tuned(e).unwrap_or(FIXED),
+    };
+    (0..emotions).map(of).collect()
 }
 
 /// The rows of a split, its labels out of `labels` where they were withheld.

@@ -1,7 +1,7 @@
 //! The control without a deep model: regularised regressions on the mean and standard deviation of
 //! a segment's columns.
 
-use super::{Cell, Predicted, Trained, outcome};
+use super::{Cell, Predicted, Trained};
 use crate::event::{Beginning, Event, JOURNAL_FILE, Process, finite, hash_of_segments};
 use crate::regression::select;
 use crate::{Corpus, Summary, TrainError};
@@ -48,8 +48,6 @@ pub(super) fn fit(cell: &Cell<'_>, corpus: &Corpus) -> Result<Trained, TrainErro
     }
     .write(&mut journal)?;
     let predict = |segments: &[usize]| fitted.scores(&features(segments));
-    let thresholds =
-        outcome::thresholds(corpus, config.threshold, |segments| Ok(predict(segments)))?;
     let summary = Summary {
         steps: 0,
         best_score: fitted.score(),
@@ -59,6 +57,7 @@ pub(super) fn fit(cell: &Cell<'_>, corpus: &Corpus) -> Result<Trained, TrainErro
         valid: predict(&fold.valid),
         test: predict(&fold.test),
     };
+    let thresholds = predicted.thresholds(corpus, config.threshold, |s| Ok(predict(s)))?;
     Ok(Trained {
         summary,
         predicted,

@@ -10,11 +10,24 @@ use crate::regression::{matrix, select};
 use crate::{Corpus, StepOutcome, Task, TrainError, TrainingConfig, Validation};
 use backbone::{EmotionHeads, Encoder, Outputs};
 use mosei_schema::Start;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use tch::{Reduction, Tensor};
+use tch::{Device, Reduction, Tensor};
 
 /// Segments that go through an encoder at a time where nothing is learned.
 const CHUNK: usize = 32;
+
+/// What the trainings of a search share.
+pub(super) struct Shared<'a> {
+    pub(super) corpus: &'a Corpus,
+    /// The output of a frozen encoder.
+    pub(super) encodings: Option<&'a Encodings>,
+    /// Hash of the heads' random weights: regressions that replace them depend on the encoder, in
+    /// which starts differ.
+    pub(super) first_heads: String,
+    /// The evaluation of the weights before the first step.
+    pub(super) initial_validation: OnceCell<Validation>,
+}
 
 pub(super) struct Finetuning<'a> {
     corpus: &'a Corpus,
@@ -31,6 +44,7 @@ pub(super) struct Finetuning<'a> {
     /// Whether the encoder is frozen in the current step.
     frozen: bool,
     beginning: Beginning,
+    initial_validation: &'a OnceCell<Validation>,
 }
 
 /// The outputs for a batch, with its sizes.
@@ -76,25 +90,45 @@ impl Cell<'_> {
         heads: &mut EmotionHeads,
     ) -> Result<(), TrainError> {
         let (config, labelled) = (self.run.config, self.labelled);
-        if config.heads.standardise {
-            let pooled_sp = pooled(corpus, encodings, encoder, heads, &corpus.fold().train)?;
-            heads.standardise(&pooled_sp)?;
+        let train = &corpus.fold().train;
+        let pool = |segments: &[usize]| pooled(corpus, encodings, encoder, heads, segments);
+        // One pass gives the statistics of all training segments and the rows of the labelled ones.
+        let train_sp = config.heads.standardise.then(|| pool(train)).transpose()?;
+        let regression = match config.head_init {
+            HeadInit::Regression => {
+                let labelled_lp = match &train_sp {
+                    Some(train_sp) => {
+                        train_sp.f_index_select(0, &places(labelled, train, train_sp.device())?)?
+                    }
+                    None => pool(labelled)?,
+                };
+                Some((labelled_lp, pool(corpus.selection())?))
+            }
+            HeadInit::Random => None,
+        };
+        if let Some(train_sp) = &train_sp {
+            heads.standardise(train_sp)?;
         }
-        if config.head_init == HeadInit::Regression {
-            let features = |segments: &[usize]| {
-                matrix(&heads.standardised(&pooled(corpus, encodings, encoder, heads, segments)?)?)
-            };
+        if let Some((labelled_lp, selection_vp)) = regression {
+            let features = |rows_sp: &Tensor| matrix(&heads.standardised(rows_sp)?);
             let fitted = select(
                 corpus,
                 config,
                 labelled,
-                &features(labelled)?,
-                &features(corpus.selection())?,
+                &features(&labelled_lp)?,
+                &features(&selection_vp)?,
             )?;
             heads.set(&fitted.heads(corpus.device)?)?;
         }
         Ok(())
     }
+}
+
+/// Where the segments stand among `all`, which holds each of them: [S].
+fn places(segments: &[usize], all: &[usize], device: Device) -> Result<Tensor, TrainError> {
+    let at: BTreeMap<usize, i64> = all.iter().copied().zip(0..).collect();
+    let places: Vec<i64> = segments.iter().map(|s| at[s]).collect();
+    Ok(Tensor::f_from_slice(&places)?.f_to_device(device)?)
 }
 
 /// Pooled vectors of segments, without dropout or gradients: [S, P].
@@ -124,17 +158,17 @@ fn pooled(
 }
 
 impl<'a> Finetuning<'a> {
-    /// The task before its first step. `first_heads` is the hash of the heads' random weights:
-    /// regressions that replace them depend on the encoder, in which starts differ.
+    /// The task before its first step.
     pub(super) fn new(
         cell: &Cell<'a>,
-        corpus: &'a Corpus,
+        shared: &'a Shared<'a>,
         training: &'a TrainingConfig,
         encoder: Encoder,
         heads: EmotionHeads,
-        first_heads: String,
-        encodings: Option<&'a Encodings>,
     ) -> Result<Self, TrainError> {
+        let Shared {
+            corpus, encodings, ..
+        } = *shared;
         let (config, labelled) = (cell.run.config, cell.labelled);
         Ok(Finetuning {
             positive_weight_e: positive_weight(config.positive_weight, corpus, labelled)?,
@@ -147,7 +181,7 @@ impl<'a> Finetuning<'a> {
             beginning: Beginning {
                 labels: Some(hash_of_segments(&corpus.names(labelled))),
                 validation: Some(hash_of_segments(&corpus.names(corpus.selection()))),
-                heads: Some(first_heads),
+                heads: Some(shared.first_heads.clone()),
             },
             corpus,
             config,
@@ -156,6 +190,7 @@ impl<'a> Finetuning<'a> {
             encoder,
             heads,
             encodings,
+            initial_validation: &shared.initial_validation,
         })
     }
 
@@ -307,8 +342,17 @@ impl Task for Finetuning<'_> {
         self.beginning.clone()
     }
 
-    fn evaluate_initial(&self) -> bool {
-        self.config.head_init == HeadInit::Regression
+    fn validate_initial(&mut self) -> Result<Option<Validation>, TrainError> {
+        if self.config.head_init == HeadInit::Random {
+            return Ok(None);
+        }
+        if let Some(validation) = self.initial_validation.get() {
+            return Ok(Some(validation.clone()));
+        }
+        let validation = self.validate()?;
+        Ok(Some(
+            self.initial_validation.get_or_init(|| validation).clone(),
+        ))
     }
 
     fn step(&mut self, step: usize) -> Result<StepOutcome, TrainError> {
