@@ -3,6 +3,7 @@
 
 use crate::run_folder::RunFolder;
 use crate::{Study, StudyError};
+use backbone::EncoderConfig;
 use mosei_data::Prepared;
 use mosei_schema::{COVAREP_COLUMNS, COVAREP_RATE_HZ};
 
@@ -15,12 +16,21 @@ use mosei_schema::{COVAREP_COLUMNS, COVAREP_RATE_HZ};
 /// # Errors
 /// An encoder that cannot be built.
 pub fn seconds_per_segment(study: &Study, run: &RunFolder) -> Result<Option<f64>, StudyError> {
+    seconds_with(&study.encoder, study, run)
+}
+
+/// The same with another encoder.
+pub(crate) fn seconds_with(
+    encoder: &EncoderConfig,
+    study: &Study,
+    run: &RunFolder,
+) -> Result<Option<f64>, StudyError> {
     if study.device != "cpu" {
         return Ok(None);
     }
     let (frames, columns) = shape(study, run);
     Ok(Some(train::step_seconds(
-        &study.encoder,
+        encoder,
         frames,
         columns,
         study.data.max_frames,

@@ -15,7 +15,8 @@ pub(crate) struct Arguments {
 }
 
 /// What is loaded, how fast it is, or whether it is refused, may depend on these.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 12] = [
+    "ATEN_CPU_CAPABILITY",
     "LIBTORCH",
     "LD_LIBRARY_PATH",
     "LD_PRELOAD",
@@ -48,14 +49,17 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
             "system",
             format!("{} on {}", system(), std::env::consts::ARCH),
         ),
+        ("processor", run_record::processor_model()),
+        ("instructions", instructions()),
         (
-            "processor",
+            "kernels",
             format!(
-                "{}; best kernels: {}",
-                run_record::processor_model(),
-                Processor::best().name()
+                "{} (mosei-ssl), {} (libtorch)",
+                Processor::best().name(),
+                torch_ext::cpu_capability().unwrap_or_else(|e| e.to_string())
             ),
         ),
+        ("faster precision", precision().into()),
         ("cores for this process", cores),
         (
             "memory",
@@ -98,6 +102,38 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         .map(|(what, found)| format!("{what:<24}{found}\n"))
         .collect();
     super::say(&text)
+}
+
+/// Those of the processor's instructions that decide how fast it trains.
+fn instructions() -> String {
+    const DECISIVE: [&str; 7] = [
+        "avx2",
+        "fma",
+        "avx512f",
+        "avx512_vnni",
+        "avx512_bf16",
+        "amx_tile",
+        "amx_bf16",
+    ];
+    let flags = first("/proc/cpuinfo", "flags");
+    let found: Vec<&str> = DECISIVE
+        .into_iter()
+        .filter(|name| flags.split_whitespace().any(|flag| flag == *name))
+        .collect();
+    if found.is_empty() {
+        "none of note, or unknown".into()
+    } else {
+        found.join(", ")
+    }
+}
+
+/// The precision of training steps that suits the kernels; a sweep times both.
+fn precision() -> &'static str {
+    if Processor::best() == Processor::Avx512Bf16 {
+        "bf16, which has products of its own here"
+    } else {
+        "fp32: there are no products of bfloat16"
+    }
 }
 
 fn path(found: std::io::Result<PathBuf>) -> String {

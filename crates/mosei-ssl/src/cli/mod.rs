@@ -219,6 +219,9 @@ impl FoldArguments {
         train::configure_process(study.threads, &study.device, study.encoder.precision)
             .map_err(StudyError::from)?;
         let device = torch_ext::open_device(&study.device).map_err(StudyError::from)?;
+        if let Some(slow) = crate::precision::slow_precision(&study) {
+            tracing::warn!("{slow}");
+        }
         let corpus = Corpus::open(&self.prepared, self.fold, device).map_err(StudyError::from)?;
         Ok((study, corpus))
     }

@@ -1,9 +1,7 @@
 use crate::{Place, RunFolder, Study, StudyError};
 use anyhow::Result;
-use backbone::Precision;
 use std::path::{Path, PathBuf};
 use sweep::Plan;
-use torch_ext::Processor;
 
 /// Print the steps of a study as JSON: key, command, what each needs and leaves.
 ///
@@ -66,14 +64,8 @@ pub(crate) fn make(
         data: data.map(std::path::absolute).transpose()?,
     };
     let mut plan = crate::plan(&study, &place)?;
-    if study.encoder.precision == Precision::Bf16
-        && study.device == "cpu"
-        && Processor::best() < Processor::Avx512Bf16
-    {
-        tracing::warn!(
-            "encoder.precision is bf16, and this processor ({}) has no products of bfloat16: fp32 may be faster here",
-            Processor::best().name()
-        );
+    if let Some(advice) = crate::precision_advice(&study, &place.run)? {
+        tracing::warn!("{advice}");
     }
     if !dry_run {
         plan.cost_ns =
