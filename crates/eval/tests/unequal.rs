@@ -3,7 +3,9 @@
 
 use eval::Metric;
 use eval::run::PretrainSeeds;
-use eval::statistics::{AnalysisPlan, Contrast, Equivalence, StudySample, StudyStatistics};
+use eval::statistics::{
+    AnalysisPlan, Contrast, Equivalence, StudySample, StudyStatistics, sign_flip,
+};
 use run_record::{CellId, CellPredictions, PredictionRow};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -303,4 +305,66 @@ fn the_order_of_cells_moves_nothing() {
         statistics(&golden, |cells| cells.reverse()),
     );
     assert_eq!(answers(&there), answers(&back));
+}
+
+/// Where a metric is a mean over rows and each video has one, the study's number is the mean over
+/// videos, whatever their folds: its pseudo-values are the videos' own differences.
+#[test]
+fn a_video_weighs_the_same_in_the_test_whatever_its_fold() {
+    // Of a fold's part and a video's part; the folds have 1, 2, 3 and 5 videos.
+    let differences: [&[f64]; 4] = [
+        &[0.9],
+        &[-0.5, -0.7],
+        &[0.3, 0.4, 0.1],
+        &[0.2, 0.05, -0.1, 0.3, 0.0],
+    ];
+    let analysis = AnalysisPlan {
+        treated: "ssl".into(),
+        baseline: "scratch".into(),
+        metrics: vec![Metric::Mae],
+        pretrain_seeds: PretrainSeeds::None,
+        resamples: 2500,
+        level: 0.95,
+        seed: 5,
+    };
+    let video = |fold: usize, v: usize| format!("fold {fold} video {v}");
+    let videos = (0..).zip(differences).flat_map(|(fold, of_fold)| {
+        (0..of_fold.len()).map(move |v| (fold, video(fold as usize, v)))
+    });
+    let mut sample = StudySample::new(analysis.clone(), videos);
+    for (fold, of_fold) in differences.into_iter().enumerate() {
+        for (start, times) in [("ssl", 1.0), ("scratch", 0.0)] {
+            let rows = of_fold.iter().enumerate().map(|(v, d)| PredictionRow {
+                split: "test".into(),
+                video: video(fold, v),
+                segment: 0,
+                emotion: "happy".into(),
+                intensity: 0.0,
+                present: false,
+                score: None,
+                predicted_intensity: Some(1.0 + times * d),
+                threshold: 0.5,
+            });
+            let id = CellId {
+                cell: format!("{start} {fold}"),
+                fold: fold as i32,
+                start: start.into(),
+                fraction: 0.5,
+                n_labels: 10,
+                seed: 0,
+                draw: 0,
+                budget: "n10".into(),
+                pretrain_seed: None,
+            };
+            let rows = rows.collect();
+            sample.add(&CellPredictions { id, rows }).expect("a cell");
+        }
+    }
+    let statistics = sample.finish();
+    let contrast = statistics.contrasts.last().expect("the macro contrast");
+    let all = differences.concat();
+    let expected = sign_flip(&all, &[], analysis.resamples, analysis.seed).expect("a test");
+    assert!(expected.exact && (0.1..1.0).contains(&expected.p));
+    assert_eq!(contrast.p, Some(expected.p));
+    assert!((contrast.difference.value - expected.mean).abs() < 1e-12);
 }

@@ -1,7 +1,7 @@
 //! The runs of a study, and their means in each resample.
 
 use super::FoldClusters;
-use super::replicates::Replicates;
+use super::replicates::{Replicates, Sample};
 use super::resamples::Resamples;
 use super::sample::{MeasuredCell, StudySample};
 use crate::Metric;
@@ -76,6 +76,8 @@ pub(super) struct Grid<'a> {
     fold_sizes: Vec<f64>,
     /// The same in each resample.
     drawn_fold_sizes: Vec<Vec<f64>>,
+    /// The fold of each cluster.
+    fold_of_cluster: Vec<i32>,
 }
 
 impl<'a> Grid<'a> {
@@ -112,7 +114,12 @@ impl<'a> Grid<'a> {
                 .sum::<f64>()
         };
         let studies = 0..sample.analysis.resamples;
+        let mut fold_of_cluster = vec![0; sample.clusters.len()];
+        for &(cluster, fold) in sample.clusters.values() {
+            fold_of_cluster[cluster] = fold;
+        }
         Grid {
+            fold_of_cluster,
             cells,
             sources: [
                 Source::new(sample, "seeds", &runs, |run| Some(run.seed)),
@@ -141,12 +148,23 @@ impl<'a> Grid<'a> {
                     .get(&key)
             };
             let folds: Vec<&Replicates> = self.folds.iter().map(of_fold).collect::<Option<_>>()?;
-            let drawn = Replicates::weighted_mean(&folds, &self.fold_sizes, |b, k| {
-                self.drawn_fold_sizes[b][k]
-            });
+            let drawn = Replicates::weighted_mean(&folds, |sample, k| self.fold_size(sample, k));
             (!drawn.value.is_nan()).then_some((run, drawn))
         };
         self.runs.iter().filter_map(|&run| number(run)).collect()
+    }
+
+    /// The clusters of the k-th fold in a sample.
+    fn fold_size(&self, sample: Sample, k: usize) -> f64 {
+        match sample {
+            Sample::Whole => self.fold_sizes[k],
+            Sample::Resample(b) => self.drawn_fold_sizes[b][k],
+            // Else all differences between folds would be lost from the pseudo-values.
+            Sample::Without(c) if self.fold_of_cluster[c] == self.folds[k] => {
+                self.fold_sizes[k] - 1.0
+            }
+            Sample::Without(_) => self.fold_sizes[k],
+        }
     }
 
     /// The mean over runs, each as often as each resample contains it; `None` without runs.
@@ -155,13 +173,16 @@ impl<'a> Grid<'a> {
             .keys()
             .map(|run| self.sources.each_ref().map(|s| s.place(run)))
             .collect();
-        let times = |b: usize, run: usize| {
+        let times = |sample: Sample, run: usize| {
+            let Sample::Resample(b) = sample else {
+                return 1.0;
+            };
             let each = self.sources.iter().zip(places[run]);
             each.filter_map(|(source, place)| Some(f64::from(source.counts.count(b, place?))))
                 .product()
         };
         let all: Vec<&Replicates> = runs.values().collect();
-        (!all.is_empty()).then(|| Replicates::weighted_mean(&all, &vec![1.0; all.len()], times))
+        (!all.is_empty()).then(|| Replicates::weighted_mean(&all, times))
     }
 
     /// The differences of the runs that are pairs.

@@ -1,5 +1,16 @@
 //! A statistic with its bootstrap and jackknife replicates.
 
+/// Of what a statistic is computed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sample {
+    /// The study.
+    Whole,
+    /// A bootstrap resample, by its number.
+    Resample(usize),
+    /// The study without a cluster, by its number.
+    Without(usize),
+}
+
 /// A statistic of the study, of each bootstrap resample, and of the study without each cluster; NaN
 /// where it is undefined.
 #[derive(Debug, Clone)]
@@ -15,24 +26,22 @@ impl Replicates {
         all: &[&Replicates],
         with: impl Fn(&mut dyn Iterator<Item = f64>) -> f64,
     ) -> Self {
-        Self::in_each_replicate(all, |_, values| with(values))
+        Self::in_each_sample(all, |_, values| with(values))
     }
 
-    /// The weighted mean of those that have a value: by `weights` in the study and its jackknife
-    /// replicates, by `resampled(b, i)` in resample b.
+    /// The weighted mean of those that have a value; `weight(sample, i)` is that of the i-th.
     pub(super) fn weighted_mean(
         all: &[&Replicates],
-        weights: &[f64],
-        resampled: impl Fn(usize, usize) -> f64,
+        weight: impl Fn(Sample, usize) -> f64,
     ) -> Self {
-        Self::in_each_replicate(all, |resample, values| {
-            let (mut total, mut weight) = (0.0, 0.0);
+        Self::in_each_sample(all, |sample, values| {
+            let (mut total, mut weights) = (0.0, 0.0);
             for (i, value) in values.enumerate().filter(|(_, value)| !value.is_nan()) {
-                let w = resample.map_or(weights[i], |b| resampled(b, i));
+                let w = weight(sample, i);
                 total += w * value;
-                weight += w;
+                weights += w;
             }
-            total / weight
+            total / weights
         })
     }
 
@@ -46,17 +55,15 @@ impl Replicates {
         })
     }
 
-    /// `with` gets the number of the resample; `None` for the study itself and its jackknife
-    /// replicates.
-    fn in_each_replicate(
+    fn in_each_sample(
         all: &[&Replicates],
-        with: impl Fn(Option<usize>, &mut dyn Iterator<Item = f64>) -> f64,
+        with: impl Fn(Sample, &mut dyn Iterator<Item = f64>) -> f64,
     ) -> Self {
         let shortest = |of: fn(&Replicates) -> usize| all.iter().map(|d| of(d)).min().unwrap_or(0);
-        let draw = |b: usize| with(Some(b), &mut all.iter().map(|d| d.bootstrap[b]));
-        let without = |c: usize| with(None, &mut all.iter().map(|d| d.jackknife[c]));
+        let draw = |b: usize| with(Sample::Resample(b), &mut all.iter().map(|d| d.bootstrap[b]));
+        let without = |c: usize| with(Sample::Without(c), &mut all.iter().map(|d| d.jackknife[c]));
         Replicates {
-            value: with(None, &mut all.iter().map(|d| d.value)),
+            value: with(Sample::Whole, &mut all.iter().map(|d| d.value)),
             bootstrap: (0..shortest(|d| d.bootstrap.len())).map(draw).collect(),
             jackknife: (0..shortest(|d| d.jackknife.len())).map(without).collect(),
         }
