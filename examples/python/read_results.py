@@ -19,7 +19,7 @@ figure = Path(sys.argv[2]) if len(sys.argv) > 2 else Path("learning-curves.png")
 results = pd.read_csv(run / "results.csv")
 print(results.groupby(["start", "metric"])["value"].mean().unstack().round(3))
 
-# %% One row a cell, segment and emotion: any number can be worked out anew.
+# %% One row a cell, segment and emotion: any number can be computed from these.
 predictions = pd.read_parquet(run / "predictions.parquet")
 judged = predictions[predictions["split"] == "test"]
 cell, rows = next(iter(judged.groupby("cell")))
@@ -31,7 +31,7 @@ print(f"cell {cell[:12]}, {emotion}: ROC AUC {ours:.6f} here, {results.loc[which
 
 # %% The main figure: macro ROC AUC on the test segments against the number of labels.
 # The mean is over folds, seeds and draws; the bars show how far the runs lie apart. The intervals of the report are of
-# another kind: they come from drawing videos anew (statistics.json).
+# another kind: they come from resampling videos (statistics.json).
 macro = results[(results["split"] == "test") & (results["emotion"] == "macro") & (results["metric"] == "roc_auc")]
 fig, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
 for start, of_start in macro.groupby("start"):
