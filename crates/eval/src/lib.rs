@@ -1,8 +1,8 @@
 //! Metrics over plain arrays, equal to scikit-learn.
 //!
 //! What lives here: the definition of every metric, the choice of decision thresholds, the result
-//! rows of a cell's predictions, and the statistics of a study: bootstrap confidence intervals,
-//! permutation tests, learning curves. What does not: models, files, figures.
+//! rows of a cell's predictions, and the statistics of a study: confidence intervals and tests,
+//! learning curves. What does not: models, files, figures.
 //!
 //! ```
 //! use eval::metrics::{Confusion, average_precision, roc_auc};

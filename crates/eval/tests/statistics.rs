@@ -4,8 +4,9 @@
 use eval::Metric;
 use eval::run::PretrainSeeds;
 use eval::statistics::{
-    AnalysisPlan, Equivalence, StudySample, area_under_curve, bca, crossed_components, delong,
-    holm, interquartile_mean, labels_to_reach, percentile, probability_of_improvement, sign_flip,
+    AnalysisPlan, Equivalence, SourceLevels, StudySample, area_under_curve, bca,
+    crossed_components, delong, holm, interquartile_mean, labels_to_reach, multiway, percentile,
+    probability_of_improvement,
 };
 use run_record::{CellId, CellPredictions, PredictionRow};
 use serde::Deserialize;
@@ -13,7 +14,7 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 struct Golden {
     intervals: Vec<Intervals>,
-    sign_flips: Vec<Signs>,
+    t_tests: Vec<TTest>,
     delongs: Vec<Aucs>,
     robust: Robust,
     curves: Vec<Curve>,
@@ -31,9 +32,10 @@ struct Intervals {
 }
 
 #[derive(Deserialize)]
-struct Signs {
+struct TTest {
     data: Vec<f64>,
     p: f64,
+    interval: [f64; 2],
 }
 
 #[derive(Deserialize)]
@@ -78,6 +80,7 @@ struct Crossed {
     each: Vec<f64>,
     p: f64,
     components: Vec<f64>,
+    interval: [f64; 2],
 }
 
 fn golden() -> Golden {
@@ -104,11 +107,13 @@ fn intervals_equal_scipy() {
 }
 
 #[test]
-fn sign_flips_equal_scipy() {
-    for case in golden().sign_flips {
-        let got = sign_flip(&case.data, &[], 1000, 0).unwrap();
-        assert!(got.exact);
+fn one_source_equals_scipys_t_test() {
+    for case in golden().t_tests {
+        let value = case.data.iter().sum::<f64>() / case.data.len() as f64;
+        let got = multiway(value, &[SourceLevels::alike(case.data)], 0.9).unwrap();
         near("p", got.p, case.p);
+        near("low", got.interval.low, case.interval[0]);
+        near("high", got.interval.high, case.interval[1]);
     }
 }
 
@@ -268,6 +273,9 @@ fn crossed_pretraining_seeds_equal_numpy() {
         near("pair", *got, *expected);
     }
     near("p", contrast.p.unwrap(), case.p);
+    let interval = contrast.difference.interval.unwrap();
+    near("low", interval.low, case.interval[0]);
+    near("high", interval.high, case.interval[1]);
     let found = crossed_components(&["pre-training", "seed", "draw"], &levels, &case.each).unwrap();
     for (component, expected) in found.iter().zip(&case.components) {
         near(&component.source, component.variance.unwrap(), *expected);

@@ -4,7 +4,7 @@
 use eval::Metric;
 use eval::run::PretrainSeeds;
 use eval::statistics::{
-    AnalysisPlan, Contrast, Equivalence, StudySample, StudyStatistics, sign_flip,
+    AnalysisPlan, Contrast, Equivalence, SourceLevels, StudySample, StudyStatistics, multiway,
 };
 use run_record::{CellId, CellPredictions, PredictionRow};
 use serde::Deserialize;
@@ -308,9 +308,9 @@ fn the_order_of_cells_moves_nothing() {
 }
 
 /// Where a metric is a mean over rows and each video has one, the study's number is the mean over
-/// videos, whatever their folds: its pseudo-values are the videos' own differences.
+/// videos: that of the folds' means, by their sizes.
 #[test]
-fn a_video_weighs_the_same_in_the_test_whatever_its_fold() {
+fn a_fold_weighs_by_its_videos_in_the_test() {
     // Of a fold's part and a video's part; the folds have 1, 2, 3 and 5 videos.
     let differences: [&[f64]; 4] = [
         &[0.9],
@@ -362,9 +362,15 @@ fn a_video_weighs_the_same_in_the_test_whatever_its_fold() {
     }
     let statistics = sample.finish();
     let contrast = statistics.contrasts.last().expect("the macro contrast");
-    let all = differences.concat();
-    let expected = sign_flip(&all, &[], analysis.resamples, analysis.seed).expect("a test");
-    assert!(expected.exact && (0.1..1.0).contains(&expected.p));
-    assert_eq!(contrast.p, Some(expected.p));
-    assert!((contrast.difference.value - expected.mean).abs() < 1e-12);
+    let sizes = differences.map(|of_fold| of_fold.len() as f64);
+    let means = differences.map(|of_fold| of_fold.iter().sum::<f64>() / of_fold.len() as f64);
+    let value = differences.concat().iter().sum::<f64>() / 11.0;
+    // The same as of single folds and 3 degrees of freedom: 4 / 3 Σ w² (m - m̄)².
+    let expected =
+        multiway(value, &[SourceLevels::of_sizes(&sizes, &means)], 0.95).expect("a test");
+    assert_eq!(expected.freedom, 3.0);
+    assert!((contrast.difference.value - value).abs() < 1e-12);
+    assert!((contrast.p.expect("p") - expected.p).abs() < 1e-12);
+    let interval = contrast.difference.interval.expect("an interval");
+    assert!((interval.low - expected.interval.low).abs() < 1e-12);
 }

@@ -2,13 +2,12 @@
 
 use crate::numbers::{count, fixed, many, percent};
 use crate::study::Study;
+use crate::verdict::conditional_on;
 use eval::budget::differ_by_fold;
 use eval::run::PretrainSeeds;
 
 /// With fewer training seeds or label draws, their variance is poorly estimated.
 const FEW_LEVELS: usize = 3;
-/// With fewer clusters the plain percentile interval undercovers noticeably.
-const FEW_CLUSTERS: usize = 40;
 
 /// Sentences shown below the verdict.
 pub(crate) fn interpretation(study: &Study<'_>) -> Vec<String> {
@@ -20,17 +19,39 @@ pub(crate) fn interpretation(study: &Study<'_>) -> Vec<String> {
         ];
     };
     let (level, alpha) = (percent(s.analysis.level), fixed(1.0 - s.analysis.level, 2));
-    let mut out = vec![format!(
-        "Brackets are {level} confidence intervals from a bootstrap with {} resamples: {}, {}{} and {} are each resampled with \
-         replacement, identically for both starts.",
-        count(s.analysis.resamples as u64),
-        many(s.clusters, "test video"),
-        many(s.seeds, "training seed"),
-        s.pretrain_seeds
-            .map(|n| format!(", {}", many(n, "pre-training seed")))
-            .unwrap_or_default(),
-        many(s.draws, "label draw"),
-    )];
+    let folds = study.folds().len();
+    let units = match folds {
+        0 | 1 => many(s.clusters, "test video"),
+        // The test videos of a fold share its models, so they are not independent.
+        _ => many(folds, "fold"),
+    };
+    let sources: Vec<String> = [units]
+        .into_iter()
+        .chain([many(s.seeds, "training seed")])
+        .chain(s.pretrain_seeds.map(|n| many(n, "pre-training seed")))
+        .chain([many(s.draws, "label draw")])
+        .collect();
+    let mut out = vec![
+        format!(
+            "Brackets are {level} confidence intervals. A replication would have other {}: the variance is the sum of those between the \
+             levels of each source ({}), and the interval is Student's t with Satterthwaite's degrees of freedom.",
+            match folds {
+                0 | 1 => "test videos, seeds and label draws",
+                _ => "training and test videos, seeds and label draws",
+            },
+            sources.join(", ")
+        ),
+        format!(
+            "Areas under learning curves and label equivalence have expanded percentile intervals from a bootstrap of videos, seeds and draws \
+             with {} resamples.{}",
+            count(s.analysis.resamples as u64),
+            match folds {
+                0 | 1 => "",
+                _ =>
+                    " It does not know how models of other folds would differ, so they are rather too narrow.",
+            }
+        ),
+    ];
     if study.input.pretrain_seeds == PretrainSeeds::Tied {
         out.push(
             "Each training seed has its own pre-training, so the two are tied: they are resampled together, and their effects \
@@ -55,31 +76,27 @@ pub(crate) fn interpretation(study: &Study<'_>) -> Vec<String> {
     }
     if s.clusters < 2 {
         out.push("There is only one test video: no confidence interval could be computed.".into());
-    } else if s.clusters < FEW_CLUSTERS {
+    }
+    if let Some(one) = conditional_on(study) {
         out.push(format!(
-            "With only {} test videos the plain percentile interval would be too short. The expanded percentile interval is given \
-             instead: it uses Student's t with {} of freedom.",
-            s.clusters,
-            many(s.clusters - 1, "degree"),
+            "The study has {one}. How far others would move the result is unknown: the confidence intervals are conditional on it."
         ));
     }
     let few: Vec<String> = [(s.seeds, "training seed"), (s.draws, "label draw")]
         .into_iter()
         .chain(s.pretrain_seeds.map(|n| (n, "pre-training seed")))
-        .filter(|(n, _)| *n < FEW_LEVELS)
+        .filter(|(n, _)| (2..FEW_LEVELS).contains(n))
         .map(|(n, what)| many(n, what))
         .collect();
     if !few.is_empty() {
         out.push(format!(
-            "{}: too few to estimate their variance. A replication with others may differ by more than these confidence intervals \
-             suggest.",
+            "{}: their variance is known poorly, and the confidence intervals are rather too wide for it.",
             few.join(" and ")
         ));
     }
     out.push(format!(
-        "p is from a two-sided sign-flip test: how often random signs of the contributions of each video, seed and label draw \
-         give a mean difference at least as far from 0. A difference is claimed where the confidence interval excludes 0 and p \
-         is below {alpha}. The primary contrast{} is tested alone; p over the emotions is Holm-adjusted; every other p is not \
+        "p is two-sided, from the same t as the confidence interval: it is below {alpha} exactly where that excludes 0, and then a \
+         difference is claimed. The primary contrast{} is tested alone; p over the emotions is Holm-adjusted; every other p is not \
          adjusted and is descriptive only.",
         match study.has_configured_budget() {
             true => ", chosen before the run,",
@@ -105,42 +122,35 @@ mod tests {
     }
 
     #[test]
-    fn the_resampled_factors_are_named() {
+    fn the_sources_of_variation_are_named() {
         let got = of(678, 5, 4);
         assert!(
-            got.contains("95 % confidence intervals from a bootstrap with 10,000 resamples"),
+            got.contains("95 % confidence intervals. A replication would have other test videos, seeds and label draws:"),
             "{got}"
         );
         assert!(
-            got.contains("678 test videos, 5 training seeds and 4 label draws are each resampled with replacement"),
+            got.contains("(678 test videos, 5 training seeds, 4 label draws)"),
             "{got}"
         );
+        assert!(got.contains("with 10,000 resamples"), "{got}");
         assert!(
-            !got.contains("too few") && !got.contains("expanded"),
+            !got.contains("poorly") && !got.contains("conditional"),
             "{got}"
         );
     }
 
     #[test]
-    fn few_clusters_seeds_and_draws_are_pointed_out() {
+    fn few_and_single_levels_are_pointed_out() {
         let got = of(24, 2, 1);
+        assert!(got.contains("The study has one label draw."), "{got}");
+        assert!(got.contains("conditional on it"), "{got}");
         assert!(
-            got.contains(
-                "With only 24 test videos the plain percentile interval would be too short"
-            ),
+            got.contains("2 training seeds: their variance is known poorly"),
             "{got}"
         );
+        let got = of(24, 1, 3);
         assert!(
-            got.contains("Student's t with 23 degrees of freedom"),
-            "{got}"
-        );
-        assert!(
-            got.contains("2 training seeds and 1 label draw: too few to estimate their variance"),
-            "{got}"
-        );
-        let got = of(24, 2, 3);
-        assert!(
-            got.contains(" 2 training seeds: too few") && !got.contains("3 label draws: too few"),
+            got.contains("The study has one training seed.") && !got.contains("poorly"),
             "{got}"
         );
         assert!(of(1, 3, 3).contains("no confidence interval could be computed"));

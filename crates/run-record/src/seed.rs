@@ -28,8 +28,6 @@ pub enum Stream {
     Dropout,
     /// Resampling in statistics.
     Bootstrap,
-    /// Random signs and permutations in significance tests.
-    Permutation,
     /// The synthetic corpus.
     Synth,
 }
@@ -46,7 +44,6 @@ impl Stream {
             Stream::Frames => "frames",
             Stream::Dropout => "dropout",
             Stream::Bootstrap => "bootstrap",
-            Stream::Permutation => "permutation",
             Stream::Synth => "synth",
         }
     }

@@ -1,6 +1,7 @@
 //! The runs of a study, and their means in each resample.
 
 use super::FoldClusters;
+use super::multiway::SourceLevels;
 use super::replicates::{Replicates, Sample};
 use super::resamples::Resamples;
 use super::sample::{MeasuredCell, StudySample};
@@ -148,7 +149,9 @@ impl<'a> Grid<'a> {
                     .get(&key)
             };
             let folds: Vec<&Replicates> = self.folds.iter().map(of_fold).collect::<Option<_>>()?;
-            let drawn = Replicates::weighted_mean(&folds, |sample, k| self.fold_size(sample, k));
+            let mut drawn =
+                Replicates::weighted_mean(&folds, |sample, k| self.fold_size(sample, k));
+            drawn.folds = folds.iter().map(|fold| fold.value).collect();
             (!drawn.value.is_nan()).then_some((run, drawn))
         };
         self.runs.iter().filter_map(|&run| number(run)).collect()
@@ -157,7 +160,7 @@ impl<'a> Grid<'a> {
     /// The clusters of the k-th fold in a sample.
     fn fold_size(&self, sample: Sample, k: usize) -> f64 {
         match sample {
-            Sample::Whole => self.fold_sizes[k],
+            Sample::Whole | Sample::Fold => self.fold_sizes[k],
             Sample::Resample(b) => self.drawn_fold_sizes[b][k],
             // Else all differences between folds would be lost from the pseudo-values.
             Sample::Without(c) if self.fold_of_cluster[c] == self.folds[k] => {
@@ -183,6 +186,22 @@ impl<'a> Grid<'a> {
         };
         let all: Vec<&Replicates> = runs.values().collect();
         (!all.is_empty()).then(|| Replicates::weighted_mean(&all, times))
+    }
+
+    /// The levels of every source that a replication would draw anew: folds (their training
+    /// segments and test videos), or the videos of a single one; and those of the runs.
+    pub(super) fn levels(&self, mean: &Replicates, runs: &Runs) -> Vec<SourceLevels> {
+        let folds = SourceLevels::of_sizes(&self.fold_sizes, &mean.folds);
+        let first = if folds.means.len() > 1 {
+            folds
+        } else {
+            SourceLevels::alike(mean.pseudo_values())
+        };
+        let others = self
+            .sources
+            .iter()
+            .map(|s| SourceLevels::alike(s.means(runs)));
+        [first].into_iter().chain(others).collect()
     }
 
     /// The differences of the runs that are pairs.

@@ -9,15 +9,19 @@ pub(super) enum Sample {
     Resample(usize),
     /// The study without a cluster, by its number.
     Without(usize),
+    /// One fold.
+    Fold,
 }
 
-/// A statistic of the study, of each bootstrap resample, and of the study without each cluster; NaN
-/// where it is undefined.
+/// A statistic of the study, of each bootstrap resample, and of the study without each cluster, and
+/// of each fold; NaN where it is undefined.
 #[derive(Debug, Clone)]
 pub(super) struct Replicates {
     pub(super) value: f64,
     pub(super) bootstrap: Vec<f64>,
     pub(super) jackknife: Vec<f64>,
+    /// Of each fold alone; empty for what is of one fold itself.
+    pub(super) folds: Vec<f64>,
 }
 
 impl Replicates {
@@ -45,6 +49,14 @@ impl Replicates {
         })
     }
 
+    /// n times the value minus n - 1 times that without each of n clusters in turn: where the
+    /// statistic is a mean over clusters, the values of the clusters.
+    pub(super) fn pseudo_values(&self) -> Vec<f64> {
+        let n = self.jackknife.len() as f64;
+        let pseudo_value = |rest: &f64| n * self.value - (n - 1.0) * rest;
+        self.jackknife.iter().map(pseudo_value).collect()
+    }
+
     /// This minus another.
     pub(super) fn minus(&self, other: &Replicates) -> Self {
         Self::combine(&[self, other], |values| {
@@ -62,7 +74,9 @@ impl Replicates {
         let shortest = |of: fn(&Replicates) -> usize| all.iter().map(|d| of(d)).min().unwrap_or(0);
         let draw = |b: usize| with(Sample::Resample(b), &mut all.iter().map(|d| d.bootstrap[b]));
         let without = |c: usize| with(Sample::Without(c), &mut all.iter().map(|d| d.jackknife[c]));
+        let fold = |k: usize| with(Sample::Fold, &mut all.iter().map(|d| d.folds[k]));
         Replicates {
+            folds: (0..shortest(|d| d.folds.len())).map(fold).collect(),
             value: with(Sample::Whole, &mut all.iter().map(|d| d.value)),
             bootstrap: (0..shortest(|d| d.bootstrap.len())).map(draw).collect(),
             jackknife: (0..shortest(|d| d.jackknife.len())).map(without).collect(),

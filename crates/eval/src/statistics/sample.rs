@@ -115,6 +115,7 @@ impl StudySample {
                             value,
                             bootstrap,
                             jackknife: rows.replicates(metric, &self.leave_one_out),
+                            folds: Vec::new(),
                         },
                     )
                 })

@@ -2,15 +2,16 @@
 //!
 //! The study's values are means over runs (a run is a training seed, a label draw and, where
 //! training seeds are crossed with them, a pre-training) of metrics on the test rows of all folds.
-//! A replication would have other videos, seeds and label draws, so all of them are resampled,
-//! identically for both starts.
+//! A replication would have other folds (or videos), seeds and label draws: each is a source of the
+//! variance. What rests on several budgets is bootstrapped.
 
 use super::grid::{Grid, Runs};
+use super::multiway::multiway;
 use super::replicates::Replicates;
 use super::sample::StudySample;
 use super::{
     AreaContrast, Contrast, CurvePoint, Equivalence, Estimate, LabelEquivalence, OtherContrast,
-    StudyStatistics, area_under_curve, bca, expanded_percentile, labels_to_reach, sign_flip,
+    StudyStatistics, area_under_curve, bca, expanded_percentile, labels_to_reach,
 };
 use crate::budget::{Budget, Labels, budgets, points};
 use crate::run::PretrainSeeds;
@@ -114,13 +115,26 @@ impl<'a> Curves<'a> {
                 emotion: self.emotion.to_string(),
                 metric: self.metric,
                 runs: runs.len(),
-                estimate: self.with_intervals(mean),
+                estimate: self.estimate(mean, runs).0,
             })
         };
         places.filter_map(point).collect()
     }
 
-    fn with_intervals(&self, mean: &Replicates) -> Estimate {
+    /// A mean over runs with its intervals, and p against 0.
+    fn estimate(&self, mean: &Replicates, runs: &Runs) -> (Estimate, Option<f64>) {
+        let level = self.grid.sample().analysis.level;
+        let found = multiway(mean.value, &self.grid.levels(mean, runs), level);
+        let estimate = Estimate {
+            value: mean.value,
+            interval: found.map(|f| f.interval),
+            bca: bca(&mean.bootstrap, mean.value, &mean.jackknife, level),
+        };
+        (estimate, found.map(|f| f.p))
+    }
+
+    /// A statistic of several budgets with the intervals of its bootstrap.
+    fn with_bootstrap(&self, mean: &Replicates) -> Estimate {
         let sample = self.grid.sample();
         let (level, clusters) = (sample.analysis.level, sample.clusters.len());
         Estimate {
@@ -163,37 +177,20 @@ impl<'a> Curves<'a> {
         let (ours, theirs) = (ours?, theirs?);
         let runs = self.grid.differences(ours, theirs);
         let mean = self.grid.mean(&runs)?;
+        let (difference, p) = self.estimate(&mean, &runs);
         Some(Contrast {
             budget,
             emotion: self.emotion.to_string(),
             metric: self.metric,
             pairs: runs.len(),
-            difference: self.with_intervals(&mean),
+            difference,
             arms: [
                 self.grid.paired_mean(ours, theirs)?,
                 self.grid.paired_mean(theirs, ours)?,
             ],
-            p: self.p(&mean, &runs),
+            p,
             each: runs.values().map(|d| d.value).collect(),
         })
-    }
-
-    /// The signs of each cluster's pseudo-value (n times the estimate minus n - 1 times that
-    /// without the cluster) are flipped, and those of each other source of variation.
-    fn p(&self, mean: &Replicates, runs: &Runs) -> Option<f64> {
-        let n = mean.jackknife.len() as f64;
-        let pseudo_values: Vec<f64> = mean
-            .jackknife
-            .iter()
-            .map(|rest| n * mean.value - (n - 1.0) * rest)
-            .collect();
-        let others = self
-            .grid
-            .sources
-            .each_ref()
-            .map(|source| source.means(runs));
-        let analysis = &self.grid.sample().analysis;
-        Some(sign_flip(&pseudo_values, &others, analysis.resamples, analysis.seed)?.p)
     }
 
     /// The mean of a start at each budget; `None` where one has no run.
@@ -217,7 +214,7 @@ impl<'a> Curves<'a> {
         (!difference.value.is_nan()).then(|| AreaContrast {
             emotion: self.emotion.to_string(),
             metric: self.metric,
-            difference: self.with_intervals(&difference),
+            difference: self.with_bootstrap(&difference),
         })
     }
 

@@ -30,7 +30,9 @@ pub struct AnalysisPlan {
 pub struct Estimate {
     /// Mean over the runs.
     pub value: f64,
-    /// The expanded percentile interval; `None` where too many bootstrap replicates have no value.
+    /// The t interval over all sources ([`crate::statistics::multiway()`]); of areas, which are of
+    /// several budgets, the expanded percentile interval. `None` where nothing varies, or values
+    /// are missing.
     pub interval: Option<Interval>,
     /// Efron's BCa interval, which does not allow for few clusters.
     pub bca: Option<Interval>,
@@ -69,8 +71,7 @@ pub struct Contrast {
     /// The mean of each start over the pairs, the treated one first; they subtract to the
     /// difference.
     pub arms: [f64; 2],
-    /// Two-sided p of the sign-flip test over videos, seeds (of training, and of pre-training where
-    /// crossed) and draws.
+    /// Two-sided, from the same t as the interval.
     pub p: Option<f64>,
     /// The difference in each pair, by training seed, label draw and pre-training seed.
     pub each: Vec<f64>,

@@ -299,3 +299,20 @@ fn the_control_without_an_encoder_is_compared_in_the_same_sentence() {
             .contains("; no difference was found between ssl and pooled-logistic")
     );
 }
+
+#[test]
+fn a_single_label_draw_makes_the_headline_conditional() {
+    let with = |seeds, draws| {
+        let mut input = one(Some((0.01, 0.05)), Some(0.01));
+        let statistics = input.statistics.as_mut().unwrap();
+        (statistics.seeds, statistics.draws) = (seeds, draws);
+        of(input).headline
+    };
+    assert!(!with(2, 2).contains("conditional"));
+    assert!(
+        with(3, 1).ends_with("This is conditional on one label draw: others may differ by more."),
+        "{}",
+        with(3, 1)
+    );
+    assert!(with(1, 1).contains("conditional on one training seed and one label draw:"));
+}
