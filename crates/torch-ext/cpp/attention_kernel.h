@@ -244,9 +244,17 @@ struct BackRows {
   int64_t width;
 };
 
+// Adds what `n` columns from column `j` contribute to the gradients, in C vectors of a head's width from `d`.
 template <int L, int R, int C>
-INLINE void back_products(const BackRows<L, R>& x, int64_t j, int64_t c) {
-  add_outer<L, R, C>(x.p, 2 * L, x.g + c, x.width, 2 * L, x.dv + j * x.width + c);
+INLINE void add_gradients(const BackRows<L, R>& x, int64_t j, int64_t n, int64_t d) {
+  add_outer<L, R, C>(x.p, 2 * L, x.g + d, x.width, n, x.dv + j * x.width + d);
+  add_outer<L, R, C>(x.ds, 2 * L, x.q + d, x.width, n, x.dk + j * x.width + d);
+  F<L> sum[R][C];
+  for (int r = 0; r < R; ++r)
+    for (int c = 0; c < C; ++c) sum[r][c] = load<L>(x.dq + r * x.width + d + c * L);
+  add_rows<L, R, C>(x.ds, 2 * L, x.k + j * x.width + d, x.width, n, sum);
+  for (int r = 0; r < R; ++r)
+    for (int c = 0; c < C; ++c) store<L>(x.dq + r * x.width + d + c * L, sum[r][c]);
 }
 
 // The gradients that C blocks of columns from column `j` contribute.
@@ -276,24 +284,8 @@ INLINE void back_columns(const HeadJob& job, const BackRows<L, R>& x, int64_t j)
       store<L>(x.ds + r * 2 * L + c * L, e * (through - x.inner[r]));
     }
   int64_t d = 0;
-  for (; d + 2 * L <= x.width; d += 2 * L) {
-    add_outer<L, R, 2>(x.p, 2 * L, x.g + d, x.width, C * L, x.dv + j * x.width + d);
-    add_outer<L, R, 2>(x.ds, 2 * L, x.q + d, x.width, C * L, x.dk + j * x.width + d);
-    F<L> sum[R][2];
-    for (int r = 0; r < R; ++r)
-      for (int c = 0; c < 2; ++c) sum[r][c] = load<L>(x.dq + r * x.width + d + c * L);
-    add_rows<L, R, 2>(x.ds, 2 * L, x.k + j * x.width + d, x.width, C * L, sum);
-    for (int r = 0; r < R; ++r)
-      for (int c = 0; c < 2; ++c) store<L>(x.dq + r * x.width + d + c * L, sum[r][c]);
-  }
-  for (; d < x.width; d += L) {
-    add_outer<L, R, 1>(x.p, 2 * L, x.g + d, x.width, C * L, x.dv + j * x.width + d);
-    add_outer<L, R, 1>(x.ds, 2 * L, x.q + d, x.width, C * L, x.dk + j * x.width + d);
-    F<L> sum[R][1];
-    for (int r = 0; r < R; ++r) sum[r][0] = load<L>(x.dq + r * x.width + d);
-    add_rows<L, R, 1>(x.ds, 2 * L, x.k + j * x.width + d, x.width, C * L, sum);
-    for (int r = 0; r < R; ++r) store<L>(x.dq + r * x.width + d, sum[r][0]);
-  }
+  for (; d + 2 * L <= x.width; d += 2 * L) add_gradients<L, R, 2>(x, j, C * L, d);
+  for (; d < x.width; d += L) add_gradients<L, R, 1>(x, j, C * L, d);
 }
 
 template <int L, int R>
