@@ -5,7 +5,7 @@
 mod by_hand;
 mod whole;
 
-use by_hand::{copy, edit_json, edit_table};
+use by_hand::{copy, edit_json, edit_table, finding};
 use run_record::{Column, Table, read_results};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -37,12 +37,7 @@ fn refused(bench: &Bench, verbs: &[&str], words: &[&str], rule: &str, change: im
     }
     let output = bench.run("audit broken --json");
     let audit: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let finding = audit["findings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|f| f["rule"] == rule)
-        .unwrap();
+    let finding = finding(&audit, rule);
     assert_eq!(finding["outcome"], "broken", "{finding}");
     std::fs::remove_dir_all(&run).unwrap();
 }

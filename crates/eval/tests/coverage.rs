@@ -2,16 +2,16 @@
 //! Many studies are made up, of which the truth is known. All is seeded: the shares below do not
 //! change from run to run.
 
+mod made_up;
+
 use eval::Metric;
 use eval::run::PretrainSeeds;
-use eval::statistics::{
-    AnalysisPlan, Clustered, ClusteredRow, Equivalence, Resamples, StudySample,
-};
+use eval::statistics::{Clustered, ClusteredRow, Equivalence, Resamples, StudySample};
 use eval::statistics::{expanded_percentile, percentile};
+use made_up::{analysis, cell, video};
 use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
 use run_record::seed::{Stream, rng_named};
-use run_record::{CellId, CellPredictions, PredictionRow};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 fn normal(rng: &mut ChaCha12Rng) -> f64 {
@@ -96,10 +96,10 @@ struct Design {
     folds: usize,
     /// In each fold.
     videos: usize,
-    seeds: i32,
-    draws: i32,
+    seeds: usize,
+    draws: usize,
     /// Pre-trainings that training seeds are crossed with.
-    pretrainings: Option<i32>,
+    pretrainings: Option<usize>,
     /// Standard deviation of what a label draw does in all folds alike.
     draw_sd: f64,
 }
@@ -115,7 +115,7 @@ const WITHIN_FOLD_SD: f64 = 0.02;
 const NOISE_SD: f64 = 0.02;
 const DRAW_SD: f64 = 0.01;
 
-const fn design(folds: usize, videos: usize, seeds: i32, draws: i32) -> Design {
+const fn design(folds: usize, videos: usize, seeds: usize, draws: usize) -> Design {
     Design {
         folds,
         videos,
@@ -131,8 +131,8 @@ fn study(number: u64, gain: f64, d: Design) -> StudySample {
     let mut rng = rng_named(3, Stream::Synth, &format!("study {number}"));
     let mut effects =
         |n: usize, sd: f64| -> Vec<f64> { (0..n).map(|_| sd * normal(&mut rng)).collect() };
-    let (seeds, draws) = (d.seeds as usize, d.draws as usize);
-    let pretrainings = d.pretrainings.unwrap_or(0) as usize;
+    let (seeds, draws) = (d.seeds, d.draws);
+    let pretrainings = d.pretrainings.unwrap_or(0);
     let of_fold = effects(d.folds, if d.folds > 1 { FOLD_SD } else { 0.0 });
     let within = if d.folds > 1 { WITHIN_FOLD_SD } else { 0.0 };
     let (fold_seed, fold_draw) = (
@@ -143,22 +143,14 @@ fn study(number: u64, gain: f64, d: Design) -> StudySample {
     let (of_seed, of_draw) = (effects(seeds, SEED_SD), effects(draws, d.draw_sd));
     let of_pretraining = effects(pretrainings, PRETRAINING_SD);
 
-    let analysis = AnalysisPlan {
-        treated: "ssl".into(),
-        baseline: "scratch".into(),
-        pretrain_seeds: d
-            .pretrainings
-            .map_or(PretrainSeeds::None, |_| PretrainSeeds::Crossed),
-        metrics: vec![Metric::Mae],
-        resamples: 20,
-        level: 0.95,
-        seed: number,
+    let pretrain_seeds = match d.pretrainings {
+        Some(_) => PretrainSeeds::Crossed,
+        None => PretrainSeeds::None,
     };
-    let video = |fold: usize, v: usize| format!("v{fold}-{v}");
     let clusters =
         (0..d.folds).flat_map(|fold| (0..d.videos).map(move |v| (fold as i32, video(fold, v))));
-    let mut sample = StudySample::new(analysis, clusters);
-    let crossed: Vec<Option<i32>> = d
+    let mut sample = StudySample::new(analysis(pretrain_seeds, 20, number), clusters);
+    let crossed: Vec<Option<usize>> = d
         .pretrainings
         .map_or(vec![None], |n| (0..n).map(Some).collect());
     let runs =
@@ -171,35 +163,14 @@ fn study(number: u64, gain: f64, d: Design) -> StudySample {
             + fold_draw[fold * draws + draw];
         let treated = crossed.iter().map(|&p| ("ssl", 1.0, p));
         for (start, effect, pretrain_seed) in treated.chain([("scratch", 0.0, None)]) {
-            let of_run = of_run + pretrain_seed.map_or(0.0, |p| of_pretraining[p as usize]);
-            let id = CellId {
-                cell: format!("{start}-{fold}-{seed}-{draw}-{pretrain_seed:?}"),
-                fold: fold as i32,
-                start: start.into(),
-                fraction: 0.5,
-                n_labels: 10,
-                seed: seed as i32,
-                draw: draw as i32,
-                budget: "n10".into(),
-                pretrain_seed,
+            let of_run = of_run + pretrain_seed.map_or(0.0, |p| of_pretraining[p]);
+            let error = |v: usize| {
+                1.0 + effect * (gain + of_run + of_video[fold * d.videos + v])
+                    + NOISE_SD * normal(&mut rng)
             };
-            let row = |v: usize| PredictionRow {
-                split: "test".into(),
-                video: video(fold, v),
-                segment: 0,
-                emotion: "happy".into(),
-                intensity: 0.0,
-                present: false,
-                score: None,
-                predicted_intensity: Some(
-                    1.0 + effect * (gain + of_run + of_video[fold * d.videos + v])
-                        + NOISE_SD * normal(&mut rng),
-                ),
-                threshold: 0.5,
-            };
-            let rows = (0..d.videos).map(row).collect();
+            let errors: Vec<f64> = (0..d.videos).map(error).collect();
             sample
-                .add(&CellPredictions { id, rows })
+                .add(&cell(start, fold, [seed, draw], pretrain_seed, &errors))
                 .expect("a cell of this study");
         }
     }

@@ -1,14 +1,14 @@
 //! Statistics against scipy's, scikit-learn's and numpy's numbers; `golden/make_statistics.py` made
 //! them.
 
-use eval::Metric;
+mod made_up;
+
 use eval::run::PretrainSeeds;
 use eval::statistics::{
-    AnalysisPlan, Equivalence, SourceLevels, StudySample, area_under_curve, bca,
-    crossed_components, delong, holm, interquartile_mean, labels_to_reach, multiway, percentile,
-    probability_of_improvement,
+    Equivalence, SourceLevels, StudySample, area_under_curve, bca, crossed_components, delong,
+    holm, interquartile_mean, labels_to_reach, multiway, percentile, probability_of_improvement,
 };
-use run_record::{CellId, CellPredictions, PredictionRow};
+use made_up::{analysis, cell, video};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -170,67 +170,25 @@ fn holm_equals_numpy() {
     }
 }
 
-/// A cell whose mean absolute error on each video is given.
-fn cell(
-    start: &str,
-    [seed, draw]: [usize; 2],
-    pretrain_seed: Option<usize>,
-    errors: &[f64],
-) -> CellPredictions {
-    let row = |(v, error): (usize, &f64)| PredictionRow {
-        split: "test".into(),
-        video: format!("v{v}"),
-        segment: 0,
-        emotion: "happy".into(),
-        intensity: 0.0,
-        present: false,
-        score: None,
-        predicted_intensity: Some(*error),
-        threshold: 0.5,
-    };
-    let id = CellId {
-        cell: format!("{start}-{seed}-{draw}-{pretrain_seed:?}"),
-        fold: 0,
-        start: start.into(),
-        fraction: 0.5,
-        n_labels: 10,
-        seed: seed as i32,
-        draw: draw as i32,
-        budget: "n10".into(),
-        pretrain_seed: pretrain_seed.map(|p| p as i32),
-    };
-    CellPredictions {
-        id,
-        rows: errors.iter().enumerate().map(row).collect(),
-    }
-}
-
-fn analysis(pretrain_seeds: PretrainSeeds) -> AnalysisPlan {
-    let (treated, baseline) = ("ssl".into(), "scratch".into());
-    AnalysisPlan {
-        treated,
-        baseline,
-        metrics: vec![Metric::Mae],
-        pretrain_seeds,
-        resamples: 1024,
-        level: 0.95,
-        seed: 0,
-    }
+/// Four videos in one fold.
+fn sample_of(pretrain_seeds: PretrainSeeds) -> StudySample {
+    StudySample::new(
+        analysis(pretrain_seeds, 1024, 0),
+        (0..4).map(|v| (0, video(0, v))),
+    )
 }
 
 #[test]
 fn crossed_pretraining_seeds_equal_numpy() {
     let case = golden().crossed;
-    let mut sample = StudySample::new(
-        analysis(PretrainSeeds::Crossed),
-        (0..4).map(|v| (0, format!("v{v}"))),
-    );
+    let mut sample = sample_of(PretrainSeeds::Crossed);
     let mut levels = Vec::new();
     for seed in 0..2 {
         for draw in 0..2 {
             sample
                 .add(&cell(
                     "scratch",
+                    0,
                     [seed, draw],
                     None,
                     &case.scratch[seed][draw],
@@ -240,6 +198,7 @@ fn crossed_pretraining_seeds_equal_numpy() {
                 sample
                     .add(&cell(
                         "ssl",
+                        0,
                         [seed, draw],
                         Some(p),
                         &case.ssl[p][seed][draw],
@@ -286,14 +245,15 @@ fn crossed_pretraining_seeds_equal_numpy() {
 fn what_is_tied_is_a_matter_of_the_plan_and_not_of_what_has_finished() {
     let case = golden().crossed;
     let study = |way: PretrainSeeds| {
-        let mut sample = StudySample::new(analysis(way), (0..4).map(|v| (0, format!("v{v}"))));
+        let mut sample = sample_of(way);
         for seed in 0..2 {
             sample
-                .add(&cell("scratch", [seed, 0], None, &case.scratch[seed][0]))
+                .add(&cell("scratch", 0, [seed, 0], None, &case.scratch[seed][0]))
                 .unwrap();
             sample
                 .add(&cell(
                     "ssl",
+                    0,
                     [seed, 0],
                     Some(seed),
                     &case.ssl[seed][seed][0],
@@ -326,20 +286,17 @@ fn what_is_tied_is_a_matter_of_the_plan_and_not_of_what_has_finished() {
 #[test]
 fn the_treated_start_is_compared_with_every_other() {
     let case = golden().crossed;
-    let mut sample = StudySample::new(
-        analysis(PretrainSeeds::None),
-        (0..4).map(|v| (0, format!("v{v}"))),
-    );
+    let mut sample = sample_of(PretrainSeeds::None);
     for seed in 0..2 {
         sample
-            .add(&cell("ssl", [seed, 0], None, &case.ssl[0][seed][0]))
+            .add(&cell("ssl", 0, [seed, 0], None, &case.ssl[0][seed][0]))
             .unwrap();
         // The same predictions under both names: their statistics must be equal.
         sample
-            .add(&cell("scratch", [seed, 0], None, &case.scratch[seed][0]))
+            .add(&cell("scratch", 0, [seed, 0], None, &case.scratch[seed][0]))
             .unwrap();
         sample
-            .add(&cell("control", [seed, 0], None, &case.scratch[seed][0]))
+            .add(&cell("control", 0, [seed, 0], None, &case.scratch[seed][0]))
             .unwrap();
     }
     let statistics = sample.finish();

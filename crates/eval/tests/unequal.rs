@@ -1,11 +1,14 @@
 //! A study whose folds, videos and emotions are unequal, against pandas and scikit-learn;
 //! `golden/make_unequal.py` made the numbers.
 
+mod made_up;
+
 use eval::Metric;
 use eval::run::PretrainSeeds;
 use eval::statistics::{
     AnalysisPlan, Contrast, Equivalence, SourceLevels, StudySample, StudyStatistics, multiway,
 };
+use made_up::{analysis, cell, video};
 use run_record::{CellId, CellPredictions, PredictionRow};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -318,46 +321,16 @@ fn a_fold_weighs_by_its_videos_in_the_test() {
         &[0.3, 0.4, 0.1],
         &[0.2, 0.05, -0.1, 0.3, 0.0],
     ];
-    let analysis = AnalysisPlan {
-        treated: "ssl".into(),
-        baseline: "scratch".into(),
-        metrics: vec![Metric::Mae],
-        pretrain_seeds: PretrainSeeds::None,
-        resamples: 2500,
-        level: 0.95,
-        seed: 5,
-    };
-    let video = |fold: usize, v: usize| format!("fold {fold} video {v}");
     let videos = (0..).zip(differences).flat_map(|(fold, of_fold)| {
         (0..of_fold.len()).map(move |v| (fold, video(fold as usize, v)))
     });
-    let mut sample = StudySample::new(analysis.clone(), videos);
+    let mut sample = StudySample::new(analysis(PretrainSeeds::None, 200, 5), videos);
     for (fold, of_fold) in differences.into_iter().enumerate() {
         for (start, times) in [("ssl", 1.0), ("scratch", 0.0)] {
-            let rows = of_fold.iter().enumerate().map(|(v, d)| PredictionRow {
-                split: "test".into(),
-                video: video(fold, v),
-                segment: 0,
-                emotion: "happy".into(),
-                intensity: 0.0,
-                present: false,
-                score: None,
-                predicted_intensity: Some(1.0 + times * d),
-                threshold: 0.5,
-            });
-            let id = CellId {
-                cell: format!("{start} {fold}"),
-                fold: fold as i32,
-                start: start.into(),
-                fraction: 0.5,
-                n_labels: 10,
-                seed: 0,
-                draw: 0,
-                budget: "n10".into(),
-                pretrain_seed: None,
-            };
-            let rows = rows.collect();
-            sample.add(&CellPredictions { id, rows }).expect("a cell");
+            let errors: Vec<f64> = of_fold.iter().map(|d| 1.0 + times * d).collect();
+            sample
+                .add(&cell(start, fold, [0, 0], None, &errors))
+                .expect("a cell");
         }
     }
     let statistics = sample.finish();

@@ -3,7 +3,7 @@
 
 mod plans;
 
-use plans::{lines, logging, plan, reason, step, try_run};
+use plans::{becomes_true, lines, logging, plan, process_lives, reason, step, try_run};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,24 +12,7 @@ use sweep::{Event, Reason, status};
 
 /// Waits for a condition that another process fulfils.
 fn wait_for(what: &str, condition: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !condition() {
-        assert!(
-            begin.elapsed() < Duration::from_secs(20),
-            "timed out waiting for {what}"
-        );
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-fn process_lives(pid: &str) -> bool {
-    // A zombie still has a folder under /proc until it is waited for; `ps` works on every system.
-    let output = Command::new("ps")
-        .args(["-o", "stat=", "-p", pid])
-        .output()
-        .unwrap();
-    let stat = String::from_utf8_lossy(&output.stdout).trim().to_string();
-    !stat.is_empty() && !stat.starts_with('Z')
+    assert!(becomes_true(condition), "timed out waiting for {what}");
 }
 
 #[test]

@@ -8,11 +8,10 @@
 
 mod plans;
 
-use plans::{lines, step};
+use plans::{becomes_true, lines, process_lives, step};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 use sweep::{Event, Outcome, Plan, Served, Step};
 
 fn main() -> ExitCode {
@@ -104,27 +103,6 @@ fn run(plan: &Plan, run: &Path, jobs: usize, stop: &AtomicBool) -> Outcome {
         &mut |_: Event<'_>| {},
     )
     .unwrap()
-}
-
-/// Whether a condition that another process fulfils becomes true in time.
-fn becomes_true(condition: impl Fn() -> bool) -> bool {
-    let begin = Instant::now();
-    while begin.elapsed() < Duration::from_secs(20) {
-        if condition() {
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    false
-}
-
-fn process_lives(pid: &str) -> bool {
-    let output = Command::new("ps")
-        .args(["-o", "stat=", "-p", pid])
-        .output()
-        .unwrap();
-    let stat = String::from_utf8_lossy(&output.stdout).trim().to_string();
-    !stat.is_empty() && !stat.starts_with('Z')
 }
 
 fn steps_are_forked_by_one_server_and_end_like_other_steps(d: &Path) {

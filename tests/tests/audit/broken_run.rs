@@ -1,6 +1,6 @@
 //! A run to break by hand, and the audit over it.
 
-use crate::by_hand::{copy, edit_table};
+use crate::by_hand::{copy, edit_table, finding};
 use crate::whole::sweep_all;
 use run_record::{Column, Table};
 use serde_json::Value;
@@ -145,12 +145,7 @@ pub(crate) fn broken(bench: &Bench, rule: &str, words: &[&str], change: impl FnO
     );
     let audit: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(audit["holds"], false);
-    let finding = audit["findings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|f| f["rule"] == rule)
-        .unwrap();
+    let finding = finding(&audit, rule);
     assert_eq!(finding["outcome"], "broken", "{rule}: {finding}");
     for word in words {
         assert!(

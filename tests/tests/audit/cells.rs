@@ -1,7 +1,7 @@
 //! Rules of the cells: their settings, predictions, machines and journals.
 
 use crate::broken_run::*;
-use crate::by_hand::{copy, edit_json, edit_table};
+use crate::by_hand::{copy, edit_json, edit_table, finding};
 use run_record::{Column, Table};
 use serde_json::Value;
 use std::path::Path;
@@ -135,12 +135,7 @@ fn machines_that_differ_are_told_and_what_no_plan_has_is_refused() {
         edit_json(&record(&run), change);
         let audit: Value = serde_json::from_str(&bench.succeed("audit mixed --json")).unwrap();
         assert_eq!(audit["holds"], true);
-        let finding = audit["findings"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|f| f["rule"] == rule)
-            .unwrap();
+        let finding = finding(&audit, rule);
         assert_eq!(finding["outcome"], outcome, "{finding}");
         for word in words {
             assert!(

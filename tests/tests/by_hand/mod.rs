@@ -34,3 +34,9 @@ pub fn edit_table(path: &Path, mut change: impl FnMut(&str, &mut Column)) {
     }
     edited.write(path).unwrap();
 }
+
+/// What an audit, as `audit --json` prints it, found of a rule.
+pub fn finding<'a>(audit: &'a Value, rule: &str) -> &'a Value {
+    let findings = audit["findings"].as_array().unwrap();
+    findings.iter().find(|f| f["rule"] == rule).unwrap()
+}

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
 use sweep::{Event, Outcome, Plan, Step, SweepError};
 
 /// A step that runs a shell script, in which `{RUN}` is replaced by the run folder.
@@ -79,4 +81,27 @@ pub fn reason(plan: &Plan, run: &Path, id: &str) -> sweep::Reason {
         .find(|e| e.step.id == id)
         .unwrap()
         .reason
+}
+
+/// Whether a condition that another process fulfils becomes true in time.
+pub fn becomes_true(condition: impl Fn() -> bool) -> bool {
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(20) {
+        if condition() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    false
+}
+
+/// Whether a process runs.
+pub fn process_lives(pid: &str) -> bool {
+    // A zombie still has a folder under /proc until it is waited for; `ps` works on every system.
+    let output = Command::new("ps")
+        .args(["-o", "stat=", "-p", pid])
+        .output()
+        .unwrap();
+    let stat = String::from_utf8_lossy(&output.stdout).trim().to_string();
+    !stat.is_empty() && !stat.starts_with('Z')
 }
