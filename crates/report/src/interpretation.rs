@@ -2,7 +2,6 @@
 
 use crate::numbers::{count, fixed, many, percent};
 use crate::study::Study;
-use crate::verdict::conditional_on;
 use eval::budget::differ_by_fold;
 use eval::run::PretrainSeeds;
 
@@ -27,9 +26,7 @@ pub(crate) fn interpretation(study: &Study<'_>) -> Vec<String> {
     };
     let sources: Vec<String> = [units]
         .into_iter()
-        .chain([many(s.seeds, "training seed")])
-        .chain(s.pretrain_seeds.map(|n| many(n, "pre-training seed")))
-        .chain([many(s.draws, "label draw")])
+        .chain(study.run_sources().map(|(n, what)| many(n, what)))
         .collect();
     let mut out = vec![
         format!(
@@ -77,14 +74,13 @@ pub(crate) fn interpretation(study: &Study<'_>) -> Vec<String> {
     if s.clusters < 2 {
         out.push("There is only one test video: no confidence interval could be computed.".into());
     }
-    if let Some(one) = conditional_on(study) {
+    if let Some(one) = study.conditional_on() {
         out.push(format!(
             "The study has {one}. How far others would move the result is unknown: the confidence intervals are conditional on it."
         ));
     }
-    let few: Vec<String> = [(s.seeds, "training seed"), (s.draws, "label draw")]
-        .into_iter()
-        .chain(s.pretrain_seeds.map(|n| (n, "pre-training seed")))
+    let few: Vec<String> = study
+        .run_sources()
         .filter(|(n, _)| (2..FEW_LEVELS).contains(n))
         .map(|(n, what)| many(n, what))
         .collect();

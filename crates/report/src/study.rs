@@ -312,6 +312,30 @@ impl<'a> Study<'a> {
             })
     }
 
+    /// The sources of variation between runs, with their levels; none without statistics.
+    pub(crate) fn run_sources(&self) -> impl Iterator<Item = (usize, &'static str)> {
+        let levels = self.statistics.all.map(|s| {
+            [
+                (Some(s.seeds), "training seed"),
+                (s.pretrain_seeds, "pre-training seed"),
+                (Some(s.draws), "label draw"),
+            ]
+        });
+        let several = levels.into_iter().flatten();
+        several.filter_map(|(levels, source)| Some((levels?, source)))
+    }
+
+    /// The sources of which the study has a single level, such as "one label draw"; `None` where it
+    /// has several of each.
+    pub(crate) fn conditional_on(&self) -> Option<String> {
+        let single: Vec<String> = self
+            .run_sources()
+            .filter(|(levels, _)| *levels == 1)
+            .map(|(_, source)| format!("one {source}"))
+            .collect();
+        (!single.is_empty()).then(|| single.join(" and "))
+    }
+
     /// The folds of the study.
     pub fn folds(&self) -> BTreeSet<i32> {
         self.runs.values().flatten().map(|run| run.fold).collect()

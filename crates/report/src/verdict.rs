@@ -28,25 +28,11 @@ pub(crate) fn verdict(study: &Study<'_>) -> Verdict {
 
 /// The conclusion from the primary contrast, and the sources of variation that it knows nothing of.
 fn headline(study: &Study<'_>) -> String {
-    let conditional = conditional_on(study)
+    let conditional = study
+        .conditional_on()
         .filter(|_| study.primary_budget.is_some())
         .map(|one| format!(" This is conditional on {one}: others may differ by more."));
     conclusion(study) + &conditional.unwrap_or_default()
-}
-
-/// The sources of which the study has a single level, such as "one label draw"; `None` where it has
-/// several of each, or no statistics.
-pub(crate) fn conditional_on(study: &Study<'_>) -> Option<String> {
-    let s = study.statistics.all?;
-    let single: Vec<&str> = [
-        (Some(s.seeds), "one training seed"),
-        (s.pretrain_seeds, "one pre-training seed"),
-        (Some(s.draws), "one label draw"),
-    ]
-    .into_iter()
-    .filter_map(|(levels, one)| (levels == Some(1)).then_some(one))
-    .collect();
-    (!single.is_empty()).then(|| single.join(" and "))
 }
 
 /// The conclusion from the primary contrast.
