@@ -13,13 +13,18 @@ const CLEARLY_FASTER: f64 = 0.87;
 
 /// What to say of the study's precision, after timing a few training steps with it and with the
 /// other one; nothing where it is the faster one, or where the study trains on another device.
+/// `timed`: seconds for a segment with its own, where they were measured already.
 ///
 /// # Errors
 /// An encoder that cannot be built.
-pub fn precision_advice(study: &Study, run: &RunFolder) -> Result<Option<String>, StudyError> {
+pub fn precision_advice(
+    study: &Study,
+    run: &RunFolder,
+    timed: Option<f64>,
+) -> Result<Option<String>, StudyError> {
     let own = study.encoder.precision;
     // Without products of bfloat16 it is known which is faster.
-    if own == Precision::Fp32 && !has_bf16_products() {
+    if own == Precision::Fp32 && !Processor::best().has_bf16_products() {
         return Ok(None);
     }
     let seconds = |precision| {
@@ -33,7 +38,11 @@ pub fn precision_advice(study: &Study, run: &RunFolder) -> Result<Option<String>
         Precision::Fp32 => Precision::Bf16,
         Precision::Bf16 => Precision::Fp32,
     };
-    let (Some(own_s), Some(other_s)) = (seconds(own)?, seconds(other)?) else {
+    let own_s = match timed {
+        Some(own_s) => Some(own_s),
+        None => seconds(own)?,
+    };
+    let (Some(own_s), Some(other_s)) = (own_s, seconds(other)?) else {
         return Ok(None);
     };
     Ok((other_s < CLEARLY_FASTER * own_s).then(|| words(own, own_s / other_s)))
@@ -41,17 +50,13 @@ pub fn precision_advice(study: &Study, run: &RunFolder) -> Result<Option<String>
 
 /// What to say, untimed, of a study whose precision is the slower one on this processor.
 pub(crate) fn slow_precision(study: &Study) -> Option<String> {
-    (study.encoder.precision == Precision::Bf16 && study.device == "cpu" && !has_bf16_products())
+    (study.encoder.precision == Precision::Bf16 && study.device == "cpu" && !Processor::best().has_bf16_products())
         .then(|| {
             format!(
                 "encoder.precision is \"bf16\", and this processor ({}) has no products of bfloat16: \"fp32\" is faster here",
                 Processor::best().name()
             )
         })
-}
-
-fn has_bf16_products() -> bool {
-    Processor::best() == Processor::Avx512Bf16
 }
 
 /// `ratio`: how many times as long a step takes in `own` as in the other.
@@ -79,13 +84,14 @@ mod tests {
             );
             Study::parse(Path::new("s.toml"), &text).unwrap()
         };
-        let advice = |study: &Study| precision_advice(study, &RunFolder::new("nowhere")).unwrap();
+        let advice =
+            |study: &Study| precision_advice(study, &RunFolder::new("nowhere"), None).unwrap();
         assert_eq!(slow_precision(&study("fp32", "cpu")), None);
         assert_eq!(slow_precision(&study("bf16", "cuda")), None);
         assert_eq!(advice(&study("bf16", "cuda")), None);
         let slow = slow_precision(&study("bf16", "cpu"));
-        assert_eq!(slow.is_some(), !has_bf16_products());
-        if !has_bf16_products() {
+        assert_eq!(slow.is_some(), !Processor::best().has_bf16_products());
+        if !Processor::best().has_bf16_products() {
             assert_eq!(advice(&study("fp32", "cpu")), None);
             let said = advice(&study("bf16", "cpu")).unwrap();
             assert!(

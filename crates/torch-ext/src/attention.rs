@@ -30,6 +30,11 @@ impl Processor {
         Self::ALL[usize::try_from(best).unwrap_or(0).min(3)]
     }
 
+    /// Whether products of bfloat16 have instructions of their own.
+    pub const fn has_bf16_products(self) -> bool {
+        matches!(self, Processor::Avx512Bf16)
+    }
+
     /// A readable name.
     pub const fn name(self) -> &'static str {
         match self {

@@ -129,7 +129,7 @@ fn instructions() -> String {
 
 /// The precision of training steps that suits the kernels; a sweep times both.
 fn precision() -> &'static str {
-    if Processor::best() == Processor::Avx512Bf16 {
+    if Processor::best().has_bf16_products() {
         "bf16, which has products of its own here"
     } else {
         "fp32: there are no products of bfloat16"

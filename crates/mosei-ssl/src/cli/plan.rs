@@ -64,12 +64,15 @@ pub(crate) fn make(
         data: data.map(std::path::absolute).transpose()?,
     };
     let mut plan = crate::plan(&study, &place)?;
-    if let Some(advice) = crate::precision_advice(&study, &place.run)? {
+    let seconds = match dry_run {
+        true => None,
+        false => crate::seconds_per_segment(&study, &place.run)?,
+    };
+    if let Some(advice) = crate::precision_advice(&study, &place.run, seconds)? {
         tracing::warn!("{advice}");
     }
     if !dry_run {
-        plan.cost_ns =
-            crate::seconds_per_segment(&study, &place.run)?.map(|seconds| (seconds * 1e9) as u64);
+        plan.cost_ns = seconds.map(|seconds| (seconds * 1e9) as u64);
         // A device that is not available is reported now, not by each of a hundred cells.
         torch_ext::open_device(&study.device).map_err(StudyError::from)?;
         run_record::write_atomic(&place.run.config(), study.to_toml().as_bytes())?;
