@@ -46,6 +46,7 @@ fn main() {
     std::process::exit(i32::from(!as_stated));
 }
 RUST
+export CARGO_HOME="$folder/cargo"
 cargo build --quiet --manifest-path "$folder/Cargo.toml" --target-dir "$folder/target"
 echo "linfa-logistic 0.8.1"
 if "$folder/target/debug/sign"; then

@@ -160,7 +160,7 @@ impl<'a> Grid<'a> {
     /// The clusters of the k-th fold in a sample.
     fn fold_size(&self, sample: Sample, k: usize) -> f64 {
         match sample {
-            Sample::Whole | Sample::Fold => self.fold_sizes[k],
+            Sample::Whole => self.fold_sizes[k],
             Sample::Resample(b) => self.drawn_fold_sizes[b][k],
             // Else all differences between folds would be lost from the pseudo-values.
             Sample::Without(c) if self.fold_of_cluster[c] == self.folds[k] => {
@@ -188,7 +188,7 @@ impl<'a> Grid<'a> {
         (!all.is_empty()).then(|| Replicates::weighted_mean(&all, times))
     }
 
-    /// The levels of every source that a replication would draw anew: folds (their training
+    /// The levels of every source that would differ in a replication: folds (their training
     /// segments and test videos), or the videos of a single one; and those of the runs.
     pub(super) fn levels(&self, mean: &Replicates, runs: &Runs) -> Vec<SourceLevels> {
         let folds = SourceLevels::of_sizes(&self.fold_sizes, &mean.folds);

@@ -55,7 +55,7 @@ pub struct Multiway {
     pub freedom: f64,
 }
 
-/// The t interval and test of a mean, where every source would be drawn anew by a replication.
+/// The t interval and test of a mean, where every source would differ in a replication.
 ///
 /// The variance is the sum of those of the sources. Each is that between the means of the source's
 /// levels, which holds also what other sources do within a level, so that the sum is not below the

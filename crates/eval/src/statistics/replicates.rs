@@ -3,14 +3,12 @@
 /// Of what a statistic is computed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Sample {
-    /// The study.
+    /// The study, or a fold of it.
     Whole,
     /// A bootstrap resample, by its number.
     Resample(usize),
     /// The study without a cluster, by its number.
     Without(usize),
-    /// One fold.
-    Fold,
 }
 
 /// A statistic of the study, of each bootstrap resample, and of the study without each cluster, and
@@ -74,7 +72,7 @@ impl Replicates {
         let shortest = |of: fn(&Replicates) -> usize| all.iter().map(|d| of(d)).min().unwrap_or(0);
         let draw = |b: usize| with(Sample::Resample(b), &mut all.iter().map(|d| d.bootstrap[b]));
         let without = |c: usize| with(Sample::Without(c), &mut all.iter().map(|d| d.jackknife[c]));
-        let fold = |k: usize| with(Sample::Fold, &mut all.iter().map(|d| d.folds[k]));
+        let fold = |k: usize| with(Sample::Whole, &mut all.iter().map(|d| d.folds[k]));
         Replicates {
             folds: (0..shortest(|d| d.folds.len())).map(fold).collect(),
             value: with(Sample::Whole, &mut all.iter().map(|d| d.value)),
