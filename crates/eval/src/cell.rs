@@ -66,6 +66,7 @@ pub fn measure_cell(cell: &CellPredictions) -> Result<Vec<ResultRow>, EvalError>
                     .zip(measured)
                     .map(|(metric, m)| ResultRow {
                         cell: cell.id.cell.clone(),
+                        partition: cell.id.partition,
                         fold: cell.id.fold,
                         start: cell.id.start.clone(),
                         fraction: cell.id.fraction,

@@ -24,10 +24,10 @@ pub use curve::{Equivalence, area_under_curve, labels_to_reach};
 pub use delong::{DeLong, delong};
 pub use holm::holm;
 pub use interval::{Interval, bca, expanded_percentile, percentile, quantile};
-pub use multiway::{Multiway, SourceLevels, multiway};
+pub use multiway::{Multiway, SourceLevels, SourceVariance, multiway, over_partitions};
 pub use resamples::Resamples;
 pub use robust::{interquartile_mean, probability_of_improvement};
-pub use sample::StudySample;
+pub use sample::{StudySample, TestVideo};
 pub use study_statistics::{
     AnalysisPlan, AreaContrast, Contrast, CurvePoint, Estimate, FoldClusters, LabelEquivalence,
     OtherContrast, StudyStatistics,

@@ -13,7 +13,7 @@
 //!     train: [0.0, 0.0, 0.0, 1.0].map(label).to_vec(),
 //!     evaluated: [0.0, 2.0].map(label).to_vec(),
 //! };
-//! let id = CellId { cell: "f0".into(), fold: 0, start: String::new(), fraction: 1.0, n_labels: 4, seed: 0, draw: 0, budget: "f1".into(), pretrain_seed: None };
+//! let id = CellId { partition: 0, cell: "f0".into(), fold: 0, start: String::new(), fraction: 1.0, n_labels: 4, seed: 0, draw: 0, budget: "f1".into(), pretrain_seed: None };
 //! let rows = trivial_rows(&id, Split::Test, &[sad])?;
 //! let value = |start: &str, metric: &str| {
 //!     rows.iter().find(|r| r.start == start && r.metric == metric && r.emotion == "sad").and_then(|r| r.value)
@@ -155,6 +155,7 @@ fn constant(
     let cell = format!("{}-{}", trivial.name(), id.cell);
     CellPredictions {
         id: CellId {
+            partition: 0,
             cell,
             start: trivial.name().into(),
             ..id.clone()
@@ -234,6 +235,7 @@ mod tests {
             evaluated: labels(&[0.0, 1.0, 2.0]),
         };
         let id = CellId {
+            partition: 0,
             cell: "k".into(),
             fold: 3,
             start: "x".into(),

@@ -6,11 +6,12 @@ mod made_up;
 
 use eval::Metric;
 use eval::run::PretrainSeeds;
-use eval::statistics::{Clustered, ClusteredRow, Equivalence, Resamples, StudySample};
+use eval::statistics::{Clustered, ClusteredRow, Equivalence, Resamples, StudySample, TestVideo};
 use eval::statistics::{expanded_percentile, percentile};
-use made_up::{analysis, cell, video};
+use made_up::{analysis, cell_of, video};
 use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
+use rand::seq::SliceRandom;
 use run_record::seed::{Stream, rng_named};
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -93,6 +94,8 @@ fn intervals_hold_with_678_clusters() {
 /// its own.
 #[derive(Debug, Clone, Copy)]
 struct Design {
+    /// Partitions of the videos into folds.
+    partitions: usize,
     folds: usize,
     /// In each fold.
     videos: usize,
@@ -102,6 +105,8 @@ struct Design {
     pretrainings: Option<usize>,
     /// Standard deviation of what a label draw does in all folds alike.
     draw_sd: f64,
+    /// The same of what a fold does in all its videos alike.
+    fold_sd: f64,
 }
 
 /// Of the difference between starts: what a video adds, a training seed, a pre-training; a fold,
@@ -117,12 +122,14 @@ const DRAW_SD: f64 = 0.01;
 
 const fn design(folds: usize, videos: usize, seeds: usize, draws: usize) -> Design {
     Design {
+        partitions: 1,
         folds,
         videos,
         seeds,
         draws,
         pretrainings: None,
         draw_sd: DRAW_SD,
+        fold_sd: if folds > 1 { FOLD_SD } else { 0.0 },
     }
 }
 
@@ -133,11 +140,13 @@ fn study(number: u64, gain: f64, d: Design) -> StudySample {
         |n: usize, sd: f64| -> Vec<f64> { (0..n).map(|_| sd * normal(&mut rng)).collect() };
     let (seeds, draws) = (d.seeds, d.draws);
     let pretrainings = d.pretrainings.unwrap_or(0);
-    let of_fold = effects(d.folds, if d.folds > 1 { FOLD_SD } else { 0.0 });
+    // Each partition has folds of its own.
+    let folds = d.partitions * d.folds;
+    let of_fold = effects(folds, d.fold_sd);
     let within = if d.folds > 1 { WITHIN_FOLD_SD } else { 0.0 };
     let (fold_seed, fold_draw) = (
-        effects(d.folds * seeds, within),
-        effects(d.folds * draws, within),
+        effects(folds * seeds, within),
+        effects(folds * draws, within),
     );
     let of_video = effects(d.folds * d.videos, VIDEO_SD);
     let (of_seed, of_draw) = (effects(seeds, SEED_SD), effects(draws, d.draw_sd));
@@ -147,14 +156,27 @@ fn study(number: u64, gain: f64, d: Design) -> StudySample {
         Some(_) => PretrainSeeds::Crossed,
         None => PretrainSeeds::None,
     };
-    let clusters =
-        (0..d.folds).flat_map(|fold| (0..d.videos).map(move |v| (fold as i32, video(fold, v))));
-    let mut sample = StudySample::new(analysis(pretrain_seeds, 20, number), clusters);
+    let groups: Vec<Vec<usize>> = (0..d.partitions)
+        .flat_map(|_| {
+            let mut order: Vec<usize> = (0..d.folds * d.videos).collect();
+            order.shuffle(&mut rng);
+            let groups = order.chunks(d.videos).map(<[usize]>::to_vec);
+            groups.collect::<Vec<_>>()
+        })
+        .collect();
+    let tested = groups.iter().enumerate().flat_map(|(fold, group)| {
+        group.iter().map(move |v| TestVideo {
+            partition: (fold / d.folds) as i32,
+            fold: fold as i32,
+            video: video(0, *v),
+        })
+    });
+    let mut sample = StudySample::new(analysis(pretrain_seeds, 20, number), tested);
     let crossed: Vec<Option<usize>> = d
         .pretrainings
         .map_or(vec![None], |n| (0..n).map(Some).collect());
     let runs =
-        (0..d.folds).flat_map(|f| (0..seeds).flat_map(move |s| (0..draws).map(move |r| (f, s, r))));
+        (0..folds).flat_map(|f| (0..seeds).flat_map(move |s| (0..draws).map(move |r| (f, s, r))));
     for (fold, seed, draw) in runs {
         let of_run = of_fold[fold]
             + of_seed[seed]
@@ -164,13 +186,14 @@ fn study(number: u64, gain: f64, d: Design) -> StudySample {
         let treated = crossed.iter().map(|&p| ("ssl", 1.0, p));
         for (start, effect, pretrain_seed) in treated.chain([("scratch", 0.0, None)]) {
             let of_run = of_run + pretrain_seed.map_or(0.0, |p| of_pretraining[p]);
-            let error = |v: usize| {
-                1.0 + effect * (gain + of_run + of_video[fold * d.videos + v])
-                    + NOISE_SD * normal(&mut rng)
+            let error = |v: &usize| {
+                let difference = effect * (gain + of_run + of_video[*v]);
+                (video(0, *v), 1.0 + difference + NOISE_SD * normal(&mut rng))
             };
-            let errors: Vec<f64> = (0..d.videos).map(error).collect();
+            let errors: Vec<(String, f64)> = groups[fold].iter().map(error).collect();
+            let place = [fold / d.folds, fold];
             sample
-                .add(&cell(start, fold, [seed, draw], pretrain_seed, &errors))
+                .add(&cell_of(start, place, [seed, draw], pretrain_seed, &errors))
                 .expect("a cell of this study");
         }
     }
@@ -219,6 +242,27 @@ fn a_cross_validation_covers_and_seldom_alarms() {
         &[design(6, 4, 3, 5), design(5, 2, 3, 3), design(6, 4, 5, 3)],
         0.93,
         0.97,
+    );
+}
+
+/// Several partitions of the same videos, where folds differ as on RAVDESS, much, and not at all.
+#[test]
+fn repeated_cross_validations_cover_and_seldom_alarm() {
+    let of = |partitions, fold_sd, plain: Design| Design {
+        partitions,
+        fold_sd,
+        ..plain
+    };
+    covers(
+        &[
+            of(3, FOLD_SD, design(6, 4, 3, 5)),
+            of(3, 0.06, design(6, 4, 3, 3)),
+            of(3, 0.0, design(6, 4, 3, 3)),
+            of(2, FOLD_SD, design(6, 4, 3, 3)),
+            of(5, 0.06, design(5, 2, 3, 3)),
+        ],
+        0.93,
+        0.975,
     );
 }
 

@@ -65,6 +65,7 @@ fn rows(case: &Case) -> Vec<PredictionRow> {
 
 fn cell(rows: Vec<PredictionRow>) -> CellPredictions {
     let id = CellId {
+        partition: 0,
         cell: "c".into(),
         fold: 1,
         start: "ssl".into(),

@@ -111,7 +111,7 @@ proptest! {
     fn any_numbers_give_rows_or_an_error(
         rows in prop::collection::vec((any::<bool>(), any::<f64>(), any::<Option<f64>>(), any::<f64>()), 0..20),
     ) {
-        let id = CellId { cell: "c".into(), fold: 0, start: "s".into(), fraction: 1.0, n_labels: 1, seed: 0, draw: 0, budget: "f1".into(), pretrain_seed: None };
+        let id = CellId { partition: 0, cell: "c".into(), fold: 0, start: "s".into(), fraction: 1.0, n_labels: 1, seed: 0, draw: 0, budget: "f1".into(), pretrain_seed: None };
         let rows: Vec<PredictionRow> = rows
             .into_iter()
             .map(|(present, score, predicted_intensity, threshold)| PredictionRow {

@@ -47,6 +47,7 @@ fn rows(golden: &Golden) -> Vec<ResultRow> {
         })
         .collect();
     let id = CellId {
+        partition: 0,
         cell: "c".into(),
         fold: 0,
         start: "".into(),

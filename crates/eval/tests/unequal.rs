@@ -6,9 +6,10 @@ mod made_up;
 use eval::Metric;
 use eval::run::PretrainSeeds;
 use eval::statistics::{
-    AnalysisPlan, Contrast, Equivalence, SourceLevels, StudySample, StudyStatistics, multiway,
+    AnalysisPlan, Contrast, Equivalence, SourceLevels, StudySample, StudyStatistics, TestVideo,
+    multiway,
 };
-use made_up::{analysis, cell, video};
+use made_up::{analysis, cell, tested};
 use run_record::{CellId, CellPredictions, PredictionRow};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +57,7 @@ fn golden() -> Golden {
 
 fn predictions(cell: &Cell, rows: &[(String, i32, String, f64)]) -> CellPredictions {
     let id = CellId {
+        partition: 0,
         cell: format!(
             "{}-{}-{}-{}-{}-{:?}",
             cell.start, cell.budget, cell.fold, cell.seed, cell.draw, cell.pretrain_seed
@@ -99,9 +101,13 @@ fn statistics(golden: &Golden, order: impl FnOnce(&mut Vec<&Cell>)) -> StudyStat
         level: 0.95,
         seed: 0,
     };
-    let videos = (0..)
-        .zip(&golden.folds)
-        .flat_map(|(fold, rows)| rows.iter().map(move |row| (fold, row.0.clone())));
+    let videos = (0..).zip(&golden.folds).flat_map(|(fold, rows)| {
+        rows.iter().map(move |row| TestVideo {
+            partition: 0,
+            fold,
+            video: row.0.clone(),
+        })
+    });
     let mut sample = StudySample::new(analysis, videos);
     let mut cells: Vec<&Cell> = golden.cells.iter().collect();
     order(&mut cells);
@@ -321,9 +327,9 @@ fn a_fold_weighs_by_its_videos_in_the_test() {
         &[0.3, 0.4, 0.1],
         &[0.2, 0.05, -0.1, 0.3, 0.0],
     ];
-    let videos = (0..).zip(differences).flat_map(|(fold, of_fold)| {
-        (0..of_fold.len()).map(move |v| (fold, video(fold as usize, v)))
-    });
+    let videos = (0..)
+        .zip(differences)
+        .flat_map(|(fold, of_fold)| (0..of_fold.len()).map(move |v| tested(fold, v)));
     let mut sample = StudySample::new(analysis(PretrainSeeds::None, 200, 5), videos);
     for (fold, of_fold) in differences.into_iter().enumerate() {
         for (start, times) in [("ssl", 1.0), ("scratch", 0.0)] {
@@ -339,8 +345,8 @@ fn a_fold_weighs_by_its_videos_in_the_test() {
     let means = differences.map(|of_fold| of_fold.iter().sum::<f64>() / of_fold.len() as f64);
     let value = differences.concat().iter().sum::<f64>() / 11.0;
     // The same as of single folds and 3 degrees of freedom: 4 / 3 Σ w² (m - m̄)².
-    let expected =
-        multiway(value, &[SourceLevels::of_sizes(&sizes, &means)], 0.95).expect("a test");
+    let folds = SourceLevels::of_sizes(&sizes, &means).variance();
+    let expected = multiway(value, &[folds.expect("four")], 0.95).expect("a test");
     assert_eq!(expected.freedom, 3.0);
     assert!((contrast.difference.value - value).abs() < 1e-12);
     assert!((contrast.p.expect("p") - expected.p).abs() < 1e-12);

@@ -23,6 +23,8 @@ pub(crate) fn require(
 /// Largest `max_frames`: attention over more would exceed any memory.
 const MAX_FRAMES: usize = 100_000;
 /// Largest `pool_frames`: nearly three hours at 100 Hz, longer than any segment.
+/// More partitions than any study can afford.
+const MAX_REPEATS: usize = 1000;
 const MAX_POOL_FRAMES: usize = 1_000_000;
 
 /// Whether a clip is valid: above 0 and within float32, like the values.
@@ -141,6 +143,11 @@ pub struct SplitConfig {
     /// Number of groups of a cross-validation by video, at least 3; 0 for a single split. Fold `f`
     /// tests on group `f`, validates on group `f + 1` and trains on the rest. Default 0.
     pub k_folds: usize,
+    /// Number of partitions of the videos into `k_folds` groups, each drawn by itself and run as a
+    /// cross-validation of its own. Fold `k` of partition `p` is fold `p * k_folds + k` of the
+    /// study. Default 1.
+    #[serde(skip_serializing_if = "is_one")]
+    pub repeats: usize,
     /// Share of validation videos in a single split. Default 0.1.
     pub valid_share: f64,
     /// Share of test videos in a single split. Default 0.2.
@@ -153,6 +160,7 @@ impl Default for SplitConfig {
     fn default() -> Self {
         SplitConfig {
             k_folds: 0,
+            repeats: 1,
             valid_share: 0.1,
             test_share: 0.2,
             seed: 0,
@@ -248,7 +256,23 @@ impl DataConfig {
     }
 }
 
+/// Settings enter content keys, and those of a single partition keep theirs.
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_one(n: &usize) -> bool {
+    *n == 1
+}
+
 impl SplitConfig {
+    /// How many folds there are.
+    pub fn fold_count(&self) -> usize {
+        self.k_folds.max(1) * self.repeats
+    }
+
+    /// The partition of a fold.
+    pub fn partition(&self, fold: usize) -> usize {
+        fold / self.k_folds.max(1)
+    }
+
     fn check(&self) -> Result<(), SettingError> {
         let (valid, test) = (self.valid_share, self.test_share);
         require(
@@ -256,6 +280,18 @@ impl SplitConfig {
             "split.k_folds",
             "0, or at least 3 (one group to test, one to validate, the rest to train)",
             self.k_folds,
+        )?;
+        require(
+            self.repeats >= 1 && self.repeats <= MAX_REPEATS,
+            "split.repeats",
+            at_most(MAX_REPEATS),
+            self.repeats,
+        )?;
+        require(
+            self.repeats == 1 || self.k_folds >= 3,
+            "split.repeats",
+            "1 without k_folds: only a cross-validation is repeated with other partitions",
+            self.repeats,
         )?;
         require(
             valid > 0.0 && valid < 1.0,
@@ -459,6 +495,8 @@ mod tests {
         assert!(refused(|c| c.max_frames = 0).contains("'max_frames'"));
         assert!(refused(|c| c.presence_above = 3.0).contains("'presence_above'"));
         assert!(refused(|c| c.unlabelled_min_s = -1.0).contains("'unlabelled_min_s'"));
+        assert!(refused(|c| c.split.repeats = 2).contains("'split.repeats': expected 1 without"));
+        assert!(refused(|c| (c.split.k_folds, c.split.repeats) = (3, 0)).contains("at most 1000"));
         assert!(refused(|c| c.split.k_folds = 2).contains("at least 3"));
         assert!(refused(|c| c.split.test_share = 0.95).contains("below 1"));
         assert!(

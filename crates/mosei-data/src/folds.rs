@@ -170,25 +170,38 @@ pub(crate) fn draw(
             found: n,
         });
     }
-    let mut order: Vec<&str> = videos.to_vec();
-    order.shuffle(&mut rng(config.seed, Stream::Split, 0));
-    if config.k_folds == 0 {
-        let share = |s: f64| ((s * n as f64).round() as usize).max(1);
-        let test = share(config.test_share).min(n - 2);
-        let valid = share(config.valid_share).min(n - 1 - test);
-        let split = |i: usize| match i {
-            i if i < test => Split::Test,
-            i if i < test + valid => Split::Valid,
-            _ => Split::Train,
-        };
-        return Ok(vec![
-            order
-                .iter()
-                .enumerate()
-                .map(|(i, v)| (v.to_string(), split(i)))
-                .collect(),
-        ]);
+    if config.k_folds > 0 {
+        return Ok((0..config.repeats)
+            .flat_map(|partition| cross_validation(config, partition, videos))
+            .collect());
     }
+    let share = |s: f64| ((s * n as f64).round() as usize).max(1);
+    let test = share(config.test_share).min(n - 2);
+    let valid = share(config.valid_share).min(n - 1 - test);
+    let split = |i: usize| match i {
+        i if i < test => Split::Test,
+        i if i < test + valid => Split::Valid,
+        _ => Split::Train,
+    };
+    let order = shuffled(config, 0, videos);
+    let fold = order.iter().enumerate();
+    Ok(vec![fold.map(|(i, v)| (v.to_string(), split(i))).collect()])
+}
+
+/// The videos in the random order of a partition.
+fn shuffled<'v>(config: &SplitConfig, partition: usize, videos: &[&'v str]) -> Vec<&'v str> {
+    let mut order = videos.to_vec();
+    order.shuffle(&mut rng(config.seed, Stream::Split, partition as u64));
+    order
+}
+
+/// The folds of one partition of the videos into groups.
+fn cross_validation(
+    config: &SplitConfig,
+    partition: usize,
+    videos: &[&str],
+) -> Vec<BTreeMap<String, Split>> {
+    let order = shuffled(config, partition, videos);
     let k = config.k_folds;
     let fold = |f: usize| {
         let split = |group: usize| match group {
@@ -202,7 +215,7 @@ pub(crate) fn draw(
             .map(|(i, v)| (v.to_string(), split(i % k)))
             .collect()
     };
-    Ok((0..k).map(fold).collect())
+    (0..k).map(fold).collect()
 }
 
 #[cfg(test)]
@@ -245,6 +258,32 @@ mod tests {
                 .len(),
             3
         );
+    }
+
+    #[test]
+    fn each_partition_is_a_cross_validation_of_its_own() {
+        let ids = ids(11);
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let with = |repeats| {
+            let config = SplitConfig {
+                k_folds: 4,
+                repeats,
+                ..SplitConfig::default()
+            };
+            draw(&config, &ids).unwrap()
+        };
+        let folds = with(3);
+        assert_eq!(folds.len(), 12);
+        for partition in folds.chunks(4) {
+            for id in &ids {
+                for split in [Split::Test, Split::Valid] {
+                    assert_eq!(partition.iter().filter(|f| f[*id] == split).count(), 1);
+                }
+            }
+        }
+        // More partitions change none of those before, and differ from them.
+        assert_eq!(folds[..4], with(1));
+        assert!(folds[4..].iter().all(|fold| !folds[..4].contains(fold)));
     }
 
     #[test]

@@ -242,10 +242,18 @@ pub struct FrameCounts {
     pub stored: u64,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
 /// One fold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FoldRecord {
+    /// The partition of the videos that it belongs to, from 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub partition: usize,
     /// The split of each video of the manifest's list; `None` where it is in none.
     pub split: Vec<Option<Split>>,
     /// Sizes of the splits.

@@ -65,6 +65,8 @@ pub struct Prepared {
 pub struct Fold {
     /// Its number, from 0.
     pub index: usize,
+    /// The partition of the videos that it belongs to, from 0.
+    pub partition: usize,
     /// Training segments with at least one frame, in the folder's order.
     pub train: Vec<usize>,
     /// Validation segments with at least one frame.
@@ -393,6 +395,7 @@ fn folds_of(
         let normaliser = record.normaliser.clone();
         folds.push(Fold {
             index,
+            partition: record.partition,
             train,
             valid,
             test,

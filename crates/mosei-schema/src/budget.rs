@@ -33,6 +33,11 @@ impl LabelBudget {
         }
     }
 
+    /// Whether it is all training segments, of which there is one draw.
+    pub fn is_all(self) -> bool {
+        self == LabelBudget::Fraction(1.0)
+    }
+
     /// The fraction of `training_segments`: as configured, or computed from a count.
     pub fn share_of(self, training_segments: usize) -> f64 {
         match self {

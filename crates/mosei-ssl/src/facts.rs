@@ -154,7 +154,7 @@ fn scored(
         out.extend(by_emotion.into_iter().map(|(emotion, rows)| ScoredRows {
             cell: id.cell.clone(),
             start: id.start.clone(),
-            run: seeds.run(id.seed, id.draw, id.pretrain_seed),
+            run: seeds.run(id),
             emotion,
             ..rows
         }));
@@ -186,6 +186,7 @@ fn trivial(prepared: &Prepared) -> Result<Vec<ResultRow>, StudyError> {
             })
             .collect();
         let id = CellId {
+            partition: fold.partition as i32,
             cell: format!("trivial-fold{k}"),
             fold: k as i32,
             start: String::new(),

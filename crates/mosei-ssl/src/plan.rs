@@ -83,7 +83,7 @@ impl Study {
     }
 
     fn fold_count(&self) -> usize {
-        self.data.split.k_folds.max(1)
+        self.data.split.fold_count()
     }
 }
 
@@ -200,7 +200,9 @@ fn trainings(planner: &Planner<'_>, prepare_key: &str) -> Result<Vec<Step>, Stud
                 })
                 .collect();
             for draw in 0..study.labels.draws {
-                for budget in study.labels.budgets() {
+                // All labels are the same labels in every draw.
+                let drawn = |budget: &LabelBudget| draw == 0 || !budget.is_all();
+                for budget in study.labels.budgets().into_iter().filter(drawn) {
                     for &start in &study.grid.starts {
                         let encode = encodings
                             .iter()

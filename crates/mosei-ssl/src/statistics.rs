@@ -7,7 +7,7 @@ use crate::integrity::{Collection, cell_keys, check_grid, check_planned};
 use crate::run_folder::{RunFolder, names};
 use crate::{Study, StudyError};
 use eval::Metric;
-use eval::statistics::{AnalysisPlan, StudySample, StudyStatistics};
+use eval::statistics::{AnalysisPlan, StudySample, StudyStatistics, TestVideo};
 use mosei_schema::{Split, Start};
 use run_record::{each_cell, hash_file, read_to_string, write_atomic};
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,11 @@ pub fn write_statistics(run: &RunFolder) -> Result<StudyStatistics, StudyError> 
     each_cell(&predictions, |cell| {
         check_planned(&predictions, &keys, &cell.id.cell)?;
         let rows = cell.rows.iter().filter(|r| r.split == Split::Test.name());
-        tested.extend(rows.map(|r| (cell.id.fold, r.video.clone())));
+        tested.extend(rows.map(|r| TestVideo {
+            partition: cell.id.partition,
+            fold: cell.id.fold,
+            video: r.video.clone(),
+        }));
         Ok::<(), StudyError>(())
     })?;
     let mut sample = StudySample::new(analysis, tested);

@@ -51,6 +51,7 @@ fn make_seeds() {
     seeds::put("plan", "circle", &serde_json::to_vec(&circle).unwrap());
 
     let id = CellId {
+        partition: 0,
         cell: "c".into(),
         fold: 0,
         start: "ssl".into(),

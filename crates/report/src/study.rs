@@ -105,9 +105,7 @@ impl<'a> Study<'a> {
                 .iter()
                 .position(|s| *s == row.start)
                 .unwrap_or_default();
-            let run = input
-                .pretrain_seeds
-                .run(row.seed, row.draw, row.pretrain_seed);
+            let run = input.pretrain_seeds.run_of_row(row);
             let (fold, value, support, cell) = (row.fold, row.value, row.support, row.cell.clone());
             let measured = Measured {
                 fold,
@@ -316,6 +314,7 @@ impl<'a> Study<'a> {
     pub(crate) fn run_sources(&self) -> impl Iterator<Item = (usize, &'static str)> {
         let levels = self.statistics.all.map(|s| {
             [
+                (repeated(s.partitions), "partition into folds"),
                 (Some(s.seeds), "training seed"),
                 (s.pretrain_seeds, "pre-training seed"),
                 (Some(s.draws), "label draw"),
@@ -341,7 +340,23 @@ impl<'a> Study<'a> {
         self.runs.values().flatten().map(|run| run.fold).collect()
     }
 
-    /// The value of each run that has all folds of the study: the mean over the folds in which the
+    /// Whether there are several partitions of the videos into folds.
+    pub(crate) fn has_partitions(&self) -> bool {
+        self.folds_of_partitions().len() > 1
+    }
+
+    /// How many folds each partition has.
+    fn folds_of_partitions(&self) -> BTreeMap<i32, usize> {
+        let all = self.runs.values().flatten();
+        let folds: BTreeSet<(i32, i32)> = all.map(|one| (one.run.partition, one.fold)).collect();
+        let mut counts = BTreeMap::new();
+        for (partition, _) in folds {
+            *counts.entry(partition).or_default() += 1;
+        }
+        counts
+    }
+
+    /// The value of each run that has all folds of its partition: the mean over the folds in which the
     /// metric is defined, weighted by the folds' numbers of test videos where the statistics have
     /// them.
     pub fn over_folds(
@@ -351,7 +366,7 @@ impl<'a> Study<'a> {
         scope: Scope,
         metric: Metric,
     ) -> BTreeMap<Run, f64> {
-        let folds = self.folds().len();
+        let folds = self.folds_of_partitions();
         let weight = |fold: i32| match self.statistics.all {
             Some(statistics) => statistics
                 .folds
@@ -377,7 +392,7 @@ impl<'a> Study<'a> {
         };
         let whole = each
             .into_iter()
-            .filter(|(_, of_folds)| of_folds.len() == folds);
+            .filter(|(run, of_folds)| folds.get(&run.partition) == Some(&of_folds.len()));
         whole
             .filter_map(|(run, of_folds)| Some((run, mean(of_folds)?)))
             .collect()
@@ -468,6 +483,11 @@ pub fn headline_cells(input: &ReportInput) -> Result<BTreeSet<String>, ReportErr
     Ok(of_budget
         .flat_map(|(_, runs)| runs.iter().map(|run| run.cell.clone()))
         .collect())
+}
+
+/// The levels of a source that most studies do not have.
+fn repeated(levels: usize) -> Option<usize> {
+    (levels > 1).then_some(levels)
 }
 
 /// The smallest and the largest support of each fold.

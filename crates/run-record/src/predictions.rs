@@ -10,7 +10,9 @@ use std::path::Path;
 pub struct CellId {
     /// The cell's key.
     pub cell: String,
-    /// Cross-validation fold; 0 with a single split.
+    /// Partition of the videos into folds, from 0.
+    pub partition: i32,
+    /// Cross-validation fold, counted over all partitions; 0 with a single split.
     pub fold: i32,
     /// `ssl`, `scratch`, `frozen`, `random-frozen`, or a control.
     pub start: String,
@@ -72,6 +74,7 @@ impl CellPredictions {
         };
         Table::new()
             .with("cell", text(&self.id.cell))
+            .with("partition", Column::I32(vec![self.id.partition; n]))
             .with("fold", Column::I32(vec![self.id.fold; n]))
             .with("start", text(&self.id.start))
             .with("fraction", Column::F64(vec![self.id.fraction; n]))
@@ -143,10 +146,14 @@ impl CellPredictions {
         let score = table.to_option_f64(path, "score")?;
         let predicted = table.to_option_f64(path, "predicted_intensity")?;
         let threshold = table.to_f64(path, "threshold")?;
-        // Tables from other software may come without pre-training.
+        // Tables from other software may come without pre-training and without partitions.
         let pretrain_seed = match table.get("pretrain_seed") {
             Some(_) => table.to_option_i32(path, "pretrain_seed")?,
             None => Vec::new().into(),
+        };
+        let partition = match table.get("partition") {
+            Some(_) => table.to_i32(path, "partition")?,
+            None => vec![0; table.rows()].into(),
         };
         let mut cells: Vec<CellPredictions> = Vec::new();
         for i in 0..table.rows() {
@@ -165,8 +172,10 @@ impl CellPredictions {
             match cells.last_mut() {
                 Some(last) if last.id.cell == cell[i] => {
                     let id = &last.id;
-                    let same = (id.fold, id.n_labels, id.seed, id.draw, id.pretrain_seed)
-                        == (fold[i], n_labels[i], seed[i], draw[i], pretrain_seed)
+                    let same = (id.partition, id.fold, id.n_labels)
+                        == (partition[i], fold[i], n_labels[i])
+                        && (id.seed, id.draw, id.pretrain_seed)
+                            == (seed[i], draw[i], pretrain_seed)
                         && (&id.start, &id.budget, id.fraction)
                             == (&start[i], &budget[i], fraction[i]);
                     if !same {
@@ -182,6 +191,7 @@ impl CellPredictions {
                 _ => cells.push(CellPredictions {
                     id: CellId {
                         cell: cell[i].clone(),
+                        partition: partition[i],
                         fold: fold[i],
                         start: start[i].clone(),
                         fraction: fraction[i],
@@ -272,6 +282,7 @@ mod tests {
     fn cell(name: &str, seed: i32) -> CellPredictions {
         let id = CellId {
             cell: name.into(),
+            partition: 1,
             fold: 1,
             start: "ssl".into(),
             fraction: 0.05,
@@ -329,6 +340,8 @@ mod tests {
             (got[0].id.pretrain_seed, &got[0].rows),
             (None, &cell("a", 3).rows)
         );
+        let got = without("partition").unwrap();
+        assert_eq!((got[0].id.partition, got[0].id.fold), (0, 1));
         let message = without("budget").unwrap_err();
         assert!(
             message.contains("column 'budget': expected text, found no such column"),

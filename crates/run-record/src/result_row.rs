@@ -10,7 +10,10 @@ use std::path::Path;
 pub struct ResultRow {
     /// The cell's key.
     pub cell: String,
-    /// Cross-validation fold; 0 with a single split.
+    /// Partition of the videos into folds, from 0.
+    #[serde(default)]
+    pub partition: i32,
+    /// Cross-validation fold, counted over all partitions; 0 with a single split.
     pub fold: i32,
     /// `ssl`, `scratch`, `frozen`, `random-frozen`, or a control.
     pub start: String,
@@ -67,6 +70,7 @@ mod tests {
     fn undefined_values_are_empty_fields() {
         let row = ResultRow {
             cell: "c".into(),
+            partition: 0,
             fold: 0,
             start: "ssl".into(),
             fraction: 0.1,
@@ -95,9 +99,9 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(
             text,
-            "cell,fold,start,fraction,n_labels,seed,draw,budget,pretrain_seed,split,emotion,metric,value,support\n\
-             c,0,ssl,0.1,7,1,2,f0.1,,test,fear,roc_auc,,0\n\
-             c,0,ssl,0.1,7,1,2,f0.1,1,test,fear,roc_auc,0.30000000000000004,0\n"
+            "cell,partition,fold,start,fraction,n_labels,seed,draw,budget,pretrain_seed,split,emotion,metric,value,support\n\
+             c,0,0,ssl,0.1,7,1,2,f0.1,,test,fear,roc_auc,,0\n\
+             c,0,0,ssl,0.1,7,1,2,f0.1,1,test,fear,roc_auc,0.30000000000000004,0\n"
         );
         assert_eq!(read_results(&path).unwrap(), rows);
     }

@@ -101,6 +101,7 @@ pub fn finetune(run: &FinetuneRun<'_>, corpus: &mut Corpus) -> Result<Summary, T
     };
     let id = CellId {
         cell: run.output.key.to_string(),
+        partition: corpus.fold().partition as i32,
         fold: corpus.fold_index as i32,
         start: run.start.name().to_string(),
         fraction,

@@ -1,7 +1,7 @@
 //! The runs of a study, and their means in each resample.
 
 use super::FoldClusters;
-use super::multiway::SourceLevels;
+use super::multiway::{SourceLevels, SourceVariance, over_partitions};
 use super::replicates::{Replicates, Sample};
 use super::resamples::Resamples;
 use super::sample::{MeasuredCell, StudySample};
@@ -70,57 +70,45 @@ pub(super) struct Grid<'a> {
     /// (start, budget, run, fold) to the cell.
     cells: BTreeMap<(&'a str, usize, Run, i32), &'a MeasuredCell>,
     runs: BTreeSet<Run>,
-    folds: Vec<i32>,
+    /// Partition and number of each fold.
+    folds: Vec<[i32; 2]>,
     /// Training seeds, label draws, and the seeds of pre-trainings that are crossed with them.
     pub(super) sources: [Source; 3],
     /// Clusters of each fold, in the order of `folds`.
     fold_sizes: Vec<f64>,
     /// The same in each resample.
     drawn_fold_sizes: Vec<Vec<f64>>,
-    /// The fold of each cluster.
-    fold_of_cluster: Vec<i32>,
 }
 
 impl<'a> Grid<'a> {
     /// `budgets` are those of the cells.
     pub(super) fn new(sample: &'a StudySample, budgets: &[Budget]) -> Self {
         let ids = || sample.cells.iter().map(|c| &c.id);
-        let run = |c: &MeasuredCell| {
-            sample
-                .analysis
-                .pretrain_seeds
-                .run(c.id.seed, c.id.draw, c.id.pretrain_seed)
-        };
+        let run = |c: &MeasuredCell| sample.analysis.pretrain_seeds.run(&c.id);
         let cell = |c: &'a MeasuredCell| {
             let budget = place(budgets, &c.id.budget)?;
             Some(((c.id.start.as_str(), budget, run(c), c.id.fold), c))
         };
         let cells = sample.cells.iter().filter_map(cell).collect();
         let runs: BTreeSet<Run> = sample.cells.iter().map(run).collect();
-        let folds: Vec<i32> = ids()
-            .map(|id| id.fold)
+        let folds: Vec<[i32; 2]> = ids()
+            .map(|id| [id.partition, id.fold])
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
-        let of_fold = |k: i32| {
-            sample
-                .clusters
-                .values()
-                .filter(move |(_, fold)| *fold == k)
-                .map(|(cluster, _)| *cluster)
+        let of_fold = |[partition, k]: [i32; 2]| {
+            let places = sample.fold_of.iter();
+            places
+                .filter(move |&(&(p, _), &fold)| p == partition && fold == k)
+                .map(|((_, cluster), _)| *cluster)
         };
-        let drawn = |b: usize, k: i32| {
+        let drawn = |b: usize, k: [i32; 2]| {
             of_fold(k)
                 .map(|c| f64::from(sample.resamples.count(b, c)))
                 .sum::<f64>()
         };
         let studies = 0..sample.analysis.resamples;
-        let mut fold_of_cluster = vec![0; sample.clusters.len()];
-        for &(cluster, fold) in sample.clusters.values() {
-            fold_of_cluster[cluster] = fold;
-        }
         Grid {
-            fold_of_cluster,
             cells,
             sources: [
                 Source::new(sample, "seeds", &runs, |run| Some(run.seed)),
@@ -137,24 +125,36 @@ impl<'a> Grid<'a> {
         }
     }
 
-    /// The value of each run of a start and a budget that has all folds: the mean over folds,
-    /// weighted by their clusters.
+    /// The value of each run of a start and a budget that has all folds of its partition: the mean
+    /// over these folds, weighted by their clusters.
     pub(super) fn runs(&self, start: &str, budget: usize, emotion: &str, metric: Metric) -> Runs {
         let key = (metric, emotion.to_string());
         let number = |run: Run| {
-            let of_fold = |&fold: &i32| {
+            let of_run = self.places_of(run.partition);
+            let of_fold = |&k: &usize| {
+                let [_, fold] = self.folds[k];
                 self.cells
                     .get(&(start, budget, run, fold))?
                     .numbers
                     .get(&key)
             };
-            let folds: Vec<&Replicates> = self.folds.iter().map(of_fold).collect::<Option<_>>()?;
+            let folds: Vec<&Replicates> = of_run.iter().map(of_fold).collect::<Option<_>>()?;
             let mut drawn =
-                Replicates::weighted_mean(&folds, |sample, k| self.fold_size(sample, k));
-            drawn.folds = folds.iter().map(|fold| fold.value).collect();
+                Replicates::weighted_mean(&folds, |sample, i| self.fold_size(sample, of_run[i]));
+            drawn.folds = vec![f64::NAN; self.folds.len()];
+            for (&k, fold) in of_run.iter().zip(&folds) {
+                drawn.folds[k] = fold.value;
+            }
             (!drawn.value.is_nan()).then_some((run, drawn))
         };
         self.runs.iter().filter_map(|&run| number(run)).collect()
+    }
+
+    /// The places of a partition's folds.
+    fn places_of(&self, partition: i32) -> Vec<usize> {
+        (0..self.folds.len())
+            .filter(|&k| self.folds[k][0] == partition)
+            .collect()
     }
 
     /// The clusters of the k-th fold in a sample.
@@ -163,10 +163,11 @@ impl<'a> Grid<'a> {
             Sample::Whole => self.fold_sizes[k],
             Sample::Resample(b) => self.drawn_fold_sizes[b][k],
             // Else all differences between folds would be lost from the pseudo-values.
-            Sample::Without(c) if self.fold_of_cluster[c] == self.folds[k] => {
-                self.fold_sizes[k] - 1.0
+            Sample::Without(c) => {
+                let [partition, fold] = self.folds[k];
+                let out = self.sample.fold_of.get(&(partition, c)) == Some(&fold);
+                self.fold_sizes[k] - f64::from(u8::from(out))
             }
-            Sample::Without(_) => self.fold_sizes[k],
         }
     }
 
@@ -188,20 +189,40 @@ impl<'a> Grid<'a> {
         (!all.is_empty()).then(|| Replicates::weighted_mean(&all, times))
     }
 
-    /// The levels of every source that would differ in a replication: folds (their training
-    /// segments and test videos), or the videos of a single one; and those of the runs.
-    pub(super) fn levels(&self, mean: &Replicates, runs: &Runs) -> Vec<SourceLevels> {
-        let folds = SourceLevels::of_sizes(&self.fold_sizes, &mean.folds);
-        let first = if folds.means.len() > 1 {
-            folds
-        } else {
-            SourceLevels::alike(mean.pseudo_values())
-        };
+    /// The variance of every source that would differ in a replication and has several levels:
+    /// folds (their training segments and test videos), or the videos of a single one; and those of
+    /// the runs.
+    pub(super) fn variances(&self, mean: &Replicates, runs: &Runs) -> Vec<SourceVariance> {
         let others = self
             .sources
             .iter()
-            .map(|s| SourceLevels::alike(s.means(runs)));
-        [first].into_iter().chain(others).collect()
+            .map(|s| SourceLevels::alike(s.means(runs)).variance());
+        [self.variance_of_data(mean, runs)]
+            .into_iter()
+            .chain(others)
+            .flatten()
+            .collect()
+    }
+
+    /// The variance that training segments and test videos give a mean over runs.
+    fn variance_of_data(&self, mean: &Replicates, runs: &Runs) -> Option<SourceVariance> {
+        let videos = SourceLevels::alike(mean.pseudo_values());
+        let partitions: BTreeSet<i32> = runs.keys().map(|run| run.partition).collect();
+        let of_partition = |partition: &i32| {
+            let places = self.places_of(*partition);
+            let [sizes, means] = [&self.fold_sizes, &mean.folds]
+                .map(|all| places.iter().map(|&k| all[k]).collect::<Vec<_>>());
+            SourceLevels::of_sizes(&sizes, &means)
+        };
+        let folds: Vec<SourceLevels> = partitions.iter().map(of_partition).collect();
+        match folds.iter().all(|of_one| of_one.means.len() > 1) {
+            true => over_partitions(&folds, &videos),
+            // A partition of which one fold was run.
+            false if folds.len() > 1 => {
+                SourceLevels::of_sizes(&self.fold_sizes, &mean.folds).variance()
+            }
+            false => videos.variance(),
+        }
     }
 
     /// The differences of the runs that are pairs.
@@ -229,11 +250,18 @@ impl<'a> Grid<'a> {
         )
     }
 
+    /// The number of partitions.
+    pub(super) fn partitions(&self) -> usize {
+        let partitions: BTreeSet<i32> = self.folds.iter().map(|fold| fold[0]).collect();
+        partitions.len()
+    }
+
     /// The number of clusters of each fold.
     pub(super) fn fold_clusters(&self) -> Vec<FoldClusters> {
         let folds = self.folds.iter().zip(&self.fold_sizes);
         folds
-            .map(|(&fold, &size)| FoldClusters {
+            .map(|(&[partition, fold], &size)| FoldClusters {
+                partition,
                 fold,
                 clusters: size as usize,
             })

@@ -34,14 +34,83 @@ impl SourceLevels {
     /// The variance that the source gives the whole mean, L / (L - 1) Σ w² (m - m̄)² with L levels:
     /// that of a mean of L independent levels where they weigh alike. `None` for a single level,
     /// whose variance is unknown.
-    fn variance(&self) -> Option<f64> {
+    pub fn variance(&self) -> Option<SourceVariance> {
         let levels = self.means.len() as f64;
         let pairs = || self.weights.iter().zip(&self.means);
         let mean = crate::sum(pairs().map(|(w, m)| w * m));
-        (levels > 1.0).then(|| {
-            levels / (levels - 1.0) * crate::sum(pairs().map(|(w, m)| (w * (m - mean)).powi(2)))
+        let squares = || crate::sum(pairs().map(|(w, m)| (w * (m - mean)).powi(2)));
+        (levels > 1.0).then(|| SourceVariance {
+            variance: levels / (levels - 1.0) * squares(),
+            freedom: levels - 1.0,
         })
     }
+}
+
+/// The variance that a source gives a mean, and how well it is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SourceVariance {
+    /// Variance.
+    pub variance: f64,
+    /// Degrees of freedom of its estimate.
+    pub freedom: f64,
+}
+
+impl SourceVariance {
+    /// The sum of several; its degrees of freedom are Satterthwaite's (1946), Σ² / Σ(v² / f).
+    fn sum(all: &[SourceVariance]) -> Option<Self> {
+        let variance = crate::sum(all.iter().map(|s| s.variance));
+        let known = crate::sum(all.iter().map(|s| s.variance.powi(2) / s.freedom));
+        (variance > 0.0 && variance.is_finite()).then(|| SourceVariance {
+            variance,
+            freedom: variance.powi(2) / known,
+        })
+    }
+
+    fn times(self, factor: f64) -> Self {
+        SourceVariance {
+            variance: self.variance * factor,
+            ..self
+        }
+    }
+}
+
+/// The variance that training segments and test videos give a mean over P cross-validations, each
+/// with a partition of its own of the same V videos into K folds.
+///
+/// The mean has the variance v + f / P: v comes from the videos, which are the same in every
+/// partition, and f from the folds, which are not. The means of the folds of one partition vary by
+/// v + f (`folds`), the values of the videos averaged over partitions by a little more than v
+/// (`videos`). So the estimate is 1/P of the first, averaged over partitions, and (P - 1)/P of the
+/// second; with one partition it is that between its folds.
+///
+/// The first has 1 / (1/(V-1) + (1/(K-1) - 1/(V-1)) / P) degrees of freedom: where folds do not
+/// differ, the average over many partitions is the variance between videos.
+pub fn over_partitions(folds: &[SourceLevels], videos: &SourceLevels) -> Option<SourceVariance> {
+    let partitions = folds.len() as f64;
+    let each: Vec<SourceVariance> = folds
+        .iter()
+        .map(SourceLevels::variance)
+        .collect::<Option<_>>()?;
+    let variance = crate::mean(each.iter().map(|s| s.variance))?;
+    let of_one = 1.0 / crate::mean(each.iter().map(|s| s.freedom))?;
+    let (between_folds, between_videos) = match videos.variance() {
+        Some(videos) if folds.len() > 1 => {
+            let of_videos = 1.0 / videos.freedom;
+            let unknown = of_videos + (of_one - of_videos) / partitions;
+            (1.0 / unknown, Some(videos.times(1.0 - 1.0 / partitions)))
+        }
+        _ => return each.first().copied(),
+    };
+    let folds = SourceVariance {
+        variance: variance / partitions,
+        freedom: between_folds,
+    };
+    SourceVariance::sum(
+        &[Some(folds), between_videos]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// What [`multiway`] finds.
@@ -59,20 +128,13 @@ pub struct Multiway {
 ///
 /// The variance is the sum of those of the sources. Each is that between the means of the source's
 /// levels, which holds also what other sources do within a level, so that the sum is not below the
-/// variance of the mean. The degrees of freedom are Satterthwaite's (1946), Σ² / Σ(v² / (L - 1)).
+/// variance of the mean.
 ///
 /// A source with one level has no part: the interval is then conditional on that level. `None`
 /// where no source has two, where a number is not finite, and where nothing varies.
-pub fn multiway(value: f64, sources: &[SourceLevels], level: f64) -> Option<Multiway> {
-    let variances: Vec<(f64, f64)> = sources
-        .iter()
-        .filter_map(|s| Some((s.variance()?, s.means.len() as f64 - 1.0)))
-        .collect();
-    let variance = crate::sum(variances.iter().map(|(v, _)| *v));
-    if !value.is_finite() || !variance.is_finite() || variance <= 0.0 {
-        return None;
-    }
-    let freedom = variance.powi(2) / crate::sum(variances.iter().map(|(v, f)| v * v / f));
+pub fn multiway(value: f64, sources: &[SourceVariance], level: f64) -> Option<Multiway> {
+    let SourceVariance { variance, freedom } =
+        SourceVariance::sum(sources).filter(|_| value.is_finite())?;
     let t = StudentsT::new(0.0, 1.0, freedom).ok()?;
     let error = variance.sqrt();
     let half = -t.inverse_cdf((1.0 - level) / 2.0) * error;
@@ -94,12 +156,35 @@ mod tests {
         assert!((a - b).abs() < 1e-9, "{a} is not {b}");
     }
 
+    fn of(sources: &[SourceLevels]) -> Vec<SourceVariance> {
+        sources.iter().filter_map(SourceLevels::variance).collect()
+    }
+
+    #[test]
+    fn partitions_share_their_videos_and_not_their_folds() {
+        let videos = SourceLevels::alike((0..12).map(|i| f64::from(i % 4)).collect());
+        let folds = [
+            SourceLevels::alike(vec![0.0, 1.0, 3.0]),
+            SourceLevels::alike(vec![2.0, 2.5, 0.5]),
+        ];
+        let [v, a, b] = [&videos, &folds[0], &folds[1]].map(|s| s.variance().unwrap().variance);
+        // One partition: between its folds alone.
+        let one = over_partitions(&folds[..1], &videos).unwrap();
+        assert_eq!(one, folds[0].variance().unwrap());
+        let two = over_partitions(&folds, &videos).unwrap();
+        near(two.variance, (a + b) / 4.0 + v / 2.0);
+        // Between the degrees of freedom of folds and of videos.
+        assert!(two.freedom > 2.0 && two.freedom < 11.0, "{two:?}");
+        let single = SourceLevels::alike(vec![1.0]);
+        assert_eq!(over_partitions(&[single], &videos), None);
+    }
+
     #[test]
     fn one_source_is_the_one_sample_t_test() {
         // scipy.stats.ttest_1samp([1, 2, 4, 0, 3], 0) and its confidence_interval(0.95).
         let found = multiway(
             2.0,
-            &[SourceLevels::alike(vec![1.0, 2.0, 4.0, 0.0, 3.0])],
+            &of(&[SourceLevels::alike(vec![1.0, 2.0, 4.0, 0.0, 3.0])]),
             0.95,
         );
         let found = found.unwrap();
@@ -115,16 +200,20 @@ mod tests {
     fn variances_add_up_and_freedom_lies_between() {
         let few = SourceLevels::alike(vec![0.0, 2.0]);
         let many = SourceLevels::alike((0..20).map(|i| f64::from(i % 5)).collect());
-        let found = multiway(1.0, &[few.clone(), many.clone()], 0.95).unwrap();
+        let found = multiway(1.0, &of(&[few.clone(), many.clone()]), 0.95).unwrap();
         assert!(found.freedom > 1.0 && found.freedom < 20.0, "{found:?}");
-        let [a, b] = [&few, &many].map(|s| s.variance().unwrap());
+        let [a, b] = [&few, &many].map(|s| s.variance().unwrap().variance);
         near(a, 1.0);
         near(b, 40.0 / 19.0 / 20.0);
-        let alone = multiway(1.0, &[many], 0.95).unwrap();
+        let alone = multiway(1.0, &of(&[many]), 0.95).unwrap();
         assert!(alone.interval.low > found.interval.low);
         // A single level changes nothing.
-        let single = multiway(1.0, &[few.clone(), SourceLevels::alike(vec![1.0])], 0.95);
-        assert_eq!(single, multiway(1.0, &[few], 0.95));
+        let single = multiway(
+            1.0,
+            &of(&[few.clone(), SourceLevels::alike(vec![1.0])]),
+            0.95,
+        );
+        assert_eq!(single, multiway(1.0, &of(&[few]), 0.95));
     }
 
     #[test]
@@ -145,7 +234,7 @@ mod tests {
                 .zip(&sources[0].means)
                 .map(|(w, m)| w * m)
                 .sum();
-            let found = multiway(value, &sources, 0.9).unwrap();
+            let found = multiway(value, &of(&sources), 0.9).unwrap();
             let excludes = found.interval.low > 0.0 || found.interval.high < 0.0;
             assert_eq!(excludes, found.p < 0.1, "{found:?}");
             seen[usize::from(excludes)] = true;
@@ -156,12 +245,15 @@ mod tests {
     #[test]
     fn nothing_that_varies_has_no_interval() {
         assert_eq!(multiway(1.0, &[], 0.95), None);
-        assert_eq!(multiway(1.0, &[SourceLevels::alike(vec![1.0])], 0.95), None);
         assert_eq!(
-            multiway(1.0, &[SourceLevels::alike(vec![1.0; 4])], 0.95),
+            multiway(1.0, &of(&[SourceLevels::alike(vec![1.0])]), 0.95),
+            None
+        );
+        assert_eq!(
+            multiway(1.0, &of(&[SourceLevels::alike(vec![1.0; 4])]), 0.95),
             None
         );
         let broken = SourceLevels::alike(vec![1.0, f64::NAN]);
-        assert_eq!(multiway(1.0, &[broken], 0.95), None);
+        assert_eq!(multiway(1.0, &of(&[broken]), 0.95), None);
     }
 }

@@ -6,7 +6,7 @@ use super::{AnalysisPlan, Clustered, ClusteredRow};
 use crate::{EvalError, MACRO, Metric};
 use mosei_schema::{Split, video_of};
 use run_record::{CellId, CellPredictions};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The metrics of a cell, of each emotion and their mean.
 pub(super) struct MeasuredCell {
@@ -17,42 +17,55 @@ pub(super) struct MeasuredCell {
 /// Cells on resampled videos, added one at a time.
 pub struct StudySample {
     pub(super) analysis: AnalysisPlan,
-    /// Number and fold of each cluster.
-    pub(super) clusters: BTreeMap<String, (usize, i32)>,
+    /// Number of each cluster.
+    pub(super) clusters: BTreeMap<String, usize>,
+    /// In which fold of a partition a cluster is tested.
+    pub(super) fold_of: BTreeMap<(i32, usize), i32>,
     pub(super) resamples: Resamples,
     leave_one_out: Resamples,
     pub(super) cells: Vec<MeasuredCell>,
     pub(super) emotions: Vec<String>,
-    /// The test rows of the first cell of each fold, and its key.
-    tested: BTreeMap<i32, (String, Vec<Tested>)>,
+    /// The test rows of the first cell of each fold of each partition, and its key.
+    tested: BTreeMap<[i32; 2], (String, Vec<Tested>)>,
+}
+
+/// A test video of a fold.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TestVideo {
+    /// Partition of the videos into folds.
+    pub partition: i32,
+    /// Cross-validation fold.
+    pub fold: i32,
+    /// Id of the video.
+    pub video: String,
 }
 
 /// A test row without its predictions: video, segment, emotion, label and presence.
 type Tested = (String, i32, String, u64, bool);
 
 impl StudySample {
-    /// Draws the resamples. `clusters` are the test videos of each fold; a video is tested in one
-    /// fold. Ids that name segments ([`mosei_schema::segment_name`]) are of one video, whose
+    /// Draws the resamples. `tested` are the test videos of each fold; a video is tested in one
+    /// fold of a partition. Ids that name segments ([`mosei_schema::segment_name`]) are of one video, whose
     /// segments are resampled together.
-    pub fn new(analysis: AnalysisPlan, clusters: impl IntoIterator<Item = (i32, String)>) -> Self {
-        let mut folds: Vec<(String, i32)> = clusters
-            .into_iter()
-            .map(|(fold, name)| (video_of(&name).to_string(), fold))
-            .collect();
-        folds.sort();
-        folds.dedup_by(|a, b| a.0 == b.0);
-        let n = folds.len();
-        let clusters = folds
-            .into_iter()
-            .enumerate()
-            .map(|(i, (name, fold))| (name, (i, fold)))
-            .collect();
+    pub fn new(analysis: AnalysisPlan, tested: impl IntoIterator<Item = TestVideo>) -> Self {
+        let tested: Vec<TestVideo> = tested.into_iter().collect();
+        let names: BTreeSet<&str> = tested.iter().map(|t| video_of(&t.video)).collect();
+        let numbered = names.into_iter().enumerate();
+        let clusters: BTreeMap<String, usize> =
+            numbered.map(|(i, name)| (name.to_string(), i)).collect();
+        let n = clusters.len();
+        let mut fold_of = BTreeMap::new();
+        for test in &tested {
+            let place = (test.partition, clusters[video_of(&test.video)]);
+            fold_of.entry(place).or_insert(test.fold);
+        }
         let resamples = Resamples::bootstrap(analysis.seed, "clusters", n, analysis.resamples);
         let leave_one_out = Resamples::leave_one_out(n);
         let (cells, emotions, tested) = (Vec::new(), Vec::new(), BTreeMap::new());
         StudySample {
             analysis,
             clusters,
+            fold_of,
             resamples,
             leave_one_out,
             cells,
@@ -64,27 +77,23 @@ impl StudySample {
     /// Measures a cell's test rows in every resample.
     ///
     /// # Errors
-    /// A test row of a video that is not among the clusters, or that belongs to another fold; test
+    /// A test row of a video that is not among those tested, or that belongs to another fold; test
     /// rows or labels that differ from those of the fold's other cells; a second cell of the same
     /// settings.
     pub fn add(&mut self, cell: &CellPredictions) -> Result<(), EvalError> {
         self.check(cell)?;
         let mut rows: BTreeMap<&str, Vec<ClusteredRow>> = BTreeMap::new();
         for row in cell.rows.iter().filter(|r| r.split == Split::Test.name()) {
-            let Some(&(cluster, fold)) = self.clusters.get(video_of(&row.video)) else {
-                return Err(EvalError::UnknownVideo {
-                    cell: cell.id.cell.clone(),
-                    video: row.video.clone(),
-                    fold: None,
-                });
+            let unknown = |fold| EvalError::UnknownVideo {
+                cell: cell.id.cell.clone(),
+                video: row.video.clone(),
+                fold,
             };
-            if fold != cell.id.fold {
-                let fold = Some(fold);
-                return Err(EvalError::UnknownVideo {
-                    cell: cell.id.cell.clone(),
-                    video: row.video.clone(),
-                    fold,
-                });
+            let cluster = self.clusters.get(video_of(&row.video)).copied();
+            let cluster = cluster.ok_or_else(|| unknown(None))?;
+            let fold = self.fold_of.get(&(cell.id.partition, cluster)).copied();
+            if fold != Some(cell.id.fold) {
+                return Err(unknown(fold));
             }
             if !self.emotions.contains(&row.emotion) {
                 self.emotions.push(row.emotion.clone());
@@ -137,8 +146,8 @@ impl StudySample {
 
     fn check(&mut self, cell: &CellPredictions) -> Result<(), EvalError> {
         let same = |a: &CellId, b: &CellId| {
-            (a.fold, &a.start, &a.budget, a.seed, a.draw, a.pretrain_seed)
-                == (b.fold, &b.start, &b.budget, b.seed, b.draw, b.pretrain_seed)
+            (a.partition, a.fold, &a.start, &a.budget) == (b.partition, b.fold, &b.start, &b.budget)
+                && (a.seed, a.draw, a.pretrain_seed) == (b.seed, b.draw, b.pretrain_seed)
         };
         if let Some(first) = self.cells.iter().find(|c| same(&c.id, &cell.id)) {
             return Err(EvalError::TwoCells {
@@ -162,7 +171,7 @@ impl StudySample {
             .collect();
         let (first, expected) = self
             .tested
-            .entry(cell.id.fold)
+            .entry([cell.id.partition, cell.id.fold])
             .or_insert_with(|| (cell.id.cell.clone(), tested.clone()));
         let place =
             (0..expected.len().max(tested.len())).find(|&i| expected.get(i) != tested.get(i));

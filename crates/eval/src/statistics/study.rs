@@ -1,8 +1,9 @@
 //! The statistics of a study: differences between starts and their uncertainty.
 //!
-//! The study's values are means over runs (a run is a training seed, a label draw and, where
-//! training seeds are crossed with them, a pre-training) of metrics on the test rows of all folds.
-//! A replication would have other folds (or videos), seeds and label draws: each is a source of the
+//! The study's values are means over runs (a run is a partition into folds, a training seed, a label
+//! draw and, where training seeds are crossed with them, a pre-training) of metrics on the test rows
+//! of all folds of the partition. A replication would have other folds (or videos), seeds and label
+//! draws: each is a source of the
 //! variance. What rests on several budgets is bootstrapped.
 
 use super::grid::{Grid, Runs};
@@ -32,6 +33,7 @@ impl StudySample {
         let mut out = StudyStatistics {
             clusters: self.clusters.len(),
             folds: grid.fold_clusters(),
+            partitions: grid.partitions(),
             seeds,
             draws,
             pretrain_seeds: (self.analysis.pretrain_seeds == PretrainSeeds::Crossed)
@@ -124,7 +126,7 @@ impl<'a> Curves<'a> {
     /// A mean over runs with its intervals, and p against 0.
     fn estimate(&self, mean: &Replicates, runs: &Runs) -> (Estimate, Option<f64>) {
         let level = self.grid.sample().analysis.level;
-        let found = multiway(mean.value, &self.grid.levels(mean, runs), level);
+        let found = multiway(mean.value, &self.grid.variances(mean, runs), level);
         let estimate = Estimate {
             value: mean.value,
             interval: found.map(|f| f.interval),

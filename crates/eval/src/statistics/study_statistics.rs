@@ -73,7 +73,7 @@ pub struct Contrast {
     pub arms: [f64; 2],
     /// Two-sided, from the same t as the interval.
     pub p: Option<f64>,
-    /// The difference in each pair, by training seed, label draw and pre-training seed.
+    /// The difference in each pair, by partition, training seed, label draw and pre-training seed.
     pub each: Vec<f64>,
 }
 
@@ -107,10 +107,17 @@ pub struct AreaContrast {
 /// The weight of a fold in a run's mean over folds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoldClusters {
+    /// Partition of the videos into folds.
+    #[serde(default)]
+    pub partition: i32,
     /// Cross-validation fold.
     pub fold: i32,
     /// Its test videos (or speakers).
     pub clusters: usize,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// All statistics of a study.
@@ -123,6 +130,9 @@ pub struct StudyStatistics {
     pub clusters: usize,
     /// How many of them each fold has.
     pub folds: Vec<FoldClusters>,
+    /// Partitions of the videos into folds.
+    #[serde(default = "one")]
+    pub partitions: usize,
     /// Training seeds.
     pub seeds: usize,
     /// Pre-training seeds, where training seeds are crossed with them; `None` where each has its

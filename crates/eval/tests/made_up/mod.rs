@@ -1,8 +1,9 @@
 //! Made-up studies whose metric is the mean absolute error: the error on each video is given.
+#![allow(dead_code)] // Each test file uses its share.
 
 use eval::Metric;
 use eval::run::PretrainSeeds;
-use eval::statistics::AnalysisPlan;
+use eval::statistics::{AnalysisPlan, TestVideo};
 use run_record::{CellId, CellPredictions, PredictionRow};
 
 /// ssl against scratch.
@@ -23,7 +24,16 @@ pub fn video(fold: usize, v: usize) -> String {
     format!("v{fold}-{v}")
 }
 
-/// A cell, by its errors on the videos of its fold.
+/// A test video of a study with one partition.
+pub fn tested(fold: usize, v: usize) -> TestVideo {
+    TestVideo {
+        partition: 0,
+        fold: fold as i32,
+        video: video(fold, v),
+    }
+}
+
+/// A cell of a study with one partition, by its errors on the videos of its fold.
 pub fn cell(
     start: &str,
     fold: usize,
@@ -31,9 +41,22 @@ pub fn cell(
     pretrain_seed: Option<usize>,
     errors: &[f64],
 ) -> CellPredictions {
-    let row = |(v, error): (usize, &f64)| PredictionRow {
+    let named = errors.iter().enumerate();
+    let named: Vec<(String, f64)> = named.map(|(v, e)| (video(fold, v), *e)).collect();
+    cell_of(start, [0, fold], [seed, draw], pretrain_seed, &named)
+}
+
+/// A cell of a partition's fold, by its errors on named videos.
+pub fn cell_of(
+    start: &str,
+    [partition, fold]: [usize; 2],
+    [seed, draw]: [usize; 2],
+    pretrain_seed: Option<usize>,
+    errors: &[(String, f64)],
+) -> CellPredictions {
+    let row = |(video, error): &(String, f64)| PredictionRow {
         split: "test".into(),
-        video: video(fold, v),
+        video: video.clone(),
         segment: 0,
         emotion: "happy".into(),
         intensity: 0.0,
@@ -43,6 +66,7 @@ pub fn cell(
         threshold: 0.5,
     };
     let id = CellId {
+        partition: partition as i32,
         cell: format!("{start}-{fold}-{seed}-{draw}-{pretrain_seed:?}"),
         fold: fold as i32,
         start: start.into(),
@@ -55,6 +79,6 @@ pub fn cell(
     };
     CellPredictions {
         id,
-        rows: errors.iter().enumerate().map(row).collect(),
+        rows: errors.iter().map(row).collect(),
     }
 }

@@ -26,6 +26,8 @@ pub(super) enum Assignment {
 
 /// One fold over the labelled videos.
 pub(super) struct AssignedFold {
+    /// The partition of the videos that it belongs to, from 0.
+    pub partition: usize,
     /// Split of each labelled video.
     pub split: Vec<Option<Split>>,
     pub unknown_ids: Vec<String>,
@@ -155,6 +157,7 @@ impl Assignment {
                 without_features,
                 ..
             } => Ok(vec![AssignedFold {
+                partition: 0,
                 split: videos
                     .iter()
                     .map(|id| lists.split.get(id).copied())
@@ -171,7 +174,8 @@ impl Assignment {
                     .map(|(id, _)| id.as_str())
                     .collect();
                 let folds = folds::draw(config, &drawn)?;
-                let assigned = folds.iter().map(|fold| AssignedFold {
+                let assigned = folds.iter().enumerate().map(|(k, fold)| AssignedFold {
+                    partition: config.partition(k),
                     split: videos.iter().map(|id| fold.get(id).copied()).collect(),
                     unknown_ids: Vec::new(),
                     ids_without_labels: 0,

@@ -95,6 +95,7 @@ impl Corpus<'_> {
             });
         }
         Ok(FoldRecord {
+            partition: fold.partition,
             unlabelled: self
                 .unlabelled
                 .map(|u| u.sizes(&fold.split))

@@ -100,27 +100,41 @@ pub(super) fn videos_tested_once(e: &Evidence) -> Result<Verdict, StudyError> {
     if manifest.fold_source != FoldSource::KFold {
         return Ok(Verdict::not_checked("one split, no cross-validation"));
     }
-    let mut tested: BTreeMap<&str, usize> = BTreeMap::new();
+    let partitions: BTreeSet<usize> = manifest.folds.iter().map(|f| f.partition).collect();
+    let mut tested: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    let mut videos = BTreeSet::new();
     for i in (0..e.prepared.len()).filter(|&i| e.prepared.frames(i) > 0) {
-        tested
-            .entry(&manifest.videos[e.prepared.video(i)])
-            .or_default();
+        let video = manifest.videos[e.prepared.video(i)].as_str();
+        videos.insert(video);
+        for &partition in &partitions {
+            tested.entry((partition, video)).or_default();
+        }
     }
     for fold in &manifest.folds {
         for (video, split) in manifest.videos.iter().zip(&fold.split) {
             if *split == Some(Split::Test) {
-                *tested.entry(video).or_default() += 1;
+                *tested.entry((fold.partition, video)).or_default() += 1;
             }
         }
     }
+    let of_several = |partition: usize| match partitions.len() {
+        1 => String::new(),
+        _ => format!(" in partition {partition}"),
+    };
     let wrong = tested.iter().filter(|(_, times)| **times != 1);
     let problems: Vec<String> = wrong
-        .map(|(video, times)| format!("video {video} is tested {times} times"))
+        .map(|((partition, video), times)| {
+            format!(
+                "video {video} is tested {times} times{}",
+                of_several(*partition)
+            )
+        })
         .collect();
-    Ok(Verdict::of(
-        &problems,
-        format!("{} videos over {} folds", tested.len(), e.folds()),
-    ))
+    let mut checked = format!("{} videos over {} folds", videos.len(), e.folds());
+    if partitions.len() > 1 {
+        checked += &format!(" of {} partitions", partitions.len());
+    }
+    Ok(Verdict::of(&problems, checked))
 }
 
 pub(super) fn overlaps_in_one_split(e: &Evidence) -> Result<Verdict, StudyError> {

@@ -17,6 +17,7 @@ pub(crate) fn row(
     let budget = format!("f{fraction}");
     ResultRow {
         cell: format!("{start}-{n_labels}-{fold}-{seed}-{draw}"),
+        partition: 0,
         fold,
         start: start.into(),
         fraction,
@@ -234,8 +235,7 @@ fn a_run_counts_when_all_folds_are_there() {
     // Run 1 lacks a fold; run 2 has one without a value, which has no part in its mean.
     let run = |seed| Run {
         seed,
-        draw: 0,
-        pretrain_seed: None,
+        ..Run::default()
     };
     assert_eq!(
         got.into_iter().collect::<Vec<_>>(),
@@ -333,9 +333,11 @@ pub(crate) fn answered(metric: Metric, budgets: &[AnsweredBudget]) -> ReportInpu
         },
         clusters: 100,
         folds: vec![FoldClusters {
+            partition: 0,
             fold: 0,
             clusters: 100,
         }],
+        partitions: 1,
         seeds: 3,
         draws: 3,
         pretrain_seeds: None,

@@ -15,7 +15,11 @@ struct Source {
     of: fn(&Run) -> Option<i32>,
 }
 
-const SOURCES: [Source; 3] = [
+const SOURCES: [Source; 4] = [
+    Source {
+        name: "Partition",
+        of: |run| Some(run.partition),
+    },
     Source {
         name: "Pre-training seed",
         of: |run| run.pretrain_seed,
@@ -29,6 +33,11 @@ const SOURCES: [Source; 3] = [
         of: |run| Some(run.draw),
     },
 ];
+
+/// The sources of a study: most have a single partition.
+fn sources(study: &Study<'_>) -> &'static [Source] {
+    &SOURCES[usize::from(!study.has_partitions())..]
+}
 
 /// Standard deviation by source for each start and budget, macro, primary metric; `None` without
 /// runs. Differences between folds are averaged out.
@@ -68,15 +77,8 @@ pub(crate) fn spread_table(study: &Study<'_>) -> Option<Table> {
          where the runs do not cross all levels of the sources{tied}",
         study.primary.title()
     );
-    let titles = [
-        "Labels",
-        "Start",
-        "Runs",
-        SOURCES[0].name,
-        SOURCES[1].name,
-        SOURCES[2].name,
-    ];
-    let mut head = head(2, titles);
+    let sources = sources(study).iter().map(|source| source.name);
+    let mut head = head(2, ["Labels", "Start", "Runs"].into_iter().chain(sources));
     head.push(Cell::none("Residual").column("Rest"));
     (!groups.is_empty()).then_some(Table {
         caption,
@@ -87,7 +89,8 @@ pub(crate) fn spread_table(study: &Study<'_>) -> Option<Table> {
 
 /// A cell for each source, then the residual.
 fn standard_deviations(study: &Study<'_>, start: usize, runs: &BTreeMap<Run, f64>) -> Vec<Cell> {
-    let varied: Vec<&Source> = SOURCES
+    let sources = sources(study);
+    let varied: Vec<&Source> = sources
         .iter()
         .filter(|s| runs.keys().all(|run| (s.of)(run).is_some()))
         .collect();
@@ -108,7 +111,7 @@ fn standard_deviations(study: &Study<'_>, start: usize, runs: &BTreeMap<Run, f64
         None => without_pretraining(),
     };
     let residual = part(RESIDUAL).map_or_else(|| Cell::none("n/a"), standard_deviation);
-    SOURCES.iter().map(cell).chain([residual]).collect()
+    sources.iter().map(cell).chain([residual]).collect()
 }
 
 fn components(sources: &[&Source], runs: &BTreeMap<Run, f64>) -> Option<Vec<Component>> {

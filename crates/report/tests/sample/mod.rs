@@ -68,6 +68,7 @@ pub fn study(intensity: bool) -> ReportInput {
                             || (metric == Metric::Precision && e == 5 && run < 2);
                         results.push(ResultRow {
                             cell: format!("{start_name}-{n_labels}-{fold}-{seed}-{draw}"),
+                            partition: 0,
                             fold: fold as i32,
                             start: start_name.to_string(),
                             fraction,
@@ -259,6 +260,7 @@ fn scored() -> Vec<ScoredRows> {
                     cell: format!("{name}-163-{fold}-{seed}-{draw}"),
                     start: name.to_string(),
                     run: Run {
+                        partition: 0,
                         seed: seed as i32,
                         draw: draw as i32,
                         pretrain_seed: None,

@@ -107,8 +107,13 @@ pub fn of(input: &ReportInput) -> StudyStatistics {
         },
         clusters: 24,
         folds: [0, 1]
-            .map(|fold| FoldClusters { fold, clusters: 12 })
+            .map(|fold| FoldClusters {
+                partition: 0,
+                fold,
+                clusters: 12,
+            })
             .into(),
+        partitions: 1,
         seeds: 2,
         draws: 2,
         pretrain_seeds: None,
