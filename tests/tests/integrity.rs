@@ -247,7 +247,7 @@ fn a_grid_that_is_not_the_plans_is_refused() {
 
 #[test]
 fn training_seeds_cross_pretraining_seeds() {
-    let bench = study("pretrain_seeds = [0, 3]\n[report]\nresamples = 200\n");
+    let bench = study("pretrain_seeds = [0, 3]\n");
     let run = bench.path("run");
     let rows = read_results(&run.join("results.csv")).unwrap();
     let cells: BTreeSet<(String, i32, i32, Option<i32>)> = rows

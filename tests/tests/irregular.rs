@@ -13,7 +13,7 @@ const STARTS: [&str; 3] = ["ssl", "scratch", "pooled-logistic"];
 
 #[test]
 fn a_study_of_unequal_folds_answers_all_of_its_questions() {
-    let more = format!("[grid]\nseeds = [0, 1]\nstarts = {STARTS:?}\n[report]\nresamples = 200\n");
+    let more = format!("[grid]\nseeds = [0, 1]\nstarts = {STARTS:?}\n");
     let bench = Bench::new(&irregular(&more));
     let plan: Plan = serde_json::from_str(&bench.succeed("plan study.toml --run run")).unwrap();
     let outcome = sweep::run(&plan, &bench.path("run"), program(), 2, &mut |_| ()).unwrap();

@@ -13,7 +13,7 @@ const FEATURES: &str = "run/data/CMU_MOSEI_COVAREP.csd";
 
 /// A tiny study that has been run, by the recipe of the configurations.
 fn study() -> Bench {
-    let more = "[grid]\nseeds = [0]\nstarts = [\"ssl\", \"scratch\"]\n[report]\nresamples = 100\nlicence = \"CC0\"\n\
+    let more = "[grid]\nseeds = [0]\nstarts = [\"ssl\", \"scratch\"]\n[report]\nlicence = \"CC0\"\n\
                 notes = [\"Nothing of it is real.\"]\n";
     let recipe = "[finetune]\nhead_init = \"regression\"\n[finetune.heads]\npooling = \"mean-deviation\"\n\
                   input_statistics = true\nstandardise = true\n[finetune.training]";

@@ -1,8 +1,5 @@
-//! Uncertainty: resampling by cluster, confidence intervals, tests, and statistics of learning
-//! curves.
-//!
-//! Everything random is a function of a seed. Bootstrap replicates without a value are NaN;
-//! functions that take replicates ignore them.
+//! Uncertainty: confidence intervals and tests over all sources of variation, metrics on resampled
+//! clusters, and statistics of learning curves.
 
 mod clustered;
 mod curve;
@@ -10,6 +7,8 @@ mod delong;
 mod grid;
 mod holm;
 mod interval;
+mod levels;
+mod meta;
 mod multiway;
 mod replicates;
 mod resamples;
@@ -23,13 +22,14 @@ pub use clustered::{Clustered, ClusteredRow};
 pub use curve::{Equivalence, area_under_curve, labels_to_reach};
 pub use delong::{DeLong, delong};
 pub use holm::holm;
-pub use interval::{Interval, bca, expanded_percentile, percentile, quantile};
+pub use interval::Interval;
+pub use meta::{Pooled, StudyEstimate, pool, study_difference};
 pub use multiway::{Multiway, SourceLevels, SourceVariance, multiway, over_partitions};
 pub use resamples::Resamples;
 pub use robust::{interquartile_mean, probability_of_improvement};
 pub use sample::{StudySample, TestVideo};
 pub use study_statistics::{
     AnalysisPlan, AreaContrast, Contrast, CurvePoint, Estimate, FoldClusters, LabelEquivalence,
-    OtherContrast, StudyStatistics,
+    OtherContrast, SourceShare, StudyStatistics, VariedSource,
 };
 pub use variance::{Component, crossed_components};

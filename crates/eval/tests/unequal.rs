@@ -97,9 +97,7 @@ fn statistics(golden: &Golden, order: impl FnOnce(&mut Vec<&Cell>)) -> StudyStat
         baseline: "scratch".into(),
         metrics: golden.metrics.clone(),
         pretrain_seeds: PretrainSeeds::Crossed,
-        resamples: 200,
         level: 0.95,
-        seed: 0,
     };
     let videos = (0..).zip(&golden.folds).flat_map(|(fold, rows)| {
         rows.iter().map(move |row| TestVideo {
@@ -330,7 +328,7 @@ fn a_fold_weighs_by_its_videos_in_the_test() {
     let videos = (0..)
         .zip(differences)
         .flat_map(|(fold, of_fold)| (0..of_fold.len()).map(move |v| tested(fold, v)));
-    let mut sample = StudySample::new(analysis(PretrainSeeds::None, 200, 5), videos);
+    let mut sample = StudySample::new(analysis(PretrainSeeds::None), videos);
     for (fold, of_fold) in differences.into_iter().enumerate() {
         for (start, times) in [("ssl", 1.0), ("scratch", 0.0)] {
             let errors: Vec<f64> = of_fold.iter().map(|d| 1.0 + times * d).collect();

@@ -257,7 +257,6 @@ impl DataConfig {
 }
 
 /// Settings enter content keys, and those of a single partition keep theirs.
-#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
 fn is_one(n: &usize) -> bool {
     *n == 1
 }

@@ -242,7 +242,6 @@ pub struct FrameCounts {
     pub stored: u64,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
 fn is_zero(n: &usize) -> bool {
     *n == 0
 }

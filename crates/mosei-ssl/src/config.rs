@@ -27,6 +27,12 @@ const RENAMED: [(&str, &str); 7] = [
     ("finetune.head_dropout", "finetune.heads.dropout"),
 ];
 
+/// Keys that were deleted, and why.
+const DELETED: [(&str, &str); 1] = [(
+    "report.resamples",
+    "no number is resampled any more (docs/statistics.md): delete the line",
+)];
+
 /// A study as written. See [`Study`] for one that has been checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -138,9 +144,7 @@ pub struct ReportConfig {
     /// contrast that is named before the study runs. Default: the smallest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_labels: Option<String>,
-    /// Studies that are drawn for intervals and tests. Default 2000.
-    pub resamples: usize,
-    /// Share of such studies that an interval shall hold. Default 0.95.
+    /// Confidence level of the intervals. Default 0.95.
     pub level: f64,
     /// What readers must know of this corpus; also on the cards of the models.
     pub notes: Vec<String>,
@@ -155,7 +159,6 @@ impl Default for ReportConfig {
         ReportConfig {
             primary_metric: "roc_auc".into(),
             primary_labels: None,
-            resamples: 2000,
             level: 0.95,
             notes: Vec::new(),
             licence: None,
@@ -190,14 +193,17 @@ impl Study {
     /// Checks a text; `path` is for messages.
     pub fn parse(path: &Path, text: &str) -> Result<Self, StudyError> {
         let failed = |key: String, reason: String| {
-            let renamed = RENAMED
-                .iter()
-                .find(|(old, _)| *old == key && reason.contains("unknown field"));
-            let reason = match renamed {
-                Some((_, new)) => {
+            let known = |keys: &[(&str, &'static str)]| {
+                let unknown = reason.contains("unknown field");
+                let known = keys.iter().find(|(old, _)| *old == key && unknown);
+                known.map(|(_, known)| *known)
+            };
+            let reason = match (known(&RENAMED), known(&DELETED)) {
+                (Some(new), _) => {
                     format!("{}; it was renamed: did you mean '{new}'?", reason.trim())
                 }
-                None => with_near_miss(reason.trim()),
+                (None, Some(why)) => format!("the key was deleted: {why}"),
+                (None, None) => with_near_miss(reason.trim()),
             };
             StudyError::Config {
                 path: path.to_path_buf(),
@@ -271,13 +277,6 @@ impl Study {
                 "report.primary_metric",
                 &names,
                 &c.report.primary_metric,
-            ));
-        }
-        if !(100..=1_000_000).contains(&c.report.resamples) {
-            return Err(SettingError::new(
-                "report.resamples",
-                "a number from 100 to 1000000",
-                c.report.resamples,
             ));
         }
         if !(c.report.level >= 0.5 && c.report.level < 1.0) {
@@ -451,6 +450,15 @@ mod tests {
     }
 
     #[test]
+    fn a_deleted_key_is_answered_with_the_reason() {
+        let message = error("[report]\nresamples = 2000\n");
+        assert!(
+            message.contains("key 'report.resamples': the key was deleted: no number is resampled"),
+            "{message}"
+        );
+    }
+
+    #[test]
     fn a_renamed_key_is_answered_with_its_new_name() {
         for (old, new) in RENAMED {
             let (table, key) = old.rsplit_once('.').unwrap();
@@ -533,7 +541,6 @@ mod tests {
                 "[report]\nprimary_labels = \"n7\"\n",
                 "key 'report.primary_labels': expected one of f",
             ),
-            ("[report]\nresamples = 3\n", "key 'report.resamples'"),
             ("[report]\nlevel = 1.0\n", "key 'report.level'"),
             ("name = \n", "s.toml: key '.'"),
         ];

@@ -257,10 +257,7 @@ fn with_summaries(planner: &Planner<'_>, mut steps: Vec<Step>) -> Plan {
         key(StepKind::Evaluate, json!(keys)),
         needs,
     );
-    let statistics_key = key(
-        StepKind::Statistics,
-        json!([evaluate.key, r.resamples, r.level]),
-    );
+    let statistics_key = key(StepKind::Statistics, json!([evaluate.key, r.level]));
     let statistics = planner.summary(
         StudyStep::Statistics {},
         statistics_key,

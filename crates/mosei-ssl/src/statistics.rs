@@ -21,8 +21,6 @@ const METRICS: [Metric; 5] = [
     Metric::Mae,
     Metric::Accuracy4,
 ];
-/// The draws of a study are a function of its predictions alone.
-const SEED: u64 = 0;
 
 /// `statistics.json`.
 #[derive(Serialize, Deserialize)]
@@ -54,9 +52,7 @@ pub fn write_statistics(run: &RunFolder) -> Result<StudyStatistics, StudyError> 
         baseline: Start::Scratch.name().into(),
         metrics,
         pretrain_seeds: study.pretrain_seeds(),
-        resamples: study.report.resamples,
         level: study.report.level,
-        seed: SEED,
     };
     let mut tested = BTreeSet::new();
     each_cell(&predictions, |cell| {

@@ -30,7 +30,6 @@ warmup_steps = 1
 seeds = [0]
 starts = [\"scratch\"]
 [report]
-resamples = 100
 ";
 
 /// A folder with a space in its name, a study in it, and a run folder with a quote in its name.

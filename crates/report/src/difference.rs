@@ -30,7 +30,6 @@ pub(crate) struct Difference {
     /// Mean over the pairs.
     pub value: f64,
     pub interval: Option<Interval>,
-    pub bca: Option<Interval>,
     /// Two-sided, not adjusted.
     pub p: Option<f64>,
     /// The value of each arm, mean over the pairs: their difference is `value`.
@@ -93,7 +92,6 @@ impl Difference {
         Some(Difference {
             value: eval::mean(each.iter().copied())?,
             interval: None,
-            bca: None,
             p: None,
             arms: means(&both),
             unpaired: 0,
@@ -117,7 +115,6 @@ impl Difference {
         Some(Difference {
             value: difference.value,
             interval: difference.interval,
-            bca: difference.bca,
             p: contrast.p.filter(|p| p.is_finite()),
             arms: None,
             each: contrast

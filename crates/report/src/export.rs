@@ -61,6 +61,7 @@ fn named_tables(study: &Study<'_>) -> Vec<(String, Table)> {
         );
     }
     add("area".into(), tables::area_table(study));
+    add("sources".into(), tables::sources_table(study));
     add("spread".into(), tables::spread_table(study));
     add("aggregates".into(), tables::aggregate_table(study));
     add("best_steps".into(), tables::best_step_table(study));

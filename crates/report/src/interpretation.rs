@@ -1,6 +1,6 @@
 //! How to interpret the confidence intervals and tests of the report, and their limits.
 
-use crate::numbers::{count, fixed, many, percent};
+use crate::numbers::{fixed, many, percent};
 use crate::study::Study;
 use eval::budget::differ_by_fold;
 use eval::run::PretrainSeeds;
@@ -38,20 +38,13 @@ pub(crate) fn interpretation(study: &Study<'_>) -> Vec<String> {
             },
             sources.join(", ")
         ),
-        format!(
-            "Areas under learning curves and label equivalence have expanded percentile intervals from a bootstrap of videos, seeds and draws \
-             with {} resamples.{}",
-            count(s.analysis.resamples as u64),
-            match folds {
-                0 | 1 => "",
-                _ =>
-                    " It does not know how models of other folds would differ, so they are rather too narrow.",
-            }
-        ),
+        "The confidence interval of a label equivalence holds every number of labels at which the two starts cannot be \
+         distinguished."
+            .into(),
     ];
     if study.input.pretrain_seeds == PretrainSeeds::Tied {
         out.push(
-            "Each training seed has its own pre-training, so the two are tied: they are resampled together, and their effects \
+            "Each training seed has its own pre-training, so the two are tied: they count as one source, and their effects \
              cannot be separated."
                 .into(),
         );
@@ -128,7 +121,6 @@ mod tests {
             got.contains("(678 test videos, 5 training seeds, 4 label draws)"),
             "{got}"
         );
-        assert!(got.contains("with 10,000 resamples"), "{got}");
         assert!(
             !got.contains("poorly") && !got.contains("conditional"),
             "{got}"

@@ -91,6 +91,7 @@ pub fn render(input: &ReportInput) -> Result<String, ReportError> {
             .filter_map(|m| tables::equivalence_table(&study, m))
             .collect(),
         area: tables::area_table(&study),
+        sources: tables::sources_table(&study),
         spread: tables::spread_table(&study),
         aggregates: tables::aggregate_table(&study),
         macro_panels: svgs(macro_panels(&study)),
@@ -188,6 +189,7 @@ struct Page<'a> {
     equivalence: Option<Table>,
     equivalence_others: Vec<Table>,
     area: Option<Table>,
+    sources: Option<Table>,
     spread: Option<Table>,
     aggregates: Option<Table>,
     macro_panels: Vec<String>,

@@ -124,6 +124,5 @@ pub(crate) fn finite(estimate: &Estimate) -> Option<Estimate> {
     estimate.value.is_finite().then(|| Estimate {
         value: estimate.value,
         interval: ends(estimate.interval),
-        bca: ends(estimate.bca),
     })
 }

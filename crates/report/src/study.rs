@@ -305,7 +305,6 @@ impl<'a> Study<'a> {
                 Some(Estimate {
                     value,
                     interval: None,
-                    bca: None,
                 })
             })
     }

@@ -4,12 +4,14 @@ mod equivalence;
 mod paired;
 mod results;
 mod run;
+mod sources;
 mod spread;
 
 pub(crate) use equivalence::{area_table, equivalence_table};
 pub(crate) use paired::{others_table, paired_by_emotion, paired_table};
 pub(crate) use results::{emotion_table, main_table, support_table};
 pub(crate) use run::{best_step_table, fact_table, failure_table, pretraining_table, search_table};
+pub(crate) use sources::sources_table;
 pub(crate) use spread::{aggregate_table, spread_table};
 
 use crate::numbers::{count, fixed, interval, signed};

@@ -1,5 +1,8 @@
 //! Learning curves: a metric against the number of labels.
 
+use super::Interval;
+use crate::budget::{Budget, points};
+
 /// How many labels a curve needs to reach a value; in JSON `{"bound": "about", "labels": 31.5}`.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "bound", content = "labels", rename_all = "kebab-case")]
@@ -19,19 +22,6 @@ impl Equivalence {
             Equivalence::AtMost(_) => 0.0,
             Equivalence::About(labels) => labels,
             Equivalence::NotReached(_) => f64::INFINITY,
-        }
-    }
-
-    /// The value of a sort key, for a curve between `fewest` and `most` labels.
-    pub(super) fn of_order(order: f64, fewest: f64, most: f64) -> Self {
-        // A power of a logarithm can miss an end of the curve by its last bit.
-        const ROUNDING: f64 = 1e-12;
-        if order < fewest * (1.0 - ROUNDING) {
-            Equivalence::AtMost(fewest)
-        } else if order <= most * (1.0 + ROUNDING) {
-            Equivalence::About(order)
-        } else {
-            Equivalence::NotReached(most)
         }
     }
 }
@@ -77,6 +67,97 @@ pub fn labels_to_reach(
             Equivalence::About(points[i - 1].0 * (points[i].0 / points[i - 1].0).powf(share))
         }
     })
+}
+
+/// The value of a curve between its points, in proportion to the logarithm of labels; `None`
+/// outside.
+pub(super) fn value_at(points: &[(f64, f64)], labels: f64) -> Option<f64> {
+    let at = points.iter().position(|point| point.0 >= labels)?;
+    let (most, after) = points[at];
+    if most == labels {
+        return Some(after);
+    }
+    let (fewest, before) = points[at.checked_sub(1)?];
+    let share = (labels / fewest).ln() / (most / fewest).ln();
+    Some(before + share * (after - before))
+}
+
+/// The weights of the budgets in a linear function of a curve, such as its area.
+pub(super) fn weights(
+    budgets: &[Budget],
+    of_curve: impl Fn(&[(f64, f64)]) -> Option<f64>,
+) -> Option<Vec<f64>> {
+    let unit = |one: usize| (0..budgets.len()).map(move |b| f64::from(u8::from(b == one)));
+    (0..budgets.len())
+        .map(|b| of_curve(&points(budgets, unit(b))))
+        .collect()
+}
+
+/// Numbers of labels that are tried between two points of a curve.
+const TRIED: usize = 32;
+/// Halvings of the step between the last number that is inside and the first that is not.
+const HALVINGS: usize = 12;
+
+/// The confidence interval of the labels that a curve needs to reach a value: all numbers of labels
+/// at which the difference between the two cannot be distinguished from 0, the set of hypotheses
+/// that a test does not reject. `gain(labels)` is the confidence interval of the value minus the
+/// curve there, `labels` the estimate, which is always inside.
+///
+/// An end at which the smallest budget is inside is [`Equivalence::AtMost`], one at which the
+/// largest is, [`Equivalence::NotReached`]. `None` where a difference has no interval.
+pub(super) fn reaching_range(
+    curve: &[(f64, f64)],
+    labels: Equivalence,
+    rising: bool,
+    gain: impl Fn(f64) -> Option<Interval>,
+) -> Option<[Equivalence; 2]> {
+    let (fewest, most) = (curve.first()?.0, curve.last()?.0);
+    let between = |(a, b): (&(f64, f64), &(f64, f64))| {
+        let (from, ratio) = (a.0, b.0 / a.0);
+        (1..TRIED).map(move |i| from * ratio.powf(i as f64 / TRIED as f64))
+    };
+    let mut tried: Vec<f64> = curve.iter().map(|point| point.0).collect();
+    tried.extend(curve.iter().zip(curve.iter().skip(1)).flat_map(between));
+    tried.sort_by(f64::total_cmp);
+    // Whether more labels are needed, fewer, or neither can be told.
+    let side = |labels: f64| {
+        gain(labels).map(|ends| match (ends.low > 0.0, ends.high < 0.0) {
+            (true, _) => Some(rising),
+            (_, true) => Some(!rising),
+            _ => None,
+        })
+    };
+    let sides: Vec<Option<bool>> = tried.iter().map(|&n| side(n)).collect::<Option<_>>()?;
+    let inside: Vec<usize> = (0..tried.len()).filter(|&i| sides[i].is_none()).collect();
+    let edge = |mut out: f64, mut within: f64| {
+        for _ in 0..HALVINGS {
+            let middle = (out * within).sqrt();
+            match side(middle) {
+                Some(None) => within = middle,
+                _ => out = middle,
+            }
+        }
+        Equivalence::About(within)
+    };
+    let [low, high] = match (inside.first(), inside.last()) {
+        (Some(&first), Some(&last)) => [
+            match first {
+                0 => Equivalence::AtMost(fewest),
+                _ => edge(tried[first - 1], tried[first]),
+            },
+            match tried.get(last + 1) {
+                None => Equivalence::NotReached(most),
+                Some(&out) => edge(out, tried[last]),
+            },
+        ],
+        // Above the curve, or below it, at every number of labels; else they cross at the estimate.
+        _ if sides.iter().all(|side| *side == Some(true)) => [Equivalence::NotReached(most); 2],
+        _ if sides.iter().all(|side| *side == Some(false)) => [Equivalence::AtMost(fewest); 2],
+        _ => [labels; 2],
+    };
+    let first = |a: Equivalence, b: Equivalence| if a.order() <= b.order() { a } else { b };
+    let last = |a: Equivalence, b: Equivalence| if a.order() >= b.order() { a } else { b };
+    Some([first(low, labels), last(high, labels)])
 }
 
 /// The isotonic regression of the values.
@@ -141,16 +222,62 @@ mod tests {
     }
 
     #[test]
-    fn an_end_of_an_interval_is_a_bound_where_it_is_no_number_of_labels() {
-        let end = |order| Equivalence::of_order(order, 10.0, 1000.0);
-        assert_eq!(end(0.0), Equivalence::AtMost(10.0));
-        assert_eq!(end(f64::INFINITY), Equivalence::NotReached(1000.0));
-        assert_eq!(end(120.0), Equivalence::About(120.0));
-        let json = serde_json::to_string(&[end(0.0), end(31.5)]).unwrap();
+    fn an_end_where_the_curve_cannot_be_distinguished_is_a_bound() {
+        let curve = [(10.0, 0.5), (100.0, 0.6), (1000.0, 0.7)];
+        let range = |target: f64, half: f64| {
+            let labels = labels_to_reach(&curve, target, true).unwrap();
+            let gain = |labels| {
+                let gain = target - value_at(&curve, labels)?;
+                let (low, high) = (gain - half, gain + half);
+                Some(Interval { low, high })
+            };
+            reaching_range(&curve, labels, true, gain).unwrap()
+        };
+        let [Equivalence::About(low), Equivalence::About(high)] = range(0.6, 0.05) else {
+            panic!()
+        };
+        // Half a step of the curve below and above.
+        assert!((low / 10_f64.powf(1.5) - 1.0).abs() < 1e-3, "{low}");
+        assert!((high / 10_f64.powf(2.5) - 1.0).abs() < 1e-3, "{high}");
         assert_eq!(
-            json,
+            range(0.6, 0.2),
+            [Equivalence::AtMost(10.0), Equivalence::NotReached(1000.0)]
+        );
+        assert_eq!(range(0.9, 0.05), [Equivalence::NotReached(1000.0); 2]);
+        assert_eq!(range(0.3, 0.05), [Equivalence::AtMost(10.0); 2]);
+        let none = reaching_range(&curve, Equivalence::About(50.0), true, |_| None);
+        assert_eq!(none, None);
+        let json = serde_json::to_string(&[Equivalence::AtMost(10.0), Equivalence::About(31.5)]);
+        assert_eq!(
+            json.unwrap(),
             r#"[{"bound":"at-most","labels":10.0},{"bound":"about","labels":31.5}]"#
         );
+    }
+
+    #[test]
+    fn weights_of_budgets_give_the_area_and_a_value() {
+        let budget = |name: &str, labels: f64| Budget {
+            name: name.into(),
+            labels,
+            fewest: labels as i32,
+            most: labels as i32,
+        };
+        // Two budgets of equal labels are one point.
+        let budgets = [
+            budget("n10", 10.0),
+            budget("f0.1", 10.0),
+            budget("n50", 50.0),
+            budget("f1", 1000.0),
+        ];
+        let values = [0.4, 0.6, 0.7, 0.9];
+        let curve = points(&budgets, values);
+        let of = |weights: Vec<f64>| crate::sum(weights.iter().zip(values).map(|(w, v)| w * v));
+        let area = of(weights(&budgets, area_under_curve).unwrap());
+        assert!((area - area_under_curve(&curve).unwrap()).abs() < 1e-15);
+        let at = |labels| of(weights(&budgets, |curve| value_at(curve, labels)).unwrap());
+        assert!((at(10.0) - 0.5).abs() < 1e-15 && (at(1000.0) - 0.9).abs() < 1e-15);
+        assert!((at(500_f64.sqrt()) - 0.6).abs() < 1e-15);
+        assert_eq!(value_at(&curve, 9.0), None);
     }
 
     #[test]

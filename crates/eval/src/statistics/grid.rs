@@ -1,10 +1,10 @@
-//! The runs of a study, and their means in each resample.
+//! The runs of a study, their means and the variance of these.
 
-use super::FoldClusters;
-use super::multiway::{SourceLevels, SourceVariance, over_partitions};
-use super::replicates::{Replicates, Sample};
-use super::resamples::Resamples;
+use super::levels::LeveledMean;
+use super::multiway::{Multiway, SourceLevels, SourceVariance, multiway, over_partitions};
+use super::replicates::{Replicates, Sample, defined_mean};
 use super::sample::{MeasuredCell, StudySample};
+use super::{FoldClusters, VariedSource};
 use crate::Metric;
 use crate::budget::{Budget, place};
 use crate::run::Run;
@@ -13,58 +13,18 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A statistic of each run.
 pub(super) type Runs = BTreeMap<Run, Replicates>;
 
-/// A source of variation of which a run has one level; its levels are resampled.
-pub(super) struct Source {
-    levels: Vec<i32>,
-    of: fn(&Run) -> Option<i32>,
-    counts: Resamples,
-}
+/// Where a run has its level of a source.
+type LevelOf = fn(&Run) -> Option<i32>;
 
-impl Source {
-    fn new(
-        sample: &StudySample,
-        what: &str,
-        runs: &BTreeSet<Run>,
-        of: fn(&Run) -> Option<i32>,
-    ) -> Self {
-        let levels: Vec<i32> = runs
-            .iter()
-            .filter_map(of)
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
-        let (seed, n) = (sample.analysis.seed, sample.analysis.resamples);
-        Source {
-            counts: Resamples::bootstrap_of_few(seed, what, levels.len(), n),
-            levels,
-            of,
-        }
-    }
+/// The sources of variation between runs that are seeds or draws: training seeds, label draws, and
+/// the seeds of pre-trainings that are crossed with them.
+const SOURCES: [(VariedSource, LevelOf); 3] = [
+    (VariedSource::TrainingSeed, |run| Some(run.seed)),
+    (VariedSource::LabelDraw, |run| Some(run.draw)),
+    (VariedSource::PretrainSeed, |run| run.pretrain_seed),
+];
 
-    /// How many levels it has.
-    pub(super) fn len(&self) -> usize {
-        self.levels.len()
-    }
-
-    /// The index of a run's level; `None` for a run without one.
-    fn place(&self, run: &Run) -> Option<usize> {
-        self.levels.binary_search(&(self.of)(run)?).ok()
-    }
-
-    /// The mean value of each level that has runs.
-    pub(super) fn means(&self, runs: &Runs) -> Vec<f64> {
-        let of_level = |level: &i32| {
-            crate::mean(
-                runs.iter()
-                    .filter(|(run, _)| (self.of)(run) == Some(*level))
-                    .map(|(_, drawn)| drawn.value),
-            )
-        };
-        self.levels.iter().filter_map(of_level).collect()
-    }
-}
-
-/// The cells by their settings, and how often each resample contains a run.
+/// The cells by their settings.
 pub(super) struct Grid<'a> {
     sample: &'a StudySample,
     /// (start, budget, run, fold) to the cell.
@@ -72,12 +32,8 @@ pub(super) struct Grid<'a> {
     runs: BTreeSet<Run>,
     /// Partition and number of each fold.
     folds: Vec<[i32; 2]>,
-    /// Training seeds, label draws, and the seeds of pre-trainings that are crossed with them.
-    pub(super) sources: [Source; 3],
     /// Clusters of each fold, in the order of `folds`.
     fold_sizes: Vec<f64>,
-    /// The same in each resample.
-    drawn_fold_sizes: Vec<Vec<f64>>,
 }
 
 impl<'a> Grid<'a> {
@@ -102,24 +58,10 @@ impl<'a> Grid<'a> {
                 .filter(move |&(&(p, _), &fold)| p == partition && fold == k)
                 .map(|((_, cluster), _)| *cluster)
         };
-        let drawn = |b: usize, k: [i32; 2]| {
-            of_fold(k)
-                .map(|c| f64::from(sample.resamples.count(b, c)))
-                .sum::<f64>()
-        };
-        let studies = 0..sample.analysis.resamples;
         Grid {
             cells,
-            sources: [
-                Source::new(sample, "seeds", &runs, |run| Some(run.seed)),
-                Source::new(sample, "label draws", &runs, |run| Some(run.draw)),
-                Source::new(sample, "pre-training seeds", &runs, |run| run.pretrain_seed),
-            ],
             runs,
             fold_sizes: folds.iter().map(|&k| of_fold(k).count() as f64).collect(),
-            drawn_fold_sizes: studies
-                .map(|b| folds.iter().map(|&k| drawn(b, k)).collect())
-                .collect(),
             folds,
             sample,
         }
@@ -161,7 +103,6 @@ impl<'a> Grid<'a> {
     fn fold_size(&self, sample: Sample, k: usize) -> f64 {
         match sample {
             Sample::Whole => self.fold_sizes[k],
-            Sample::Resample(b) => self.drawn_fold_sizes[b][k],
             // Else all differences between folds would be lost from the pseudo-values.
             Sample::Without(c) => {
                 let [partition, fold] = self.folds[k];
@@ -171,50 +112,82 @@ impl<'a> Grid<'a> {
         }
     }
 
-    /// The mean over runs, each as often as each resample contains it; `None` without runs.
-    pub(super) fn mean(&self, runs: &Runs) -> Option<Replicates> {
-        let places: Vec<_> = runs
-            .keys()
-            .map(|run| self.sources.each_ref().map(|s| s.place(run)))
-            .collect();
-        let times = |sample: Sample, run: usize| {
-            let Sample::Resample(b) = sample else {
-                return 1.0;
-            };
-            let each = self.sources.iter().zip(places[run]);
-            each.filter_map(|(source, place)| Some(f64::from(source.counts.count(b, place?))))
-                .product()
-        };
+    /// The mean over runs, with the means of the levels of each source; `None` without runs.
+    pub(super) fn mean(&self, runs: &Runs) -> Option<LeveledMean> {
         let all: Vec<&Replicates> = runs.values().collect();
-        (!all.is_empty()).then(|| Replicates::weighted_mean(&all, times))
+        if all.is_empty() {
+            return None;
+        }
+        let mean = Replicates::combine(&all, defined_mean);
+        let levels = |(_, of): &(VariedSource, LevelOf)| {
+            let mut values: BTreeMap<i32, Vec<f64>> = BTreeMap::new();
+            for (run, drawn) in runs {
+                if let Some(level) = of(run) {
+                    values.entry(level).or_default().push(drawn.value);
+                }
+            }
+            let means = values.into_iter();
+            means
+                .filter_map(|(level, values)| Some((level, crate::mean(values)?)))
+                .collect()
+        };
+        Some(LeveledMean {
+            value: mean.value,
+            videos: mean.pseudo_values(),
+            folds: mean.folds,
+            sources: SOURCES.iter().map(levels).collect(),
+        })
     }
 
-    /// The variance of every source that would differ in a replication and has several levels:
-    /// folds (their training segments and test videos), or the videos of a single one; and those of
-    /// the runs.
-    pub(super) fn variances(&self, mean: &Replicates, runs: &Runs) -> Vec<SourceVariance> {
-        let others = self
-            .sources
-            .iter()
-            .map(|s| SourceLevels::alike(s.means(runs)).variance());
-        [self.variance_of_data(mean, runs)]
+    /// The t interval and test of a mean.
+    pub(super) fn test(&self, mean: &LeveledMean) -> Option<Multiway> {
+        let variances: Vec<SourceVariance> = self
+            .variances(mean)
             .into_iter()
-            .chain(others)
-            .flatten()
-            .collect()
+            .filter_map(|(_, _, variance)| variance)
+            .collect();
+        multiway(mean.value, &variances, self.sample.analysis.level)
     }
 
-    /// The variance that training segments and test videos give a mean over runs.
-    fn variance_of_data(&self, mean: &Replicates, runs: &Runs) -> Option<SourceVariance> {
-        let videos = SourceLevels::alike(mean.pseudo_values());
-        let partitions: BTreeSet<i32> = runs.keys().map(|run| run.partition).collect();
+    /// What each source that the study has gives to the variance of a mean: its levels, and the
+    /// variance; `None` for a single level.
+    pub(super) fn variances(
+        &self,
+        mean: &LeveledMean,
+    ) -> Vec<(VariedSource, usize, Option<SourceVariance>)> {
+        let (source, levels) = match self.folds.len() {
+            1 => (VariedSource::Videos, mean.videos.len()),
+            n => (VariedSource::Folds, n),
+        };
+        let data = (source, levels, self.variance_of_data(mean));
+        let others = SOURCES
+            .iter()
+            .zip(&mean.sources)
+            .filter(|(_, l)| !l.is_empty());
+        let of_runs = others.map(|((source, _), levels)| {
+            let means: Vec<f64> = levels.values().copied().collect();
+            let n = means.len();
+            (*source, n, SourceLevels::alike(means).variance())
+        });
+        [data].into_iter().chain(of_runs).collect()
+    }
+
+    /// The variance that training segments and test videos give a mean over runs: between folds, or
+    /// between the videos of a single one.
+    fn variance_of_data(&self, mean: &LeveledMean) -> Option<SourceVariance> {
+        let videos = SourceLevels::alike(mean.videos.clone());
+        let partitions: BTreeSet<i32> = self.folds.iter().map(|fold| fold[0]).collect();
         let of_partition = |partition: &i32| {
             let places = self.places_of(*partition);
             let [sizes, means] = [&self.fold_sizes, &mean.folds]
                 .map(|all| places.iter().map(|&k| all[k]).collect::<Vec<_>>());
             SourceLevels::of_sizes(&sizes, &means)
         };
-        let folds: Vec<SourceLevels> = partitions.iter().map(of_partition).collect();
+        let folds: Vec<SourceLevels> = partitions
+            .iter()
+            .map(of_partition)
+            .filter(|of_one| !of_one.means.is_empty())
+            .collect();
         match folds.iter().all(|of_one| of_one.means.len() > 1) {
             true => over_partitions(&folds, &videos),
             // A partition of which one fold was run.
@@ -223,6 +196,17 @@ impl<'a> Grid<'a> {
             }
             false => videos.variance(),
         }
+    }
+
+    /// How many training seeds, label draws and crossed pre-trainings there are.
+    pub(super) fn levels(&self) -> [usize; 3] {
+        SOURCES.map(|(_, of)| {
+            self.runs
+                .iter()
+                .filter_map(of)
+                .collect::<BTreeSet<_>>()
+                .len()
+        })
     }
 
     /// The differences of the runs that are pairs.
@@ -268,7 +252,7 @@ impl<'a> Grid<'a> {
             .collect()
     }
 
-    /// The resampled cells.
+    /// The measured cells.
     pub(super) fn sample(&self) -> &StudySample {
         self.sample
     }

@@ -1,22 +1,19 @@
-//! A statistic with its bootstrap and jackknife replicates.
+//! A statistic with its jackknife replicates and its value in each fold.
 
 /// Of what a statistic is computed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Sample {
     /// The study, or a fold of it.
     Whole,
-    /// A bootstrap resample, by its number.
-    Resample(usize),
     /// The study without a cluster, by its number.
     Without(usize),
 }
 
-/// A statistic of the study, of each bootstrap resample, and of the study without each cluster, and
-/// of each fold; NaN where it is undefined.
+/// A statistic of the study, of the study without each cluster, and of each fold; NaN where it is
+/// undefined.
 #[derive(Debug, Clone)]
 pub(super) struct Replicates {
     pub(super) value: f64,
-    pub(super) bootstrap: Vec<f64>,
     pub(super) jackknife: Vec<f64>,
     /// Of each fold alone; empty for what is of one fold itself.
     pub(super) folds: Vec<f64>,
@@ -70,13 +67,11 @@ impl Replicates {
         with: impl Fn(Sample, &mut dyn Iterator<Item = f64>) -> f64,
     ) -> Self {
         let shortest = |of: fn(&Replicates) -> usize| all.iter().map(|d| of(d)).min().unwrap_or(0);
-        let draw = |b: usize| with(Sample::Resample(b), &mut all.iter().map(|d| d.bootstrap[b]));
         let without = |c: usize| with(Sample::Without(c), &mut all.iter().map(|d| d.jackknife[c]));
         let fold = |k: usize| with(Sample::Whole, &mut all.iter().map(|d| d.folds[k]));
         Replicates {
             folds: (0..shortest(|d| d.folds.len())).map(fold).collect(),
             value: with(Sample::Whole, &mut all.iter().map(|d| d.value)),
-            bootstrap: (0..shortest(|d| d.bootstrap.len())).map(draw).collect(),
             jackknife: (0..shortest(|d| d.jackknife.len())).map(without).collect(),
         }
     }

@@ -23,27 +23,10 @@ impl Resamples {
     ///
     /// Resample b is a function of (`seed`, `what`, `b`) and the number of clusters.
     pub fn bootstrap(seed: u64, what: &str, clusters: usize, n: usize) -> Self {
-        Self::draw(seed, what, clusters, clusters, n)
-    }
-
-    /// The same with one draw fewer than there are clusters (Rao and Wu 1988), so that a mean over
-    /// the draws has the variance of a mean over clusters also where there are as few of them as
-    /// training seeds. A single cluster is always drawn.
-    pub fn bootstrap_of_few(seed: u64, what: &str, clusters: usize, n: usize) -> Self {
-        Self::draw(
-            seed,
-            what,
-            clusters,
-            clusters.saturating_sub(1).max(clusters.min(1)),
-            n,
-        )
-    }
-
-    fn draw(seed: u64, what: &str, clusters: usize, size: usize, n: usize) -> Self {
         let mut all = Self::of(clusters, n, |_, _| 0);
         for b in 0..n {
             let mut rng = rng_named(seed, Stream::Bootstrap, &format!("{what}/{b}"));
-            for _ in 0..size {
+            for _ in 0..clusters {
                 let count = all.count_mut(b, rng.random_range(0..clusters));
                 *count = count.saturating_add(1);
             }
@@ -141,22 +124,6 @@ mod tests {
         assert!((0..5).all(|b| (0..10).all(|c| few.count(b, c) == many.count(b, c))));
         assert_ne!(Resamples::bootstrap(4, "videos", 10, 5), few);
         assert_ne!(Resamples::bootstrap(3, "seeds", 10, 5), few);
-    }
-
-    #[test]
-    fn a_mean_over_few_has_the_variance_of_a_mean() {
-        let values = [0.0, 1.0, 5.0];
-        let all = Resamples::bootstrap_of_few(1, "seeds", 3, 40_000);
-        let mean = |b| {
-            (0..3)
-                .map(|c| f64::from(all.count(b, c)) * values[c])
-                .sum::<f64>()
-                / 2.0
-        };
-        let squares = crate::mean((0..all.len()).map(|b| (mean(b) - 2.0).powi(2))).unwrap();
-        // s² = 7, over three values.
-        assert!((squares - 7.0 / 3.0).abs() < 0.05, "{squares}");
-        assert_eq!(Resamples::bootstrap_of_few(1, "seeds", 1, 4).count(3, 0), 1);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The cells of a study, measured on resampled videos.
+//! The cells of a study, measured on all test videos and without each in turn.
 
 use super::replicates::{Replicates, defined_mean};
 use super::resamples::Resamples;
@@ -14,14 +14,13 @@ pub(super) struct MeasuredCell {
     pub(super) numbers: BTreeMap<(Metric, String), Replicates>,
 }
 
-/// Cells on resampled videos, added one at a time.
+/// Measured cells, added one at a time.
 pub struct StudySample {
     pub(super) analysis: AnalysisPlan,
     /// Number of each cluster.
     pub(super) clusters: BTreeMap<String, usize>,
     /// In which fold of a partition a cluster is tested.
     pub(super) fold_of: BTreeMap<(i32, usize), i32>,
-    pub(super) resamples: Resamples,
     leave_one_out: Resamples,
     pub(super) cells: Vec<MeasuredCell>,
     pub(super) emotions: Vec<String>,
@@ -44,9 +43,9 @@ pub struct TestVideo {
 type Tested = (String, i32, String, u64, bool);
 
 impl StudySample {
-    /// Draws the resamples. `tested` are the test videos of each fold; a video is tested in one
+    /// A study without cells. `tested` are the test videos of each fold; a video is tested in one
     /// fold of a partition. Ids that name segments ([`mosei_schema::segment_name`]) are of one video, whose
-    /// segments are resampled together.
+    /// segments are left out together.
     pub fn new(analysis: AnalysisPlan, tested: impl IntoIterator<Item = TestVideo>) -> Self {
         let tested: Vec<TestVideo> = tested.into_iter().collect();
         let names: BTreeSet<&str> = tested.iter().map(|t| video_of(&t.video)).collect();
@@ -59,14 +58,12 @@ impl StudySample {
             let place = (test.partition, clusters[video_of(&test.video)]);
             fold_of.entry(place).or_insert(test.fold);
         }
-        let resamples = Resamples::bootstrap(analysis.seed, "clusters", n, analysis.resamples);
         let leave_one_out = Resamples::leave_one_out(n);
         let (cells, emotions, tested) = (Vec::new(), Vec::new(), BTreeMap::new());
         StudySample {
             analysis,
             clusters,
             fold_of,
-            resamples,
             leave_one_out,
             cells,
             emotions,
@@ -74,7 +71,7 @@ impl StudySample {
         }
     }
 
-    /// Measures a cell's test rows in every resample.
+    /// Measures a cell's test rows.
     ///
     /// # Errors
     /// A test row of a video that is not among those tested, or that belongs to another fold; test
@@ -117,12 +114,10 @@ impl StudySample {
                 .iter()
                 .map(|(emotion, rows)| {
                     let value = rows.value(metric).unwrap_or(f64::NAN);
-                    let bootstrap = rows.replicates(metric, &self.resamples);
                     (
                         *emotion,
                         Replicates {
                             value,
-                            bootstrap,
                             jackknife: rows.replicates(metric, &self.leave_one_out),
                             folds: Vec::new(),
                         },

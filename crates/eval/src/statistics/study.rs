@@ -4,15 +4,15 @@
 //! draw and, where training seeds are crossed with them, a pre-training) of metrics on the test rows
 //! of all folds of the partition. A replication would have other folds (or videos), seeds and label
 //! draws: each is a source of the
-//! variance. What rests on several budgets is bootstrapped.
+//! variance.
 
+use super::curve::{area_under_curve, reaching_range, value_at, weights};
 use super::grid::{Grid, Runs};
-use super::multiway::multiway;
-use super::replicates::Replicates;
+use super::levels::LeveledMean;
 use super::sample::StudySample;
 use super::{
-    AreaContrast, Contrast, CurvePoint, Equivalence, Estimate, LabelEquivalence, OtherContrast,
-    StudyStatistics, area_under_curve, bca, expanded_percentile, labels_to_reach,
+    AreaContrast, Contrast, CurvePoint, Estimate, LabelEquivalence, OtherContrast, SourceShare,
+    StudyStatistics, labels_to_reach,
 };
 use crate::budget::{Budget, Labels, budgets, points};
 use crate::run::PretrainSeeds;
@@ -29,7 +29,7 @@ impl StudySample {
             n_labels: id.n_labels,
         }));
         let grid = Grid::new(&self, &budgets);
-        let [seeds, draws, pretrain_seeds] = grid.sources.each_ref().map(|source| source.len());
+        let [seeds, draws, pretrain_seeds] = grid.levels();
         let mut out = StudyStatistics {
             clusters: self.clusters.len(),
             folds: grid.fold_clusters(),
@@ -77,7 +77,7 @@ struct Curves<'a> {
     emotion: &'a str,
     metric: Metric,
     /// By start and budget: the runs and their mean, where there is a run.
-    means: BTreeMap<(&'a str, usize), (Runs, Replicates)>,
+    means: BTreeMap<(&'a str, usize), (Runs, LeveledMean)>,
 }
 
 impl<'a> Curves<'a> {
@@ -117,33 +117,32 @@ impl<'a> Curves<'a> {
                 emotion: self.emotion.to_string(),
                 metric: self.metric,
                 runs: runs.len(),
-                estimate: self.estimate(mean, runs).0,
+                estimate: self.estimate(mean).0,
             })
         };
         places.filter_map(point).collect()
     }
 
-    /// A mean over runs with its intervals, and p against 0.
-    fn estimate(&self, mean: &Replicates, runs: &Runs) -> (Estimate, Option<f64>) {
-        let level = self.grid.sample().analysis.level;
-        let found = multiway(mean.value, &self.grid.variances(mean, runs), level);
+    /// A mean with its confidence interval, and p against 0.
+    fn estimate(&self, mean: &LeveledMean) -> (Estimate, Option<f64>) {
+        let found = self.grid.test(mean);
         let estimate = Estimate {
             value: mean.value,
             interval: found.map(|f| f.interval),
-            bca: bca(&mean.bootstrap, mean.value, &mean.jackknife, level),
         };
         (estimate, found.map(|f| f.p))
     }
 
-    /// A statistic of several budgets with the intervals of its bootstrap.
-    fn with_bootstrap(&self, mean: &Replicates) -> Estimate {
-        let sample = self.grid.sample();
-        let (level, clusters) = (sample.analysis.level, sample.clusters.len());
-        Estimate {
-            value: mean.value,
-            interval: expanded_percentile(&mean.bootstrap, level, clusters),
-            bca: bca(&mean.bootstrap, mean.value, &mean.jackknife, level),
-        }
+    /// What each source of variation gives to the variance of a mean.
+    fn sources(&self, mean: &LeveledMean) -> Vec<SourceShare> {
+        let each = self.grid.variances(mean).into_iter();
+        each.map(|(source, levels, variance)| SourceShare {
+            source,
+            levels,
+            variance: variance.map(|found| found.variance),
+            freedom: variance.map(|found| found.freedom),
+        })
+        .collect()
     }
 
     /// The names of the treated start and the baseline.
@@ -179,7 +178,7 @@ impl<'a> Curves<'a> {
         let (ours, theirs) = (ours?, theirs?);
         let runs = self.grid.differences(ours, theirs);
         let mean = self.grid.mean(&runs)?;
-        let (difference, p) = self.estimate(&mean, &runs);
+        let (difference, p) = self.estimate(&mean);
         Some(Contrast {
             budget,
             emotion: self.emotion.to_string(),
@@ -191,32 +190,28 @@ impl<'a> Curves<'a> {
                 self.grid.paired_mean(theirs, ours)?,
             ],
             p,
+            sources: self.sources(&mean),
             each: runs.values().map(|d| d.value).collect(),
         })
     }
 
     /// The mean of a start at each budget; `None` where one has no run.
-    fn curve(&self, start: &'a str) -> Option<Vec<&Replicates>> {
+    fn curve(&self, start: &'a str) -> Option<Vec<&LeveledMean>> {
         (0..self.budgets.len())
             .map(|b| self.means.get(&(start, b)).map(|(_, mean)| mean))
             .collect()
     }
 
     fn area(&self) -> Option<AreaContrast> {
-        let area = |start: &'a str| {
-            let under = |values: &mut dyn Iterator<Item = f64>| {
-                area_under_curve(&points(self.budgets, values))
-            };
-            Some(Replicates::combine(&self.curve(start)?, |values| {
-                under(values).unwrap_or(f64::NAN)
-            }))
-        };
         let [treated, baseline] = self.arms();
-        let difference = area(treated)?.minus(&area(baseline)?);
+        let weights = weights(self.budgets, area_under_curve)?;
+        let treated = weighted(&weights, 1.0, &self.curve(treated)?);
+        let baseline = weighted(&weights, -1.0, &self.curve(baseline)?);
+        let difference = LeveledMean::combine(&[treated, baseline].concat());
         (!difference.value.is_nan()).then(|| AreaContrast {
             emotion: self.emotion.to_string(),
             metric: self.metric,
-            difference: self.with_bootstrap(&difference),
+            difference: self.estimate(&difference).0,
         })
     }
 
@@ -224,30 +219,18 @@ impl<'a> Curves<'a> {
         let [treated, baseline] = self.arms();
         let reached = &self.means.get(&(treated, budget))?.1;
         let curve = self.curve(baseline)?;
-        let needed = |target: f64, values: &mut dyn Iterator<Item = f64>| {
-            labels_to_reach(
-                &points(self.budgets, values),
-                target,
-                self.metric.higher_is_better(),
-            )
+        let rising = self.metric.higher_is_better();
+        let values = points(self.budgets, curve.iter().map(|mean| mean.value));
+        let labels = labels_to_reach(&values, reached.value, rising)?;
+        // Labels at which the baseline cannot be distinguished from the value to reach.
+        let gain = |labels: f64| {
+            let weights = weights(self.budgets, |curve| value_at(curve, labels))?;
+            let below = weighted(&weights, -1.0, &curve);
+            let difference = LeveledMean::combine(&[&[(1.0, reached)], &below[..]].concat());
+            self.grid.test(&difference).map(|found| found.interval)
         };
-        let labels = needed(reached.value, &mut curve.iter().map(|d| d.value))?;
-        let replicate = |(b, &target): (usize, &f64)| {
-            needed(target, &mut curve.iter().map(|d| d.bootstrap[b]))
-                .map_or(f64::NAN, Equivalence::order)
-        };
-        let draws: Vec<f64> = reached
-            .bootstrap
-            .iter()
-            .enumerate()
-            .map(replicate)
-            .collect();
-        let sample = self.grid.sample();
-        let interval = expanded_percentile(&draws, sample.analysis.level, sample.clusters.len());
-        let (fewest, most) = (self.budgets.first()?.labels, self.budgets.last()?.labels);
-        let ends = interval
-            .map(|ends| [ends.low, ends.high].map(|end| Equivalence::of_order(end, fewest, most)));
-        let [low, high] = [0, 1].map(|end| ends.map(|ends| ends[end]));
+        let ends = reaching_range(&values, labels, rising, gain);
+        let [low, high] = ends.map_or([None, None], |ends| ends.map(Some));
         Some(LabelEquivalence {
             budget,
             metric: self.metric,
@@ -256,4 +239,17 @@ impl<'a> Curves<'a> {
             high,
         })
     }
+}
+
+/// The means of a curve with their weights, times a sign; those without weight are left out.
+fn weighted<'m>(
+    weights: &[f64],
+    sign: f64,
+    curve: &[&'m LeveledMean],
+) -> Vec<(f64, &'m LeveledMean)> {
+    let parts = weights.iter().zip(curve);
+    parts
+        .filter(|(weight, _)| **weight != 0.0)
+        .map(|(weight, mean)| (sign * weight, *mean))
+        .collect()
 }

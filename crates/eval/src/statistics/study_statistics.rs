@@ -6,7 +6,7 @@ use crate::budget::Budget;
 use crate::run::PretrainSeeds;
 use serde::{Deserialize, Serialize};
 
-/// The statistical analysis of a study: which starts, metrics and bootstrap.
+/// The statistical analysis of a study: which starts, metrics and level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnalysisPlan {
     /// The start under test.
@@ -17,12 +17,8 @@ pub struct AnalysisPlan {
     pub metrics: Vec<Metric>,
     /// How the plan varies pre-training.
     pub pretrain_seeds: PretrainSeeds,
-    /// Number of bootstrap resamples.
-    pub resamples: usize,
     /// Confidence level of the intervals.
     pub level: f64,
-    /// Seed of all resampling.
-    pub seed: u64,
 }
 
 /// An estimate with its confidence intervals.
@@ -30,12 +26,9 @@ pub struct AnalysisPlan {
 pub struct Estimate {
     /// Mean over the runs.
     pub value: f64,
-    /// The t interval over all sources ([`crate::statistics::multiway()`]); of areas, which are of
-    /// several budgets, the expanded percentile interval. `None` where nothing varies, or values
-    /// are missing.
+    /// The t interval over all sources ([`crate::statistics::multiway()`]). `None` where nothing
+    /// varies, or values are missing.
     pub interval: Option<Interval>,
-    /// Efron's BCa interval, which does not allow for few clusters.
-    pub bca: Option<Interval>,
 }
 
 /// A point of a learning curve.
@@ -73,8 +66,40 @@ pub struct Contrast {
     pub arms: [f64; 2],
     /// Two-sided, from the same t as the interval.
     pub p: Option<f64>,
+    /// What each source of variation gives to the variance of the difference.
+    pub sources: Vec<SourceShare>,
     /// The difference in each pair, by partition, training seed, label draw and pre-training seed.
     pub each: Vec<f64>,
+}
+
+/// Something that would differ in a replication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VariedSource {
+    /// The folds of cross-validations: their training segments and test videos.
+    Folds,
+    /// The test videos of a single fold.
+    Videos,
+    /// Training seed.
+    TrainingSeed,
+    /// Label draw.
+    LabelDraw,
+    /// Seed of a pre-training, where it is crossed with training seeds.
+    PretrainSeed,
+}
+
+/// The part of a source in the variance of a mean.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SourceShare {
+    /// The source.
+    pub source: VariedSource,
+    /// Levels that the runs have.
+    pub levels: usize,
+    /// The variance that it gives the mean; `None` for a single level, and where a level has no
+    /// value.
+    pub variance: Option<f64>,
+    /// Degrees of freedom of that variance.
+    pub freedom: Option<f64>,
 }
 
 /// How many labels the baseline needs to match the treated start at one budget.
@@ -86,8 +111,8 @@ pub struct LabelEquivalence {
     pub metric: Metric,
     /// The estimate.
     pub labels: Equivalence,
-    /// The lower end of its confidence interval; `None` where too many bootstrap replicates have no
-    /// value.
+    /// The lower end of its confidence interval; `None` where the difference between the curves has
+    /// none.
     pub low: Option<Equivalence>,
     /// The upper end.
     pub high: Option<Equivalence>,
@@ -126,7 +151,7 @@ pub struct StudyStatistics {
     /// The analysis that was run.
     #[serde(rename = "questions")]
     pub analysis: AnalysisPlan,
-    /// Test videos (or speakers) that were resampled.
+    /// Test videos (or speakers).
     pub clusters: usize,
     /// How many of them each fold has.
     pub folds: Vec<FoldClusters>,

@@ -5,35 +5,12 @@ usage: python make_statistics.py > statistics.json        (made with numpy 2.4.6
 
 import json
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 from scipy import stats
 from sklearn.isotonic import IsotonicRegression
 
 rng = np.random.default_rng(1)
-
-
-def intervals():
-    out = []
-    for data in (rng.normal(size=12), rng.exponential(size=30), rng.integers(0, 4, size=20).astype(float)):
-        draws = data[rng.integers(0, len(data), size=(400, len(data)))].mean(axis=1)
-        given = SimpleNamespace(bootstrap_distribution=draws)
-        found = {
-            method: stats.bootstrap((data,), np.mean, n_resamples=0, bootstrap_result=given, method=method, confidence_level=0.9).confidence_interval
-            for method in ("percentile", "BCa")
-        }
-        without = [float(np.delete(data, i).mean()) for i in range(len(data))]
-        out.append(
-            {
-                "draws": draws.tolist(),
-                "estimate": float(data.mean()),
-                "jackknife": without,
-                "percentile": list(map(float, found["percentile"])),
-                "bca": list(map(float, found["BCa"])),
-            }
-        )
-    return out
 
 
 def t_tests():
@@ -143,7 +120,6 @@ def crossed():
 
 json.dump(
     {
-        "intervals": intervals(),
         "t_tests": t_tests(),
         "delongs": delongs(),
         "robust": robust(),

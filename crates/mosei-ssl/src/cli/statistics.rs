@@ -2,7 +2,7 @@ use crate::RunFolder;
 use anyhow::Result;
 use std::path::PathBuf;
 
-/// Compute confidence intervals, tests and label equivalence of a run, by resampling its study.
+/// Compute confidence intervals, tests and label equivalence of a run.
 ///
 /// Writes RUN/statistics.json.
 ///
@@ -16,9 +16,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(a: Arguments) -> Result<()> {
     let s = crate::write_statistics(&RunFolder::new(&a.run))?;
     tracing::info!(
-        "{} numbers from {} studies of {} videos, {} seeds, {} label draws",
+        "{} numbers of {} videos, {} seeds, {} label draws",
         s.curves.len() + s.contrasts.len() + s.equivalences.len() + s.areas.len(),
-        s.analysis.resamples,
         s.clusters,
         s.seeds,
         s.draws

@@ -296,7 +296,6 @@ pub(crate) fn answered(metric: Metric, budgets: &[AnsweredBudget]) -> ReportInpu
                         low: 0.5,
                         high: 0.7,
                     }),
-                    bca: None,
                 },
             });
         }
@@ -308,10 +307,10 @@ pub(crate) fn answered(metric: Metric, budgets: &[AnsweredBudget]) -> ReportInpu
             difference: Estimate {
                 value,
                 interval: ends.map(|(low, high)| Interval { low, high }),
-                bca: None,
             },
             arms: [scratch + value, scratch],
             p,
+            sources: Vec::new(),
             each: vec![value; 3],
         });
     }
@@ -327,9 +326,7 @@ pub(crate) fn answered(metric: Metric, budgets: &[AnsweredBudget]) -> ReportInpu
             baseline: "scratch".into(),
             metrics: vec![metric],
             pretrain_seeds: PretrainSeeds::None,
-            resamples: 10_000,
             level: 0.95,
-            seed: 0,
         },
         clusters: 100,
         folds: vec![FoldClusters {

@@ -26,7 +26,6 @@ pub(crate) fn paired_table(study: &Study<'_>, metric: Metric) -> Option<Table> {
             let mut row = vec![head];
             row.extend([effect(&difference), Cell::p(difference.p)]);
             row.extend(arms(study, budget, Scope::Macro, metric));
-            row.push(bca(&difference));
             row.extend(pairs(&difference));
             row.push(Cell::words(finding_text(
                 study,
@@ -37,7 +36,6 @@ pub(crate) fn paired_table(study: &Study<'_>, metric: Metric) -> Option<Table> {
         .collect();
     let [ours, theirs, wins] = titles(study);
     let mut head = head(1, ["Labels", "Difference", "p", &ours, &theirs]);
-    head.push(Cell::none("BCa confidence interval").column("BCa interval"));
     head.extend([Cell::none("Pairs"), Cell::none(wins), conclusion_title()]);
     (!rows.is_empty()).then(|| Table {
         caption: caption(study, "macro ", metric, ""),
@@ -227,20 +225,6 @@ fn effect(difference: &Difference) -> Cell {
         cell.remark("no confidence interval")
     } else {
         cell
-    }
-}
-
-fn bca(difference: &Difference) -> Cell {
-    match difference.bca {
-        Some(ends) => {
-            let text = crate::numbers::interval(ends, 3, true);
-            Cell {
-                text,
-                ends: Some(ends.into()),
-                ..Cell::default()
-            }
-        }
-        None => Cell::none("n/a"),
     }
 }
 

@@ -5,7 +5,8 @@ use eval::budget::{Labels, budgets, place};
 use eval::run::PretrainSeeds;
 use eval::statistics::{
     AnalysisPlan, AreaContrast, Contrast, CurvePoint, Equivalence, Estimate, FoldClusters,
-    Interval, LabelEquivalence, StudyStatistics, area_under_curve, labels_to_reach,
+    Interval, LabelEquivalence, SourceShare, StudyStatistics, VariedSource, area_under_curve,
+    labels_to_reach,
 };
 use report::ReportInput;
 use run_record::ResultRow;
@@ -36,11 +37,22 @@ fn around(value: f64, half: f64) -> Estimate {
     Estimate {
         value,
         interval: Some(interval),
-        bca: Some(Interval {
-            low: rounded(value - half),
-            high: rounded(value + 0.9 * half),
-        }),
     }
+}
+
+/// What the sources give to the variance of every difference.
+fn sources() -> Vec<SourceShare> {
+    let share = |source, levels, variance| SourceShare {
+        source,
+        levels,
+        variance: Some(variance),
+        freedom: Some(1.0),
+    };
+    vec![
+        share(VariedSource::Folds, 2, 1.21e-4),
+        share(VariedSource::TrainingSeed, 2, 4e-6),
+        share(VariedSource::LabelDraw, 2, 3.6e-5),
+    ]
 }
 
 /// Statistics of whatever results the study has.
@@ -101,9 +113,7 @@ pub fn of(input: &ReportInput) -> StudyStatistics {
             baseline: "scratch".into(),
             metrics: METRICS.to_vec(),
             pretrain_seeds: PretrainSeeds::Tied,
-            resamples: 10_000,
             level: 0.95,
-            seed: 0,
         },
         clusters: 24,
         folds: [0, 1]
@@ -164,6 +174,7 @@ pub fn of(input: &ReportInput) -> StudyStatistics {
                     difference: around(value, 0.025),
                     arms: arms.map(rounded),
                     p: Some(rounded(1.0 / (1.0 + (value / 0.006).powi(2)))),
+                    sources: sources(),
                     each,
                 });
             }
