@@ -4,6 +4,7 @@
 mod clustered;
 mod curve;
 mod delong;
+mod design;
 mod grid;
 mod holm;
 mod interval;
@@ -21,6 +22,7 @@ mod variance;
 pub use clustered::{Clustered, ClusteredRow};
 pub use curve::{Equivalence, area_under_curve, labels_to_reach};
 pub use delong::{DeLong, delong};
+pub use design::{Components, Design};
 pub use holm::holm;
 pub use interval::Interval;
 pub use meta::{Pooled, StudyEstimate, pool, study_difference};

@@ -10,7 +10,7 @@
 mod made_up;
 
 use eval::run::PretrainSeeds;
-use eval::statistics::{Equivalence, StudySample, StudyStatistics, TestVideo};
+use eval::statistics::{self, Components, Equivalence, StudySample, StudyStatistics, TestVideo};
 use made_up::{analysis, cell_of, video};
 use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
@@ -263,6 +263,50 @@ fn a_replication_lies_in_the_interval_as_often_as_theory_says() {
         println!("{d:?}: second point in first interval {held}");
         assert!((0.80..=0.90).contains(&held), "{held}: {d:?}");
     }
+}
+
+/// The width that `sweep --dry-run` promises is the one that studies come to have, from the
+/// variances of pilots of another design.
+#[test]
+fn the_expected_width_is_the_width_that_comes_out() {
+    let pilot = Design {
+        partitions: 2,
+        ..design(6, 4, 3, 3)
+    };
+    let later = Design {
+        partitions: 3,
+        ..design(6, 4, 4, 5)
+    };
+    let planned = statistics::Design {
+        videos: 24,
+        folds: 6,
+        partitions: 3,
+        seeds: 4,
+        draws: 5,
+        pretrain_seeds: None,
+    };
+    let (mut promised, mut found) = (0.0, 0.0);
+    let studies = 150;
+    for number in 0..studies {
+        let macro_contrast = |statistics: &StudyStatistics| {
+            let contrasts = statistics.contrasts.iter();
+            contrasts
+                .into_iter()
+                .find(|c| c.emotion == "macro")
+                .cloned()
+        };
+        let of_pilot = study(number, 0.0, pilot).finish();
+        let contrast = macro_contrast(&of_pilot).expect("a contrast");
+        let components = Components::of(&of_pilot, &contrast).expect("variances");
+        promised += components.half_width(&planned, 0.95).expect("a width");
+        let of_study = study(number + studies, 0.0, later).finish();
+        let contrast = macro_contrast(&of_study).expect("a contrast");
+        let interval = contrast.difference.interval.expect("an interval");
+        found += (interval.high - interval.low) / 2.0;
+    }
+    let ratio = promised / found;
+    println!("promised width / width: {ratio}");
+    assert!((0.95..=1.2).contains(&ratio), "{ratio}");
 }
 
 /// Two levels say little of their source: the interval is rather too wide.

@@ -146,6 +146,12 @@ pub(crate) fn cell_ids(study: &Study, run: &RunFolder) -> Result<Vec<String>, St
         .collect())
 }
 
+/// The trainings of a study, wherever it may run.
+pub(crate) fn training_steps(study: &Study) -> Result<Vec<Step>, StudyError> {
+    let run = &RunFolder::new("");
+    trainings(&Planner { study, run }, "")
+}
+
 /// The pre-trainings, encodings and cells.
 fn trainings(planner: &Planner<'_>, prepare_key: &str) -> Result<Vec<Step>, StudyError> {
     let (study, mut steps) = (planner.study, Vec::new());

@@ -47,6 +47,14 @@ pub enum ReportError {
         /// Keys of the two cells.
         cells: Box<[String; 2]>,
     },
+    /// Studies that have nothing in common to compare.
+    #[error("studies to compare: expected {expected}, found {found}")]
+    Incomparable {
+        /// What was expected of them.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
     /// Statistics of a different study than the results.
     #[error("statistics: expected the label budgets of the results, found {budget}")]
     UnknownBudget {

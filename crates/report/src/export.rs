@@ -3,7 +3,7 @@
 //! What lives here: the list of files. Their content comes from `tables` and `figures`; each format
 //! has a file below.
 
-mod csv;
+pub(crate) mod csv;
 mod latex;
 mod markdown;
 

@@ -15,6 +15,7 @@
 //! # Ok::<(), report::ReportError>(())
 //! ```
 
+mod comparison;
 mod difference;
 pub mod drawing;
 mod equivalence;
@@ -33,6 +34,7 @@ mod style;
 mod tables;
 mod verdict;
 
+pub use comparison::{ComparedStudy, Comparison, compare};
 pub use error::ReportError;
 pub use export::exports;
 pub use input::{

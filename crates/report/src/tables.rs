@@ -1,5 +1,6 @@
 //! The tables of the report, as cells; the template and the exports write them.
 
+mod comparison;
 mod equivalence;
 mod paired;
 mod results;
@@ -7,6 +8,7 @@ mod run;
 mod sources;
 mod spread;
 
+pub(crate) use comparison::comparison_table;
 pub(crate) use equivalence::{area_table, equivalence_table};
 pub(crate) use paired::{others_table, paired_by_emotion, paired_table};
 pub(crate) use results::{emotion_table, main_table, support_table};

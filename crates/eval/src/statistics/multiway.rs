@@ -57,7 +57,9 @@ pub struct SourceVariance {
 
 impl SourceVariance {
     /// The sum of several; its degrees of freedom are Satterthwaite's (1946), Σ² / Σ(v² / f).
-    fn sum(all: &[SourceVariance]) -> Option<Self> {
+    ///
+    /// `None` where the sum is 0 or not finite.
+    pub fn sum(all: &[SourceVariance]) -> Option<Self> {
         let variance = crate::sum(all.iter().map(|s| s.variance));
         let known = crate::sum(all.iter().map(|s| s.variance.powi(2) / s.freedom));
         (variance > 0.0 && variance.is_finite()).then(|| SourceVariance {
@@ -91,26 +93,36 @@ pub fn over_partitions(folds: &[SourceLevels], videos: &SourceLevels) -> Option<
         .iter()
         .map(SourceLevels::variance)
         .collect::<Option<_>>()?;
-    let variance = crate::mean(each.iter().map(|s| s.variance))?;
-    let of_one = 1.0 / crate::mean(each.iter().map(|s| s.freedom))?;
-    let (between_folds, between_videos) = match videos.variance() {
+    let between_folds = SourceVariance {
+        variance: crate::mean(each.iter().map(|s| s.variance))?,
+        freedom: crate::mean(each.iter().map(|s| s.freedom))?,
+    };
+    match videos.variance() {
         Some(videos) if folds.len() > 1 => {
-            let of_videos = 1.0 / videos.freedom;
-            let unknown = of_videos + (of_one - of_videos) / partitions;
-            (1.0 / unknown, Some(videos.times(1.0 - 1.0 / partitions)))
+            let mixed = with_partitions(between_folds, videos, partitions);
+            (mixed.variance > 0.0 && mixed.variance.is_finite()).then_some(mixed)
         }
-        _ => return each.first().copied(),
-    };
+        _ => Some(between_folds),
+    }
+}
+
+/// The mixture of the variance between the folds of one partition and that between videos.
+pub(super) fn with_partitions(
+    folds: SourceVariance,
+    videos: SourceVariance,
+    partitions: f64,
+) -> SourceVariance {
+    let [of_folds, of_videos] = [folds, videos].map(|source| 1.0 / source.freedom);
     let folds = SourceVariance {
-        variance: variance / partitions,
-        freedom: between_folds,
+        variance: folds.variance / partitions,
+        freedom: 1.0 / (of_videos + (of_folds - of_videos) / partitions),
     };
-    SourceVariance::sum(
-        &[Some(folds), between_videos]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>(),
-    )
+    let videos = videos.times(1.0 - 1.0 / partitions);
+    let nothing = SourceVariance {
+        variance: 0.0,
+        ..folds
+    };
+    SourceVariance::sum(&[folds, videos]).unwrap_or(nothing)
 }
 
 /// Degrees of freedom above which Student's distribution is taken as the normal one: its quantiles

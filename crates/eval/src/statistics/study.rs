@@ -7,6 +7,7 @@
 //! variance.
 
 use super::curve::{area_under_curve, reaching_range, value_at, weights};
+use super::design::between_videos;
 use super::grid::{Grid, Runs};
 use super::levels::LeveledMean;
 use super::sample::StudySample;
@@ -191,6 +192,7 @@ impl<'a> Curves<'a> {
             ],
             p,
             sources: self.sources(&mean),
+            between_videos: between_videos(&mean.videos),
             each: runs.values().map(|d| d.value).collect(),
         })
     }

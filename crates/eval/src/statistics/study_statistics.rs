@@ -68,6 +68,9 @@ pub struct Contrast {
     pub p: Option<f64>,
     /// What each source of variation gives to the variance of the difference.
     pub sources: Vec<SourceShare>,
+    /// The variance of the difference if only its test videos varied; `None` where the metric has no
+    /// value without one of them.
+    pub between_videos: Option<f64>,
     /// The difference in each pair, by partition, training seed, label draw and pre-training seed.
     pub each: Vec<f64>,
 }

@@ -12,6 +12,7 @@ macro_rules! say {
 pub(crate) mod audit;
 pub(crate) mod cancel;
 pub(crate) mod check;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod embed;
@@ -27,6 +28,7 @@ pub(crate) mod plan;
 pub(crate) mod predict;
 pub(crate) mod prepare;
 pub(crate) mod pretrain;
+pub(crate) mod replicate;
 pub(crate) mod report;
 pub(crate) mod sample;
 pub(crate) mod serve;
@@ -73,6 +75,8 @@ enum Verb {
     Check(check::Arguments),
     Audit(audit::Arguments),
     Report(report::Arguments),
+    Replicate(replicate::Arguments),
+    Compare(compare::Arguments),
     Sweep(sweep::Arguments),
     Status(status::Arguments),
     Cancel(cancel::Arguments),
@@ -170,6 +174,8 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Check(a) => check::run(a),
         Verb::Audit(a) => audit::run(a),
         Verb::Report(a) => report::run(a),
+        Verb::Replicate(a) => replicate::run(a),
+        Verb::Compare(a) => compare::run(a),
         Verb::Doctor(a) => doctor::run(a),
         Verb::Completions(a) => completions::run::<Arguments>(&a),
         Verb::Man(a) => man::run::<Arguments>(&a),

@@ -5,7 +5,7 @@
 
 use super::outcome::{duration, left_out, summary, wait, wait_for_it};
 use super::{machine, plan, slurm};
-use crate::RunFolder;
+use crate::{RunFolder, Study};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, stderr};
@@ -48,9 +48,13 @@ pub(crate) struct Arguments {
     /// cpu, cuda or cuda:INDEX, instead of the configuration's.
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
-    /// List the steps that would run; run and write nothing.
+    /// List the steps that would run, and the confidence interval and hours to expect of this design
+    /// and of designs around it; run and write nothing.
     #[arg(long)]
     dry_run: bool,
+    /// With --dry-run: a finished run of the same data, for its variances and times.
+    #[arg(long, value_name = "RUN", requires = "dry_run")]
+    pilot: Option<PathBuf>,
     /// List for every step why it would run, or that it is done; run and write nothing.
     #[arg(long)]
     explain: bool,
@@ -107,6 +111,9 @@ pub(crate) fn run(a: Arguments) -> Result<u8> {
     plan.check()?;
     if only_lists {
         list(&plan, &sweep::explain(&plan, &run)?, a.explain);
+        if a.dry_run {
+            forecast(&a, &RunFolder::new(&run))?;
+        }
         return Ok(0);
     }
     let program = std::env::current_exe().context("failed to find this program")?;
@@ -120,6 +127,30 @@ pub(crate) fn run(a: Arguments) -> Result<u8> {
         .jobs
         .map_or_else(|| machine::default_jobs(plan.threads), usize::from);
     run_here(&plan, &run, &program, jobs)
+}
+
+/// Says what the design can be expected to show, and what it costs.
+fn forecast(a: &Arguments, run: &RunFolder) -> Result<()> {
+    let study = Study::load(&a.config)?;
+    let pilot = a.pilot.as_ref().map(RunFolder::new);
+    let timed = match pilot {
+        Some(_) => None,
+        None => crate::seconds_per_segment(&study, run)?,
+    };
+    match crate::forecast_designs(&study, a.data.as_deref(), pilot.as_ref(), timed)? {
+        Some(found) => {
+            let jobs = a.jobs.map_or_else(
+                || machine::default_jobs(study.threads),
+                usize::from,
+            );
+            say!("{}", found.to_text(jobs * study.threads).trim_end());
+        }
+        None => say!(
+            "
+the confidence interval to expect needs the number of test videos, which a folds file decides: give --pilot RUN"
+        ),
+    }
+    Ok(())
 }
 
 /// Runs a plan over processes of this machine.

@@ -5,7 +5,7 @@ use super::full_rows;
 use crate::tables::{Cell, Table};
 
 /// The table as CSV, with a last column of remarks.
-pub(super) fn write(table: &Table) -> Result<Vec<u8>, csv::Error> {
+pub(crate) fn write(table: &Table) -> Result<Vec<u8>, csv::Error> {
     let columns = table.head.len();
     let mut carried: Option<&Cell> = None;
     let rows: Vec<Vec<Option<&Cell>>> = full_rows(table)

@@ -311,6 +311,7 @@ pub(crate) fn answered(metric: Metric, budgets: &[AnsweredBudget]) -> ReportInpu
             arms: [scratch + value, scratch],
             p,
             sources: Vec::new(),
+            between_videos: None,
             each: vec![value; 3],
         });
     }

@@ -175,6 +175,7 @@ pub fn of(input: &ReportInput) -> StudyStatistics {
                     arms: arms.map(rounded),
                     p: Some(rounded(1.0 / (1.0 + (value / 0.006).powi(2)))),
                     sources: sources(),
+                    between_videos: None,
                     each,
                 });
             }
