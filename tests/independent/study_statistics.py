@@ -6,7 +6,8 @@ usage: study_statistics.py RUN [--tolerance 1e-9]
 Written from the definitions in docs/statistics.md, with pandas and scikit-learn, and with nothing of the program's own code: what goes in
 is predictions.parquet (scores and labels), subsets.parquet (how many labels a budget came to) and config.toml. Every point is
 compared: the mean of each start at each budget by emotion and metric, the differences of ssl with scratch and with every other start,
-pair by pair, the areas under the learning curves, and label equivalence. Intervals and p values rest on random draws and are not.
+pair by pair, the areas under the learning curves, and label equivalence; and of the differences with scratch the ends of the interval
+and p.
 
 Prints how many numbers of each group were compared, and each difference. Exits 1 where there is one, or where a group is empty that the
 study should have. Needs Python 3.11 and the packages of requirements.txt.
@@ -22,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sklearn import metrics as sk
+from scipy import stats
 from sklearn.isotonic import IsotonicRegression
 
 TREATED, BASELINE = "ssl", "scratch"
@@ -29,8 +31,9 @@ TREATED, BASELINE = "ssl", "scratch"
 METRICS = ["roc_auc", "average_precision", "f1", "mae", "accuracy4"]
 MACRO = "macro"
 NO_PRETRAINING = -1
-RUN = ["start", "budget", "seed", "draw", "pretrain_seed"]
+RUN = ["start", "budget", "partition", "seed", "draw", "pretrain_seed"]
 CELL = [*RUN, "fold"]
+PLACE = ["budget", "emotion", "metric"]
 
 
 def class4(intensity):
@@ -72,30 +75,121 @@ def tested(predictions, crossed):
     rows = predictions[predictions["split"] == "test"].copy()
     seeds = rows["pretrain_seed"] if crossed and "pretrain_seed" in rows else pd.Series(np.nan, rows.index)
     rows["pretrain_seed"] = seeds.fillna(NO_PRETRAINING).astype(int)
+    if "partition" not in rows:
+        rows["partition"] = 0
     return rows
 
 
-def measured_runs(rows, metrics):
-    """A number of each run, emotion and metric: the mean over folds, each weighted by its test videos.
-
-    The macro value of a fold is the mean over its emotions that have a value. Folds without a value are left out of the mean, runs
-    without a cell in every fold are left out of the study.
-    """
+def measured_cells(rows, metrics):
+    """A number of each cell, emotion and metric. The macro value is the mean over the emotions that have a value."""
     by_emotion = rows.groupby([*CELL, "emotion"]).apply(lambda r: pd.Series({m: measure(r, m) for m in metrics}))
     macro = by_emotion.groupby(CELL).mean()
     macro = macro.set_index(pd.Index([MACRO] * len(macro), name="emotion"), append=True)
-    cells = pd.concat([by_emotion, macro]).rename_axis(columns="metric").stack(future_stack=True).rename("value").reset_index()
-    videos = rows.groupby("fold")["video"].nunique()
-    cells["weight"] = cells["fold"].map(videos).where(cells["value"].notna(), 0)
-    cells["part"] = cells["weight"] * cells["value"].fillna(0)
+    return pd.concat([by_emotion, macro]).rename_axis(columns="metric").stack(future_stack=True).rename("value").reset_index()
+
+
+def fold_sizes(rows):
+    """Test videos of each fold."""
+    return rows.groupby("fold")["video"].nunique()
+
+
+def measured_runs(cells, sizes):
+    """A number of each run, emotion and metric: the mean over the folds of its partition, each weighted by its test videos (`sizes`).
+
+    Folds without a value are left out of the mean, runs without a cell in every fold of the partition are left out of the study.
+    """
+    needed = cells.groupby("partition")["fold"].nunique()
+    weight = cells["fold"].map(sizes).where(cells["value"].notna(), 0)
+    cells = cells.assign(weight=weight, part=weight * cells["value"].fillna(0))
     runs = cells.groupby([*RUN, "emotion", "metric"]).agg(folds=("fold", "nunique"), weight=("weight", "sum"), part=("part", "sum"))
-    runs = runs[(runs["folds"] == len(videos)) & (runs["weight"] > 0)]
+    runs = runs[(runs["folds"] == needed.reindex(runs.index.get_level_values("partition")).to_numpy()) & (runs["weight"] > 0)]
     return (runs["part"] / runs["weight"]).rename("value").reset_index()
 
 
+def variance_of_mean(values, weights=None):
+    """The variance that levels with these means give the whole mean, and its degrees of freedom; None for a single level."""
+    values = np.asarray(values, float)
+    weights = np.full(len(values), 1 / len(values)) if weights is None else np.asarray(weights, float) / np.sum(weights)
+    if len(values) < 2:
+        return None
+    squares = (weights * (values - np.sum(weights * values))) ** 2
+    return len(values) / (len(values) - 1) * squares.sum(), len(values) - 1
+
+
+def variance_of_data(of_folds, pseudo_values, sizes):
+    """What folds and videos give: between the folds of one partition, and with several partitions between the videos as well.
+
+    `of_folds` has columns partition, fold, each (the mean difference of a fold)."""
+    parts = []
+    for _, one in of_folds.dropna(subset="each").groupby("partition"):
+        parts.append(variance_of_mean(one["each"], one["fold"].map(sizes)))
+    if any(part is None for part in parts):
+        return variance_of_mean(pseudo_values)
+    between, freedom = np.mean([part[0] for part in parts]), np.mean([part[1] for part in parts])
+    if len(parts) == 1:
+        return between, freedom
+    videos, of_videos = variance_of_mean(pseudo_values)
+    n = len(parts)
+    folds = between / n
+    freedom = 1 / (1 / of_videos + (1 / freedom - 1 / of_videos) / n)
+    videos *= (n - 1) / n
+    total = folds + videos
+    if not total > 0:
+        return total, freedom
+    return total, total**2 / (folds**2 / freedom + videos**2 / of_videos)
+
+
+def intervals(cells, runs, without, sizes, level):
+    """By budget, emotion and metric: the ends of the t interval of ssl less scratch, and p. Empty places are left out."""
+    pairs = paired(runs, TREATED, BASELINE)
+    if pairs.empty:
+        return {}
+    on = [*PLACE, "partition", "seed", "draw", "fold"]
+    ours, theirs = (cells[cells["start"] == start] for start in (TREATED, BASELINE))
+    both = ours.merge(theirs, on=on, suffixes=("", "_other"))
+    seeds = both[["pretrain_seed", "pretrain_seed_other"]]
+    both = both[(seeds["pretrain_seed"] == seeds["pretrain_seed_other"]) | (seeds == NO_PRETRAINING).any(axis=1)]
+    both = both.assign(each=both["value"] - both["value_other"])
+    complete = pairs.set_index([*PLACE, "partition", "seed", "draw"]).index
+    both = both[both.set_index([*PLACE, "partition", "seed", "draw"]).index.isin(complete)]
+    of_folds = both.groupby([*PLACE, "partition", "fold"])["each"].mean().reset_index()
+    rest = {video: paired(left, TREATED, BASELINE).groupby(PLACE)["each"].mean() for video, left in without.items()}
+    found = {}
+    for place, of_place in pairs.groupby(PLACE):
+        value = of_place["each"].mean()
+        folds = of_folds[(of_folds[PLACE] == pd.Series(dict(zip(PLACE, place)))).all(axis=1)]
+        pseudo = [len(rest) * value - (len(rest) - 1) * left.get(place, math.nan) for left in rest.values()]
+        sources = [variance_of_data(folds, pseudo, sizes)]
+        for source in ("seed", "draw", "pretrain"):
+            levels = of_place[of_place[source] != NO_PRETRAINING].groupby(source)["each"].mean()
+            sources.append(variance_of_mean(levels) if len(levels) else None)
+        sources = [source for source in sources if source is not None]
+        total = sum(variance for variance, _ in sources)
+        if not sources or not total > 0:
+            continue
+        freedom = total**2 / sum(variance**2 / freedom for variance, freedom in sources)
+        half = stats.t.ppf((1 + level) / 2, freedom) * math.sqrt(total)
+        found[place] = (value - half, value + half, 2 * stats.t.sf(abs(value) / math.sqrt(total), freedom))
+    return found
+
+
+def runs_without_each_video(rows, metrics, cells, sizes):
+    """The runs of the study without each test video in turn; only where videos are a source of variance of their own."""
+    partitions = rows.groupby("partition")["fold"].nunique()
+    if len(partitions) == 1 and partitions.iloc[0] > 1:
+        return {}
+    left = {}
+    for video in sorted(rows["video"].unique()):
+        folds = rows.loc[rows["video"] == video, "fold"].unique()
+        others = rows[rows["fold"].isin(folds) & (rows["video"] != video)]
+        again = pd.concat([cells[~cells["fold"].isin(folds)], measured_cells(others, metrics)])
+        left[video] = measured_runs(again, sizes.sub(pd.Series(1, folds), fill_value=0))
+    return left
+
+
 def paired(runs, ours, theirs):
-    """ours less theirs in every pair of runs: of one training seed, one label draw and, where both have one, one pre-training."""
-    on = ["budget", "emotion", "metric", "seed", "draw"]
+    """ours less theirs in every pair of runs: of one partition, training seed, label draw and, where both have one, pre-training."""
+    on = [*PLACE, "partition", "seed", "draw"]
     both = runs[runs["start"] == ours].merge(runs[runs["start"] == theirs], on=on, suffixes=("", "_other"))
     seeds = both[["pretrain_seed", "pretrain_seed_other"]]
     same = (seeds["pretrain_seed"] == seeds["pretrain_seed_other"]) | (seeds == NO_PRETRAINING).any(axis=1)
@@ -105,7 +199,7 @@ def paired(runs, ours, theirs):
 
 def contrasts(runs, ours, theirs):
     """By budget, emotion and metric: the mean difference, the mean of either side, how many pairs there are, each difference."""
-    places = paired(runs, ours, theirs).groupby(["budget", "emotion", "metric"])
+    places = paired(runs, ours, theirs).groupby(PLACE)
     return {place: (p["each"].mean(), p["value"].mean(), p["value_other"].mean(), len(p), *p["each"]) for place, p in places}
 
 
@@ -166,16 +260,17 @@ def label_counts(subsets):
     return counts["min"].groupby("budget").agg(["mean", "min", "max"]).sort_values("mean", kind="stable")
 
 
-def work_out(predictions, counts, crossed, metrics):
+def work_out(predictions, counts, crossed, metrics, level):
     """All numbers of a study, by group and place."""
     rows = tested(predictions, crossed)
     labels = counts["mean"]
-    runs = measured_runs(rows, metrics)
+    cells, sizes = measured_cells(rows, metrics), fold_sizes(rows)
+    runs = measured_runs(cells, sizes)
+    without = runs_without_each_video(rows, metrics, cells, sizes)
     curves = learning_curves(runs, labels)
     starts = list(dict.fromkeys(rows["start"]))
     points = runs.groupby(["start", "budget", "emotion", "metric"])["value"]
     others = [start for start in starts if start not in (TREATED, BASELINE)]
-    videos = rows.groupby("fold")["video"].nunique()
     of_others = {(other, *place): c for other in others for place, c in contrasts(runs, TREATED, other).items() if place[1] == MACRO}
     arms = {TREATED, BASELINE} <= set(starts)
     return {
@@ -183,11 +278,12 @@ def work_out(predictions, counts, crossed, metrics):
             ("clusters",): (rows["video"].nunique(),),
             ("seeds",): (rows["seed"].nunique(),),
             ("draws",): (rows["draw"].nunique(),),
-            **{("fold_clusters", fold): (n,) for fold, n in videos.items()},
+            **{("fold_clusters", fold): (n,) for fold, n in sizes.items()},
         },
         "budgets": {(budget,): tuple(row) for budget, row in counts.iterrows()},
         "curves": {place: (values.mean(), len(values)) for place, values in points},
         "contrasts": contrasts(runs, TREATED, BASELINE),
+        "intervals": intervals(cells, runs, without, sizes, level),
         "others": of_others,
         "areas": areas(curves) if arms and labels.nunique() > 1 else {},
         "equivalences": equivalences(runs, curves),
@@ -202,6 +298,7 @@ def expected_groups(starts, budgets):
         "budgets": True,
         "curves": True,
         "contrasts": arms,
+        "intervals": arms,
         "others": TREATED in starts and bool(set(starts) - {TREATED, BASELINE}),
         "areas": arms and budgets > 1,
         "equivalences": arms,
@@ -224,6 +321,11 @@ def stated(statistics):
         "budgets": {(b["name"],): (b["labels"], b["fewest"], b["most"]) for b in statistics["budgets"]},
         "curves": {(p["start"], names[p["budget"]], p["emotion"], p["metric"]): (p["estimate"]["value"], p["runs"]) for p in statistics["curves"]},
         "contrasts": dict(contrast(c) for c in statistics["contrasts"]),
+        "intervals": {
+            (names[c["budget"]], c["emotion"], c["metric"]): (c["difference"]["interval"]["low"], c["difference"]["interval"]["high"], c["p"])
+            for c in statistics["contrasts"]
+            if c["difference"]["interval"]
+        },
         "others": dict(with_other(o, contrast(o["contrast"])) for o in statistics["others"]),
         "areas": {(a["emotion"], a["metric"]): (a["difference"]["value"],) for a in statistics["areas"]},
         "equivalences": {(names[e["budget"]], e["metric"]): read_equivalence(e) for e in statistics["equivalences"]},
@@ -273,7 +375,7 @@ def main():
     config = tomllib.loads((asked.run / "config.toml").read_text(encoding="utf-8"))
     primary = config.get("report", {}).get("primary_metric")
     metrics = METRICS + [m for m in [primary] if m and m not in METRICS]
-    ours = work_out(predictions, counts, "pretrain_seeds" in config.get("grid", {}), metrics)
+    ours = work_out(predictions, counts, "pretrain_seeds" in config.get("grid", {}), metrics, config.get("report", {}).get("level", 0.95))
     theirs = stated(json.loads((asked.run / "statistics.json").read_text(encoding="utf-8")))
     problems = compare(ours, theirs, expected_groups(set(predictions["start"]), counts["mean"].nunique()), asked.tolerance)
     print(f"differences in all: {problems}")

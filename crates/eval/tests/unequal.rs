@@ -200,6 +200,17 @@ fn answers(s: &StudyStatistics) -> BTreeMap<&'static str, Group> {
                 .collect(),
         ),
         (
+            "intervals",
+            s.contrasts
+                .iter()
+                .filter_map(|c| {
+                    let ends = c.difference.interval?;
+                    let numbers = [ends.low, ends.high, c.p?].map(number);
+                    Some((place_of(c), numbers.to_vec()))
+                })
+                .collect(),
+        ),
+        (
             "others",
             s.others
                 .iter()

@@ -249,13 +249,16 @@ impl DesignForecast {
     pub fn to_text(&self, cores: usize) -> String {
         let hours = |seconds: Option<f64>| {
             seconds.map_or("n/a".to_string(), |s| {
-                format!("{:.1}", s / 3600.0 / cores.max(1) as f64)
+                match s / 3600.0 / cores.max(1) as f64 {
+                    hours if hours < 1.0 => format!("{:.0} min", (hours * 60.0).max(1.0)),
+                    hours => format!("{hours:.1} h"),
+                }
             })
         };
         let width =
             |half: Option<f64>| half.map_or("n/a".to_string(), |half| format!("±{half:.3}"));
         let mut out = format!(
-            "\nexpected {} % confidence interval of the primary contrast; variances {}\n{:<24}{:>11}{:>7}{:>7}{:>7}{:>10}  hours on {}\n",
+            "\nexpected {} % confidence interval of the primary contrast; variances {}\n{:<24}{:>11}{:>7}{:>7}{:>7}{:>10}  time on {}\n",
             self.level * 100.0,
             self.assumption,
             "",
@@ -325,7 +328,7 @@ mod tests {
         }
         let text = found.to_text(2);
         assert!(
-            text.contains("hours on 2 cores") && !text.contains("conditional"),
+            text.contains("time on 2 cores") && !text.contains("conditional"),
             "{text}"
         );
     }

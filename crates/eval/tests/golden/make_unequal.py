@@ -70,7 +70,7 @@ subsets = [
     for draw in range(2)
     for segment in range(n)
 ]
-found = independent.work_out(pd.concat(table), independent.label_counts(pd.DataFrame(subsets)), True, METRICS)
+found = independent.work_out(pd.concat(table), independent.label_counts(pd.DataFrame(subsets)), True, METRICS, 0.95)
 listed = lambda answer: [v if isinstance(v, str) else round(float(v), 12) for v in (answer[0] if isinstance(answer, list) else answer)]
 expected = {group: [[list(map(str, place)), listed(values)] for place, values in places.items()] for group, places in found.items()}
 json.dump({"metrics": METRICS, "folds": folds, "cells": cells, "expected": expected}, sys.stdout, separators=(",", ":"))
