@@ -9,7 +9,7 @@
 //!
 //! Crates that write .csd files from other formats use [`CsdWriter`], [`PackedVideo`] and
 //! [`sequence_metadata`], and the checks of [`files`], [`rates`], [`check_ids`] and
-//! [`find_time_mismatch`]; [`Hdf5File`] reads arrays from HDF5 files of any layout.
+//! [`find_time_mismatch`], and [`merge_on_one_axis`]; [`Hdf5File`] reads arrays from HDF5 files of any layout.
 //!
 //! ```
 //! use mosei_data::{DataConfig, LabelConfig, Prepared, SynthConfig, prepare, subset, synthesise};
@@ -74,7 +74,7 @@ pub use normalise::{BoundNormaliser, Normaliser};
 pub use prepare::{input_files, prepare, prepare_for_pretraining, prepare_with};
 pub use prepared::{Fold, MANIFEST_FILE, PackedBatch, Prepared, WithheldLabels};
 pub use rates::{RATE_TOLERANCE, same_rate};
-pub use recording::{TimeMismatch, find_time_mismatch};
+pub use recording::{MergeConflict, TimeMismatch, find_time_mismatch, merge_on_one_axis};
 pub use recording_pieces::{RecordingPiece, recording_rate_hz, split_recording};
 pub use split_counts::{FoldOrigin, SplitCounts};
 pub use stored_moments::{RefittedNormaliser, StoredMoments};

@@ -268,69 +268,84 @@ impl Names<'_> {
         ))
     }
 
-    /// Merges the frames of all groups on the time axis of the video. Where segments overlap, a
-    /// frame is in several groups, cut at the edges of each: it is kept once.
+    /// Merges the frames of all groups on the time axis of the video ([`merge_on_one_axis`]).
     fn merge(&self, parts: BTreeMap<i32, Sequence>) -> Result<Sequence, DataError> {
-        let width = self.features.width();
-        let mut rows: Vec<([f64; 2], i32, &[f32])> = Vec::new();
-        for (&number, part) in &parts {
-            rows.extend(
-                part.intervals
-                    .iter()
-                    .enumerate()
-                    .map(|(row, &interval)| (interval, number, part.row(row))),
+        let numbers: Vec<i32> = parts.keys().copied().collect();
+        let parts: Vec<Sequence> = parts.into_values().collect();
+        merge_on_one_axis(self.features.width(), &parts).map_err(|conflict| {
+            let [one, other] = conflict.parts.map(|k| self.name(numbers[k]));
+            let [interval, [start, end]] = conflict.intervals;
+            let expected = format!("different times for different frames of '{}'", self.id);
+            let found = format!(
+                "frames with different values at {} to {} s and, in '{other}', at {start} to {end} s; labels of '{}' cannot be joined by time",
+                interval[0], interval[1], self.id
             );
-        }
-        rows.sort_by(|(a, k, _), (b, l, _)| {
-            a[0].total_cmp(&b[0])
-                .then(a[1].total_cmp(&b[1]))
-                .then(k.cmp(l))
-        });
-        let same = |a: &[f32], b: &[f32]| {
-            a.iter()
-                .map(|x| x.to_bits())
-                .eq(b.iter().map(|x| x.to_bits()))
-        };
-        let mut kept: Vec<([f64; 2], i32, &[f32])> = Vec::new();
-        // Latest end of each kept frame and those before it.
-        let mut latest: Vec<f64> = Vec::new();
-        for (interval, number, features) in rows {
-            let reaching = (0..kept.len())
-                .rev()
-                .take_while(|&i| latest[i] - interval[0] > EPSILON_S);
-            let others: Vec<usize> = reaching
-                .filter(|&i| kept[i].1 != number && overlap(kept[i].0, interval))
-                .collect();
-            if let Some(&twin) = others.iter().find(|&&i| same(kept[i].2, features)) {
-                kept[twin].0[1] = kept[twin].0[1].max(interval[1]);
-                (twin..kept.len()).for_each(|i| latest[i] = latest[i].max(interval[1]));
-                continue;
-            }
-            if let Some(&other) = others.first() {
-                let (name, [start, end]) = (self.name(kept[other].1), kept[other].0);
-                let expected = format!("different times for different frames of '{}'", self.id);
-                let found = format!(
-                    "frames with different values at {} to {} s and, in '{name}', at {start} to {end} s; labels of '{}' cannot be joined by time",
-                    interval[0], interval[1], self.id
-                );
-                return Err(DataError::structure(
-                    self.features.path(),
-                    self.place(&self.name(number)),
-                    expected,
-                    found,
-                ));
-            }
-            latest.push(latest.last().map_or(interval[1], |l| l.max(interval[1])));
-            kept.push((interval, number, features));
-        }
-        let features = kept
-            .iter()
-            .flat_map(|(.., features)| features.iter().copied())
-            .collect();
-        Ok(Sequence {
-            width,
-            features,
-            intervals: kept.iter().map(|(interval, ..)| *interval).collect(),
+            DataError::structure(self.features.path(), self.place(&one), expected, found)
         })
     }
+}
+
+/// Two frames of different groups that overlap in time and have different values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MergeConflict {
+    /// Indices of the groups.
+    pub parts: [usize; 2],
+    /// Start and end of the frames, seconds.
+    pub intervals: [[f64; 2]; 2],
+}
+
+/// Merges groups of frames, `width` columns wide, on one time axis, in order of time. Where segments
+/// overlap, a frame is in several groups, cut at the edges of each: it is kept once.
+///
+/// # Errors
+/// The first two frames of different groups that overlap and have different values.
+pub fn merge_on_one_axis(width: usize, parts: &[Sequence]) -> Result<Sequence, MergeConflict> {
+    let mut rows: Vec<([f64; 2], usize, &[f32])> = Vec::new();
+    for (k, part) in parts.iter().enumerate() {
+        let frames = part.intervals.iter().enumerate();
+        rows.extend(frames.map(|(row, &interval)| (interval, k, part.row(row))));
+    }
+    rows.sort_by(|(a, k, _), (b, l, _)| {
+        a[0].total_cmp(&b[0])
+            .then(a[1].total_cmp(&b[1]))
+            .then(k.cmp(l))
+    });
+    let same = |a: &[f32], b: &[f32]| {
+        a.iter()
+            .map(|x| x.to_bits())
+            .eq(b.iter().map(|x| x.to_bits()))
+    };
+    let mut kept: Vec<([f64; 2], usize, &[f32])> = Vec::new();
+    // Latest end of each kept frame and those before it.
+    let mut latest: Vec<f64> = Vec::new();
+    for (interval, part, features) in rows {
+        let reaching = (0..kept.len())
+            .rev()
+            .take_while(|&i| latest[i] - interval[0] > EPSILON_S);
+        let others: Vec<usize> = reaching
+            .filter(|&i| kept[i].1 != part && overlap(kept[i].0, interval))
+            .collect();
+        if let Some(&twin) = others.iter().find(|&&i| same(kept[i].2, features)) {
+            kept[twin].0[1] = kept[twin].0[1].max(interval[1]);
+            (twin..kept.len()).for_each(|i| latest[i] = latest[i].max(interval[1]));
+            continue;
+        }
+        if let Some(&other) = others.first() {
+            return Err(MergeConflict {
+                parts: [part, kept[other].1],
+                intervals: [interval, kept[other].0],
+            });
+        }
+        latest.push(latest.last().map_or(interval[1], |l| l.max(interval[1])));
+        kept.push((interval, part, features));
+    }
+    let features = kept
+        .iter()
+        .flat_map(|(.., features)| features.iter().copied())
+        .collect();
+    Ok(Sequence {
+        width,
+        features,
+        intervals: kept.iter().map(|(interval, ..)| *interval).collect(),
+    })
 }
