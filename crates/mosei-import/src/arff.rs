@@ -11,13 +11,26 @@ use std::path::Path;
 /// Longest header line, bytes.
 const MAX_LINE_BYTES: u64 = 1 << 20;
 
+/// The columns of a file.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Attributes {
+    /// Their names.
+    pub names: Vec<String>,
+    /// Their types, where these are not numbers: nominal ones as `{a, b}` (openSMILE writes `a,b`),
+    /// text and dates.
+    pub not_numeric: Vec<Option<String>>,
+}
+
+/// Types of numbers.
+const NUMERIC: [&str; 3] = ["numeric", "real", "integer"];
+
 /// Reads the header and leaves the table at its first row.
 ///
 /// # Errors
 /// Where the header is invalid.
-pub(crate) fn open(path: &Path, file: File) -> Result<(Vec<String>, TextTable), ImportError> {
+pub(crate) fn open(path: &Path, file: File) -> Result<(Attributes, TextTable), ImportError> {
     let mut file = BufReader::new(file);
-    let (mut names, mut lines, mut line) = (Vec::new(), 0, Vec::new());
+    let (mut found, mut lines, mut line) = (Attributes::default(), 0, Vec::new());
     loop {
         line.clear();
         let read = file
@@ -48,7 +61,11 @@ pub(crate) fn open(path: &Path, file: File) -> Result<(Vec<String>, TextTable), 
             "" | "@relation" => {}
             word if word.starts_with('%') => {}
             "@attribute" => match attribute(rest) {
-                Some(name) if names.len() < MAX_COLUMNS => names.push(name),
+                Some((name, kind)) if found.names.len() < MAX_COLUMNS => {
+                    let numeric = NUMERIC.iter().any(|n| kind.eq_ignore_ascii_case(n));
+                    found.names.push(name);
+                    found.not_numeric.push((!numeric).then_some(kind));
+                }
                 Some(_) => {
                     return Err(ImportError::table(
                         path,
@@ -86,17 +103,18 @@ pub(crate) fn open(path: &Path, file: File) -> Result<(Vec<String>, TextTable), 
         .quote(b'\'')
         .escape(Some(b'\\'))
         .comment(Some(b'%'));
-    Ok((names, TextTable::without_header(file, &builder, lines)))
+    Ok((found, TextTable::without_header(file, &builder, lines)))
 }
 
-/// The name in the text after `@attribute`; `None` where no type follows it.
-fn attribute(text: &str) -> Option<String> {
+/// Name and type in the text after `@attribute`; `None` where no type follows the name.
+fn attribute(text: &str) -> Option<(String, String)> {
     let text = text.trim();
     let (name, kind) = match text.chars().next()? {
         quote @ ('\'' | '"') => text[1..].split_once(quote)?,
         _ => text.split_once(char::is_whitespace)?,
     };
-    (!name.trim().is_empty() && !kind.trim().is_empty()).then(|| name.trim().to_string())
+    let (name, kind) = (name.trim(), kind.trim());
+    (!name.is_empty() && !kind.is_empty()).then(|| (name.to_string(), kind.to_string()))
 }
 
 #[cfg(test)]
@@ -105,14 +123,19 @@ mod tests {
 
     #[test]
     fn names_may_be_quoted() {
-        assert_eq!(attribute("frameTime numeric").as_deref(), Some("frameTime"));
+        let of = |text| attribute(text).map(|(name, kind)| format!("{name}|{kind}"));
         assert_eq!(
-            attribute(" 'F0 final'  numeric").as_deref(),
-            Some("F0 final")
+            of("frameTime numeric").as_deref(),
+            Some("frameTime|numeric")
         );
-        assert_eq!(attribute("class {a, b}").as_deref(), Some("class"));
         assert_eq!(
-            (attribute("name"), attribute("'name numeric"), attribute("")),
+            of(" 'F0 final'  numeric").as_deref(),
+            Some("F0 final|numeric")
+        );
+        assert_eq!(of("class {a, b}").as_deref(), Some("class|{a, b}"));
+        assert_eq!(of("emotion 0,1,2").as_deref(), Some("emotion|0,1,2"));
+        assert_eq!(
+            (of("name"), of("'name numeric"), of("")),
             (None, None, None)
         );
     }

@@ -23,7 +23,6 @@ pub(crate) fn features(
         let mut rows: Vec<usize> = (0..sequence.intervals.len()).collect();
         rows.sort_by(|&a, &b| sequence.intervals[a][0].total_cmp(&sequence.intervals[b][0]));
         let mut last = f64::NEG_INFINITY;
-        let (mut first, mut latest) = (f64::INFINITY, f64::NEG_INFINITY);
         for row in rows {
             let [start, end] = sequence.intervals[row].map(|t| mapping.features.unit.seconds(t));
             if start <= last || end <= start {
@@ -39,10 +38,6 @@ pub(crate) fn features(
             last = start;
             let at = begin_recording(path, &video.id, &video.id, None, &video.id, frame_writer)?;
             frame_writer.push(at, start, end, sequence.row(row))?;
-            // The SDK keeps times relative to the video.
-            first = first.min(start);
-            latest = latest.max(end);
-            frame_writer.set_extent_in_video(at, [first, latest]);
         }
     }
     Ok(feature_columns(&csd))
@@ -71,9 +66,8 @@ pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportErr
     let mut labels = Labels {
         path: path.to_path_buf(),
         names,
-        rows: Vec::new(),
-        values: Vec::new(),
-        speakers: false,
+        on_video_axis: Some(true),
+        ..Labels::default()
     };
     for video in csd.videos() {
         let sequence = csd.read(&video.id)?;
@@ -106,7 +100,6 @@ pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportErr
                 speaker: None,
                 split: None,
                 place,
-                relative_to_video: true,
             });
         }
     }

@@ -79,33 +79,50 @@ impl LineEnds {
 }
 
 impl TextTable {
-    /// Opens a file; its first line holds the column names.
-    pub fn open(path: &Path, file: File) -> Result<(Vec<String>, Self), ImportError> {
+    /// Opens a file; its first line holds the names of the columns, unless that line holds values
+    /// and `given` are their names.
+    pub fn open(
+        path: &Path,
+        file: File,
+        given: Option<&[String]>,
+    ) -> Result<(Vec<String>, Self), ImportError> {
         let mut file = BufReader::new(file);
-        let header = first_line(path, &mut file)?;
-        let mut builder = ReaderBuilder::new();
-        builder.delimiter(delimiter(&header));
+        let mut header = first_line(path, &mut file)?;
+        // Excel reads and writes a line that names the delimiter.
+        let stated = stated_delimiter(&header);
+        if stated.is_some() {
+            header = first_line(path, &mut file)?;
+        }
+        let delimiter = stated.unwrap_or_else(|| delimiter(&header));
+        let first = first_cells(path, delimiter, &header)?;
+        let headerless = given.is_some_and(|given| holds_values(&first, given));
+        if !headerless && all_numbers(&first) {
+            let expected =
+                "the names of the columns, or --columns FILE with a name for each of them";
+            let found = format!("numbers, such as {}", mosei_data::quoted(&first[0]));
+            return Err(ImportError::table(path, "line 1", expected, found));
+        }
+        let above = u64::from(stated.is_some());
         let (rest, seen) = Counted::new(Box::new(Cursor::new(header).chain(file)));
-        let reader = builder.from_reader(rest);
         let mut table = TextTable {
-            reader,
+            reader: ReaderBuilder::new()
+                .delimiter(delimiter)
+                .has_headers(!headerless)
+                .from_reader(rest),
             record: StringRecord::new(),
             seen,
-            lines_above: 0,
-            line: 1,
+            lines_above: above,
+            line: 1 + above,
         };
-        let names = table
+        if let (Some(given), true) = (given, headerless) {
+            return Ok((given.to_vec(), table));
+        }
+        table
             .reader
             .headers()
-            .map_err(|e| csv_error(path, e, |_| 1))?;
-        let names = names.iter().map(|name| match Cell::from_text(name) {
-            Cell::Text(name) => name.to_string(),
-            // A column may be called "NA" or similar.
-            _ => name.trim().to_string(),
-        });
-        let names: Vec<String> = names.collect();
+            .map_err(|e| csv_error(path, e, |_| 1 + above))?;
         table.seen.since.set(0);
-        Ok((names, table))
+        Ok((first, table))
     }
 
     /// The rows that follow a header of `lines_above` lines.
@@ -179,6 +196,46 @@ fn first_line(path: &Path, file: &mut BufReader<File>) -> Result<Vec<u8>, Import
         ));
     }
     Ok(line)
+}
+
+/// The delimiter in a line such as `sep=;`.
+fn stated_delimiter(line: &[u8]) -> Option<u8> {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    match line.strip_suffix(b"\r").unwrap_or(line) {
+        [s, e, p, b'=', delimiter] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => Some(*delimiter),
+        _ => None,
+    }
+}
+
+/// The cells of the first line, without quotes.
+fn first_cells(path: &Path, delimiter: u8, line: &[u8]) -> Result<Vec<String>, ImportError> {
+    let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(line);
+    let cells = reader.headers().map_err(|e| csv_error(path, e, |_| 1))?;
+    let name = |cell: &str| match Cell::from_text(cell) {
+        Cell::Text(name) => name.to_string(),
+        // A column may be called "NA" or similar.
+        _ => cell.trim().to_string(),
+    };
+    Ok(cells.iter().map(name).collect())
+}
+
+/// The cells of a line that are numbers, unless they count 0, 1, 2, … as pandas names columns.
+fn numbers(cells: &[String]) -> Option<usize> {
+    let numbers: Vec<f64> = cells.iter().filter_map(|cell| cell.parse().ok()).collect();
+    let counts = numbers.iter().enumerate().all(|(i, x)| *x == i as f64);
+    (!counts).then_some(numbers.len())
+}
+
+/// Whether a first line holds the values of columns with the names `given`, and not other names.
+fn holds_values(cells: &[String], given: &[String]) -> bool {
+    cells.len() == given.len()
+        && numbers(cells).is_some()
+        && !cells.iter().any(|c| given.contains(c))
+}
+
+fn all_numbers(cells: &[String]) -> bool {
+    numbers(cells) == Some(cells.len())
 }
 
 /// The delimiter that occurs most often in a header, outside quotes.
@@ -270,7 +327,26 @@ impl Read for Counted {
 
 #[cfg(test)]
 mod tests {
-    use super::{LineEnds, delimiter};
+    use super::{LineEnds, delimiter, holds_values, stated_delimiter};
+
+    #[test]
+    fn a_first_line_of_values_is_no_header() {
+        let list = |text: &str| text.split(',').map(str::to_string).collect::<Vec<_>>();
+        let values = |line: &str, given: &str| holds_values(&list(line), &list(given));
+        assert!(values("0.5,-2,3", "a,b,c") && values("wav/a.wav,0,0.1", "file,start,F0"));
+        // Names of pandas' columns, other names, and another number of them.
+        assert!(!values("0,1,2", "a,b,c") && !values("x,y,z", "a,b,c") && !values("1,2", "a,b,c"));
+    }
+
+    #[test]
+    fn a_line_can_state_the_delimiter() {
+        assert_eq!(stated_delimiter(b"sep=;\r\n"), Some(b';'));
+        assert_eq!(stated_delimiter(b"\xef\xbb\xbfSEP=,\n"), Some(b','));
+        assert_eq!(
+            (stated_delimiter(b"sep=;;\n"), stated_delimiter(b"sep\n")),
+            (None, None)
+        );
+    }
 
     #[test]
     fn lines_are_counted_for_all_line_ends() {

@@ -4,6 +4,7 @@
 //! What does not: reading.
 
 use crate::ImportError;
+use crate::arrays::ArrayFormat;
 use crate::table::TableFormat;
 use mosei_data::{Hdf5File, files};
 use std::fs::File;
@@ -18,8 +19,8 @@ pub(crate) enum Source {
     Table(PathBuf, TableFormat),
     /// A folder with one table per recording.
     Tables(PathBuf, Vec<PathBuf>, TableFormat),
-    /// A folder with one array per recording.
-    Arrays(PathBuf, Vec<PathBuf>),
+    /// Files with arrays: one for each recording, or all in one file.
+    Arrays(PathBuf, Vec<PathBuf>, ArrayFormat),
     /// A computational sequence.
     Csd(PathBuf),
     /// Padded segments in HDF5, as some releases have them: one file with all splits, or a folder
@@ -50,7 +51,11 @@ pub enum ImportFormat {
     Arff,
     /// A folder of .npy files.
     Npy,
-    /// HDF5: a .csd file, or padded segments.
+    /// An archive of NumPy arrays, or a folder of such files.
+    Npz,
+    /// MATLAB's files of level 5.
+    Mat,
+    /// HDF5: a .csd file, padded segments, or an array for each recording.
     Hdf5,
 }
 
@@ -64,6 +69,8 @@ impl ImportFormat {
             "parquet" | "pq" => ImportFormat::Parquet,
             "arff" => ImportFormat::Arff,
             "npy" => ImportFormat::Npy,
+            "npz" => ImportFormat::Npz,
+            "mat" => ImportFormat::Mat,
             "h5" | "hdf5" | "hdf" | "csd" => ImportFormat::Hdf5,
             _ => return None,
         })
@@ -74,7 +81,16 @@ impl ImportFormat {
             ImportFormat::Csv => Some(TableFormat::Csv),
             ImportFormat::Parquet => Some(TableFormat::Parquet),
             ImportFormat::Arff => Some(TableFormat::Arff),
-            ImportFormat::Npy | ImportFormat::Hdf5 => None,
+            _ => None,
+        }
+    }
+
+    const fn array(self) -> Option<ArrayFormat> {
+        match self {
+            ImportFormat::Npy => Some(ArrayFormat::Npy),
+            ImportFormat::Npz => Some(ArrayFormat::Npz),
+            ImportFormat::Mat => Some(ArrayFormat::Mat),
+            _ => None,
         }
     }
 }
@@ -82,8 +98,7 @@ impl ImportFormat {
 /// Extensions that Python programs give to pickles.
 const PICKLES: [&str; 6] = ["pkl", "pickle", "p", "pt", "pth", "joblib"];
 
-const KNOWN: &str =
-    "a Parquet, CSV, TSV, ARFF or HDF5 file, or a folder of .npy, .csv, .arff or .parquet files";
+const KNOWN: &str = "a Parquet, CSV, TSV, ARFF, HDF5, .npz or .mat file, or a folder of .npy, .npz, .mat, .csv, .arff or .parquet files";
 
 /// Detects what is at `path`; `format` overrides detection.
 ///
@@ -106,19 +121,24 @@ pub(crate) fn detect_format(
         None if start.starts_with(b"PAR1") => Some(ImportFormat::Parquet),
         None if start.starts_with(b"\x89HDF\r\n\x1a\n") => Some(ImportFormat::Hdf5),
         None if start.starts_with(b"\x93NUMPY") => Some(ImportFormat::Npy),
+        None if start.starts_with(b"MATLAB ") => Some(ImportFormat::Mat),
         None => ImportFormat::from_extension(path),
     };
     let refused = |found: String| Err(ImportError::table(path, "", KNOWN, found));
     match detected {
         Some(ImportFormat::Hdf5) if is_csd(path)? => Ok(Source::Csd(own)),
+        Some(ImportFormat::Hdf5) if holds_arrays(path)? => {
+            Ok(Source::Arrays(own.clone(), vec![own], ArrayFormat::Hdf5))
+        }
         Some(ImportFormat::Hdf5) => Ok(Source::PaddedHdf5(own)),
         Some(ImportFormat::Npy) => refused("one .npy file, not the folder with all of them".into()),
-        Some(format) => match format.table() {
-            Some(table) => Ok(Source::Table(own, table)),
-            None => refused("another file".into()),
+        Some(format) => match (format.table(), format.array()) {
+            (Some(table), _) => Ok(Source::Table(own, table)),
+            (_, Some(array)) => Ok(Source::Arrays(own.clone(), vec![own], array)),
+            _ => refused("another file".into()),
         },
         None => refused(match start.starts_with(b"PK\x03\x04") {
-            true => "a ZIP archive (.npz or .xlsx?): save .npy or .csv files from it".into(),
+            true => "a ZIP archive (.xlsx?): save .csv files from it".into(),
             false => match extension(path).as_str() {
                 "" => "a file without an extension; give its format with --format".into(),
                 extension => {
@@ -138,6 +158,12 @@ fn is_csd(path: &Path) -> Result<bool, ImportError> {
         }
     }
     Ok(false)
+}
+
+/// Whether an HDF5 file has arrays at its root: those of recordings, named by them.
+fn holds_arrays(path: &Path) -> Result<bool, ImportError> {
+    let file = Hdf5File::open(path)?;
+    Ok(file.groups("/")?.is_empty() && !file.datasets("/")?.is_empty())
 }
 
 fn detect_in_folder(path: PathBuf, format: Option<ImportFormat>) -> Result<Source, ImportError> {
@@ -194,9 +220,9 @@ fn detect_in_folder(path: PathBuf, format: Option<ImportFormat>) -> Result<Sourc
             "none",
         ));
     }
-    Ok(match (format, format.table()) {
-        (_, Some(table)) => Source::Tables(path, found, table),
-        (ImportFormat::Npy, _) => Source::Arrays(path, found),
+    Ok(match (format.table(), format.array()) {
+        (Some(table), _) => Source::Tables(path, found, table),
+        (_, Some(array)) => Source::Arrays(path, found, array),
         _ => Source::PaddedHdf5(path),
     })
 }
@@ -221,6 +247,15 @@ pub(crate) fn refuse_pickle(path: &Path) -> Result<(), ImportError> {
         }
         _ => Ok(()),
     }
+}
+
+/// The name of a file, which must be UTF-8.
+pub(crate) fn file_name(path: &Path) -> Result<String, ImportError> {
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .map(String::from);
+    name.ok_or_else(|| ImportError::table(path, "", "a file name in UTF-8", "other bytes"))
 }
 
 fn first_bytes(path: &Path) -> Result<Vec<u8>, ImportError> {

@@ -1,6 +1,7 @@
-//! The folds of an import, from a file or a column, as lists of the videos written.
+//! The folds of an import, from a file, a column or the features, as lists of the videos written.
 
 use crate::ImportError;
+use crate::frame_store::FrameStore;
 use crate::join::Joined;
 use crate::labels::Labels;
 use crate::recording_ids::IdRules;
@@ -58,14 +59,47 @@ pub(crate) fn from_file(
     splits.finish(path)
 }
 
-/// The folds given by a column of the labels; `None` where no row has a split.
+/// The folds that the labels declare, else those of the features: a release's own split holds where
+/// its labels come from elsewhere. `None` where neither declares any.
 ///
 /// # Errors
 /// Where one video is in two splits, or a split is empty.
-pub(crate) fn from_column(joined: &Joined, labels: &Labels) -> Result<Option<Folds>, ImportError> {
-    if labels.rows.iter().all(|row| row.split.is_none()) {
+pub(crate) fn declared(
+    features: &Path,
+    joined: &Joined,
+    labels: &Labels,
+    frames: &FrameStore,
+) -> Result<Option<Folds>, ImportError> {
+    if labels.rows.iter().any(|row| row.split.is_some()) {
+        return from_labels(joined, labels).map(Some);
+    }
+    if labels.rows.is_empty()
+        || frames
+            .recordings
+            .iter()
+            .all(|recording| recording.split.is_none())
+    {
         return Ok(None);
     }
+    let mut splits = Splits::default();
+    for video in &joined.videos {
+        for recording in video.units.iter().flatten().map(|&i| &frames.recordings[i]) {
+            if let Some(split) = recording.split {
+                splits.assign(
+                    features,
+                    split.name(),
+                    video.id.clone(),
+                    split,
+                    &recording.name,
+                )?;
+            }
+        }
+    }
+    splits.finish(features).map(Some)
+}
+
+/// The folds given by a column of the labels.
+fn from_labels(joined: &Joined, labels: &Labels) -> Result<Folds, ImportError> {
     let mut splits = Splits::default();
     for video in &joined.videos {
         for segment in &video.segments {
@@ -75,7 +109,7 @@ pub(crate) fn from_column(joined: &Joined, labels: &Labels) -> Result<Option<Fol
             }
         }
     }
-    splits.finish(&labels.path).map(Some)
+    splits.finish(&labels.path)
 }
 
 #[derive(Default)]

@@ -6,6 +6,7 @@
 
 use crate::ImportError;
 use crate::recording_ids::SegmentRef;
+use mosei_schema::Split;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -19,12 +20,26 @@ pub(crate) const MAX_TIED: usize = 3;
 /// Bytes of a frame's start and end.
 const TIME_BYTES: usize = 16;
 
+/// What the times of frames are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum TimesOf {
+    /// Those of a table: of a video, or of each segment.
+    #[default]
+    Table,
+    /// Those of videos, as in files of CMU's SDK.
+    Videos,
+    /// The numbers of frames, counted from the beginning of each recording.
+    Frames,
+}
+
 /// Writes frames to the temporary file.
 pub(crate) struct FrameWriter {
     folder: PathBuf,
     file: BufWriter<File>,
     bytes: u64,
     columns: usize,
+    /// Whether each column has a value in any row.
+    any_value: Vec<bool>,
     recordings: Vec<Recording>,
     by_name: BTreeMap<String, usize>,
 }
@@ -44,11 +59,78 @@ pub(crate) struct Recording {
     pub frames: usize,
     /// Start of its last frame, seconds.
     pub last_start: f64,
-    /// Start and end of its frames on the time axis of its video, seconds; `None` where its times
-    /// may be relative to itself.
-    pub extent_in_video: Option<[f64; 2]>,
-    /// How many of its last frames have the start of the frame before.
+    /// Start of its first and end of its last frame, as far as that is known, seconds.
+    pub extent: [f64; 2],
+    /// How many frames have the start of the frame before.
     pub tied: usize,
+    /// Its stretches: runs of frames in order of time.
+    stretches: Vec<Stretch>,
+    /// The first frame that begins before the one before it.
+    pub disorder: Option<Disorder>,
+    /// The split that the features declare.
+    pub split: Option<Split>,
+}
+
+/// Frames in order of time.
+#[derive(Debug)]
+struct Stretch {
+    /// Start of the first and of the last frame, seconds.
+    starts: [f64; 2],
+    /// How many of the last frames have the start of the frame before.
+    tied: usize,
+}
+
+/// A frame that begins before the one before it.
+#[derive(Debug)]
+pub(crate) struct Disorder {
+    /// Row and column, for messages.
+    pub place: String,
+    /// Its start, seconds.
+    pub start: f64,
+    /// The start of the frame before, seconds.
+    pub before: f64,
+}
+
+impl Recording {
+    /// How many of the last frames of the last stretch have the start of the frame before.
+    pub fn tied_in_stretch(&self) -> usize {
+        self.stretches.last().map_or(0, |stretch| stretch.tied)
+    }
+
+    /// Whether its stretches overlap in time, or equal starts are elsewhere than at its end.
+    pub fn stretches_overlap(&self) -> bool {
+        let mut all: Vec<&Stretch> = self.stretches.iter().collect();
+        all.sort_by(|a, b| a.starts[0].total_cmp(&b.starts[0]));
+        all.windows(2)
+            .any(|w| w[1].starts[0] <= w[0].starts[1] || w[0].tied > 0)
+    }
+
+    /// Whether its frames were not in order of time.
+    pub fn sorted(&self) -> bool {
+        self.stretches.len() > 1
+    }
+
+    fn add(&mut self, start: f64, end: f64) {
+        self.frames += 1;
+        // `max` ignores an end that is unknown.
+        self.extent = [
+            self.extent[0].min(start),
+            self.extent[1].max(start).max(end),
+        ];
+        let tied = start == self.last_start;
+        self.tied += usize::from(tied);
+        match self.stretches.last_mut() {
+            Some(stretch) if start >= self.last_start => {
+                stretch.starts[1] = start;
+                stretch.tied += usize::from(tied);
+            }
+            _ => self.stretches.push(Stretch {
+                starts: [start; 2],
+                tied: 0,
+            }),
+        }
+        self.last_start = start;
+    }
 }
 
 /// Frames of a recording, as read.
@@ -59,6 +141,24 @@ pub(crate) struct Frames {
     pub ends: Vec<f64>,
     /// Features `[frames, columns]`, row-major.
     pub features: Vec<f32>,
+}
+
+impl Frames {
+    /// The same frames in order of time.
+    fn in_order(self, columns: usize) -> Self {
+        let mut rows: Vec<usize> = (0..self.starts.len()).collect();
+        rows.sort_by(|&a, &b| self.starts[a].total_cmp(&self.starts[b]));
+        let row = |&r: &usize| {
+            self.features[r * columns..(r + 1) * columns]
+                .iter()
+                .copied()
+        };
+        Frames {
+            starts: rows.iter().map(|&r| self.starts[r]).collect(),
+            ends: rows.iter().map(|&r| self.ends[r]).collect(),
+            features: rows.iter().flat_map(row).collect(),
+        }
+    }
 }
 
 impl FrameWriter {
@@ -73,6 +173,7 @@ impl FrameWriter {
             file,
             bytes: 0,
             columns: 0,
+            any_value: Vec::new(),
             recordings,
             by_name,
         })
@@ -85,6 +186,7 @@ impl FrameWriter {
     pub fn require_columns(&mut self, columns: usize) -> Result<(), usize> {
         if self.recordings.is_empty() {
             self.columns = columns;
+            self.any_value = vec![false; columns];
         }
         if self.columns == columns {
             Ok(())
@@ -119,8 +221,11 @@ impl FrameWriter {
             runs: Vec::new(),
             frames: 0,
             last_start: f64::NEG_INFINITY,
-            extent_in_video: None,
+            extent: [f64::INFINITY, f64::NEG_INFINITY],
             tied: 0,
+            stretches: Vec::new(),
+            disorder: None,
+            split: None,
         });
         self.by_name.insert(name.into(), self.recordings.len() - 1);
         Ok(self.recordings.len() - 1)
@@ -147,20 +252,37 @@ impl FrameWriter {
             Some((begin, rows)) if *begin + *rows as u64 * row == self.bytes => *rows += 1,
             _ => recording.runs.push((self.bytes, 1)),
         }
-        recording.frames += 1;
-        recording.tied += usize::from(start == recording.last_start);
-        recording.last_start = start;
+        recording.add(start, end);
+        for (any, x) in self.any_value.iter_mut().zip(features) {
+            *any |= !x.is_nan();
+        }
         self.bytes += row;
         Ok(())
     }
 
-    /// Sets the extent of a recording on the time axis of its video.
-    pub fn set_extent_in_video(&mut self, recording: usize, extent: [f64; 2]) {
-        self.recordings[recording].extent_in_video = Some(extent);
+    /// Sets the first frame of a recording that begins before the one before it.
+    pub fn set_disorder(&mut self, recording: usize, disorder: Disorder) {
+        self.recordings[recording].disorder = Some(disorder);
     }
 
-    /// Ends writing; the frames can then be read.
-    pub fn finish(self) -> Result<FrameStore, ImportError> {
+    /// Sets the split of a recording that the features declare.
+    pub fn set_split(&mut self, recording: usize, split: Split) {
+        self.recordings[recording].split = Some(split);
+    }
+
+    /// All recordings.
+    pub fn recordings(&self) -> &[Recording] {
+        &self.recordings
+    }
+
+    /// Whether a column has a value in any row.
+    pub fn has_value(&self, column: usize) -> bool {
+        self.any_value.get(column).copied().unwrap_or(false)
+    }
+
+    /// Ends writing; the frames can then be read. `centred` says that times are those of the centres of
+    /// frames.
+    pub fn finish(self, times: TimesOf, centred: bool) -> Result<FrameStore, ImportError> {
         let FrameWriter {
             folder,
             file,
@@ -175,7 +297,11 @@ impl FrameWriter {
         Ok(FrameStore {
             folder,
             file,
+            stored: columns,
             columns,
+            kept: None,
+            times,
+            centred,
             recordings,
             by_name,
         })
@@ -196,8 +322,16 @@ impl FrameWriter {
 pub(crate) struct FrameStore {
     folder: PathBuf,
     file: File,
+    /// Columns in the file.
+    stored: usize,
     /// Columns of all frames.
     pub columns: usize,
+    /// Their indices in the file, where some were left out.
+    kept: Option<Vec<usize>>,
+    /// What the times are.
+    pub times: TimesOf,
+    /// Whether they are those of the centres of frames.
+    pub centred: bool,
     /// The recordings in the order in which they were read.
     pub recordings: Vec<Recording>,
     by_name: BTreeMap<String, usize>,
@@ -214,7 +348,16 @@ impl FrameStore {
         self.by_name.keys().map(String::as_str)
     }
 
-    /// Reads the frames of a recording; several threads may do so at once.
+    /// Leaves columns out, by their indices.
+    pub fn leave_out(&mut self, columns: &[usize]) {
+        if !columns.is_empty() {
+            let kept: Vec<usize> = (0..self.stored).filter(|i| !columns.contains(i)).collect();
+            self.columns = kept.len();
+            self.kept = Some(kept);
+        }
+    }
+
+    /// Reads the frames of a recording in order of time; several threads may do so at once.
     pub fn read(&self, recording: usize) -> Result<Frames, ImportError> {
         let recording = &self.recordings[recording];
         let mut frames = Frames {
@@ -222,7 +365,7 @@ impl FrameStore {
             ends: Vec::with_capacity(recording.frames),
             features: Vec::with_capacity(recording.frames * self.columns),
         };
-        let row = TIME_BYTES + 4 * self.columns;
+        let row = TIME_BYTES + 4 * self.stored;
         let mut bytes = Vec::new();
         for &(begin, rows) in &recording.runs {
             bytes.resize(rows * row, 0);
@@ -233,14 +376,21 @@ impl FrameStore {
                 let number = |at: usize| f64::from_le_bytes(std::array::from_fn(|i| row[at + i]));
                 frames.starts.push(number(0));
                 frames.ends.push(number(8));
-                frames.features.extend(
-                    row[TIME_BYTES..]
-                        .as_chunks()
-                        .0
-                        .iter()
-                        .map(|b| f32::from_le_bytes(*b)),
-                );
+                let values = row[TIME_BYTES..].as_chunks().0;
+                match &self.kept {
+                    None => frames
+                        .features
+                        .extend(values.iter().map(|b| f32::from_le_bytes(*b))),
+                    Some(kept) => {
+                        frames
+                            .features
+                            .extend(kept.iter().map(|&i| f32::from_le_bytes(values[i])));
+                    }
+                }
             }
+        }
+        if recording.sorted() {
+            frames = frames.in_order(self.columns);
         }
         Ok(frames)
     }

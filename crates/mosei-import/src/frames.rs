@@ -1,41 +1,43 @@
 //! Tables with one row per frame.
 //!
-//! What lives here: the meaning of columns, and the checks of rows. What does not: the file's
-//! format, and storing the frames.
+//! What lives here: the checks of rows, and their order. What does not: the meaning of columns
+//! (`feature_columns`), the file's format, and storing the frames.
 
 use crate::ImportError;
-use crate::cell::Cell;
 use crate::duration_text;
-use crate::frame_store::{FrameWriter, MAX_TIED, Recording};
+use crate::feature_columns::{FeatureColumns, LeftOutColumn};
+use crate::frame_store::{Disorder, FrameWriter, MAX_TIED, Recording};
 use crate::mapping::{Mapping, TimeUnit};
 use crate::recording_ids::{SegmentRef, spellings};
-use crate::table::{Table, is_row_number};
+use crate::table::Table;
 use mosei_data::DataError;
 use std::borrow::Cow;
 use std::path::Path;
 
-const VIDEO: [&str; 6] = ["video", "file", "name", "id", "video_id", "filename"];
-const SEGMENT: [&str; 1] = ["segment"];
-const START: [&str; 5] = ["start", "start_s", "time", "frametime", "timestamp"];
-const END: [&str; 2] = ["end", "end_s"];
-const FRAME: [&str; 3] = ["frame", "frame_index", "frameindex"];
-
 /// Largest frame number: a hundred years at 100 Hz.
 const MAX_FRAME: f64 = 4e11;
 
-/// The columns of a table of frames, by meaning.
-struct Columns {
-    video: Option<usize>,
-    segment: Option<usize>,
-    start: Option<usize>,
-    end: Option<usize>,
-    frame: Option<usize>,
-    features: Vec<usize>,
+/// What a table of frames holds beside its frames.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct FrameTable {
+    /// Names of the feature columns; `None` where they have none.
+    pub names: Option<Vec<String>>,
+    /// Indices of those that are left out where no row has a value.
+    pub droppable: Vec<usize>,
+    /// Columns that are no features.
+    pub left_out: Vec<LeftOutColumn>,
+    /// The column with the times, where it has any.
+    pub times: Option<String>,
+    /// Whether these are centres of frames.
+    pub centred: bool,
+    /// Whether the names of all columns were given, as the file has none.
+    pub headerless: bool,
+    /// What else a person should check.
+    pub notes: Vec<String>,
 }
 
-/// Reads all rows of a table; returns the names of its feature columns. `recording` is the name of
-/// the one recording of a table in a folder, and replaces a column with that name. `hop_s` is the
-/// step between frames in seconds.
+/// Reads all rows of a table. `recording` is the name of the one recording of a table in a folder,
+/// and replaces a column with that name. `hop_s` is the step between frames in seconds.
 ///
 /// # Errors
 /// Where a column or a cell is invalid; the error names file, row and column.
@@ -45,22 +47,40 @@ pub(crate) fn read(
     recording: Option<&str>,
     hop_s: Option<f64>,
     frame_writer: &mut FrameWriter,
-) -> Result<Vec<String>, ImportError> {
-    let columns = Columns::of(&table, mapping, recording.is_some())?;
-    let names: Vec<String> = columns
-        .features
-        .iter()
-        .map(|&i| table.names()[i].clone())
-        .collect();
-    require_columns(table.path(), frame_writer, names.len())?;
+) -> Result<FrameTable, ImportError> {
+    let columns = FeatureColumns::of(&table, mapping, recording.is_some())?;
+    let name = |i: usize| table.names()[i].clone();
+    let found = FrameTable {
+        names: Some(columns.features.iter().map(|&i| name(i)).collect()),
+        droppable: columns.droppable.clone(),
+        left_out: columns.left_out.clone(),
+        times: columns.start.map(name),
+        centred: columns.centred,
+        headerless: table.headerless(),
+        notes: Vec::new(),
+    };
+    require_columns(table.path(), frame_writer, columns.features.len())?;
     if columns.start.is_none() && hop_s.is_none() {
         let expected = "a column with the time of each frame ('start', or a [features] start in a mapping file), or --rate";
         let found = format!("neither: {}", listed(table.names()));
         return Err(ImportError::table(table.path(), "header", expected, found));
     }
     let mut current: Option<(String, String, usize)> = None;
-    let mut features = vec![0.0; names.len()];
+    let mut features = vec![0.0; columns.features.len()];
+    // The recording's name in a table that is named by its file.
+    let mut own: Option<String> = None;
     while table.advance()? {
+        if let (Some(_), Some(column)) = (recording, columns.video) {
+            let name = table.cell(column).text().unwrap_or_default();
+            let own = own.get_or_insert_with(|| name.to_string());
+            if *own != *name {
+                let expected = format!("'{own}' in all rows, as the file holds one recording");
+                let hint = "name the column as video in [features] of a mapping file where the files of the folder hold several";
+                return Err(table
+                    .invalid_cell(column, expected)
+                    .with_hint(Some(hint.into())));
+            }
+        }
         let (name, segment) = names_of(&table, &columns, recording)?;
         let at = match &current {
             Some((current, part, at)) if *current == *name && *part == *segment => *at,
@@ -82,11 +102,16 @@ pub(crate) fn read(
             *x = table
                 .cell(column)
                 .feature()
-                .ok_or_else(|| not_a_feature(&table, column))?;
+                .ok_or_else(|| not_a_feature(&table, &columns, column))?;
+        }
+        for &target in &columns.targets {
+            if !features[target].is_nan() {
+                return Err(a_target(&table, columns.features[target]));
+            }
         }
         frame_writer.push(at, start, end, &features)?;
     }
-    Ok(names)
+    Ok(found)
 }
 
 /// Checks that a file has as many columns as those before.
@@ -102,63 +127,10 @@ pub(crate) fn require_columns(
     })
 }
 
-impl Columns {
-    fn of(table: &Table, mapping: &Mapping, in_a_folder: bool) -> Result<Self, ImportError> {
-        let own = &mapping.features;
-        let ignored = own
-            .ignore
-            .iter()
-            .map(|name| table.find(name, "[features] ignore"))
-            .collect::<Result<Vec<_>, _>>()?;
-        let named = |name: &Option<String>, usual: &[&str]| match name {
-            Some(name) => table.find(name, "[features]").map(Some),
-            None => Ok(table.find_any(usual, &ignored)),
-        };
-        let video = named(&own.video, &VIDEO)?;
-        let segment = named(&own.segment, &SEGMENT)?;
-        let (start, end, frame) = (
-            named(&own.start, &START)?,
-            named(&own.end, &END)?,
-            named(&own.frame, &FRAME)?,
-        );
-        if video.is_none() && !in_a_folder {
-            let expected = "a column with the recording of each frame ('video', 'file', 'name' or 'id', or a [features] video in a mapping file)";
-            return Err(ImportError::table(
-                table.path(),
-                "header",
-                expected,
-                listed(table.names()),
-            ));
-        }
-        let other = |i: &usize| {
-            ![video, segment, start, end, frame].contains(&Some(*i))
-                && !ignored.contains(i)
-                && !is_row_number(&table.names()[*i])
-        };
-        let features: Vec<usize> = (0..table.names().len()).filter(other).collect();
-        if features.is_empty() {
-            return Err(ImportError::table(
-                table.path(),
-                "header",
-                "at least one column with a feature",
-                listed(table.names()),
-            ));
-        }
-        Ok(Columns {
-            video,
-            segment,
-            start,
-            end,
-            frame,
-            features,
-        })
-    }
-}
-
 /// Names of the recording and segment of this row.
 fn names_of<'a>(
     table: &'a Table,
-    columns: &Columns,
+    columns: &FeatureColumns,
     recording: Option<&'a str>,
 ) -> Result<(Cow<'a, str>, Cow<'a, str>), ImportError> {
     if let Some(name) = recording {
@@ -226,25 +198,16 @@ pub(crate) fn begin_recording(
         })
 }
 
-/// Whether a frame may have the start of the frame before: openSMILE's last few do, where windows
-/// of different lengths end together.
-fn may_tie(recording: &Recording, start: f64) -> bool {
-    start == recording.last_start
-        && recording.frames > recording.tied + 1
-        && recording.tied < MAX_TIED
-}
-
 /// Start and end of this row's frame, seconds; the end is NaN where unknown.
 fn times(
     table: &Table,
-    columns: &Columns,
+    columns: &FeatureColumns,
     unit: TimeUnit,
     hop_s: Option<f64>,
     recording: usize,
-    frame_writer: &FrameWriter,
+    frame_writer: &mut FrameWriter,
 ) -> Result<(f64, f64), ImportError> {
-    let recording = frame_writer.get(recording);
-    let last = recording.last_start;
+    let found = frame_writer.get(recording);
     let (column, start) = match (columns.start, columns.frame, hop_s) {
         (Some(column), ..) => (
             Some(column),
@@ -265,28 +228,24 @@ fn times(
                     * hop,
             )
         }
-        (None, _, hop) => (None, recording.frames as f64 * hop.unwrap_or(0.0)),
+        (None, _, hop) => (None, found.frames as f64 * hop.unwrap_or(0.0)),
     };
-    if let (Some(column), true) = (column, start > last && recording.tied > 0) {
-        let expected = format!(
-            "no frame after those of '{}' with the same start ({last} s): only the last frames of a recording may share one",
-            recording.name
-        );
-        return Err(table.invalid_cell(column, expected));
-    }
-    if let (Some(column), true) = (column, start <= last && !may_tie(recording, start)) {
-        return Err(table.invalid_cell(
-            column,
-            format!(
-                "a later time than that of the previous frame of '{}' ({last} s)",
-                recording.name
-            ),
-        ));
+    if let Some(column) = column {
+        require_order(table, column, found, start)?;
+        if start < found.last_start && found.disorder.is_none() {
+            let place = format!("{}, column '{}'", table.place(), table.names()[column]);
+            let disorder = Disorder {
+                place,
+                start,
+                before: found.last_start,
+            };
+            frame_writer.set_disorder(recording, disorder);
+        }
     }
     let end = match columns.end {
         None => return Ok((start, f64::NAN)),
         Some(column) => match table.cell(column) {
-            Cell::Missing => return Ok((start, f64::NAN)),
+            cell if cell.is_missing() => return Ok((start, f64::NAN)),
             cell => (
                 column,
                 cell.seconds(unit)
@@ -302,14 +261,92 @@ fn times(
     }
 }
 
-fn not_a_feature(table: &Table, column: usize) -> ImportError {
+/// Checks the start of a frame against that of the frame before: only the last few frames of a
+/// recording, or of a stretch of it, may share one. openSMILE's do, where windows of different
+/// lengths end together.
+fn require_order(
+    table: &Table,
+    column: usize,
+    recording: &Recording,
+    start: f64,
+) -> Result<(), ImportError> {
+    let (name, last) = (&recording.name, recording.last_start);
+    let tied = recording.tied_in_stretch();
+    let expected = if start > last && tied > 0 {
+        format!(
+            "no frame after those of '{name}' with the same start ({last} s): only the last frames of a recording may share one"
+        )
+    } else if start == last && (recording.frames <= tied + 1 || tied >= MAX_TIED) {
+        format!("a later time than that of the previous frame of '{name}' ({last} s)")
+    } else {
+        return Ok(());
+    };
+    Err(table
+        .invalid_cell(column, expected)
+        .with_hint(Some(OWN_FRAMES.into())))
+}
+
+/// The hint where frames of one recording overlap.
+const OWN_FRAMES: &str =
+    "segments of one recording that have frames of their own need a column 'segment'";
+
+/// Checks that the frames of each recording are in order of time, or in stretches that do not
+/// overlap.
+///
+/// # Errors
+/// The first recording whose stretches overlap.
+pub(crate) fn check_order(path: &Path, frame_writer: &FrameWriter) -> Result<(), ImportError> {
+    for recording in frame_writer.recordings() {
+        let (Some(disorder), true) = (&recording.disorder, recording.stretches_overlap()) else {
+            continue;
+        };
+        let expected = format!(
+            "the frames of '{}' in order of time, or in stretches that do not overlap",
+            recording.name
+        );
+        let found = format!(
+            "a start at {} s after one at {} s",
+            disorder.start, disorder.before
+        );
+        let error = ImportError::table(path, disorder.place.clone(), expected, found);
+        return Err(error.with_hint(Some(OWN_FRAMES.into())));
+    }
+    Ok(())
+}
+
+/// The error for a cell that is no number; all such columns of the row are named.
+fn not_a_feature(table: &Table, columns: &FeatureColumns, column: usize) -> ImportError {
+    let words: Vec<String> = columns
+        .features
+        .iter()
+        .filter(|&&i| table.cell(i).feature().is_none())
+        .map(|&i| format!("{:?}", table.names()[i]))
+        .collect();
+    let hint = match words.as_slice() {
+        [_] => {
+            "if the column is not a feature, list it under 'ignore' in [features] of a mapping file"
+                .into()
+        }
+        _ => format!(
+            "if these columns are not features, a mapping file leaves them out: [features] ignore = [{}]",
+            words.join(", ")
+        ),
+    };
     let error = table.invalid_cell(column, "a number");
     match &error {
-        ImportError::Data(DataError::Content { hint: None, .. }) => error.with_hint(Some(
-            "if the column is not a feature, list it under 'ignore' in [features] of a mapping file".into(),
-        )),
+        ImportError::Data(DataError::Content { hint: None, .. }) => error.with_hint(Some(hint)),
         _ => error,
     }
+}
+
+/// The error for a value in a column with the name of a target.
+fn a_target(table: &Table, column: usize) -> ImportError {
+    let expected = "features, and no target among them unless a mapping file says so";
+    let hint = format!(
+        "list {0:?} under 'ignore' in [features] of a mapping file, or under 'keep' where it is a feature",
+        table.names()[column]
+    );
+    table.invalid_cell(column, expected).with_hint(Some(hint))
 }
 
 /// Column names for an error message.

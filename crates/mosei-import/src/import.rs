@@ -7,17 +7,15 @@
 //! time. Disk: a second copy of all frames as float32, beside the output folder, until the import
 //! is done.
 
-use crate::detect_format::{Source, detect_format};
-use crate::frame_store::FrameWriter;
+use crate::frame_store::{FrameStore, FrameWriter, TimesOf};
 use crate::labels::Labels;
 use crate::mapping::Mapping;
-use crate::table::Table;
-use crate::write::Pair;
-use crate::{
-    ImportError, ImportFormat, ImportSummary, csd_source, folds, frames, join, labels, npy,
-    padded_hdf5, write,
-};
+use crate::read_features::{FeaturesRead, read_features};
+use crate::read_labels::read_labels;
+use crate::write::{Files, Pair};
+use crate::{ImportError, ImportFormat, ImportSummary, LeftOutColumn, folds, frames, join, write};
 use mosei_data::{DataError, files};
+use mosei_schema::COVAREP_COLUMNS;
 use run_record::{StagedDir, write_atomic};
 use std::path::{Path, PathBuf};
 
@@ -37,13 +35,15 @@ const MAX_NAMES_BYTES: u64 = 4 << 20;
 pub struct ImportOptions {
     /// A table of frames, or a folder with one file per recording.
     pub features: PathBuf,
-    /// A table of labelled segments.
-    pub labels: PathBuf,
+    /// A table of labelled segments; `None` for recordings without labels, each of which is then a
+    /// video by itself.
+    pub labels: Option<PathBuf>,
     /// Which recordings, videos or speakers are in which split (JSON).
     pub folds: Option<PathBuf>,
     /// The meaning of columns, category names and ids (TOML).
     pub mapping: Option<PathBuf>,
-    /// Names of the feature columns, one per line, where the features have none.
+    /// Names of the feature columns, one per line, where the features have none; of all columns where
+    /// a text file has no header.
     pub columns: Option<PathBuf>,
     /// The format of the features, where it cannot be detected.
     pub format: Option<ImportFormat>,
@@ -51,8 +51,9 @@ pub struct ImportOptions {
     pub rate_hz: Option<f64>,
 }
 
-/// Writes `features.csd`, `labels.csd` and, where the folds are known, `folds.json` into `out`: all
-/// of them or none. `progress` is called with the number of videos written and their total.
+/// Writes `features.csd`, `labels.csd` (where there are labels) and, where the folds are known,
+/// `folds.json` into `out`: all of them or none. `progress` is called with the number of videos
+/// written and their total.
 ///
 /// # Errors
 /// Where an option is invalid, `out` holds other files, an input file is invalid (the error names
@@ -63,160 +64,205 @@ pub fn import(
     out: &Path,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<ImportSummary, ImportError> {
-    if let Some(found) = options
-        .rate_hz
-        .filter(|rate| !(*rate > 0.0 && *rate <= MAX_RATE_HZ))
-    {
-        return Err(ImportError::Rate {
-            max: MAX_RATE_HZ,
-            found,
-        });
-    }
     files::require_replaceable(out, &[FEATURES_FILE, LABELS_FILE, FOLDS_FILE])?;
-    let mapping = options
-        .mapping
-        .as_deref()
-        .map(Mapping::read)
-        .transpose()?
-        .unwrap_or_default();
-    let hop_s = options.rate_hz.map(f64::recip);
-    let features = detect_format(&options.features, options.format)?;
-    let labels = read_labels(&options.labels, &mapping)?;
+    let inputs = Inputs::open(options)?;
     let staged = StagedDir::create(out)?;
-    let mut frame_writer = FrameWriter::create(staged.path())?;
-    let (mut columns, padding) = read_features(&features, &mapping, hop_s, &mut frame_writer)?;
-    let frames = frame_writer.finish()?;
-    if frames.recordings.is_empty() {
-        return Err(ImportError::table(
-            &options.features,
-            "",
-            "at least one frame",
-            "none",
-        ));
-    }
-    let unnamed = columns.is_none() && options.columns.is_none();
-    if let Some(path) = &options.columns {
-        columns = Some(read_names(path, frames.columns)?);
-    }
-    let columns =
-        columns.unwrap_or_else(|| (0..frames.columns).map(|i| format!("column_{i}")).collect());
-    let joined = join::join(&labels, &options.features, &frames)?;
-    let folds = match &options.folds {
-        Some(path) => Some(folds::from_file(path, &joined, &labels, mapping.ids)?),
-        None => folds::from_column(&joined, &labels)?,
-    };
-    let pair = Pair {
-        joined: &joined,
-        labels: &labels,
-        frames: &frames,
-        columns: &columns,
-        hop_s,
-        source: &options.features,
-    };
-    let [features_file, labels_file] =
-        [FEATURES_FILE, LABELS_FILE].map(|name| staged.path().join(name));
-    let written = write::write(&pair, &features_file, &labels_file, progress)?;
-    if let Some((lists, _)) = &folds {
-        let path = staged.path().join(FOLDS_FILE);
-        let text = serde_json::to_vec_pretty(lists).map_err(|source| DataError::Json {
-            path: path.clone(),
-            expected: "folds that can be written as JSON",
-            source,
-        })?;
-        write_atomic(&path, &text)?;
-    }
-    let summary = ImportSummary::new(&pair, unnamed, written, folds, padding);
+    let summary = inputs.convert(options, staged.path(), true, progress)?;
     staged.commit_as_is()?;
     Ok(summary)
 }
 
-/// Reads all frames. Returns the names of the columns, where there are any, and how many segments
-/// were nothing but padding.
-fn read_features(
-    source: &Source,
-    mapping: &Mapping,
+/// Reads and joins all that [`import`] would, and writes nothing but a temporary file.
+///
+/// # Errors
+/// As [`import`].
+pub fn preview(
+    options: &ImportOptions,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<ImportSummary, ImportError> {
+    let folder = std::env::temp_dir();
+    let scratch =
+        tempfile::tempdir_in(&folder).map_err(ImportError::io("create a folder in", &folder))?;
+    Inputs::open(options)?.convert(options, scratch.path(), false, progress)
+}
+
+/// The mapping file and the labels, which are read before the features.
+struct Inputs {
+    mapping: Mapping,
+    labels: Labels,
     hop_s: Option<f64>,
-    writer: &mut FrameWriter,
-) -> Result<(Option<Vec<String>>, usize), ImportError> {
-    match source {
-        Source::Table(path, format) => {
-            let table = Table::open(path, *format)?;
-            Ok((Some(frames::read(table, mapping, None, hop_s, writer)?), 0))
-        }
-        Source::Tables(_, files, format) => {
-            let mut first: Option<(Vec<String>, &PathBuf)> = None;
-            for file in files {
-                let name = file_name(file)?;
-                let columns = frames::read(
-                    Table::open(file, *format)?,
-                    mapping,
-                    Some(&name),
-                    hop_s,
-                    writer,
-                )?;
-                let (expected, other) = first.get_or_insert((columns.clone(), file));
-                if let Some((expected, found)) = expected.iter().zip(&columns).find(|(a, b)| a != b)
-                {
-                    let expected = format!("column '{expected}', as in {}", other.display());
-                    return Err(ImportError::table(
-                        file,
-                        "header",
-                        expected,
-                        format!("'{found}'"),
-                    ));
-                }
-            }
-            Ok((first.map(|(columns, _)| columns), 0))
-        }
-        Source::Arrays(folder, files) => {
-            let Some(hop) = hop_s else {
-                let expected = "--rate with the frame rate, as arrays hold no times";
-                return Err(ImportError::table(folder, "", expected, "none"));
-            };
-            for file in files {
-                let array = npy::read(file)?;
-                frames::require_columns(file, writer, array.columns)?;
-                let name = file_name(file)?;
-                let at =
-                    frames::begin_recording(file, "", &mapping.ids.id(&name), None, &name, writer)?;
-                for (k, row) in array.values.chunks_exact(array.columns).enumerate() {
-                    writer.push(at, k as f64 * hop, (k + 1) as f64 * hop, row)?;
-                }
-            }
-            Ok((None, 0))
-        }
-        Source::Csd(path) => Ok((Some(csd_source::features(path, mapping, writer)?), 0)),
-        Source::PaddedHdf5(path) => {
-            Ok((None, padded_hdf5::features(path, mapping, hop_s, writer)?))
-        }
-    }
 }
 
-fn read_labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportError> {
-    match detect_format(path, None)? {
-        Source::Table(path, format) => labels::read(Table::open(&path, format)?, mapping),
-        Source::Csd(path) => csd_source::labels(&path, mapping),
-        Source::PaddedHdf5(path) => padded_hdf5::labels(&path, mapping),
-        Source::Tables(..) | Source::Arrays(..) => Err(ImportError::table(
-            path,
-            "",
-            "a table with one row per labelled segment",
-            "a folder",
-        )),
+impl Inputs {
+    fn open(options: &ImportOptions) -> Result<Self, ImportError> {
+        let bad = |rate: &f64| !(*rate > 0.0 && *rate <= MAX_RATE_HZ);
+        if let Some(found) = options.rate_hz.filter(bad) {
+            return Err(ImportError::Rate {
+                max: MAX_RATE_HZ,
+                found,
+            });
+        }
+        if let (None, Some(folds)) = (&options.labels, &options.folds) {
+            let expected = "labels beside folds, as folds are of labelled videos";
+            return Err(ImportError::table(folds, "", expected, "none"));
+        }
+        let mapping = options
+            .mapping
+            .as_deref()
+            .map(Mapping::read)
+            .transpose()?
+            .unwrap_or_default();
+        let labels = match &options.labels {
+            Some(path) => read_labels(path, &mapping)?,
+            None => Labels::default(),
+        };
+        Ok(Inputs {
+            mapping,
+            labels,
+            hop_s: options.rate_hz.map(f64::recip),
+        })
     }
-}
 
-/// The name of a file, which must be UTF-8.
-fn file_name(path: &Path) -> Result<String, ImportError> {
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .map(String::from);
-    name.ok_or_else(|| ImportError::table(path, "", "a file name in UTF-8", "other bytes"))
+    /// Converts all recordings. `folder` takes the frames for the time being and, with `save`, the
+    /// files.
+    fn convert(
+        &self,
+        options: &ImportOptions,
+        folder: &Path,
+        save: bool,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<ImportSummary, ImportError> {
+        let given = options.columns.as_deref().map(read_names).transpose()?;
+        let (mut read, frames) = self.frames(options, given.as_deref(), folder)?;
+        let columns = self.columns(options, given, &mut read, &frames)?;
+        let labelled = options.labels.is_some();
+        let joined = if labelled {
+            join::join(&self.labels, &options.features, &frames, self.hop_s)?
+        } else {
+            join::unlabelled(&options.features, &frames)?
+        };
+        let folds = match &options.folds {
+            Some(path) => Some(folds::from_file(
+                path,
+                &joined,
+                &self.labels,
+                self.mapping.ids,
+            )?),
+            None => folds::declared(&options.features, &joined, &self.labels, &frames)?,
+        };
+        let pair = Pair {
+            joined: &joined,
+            labels: &self.labels,
+            frames: &frames,
+            columns: &columns,
+            kept: &self.mapping.features.keep,
+            hop_s: self.hop_s,
+            source: &options.features,
+        };
+        let files = save.then(|| Files {
+            features: folder.join(FEATURES_FILE),
+            labels: labelled.then(|| folder.join(LABELS_FILE)),
+        });
+        let written = write::write(&pair, files.as_ref(), progress)?;
+        if let (Some((lists, _)), true) = (&folds, save) {
+            let path = folder.join(FOLDS_FILE);
+            let text = serde_json::to_vec_pretty(lists).map_err(|source| DataError::Json {
+                path: path.clone(),
+                expected: "folds that can be written as JSON",
+                source,
+            })?;
+            write_atomic(&path, &text)?;
+        }
+        Ok(ImportSummary::new(&pair, read, written, folds))
+    }
+
+    /// Reads all frames.
+    fn frames(
+        &self,
+        options: &ImportOptions,
+        given: Option<&[String]>,
+        folder: &Path,
+    ) -> Result<(FeaturesRead, FrameStore), ImportError> {
+        let mut writer = FrameWriter::create(folder)?;
+        let source = crate::detect_format::detect_format(&options.features, options.format)?;
+        let mut read = read_features(&source, &self.mapping, given, self.hop_s, &mut writer)?;
+        frames::check_order(&options.features, &writer)?;
+        let names = read.names.clone().unwrap_or_default();
+        let empty: Vec<usize> = read
+            .droppable
+            .iter()
+            .copied()
+            .filter(|&c| !writer.has_value(c))
+            .collect();
+        for &c in &empty {
+            let reason = "no value in any row".to_string();
+            read.left_out.push(LeftOutColumn {
+                name: names[c].clone(),
+                reason,
+            });
+        }
+        read.names = read.names.map(|names| {
+            let kept = names
+                .into_iter()
+                .enumerate()
+                .filter(|(i, _)| !empty.contains(i));
+            kept.map(|(_, name)| name).collect()
+        });
+        let times = match read.times {
+            TimesOf::Table if read.times_column.is_none() => TimesOf::Frames,
+            times => times,
+        };
+        let mut frames = writer.finish(times, read.centred)?;
+        frames.leave_out(&empty);
+        let nothing = |expected| Err(ImportError::table(&options.features, "", expected, "none"));
+        if frames.recordings.is_empty() {
+            return nothing("at least one frame");
+        }
+        if frames.columns == 0 {
+            return nothing("at least one column with a value");
+        }
+        Ok((read, frames))
+    }
+
+    /// The names of the feature columns.
+    fn columns(
+        &self,
+        options: &ImportOptions,
+        given: Option<Vec<String>>,
+        read: &mut FeaturesRead,
+        frames: &FrameStore,
+    ) -> Result<Vec<String>, ImportError> {
+        if let (Some(path), Some(given), false) = (&options.columns, given, read.headerless) {
+            if given.len() != frames.columns {
+                let expected =
+                    format!("{} names, one per line, as many as columns", frames.columns);
+                return Err(ImportError::table(
+                    path,
+                    "",
+                    expected,
+                    given.len().to_string(),
+                ));
+            }
+            return Ok(given);
+        }
+        if let Some(names) = &read.names {
+            return Ok(names.clone());
+        }
+        if frames.columns == COVAREP_COLUMNS.len() {
+            let note = format!(
+                "{} columns without names are taken to be COVAREP's",
+                frames.columns
+            );
+            read.notes.push(note);
+            return Ok(COVAREP_COLUMNS.map(String::from).to_vec());
+        }
+        read.unnamed = true;
+        Ok((0..frames.columns).map(|i| format!("column_{i}")).collect())
+    }
 }
 
 /// Reads column names, one per line.
-fn read_names(path: &Path, columns: usize) -> Result<Vec<String>, ImportError> {
+fn read_names(path: &Path) -> Result<Vec<String>, ImportError> {
     let bytes = files::read_bounded(path, MAX_NAMES_BYTES)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| ImportError::table(path, "", "text in UTF-8", "other bytes"))?;
@@ -225,15 +271,6 @@ fn read_names(path: &Path, columns: usize) -> Result<Vec<String>, ImportError> {
         .map(|line| line.trim().to_string())
         .filter(|line| !line.is_empty())
         .collect();
-    if names.len() != columns {
-        let expected = format!("{columns} names, one per line, as many as columns");
-        return Err(ImportError::table(
-            path,
-            "",
-            expected,
-            names.len().to_string(),
-        ));
-    }
     let mut sorted: Vec<&String> = names.iter().collect();
     sorted.sort();
     match sorted.windows(2).find(|pair| pair[0] == pair[1]) {

@@ -1,16 +1,18 @@
 //! Joins labels and recordings, and assigns them to the videos to be written.
 //!
-//! What lives here: the join, by names and times. What does not: frames.
+//! What lives here: the join, by times wherever both sides have them, else by ids. What does not:
+//! frames, and whether times are those of a video (`time_axis`).
 //!
 //! A recording that is the only one of its video keeps its times. Several recordings of one video
-//! (segments with frames of their own, recordings of one speaker) are concatenated by `write`.
+//! (segments with frames of their own, recordings of one speaker) are concatenated by `write`;
+//! segments whose times are those of their video are put together on its axis.
 
-use crate::ImportError;
 use crate::frame_store::FrameStore;
 use crate::labels::Labels;
 use crate::recording_ids::spellings;
-use mosei_data::{TimeMismatch, check_ids, find_time_mismatch};
-use mosei_schema::{Numbering, near_miss, video_of};
+use crate::{ImportError, check_join, intervals, time_axis};
+use mosei_data::check_ids;
+use mosei_schema::video_of;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -19,8 +21,8 @@ use std::path::Path;
 pub(crate) struct Video {
     /// Its id.
     pub id: String,
-    /// Its recordings, in order of concatenation.
-    pub recordings: Vec<usize>,
+    /// Its recordings, in order of concatenation. Those of one unit lie on one axis.
+    pub units: Vec<Vec<usize>>,
     /// Its labelled segments, in the order of the labels.
     pub segments: Vec<Segment>,
 }
@@ -30,10 +32,24 @@ pub(crate) struct Video {
 pub(crate) struct Segment {
     /// Row of the labels.
     pub row: usize,
-    /// Index of its recording among those of the video.
-    pub recording: usize,
-    /// Start and end within the recording, seconds; `None` for all of it.
+    /// Index of its unit among those of the video.
+    pub unit: usize,
+    /// Start and end within the unit, seconds; `None` for all of it.
     pub time: Option<[f64; 2]>,
+}
+
+/// How labelled segments got their frames.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct JoinCounts {
+    /// By start and end, as both sides have times.
+    pub by_time: usize,
+    /// By the id of a recording or segment, all of whose frames they get.
+    pub by_id: usize,
+    /// Of these, segments whose times were not used, as the frames of a segment have times of their
+    /// own.
+    pub times_unused: usize,
+    /// By row, as neither side has ids.
+    pub by_row: usize,
 }
 
 /// The result of the join.
@@ -49,24 +65,80 @@ pub(crate) struct Joined {
     pub left_out: usize,
     /// The video written for each recording or label, by name.
     pub video_of: BTreeMap<String, String>,
+    /// How segments got their frames.
+    pub counts: JoinCounts,
 }
 
-/// Joins labels and recordings by name, and by time where segments have features of their own.
+/// What the join knows of the features.
+struct Features<'a> {
+    path: &'a Path,
+    frames: &'a FrameStore,
+    /// Whether times of segments are those of their video, on both sides.
+    by_time: bool,
+    /// The recordings of each video whose segments have frames of their own.
+    segments: BTreeMap<&'a str, Vec<usize>>,
+}
+
+/// The recordings without labels: each is a video by itself, with its own id.
+///
+/// # Errors
+/// Where an id is invalid.
+pub(crate) fn unlabelled(path: &Path, frames: &FrameStore) -> Result<Joined, ImportError> {
+    let mut joined = Joined::default();
+    for (i, recording) in frames.recordings.iter().enumerate() {
+        let (id, units) = (recording.name.clone(), vec![vec![i]]);
+        joined.videos.push(Video {
+            id,
+            units,
+            segments: Vec::new(),
+        });
+    }
+    joined.videos.sort_by(|a, b| a.id.cmp(&b.id));
+    check_ids(
+        path,
+        "ids of recordings",
+        joined.videos.iter().map(|video| &video.id),
+    )?;
+    Ok(joined)
+}
+
+/// Joins labels and recordings: by time where both sides have times of one axis, else by name. A
+/// segment that names a recording of its own gets all of it.
 ///
 /// # Errors
 /// Where a name is ambiguous, labels contradict each other, an id is invalid, or nothing is joined.
 pub(crate) fn join(
     labels: &Labels,
-    features: &Path,
+    path: &Path,
     frames: &FrameStore,
+    hop_s: Option<f64>,
 ) -> Result<Joined, ImportError> {
+    let on_one_axis = time_axis::of_features(frames) && time_axis::of_labels(labels);
+    let mut features = Features {
+        path,
+        frames,
+        by_time: on_one_axis,
+        segments: BTreeMap::new(),
+    };
+    for (i, recording) in frames.recordings.iter().enumerate() {
+        if let Some(part) = &recording.segment {
+            features
+                .segments
+                .entry(part.video.as_str())
+                .or_default()
+                .push(i);
+        }
+    }
+    if on_one_axis {
+        // Segments that were averaged have different values at one time: then numbers join them.
+        features.by_time = features.can_merge(labels, hop_s)?;
+    }
     let mut joined = Joined::default();
     let mut videos: BTreeMap<String, Video> = BTreeMap::new();
-    // The label rows of each recording.
+    // The label rows of each unit, by its first recording.
     let mut uses: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for row in 0..labels.rows.len() {
-        let label = &labels.rows[row];
-        let Some(recording) = find(labels, row, frames)? else {
+        let Some(unit) = features.unit_of(labels, row)? else {
             joined.without_features.0 += 1;
             joined
                 .without_features
@@ -74,47 +146,24 @@ pub(crate) fn join(
                 .get_or_insert_with(|| labels.describe(row));
             continue;
         };
-        // A name that looks like a segment's would be read back as one; its video's id is used.
-        let id = video_of(label.speaker.as_ref().unwrap_or(&label.name)).to_string();
-        let rows = uses.entry(recording).or_default();
-        if let Some(&first) = rows.first() {
-            check_shared_recording(labels, first, row)?;
-        }
-        rows.push(row);
-        let video = videos.entry(id.clone()).or_insert_with(|| Video {
-            id: id.clone(),
-            ..Video::default()
-        });
-        let place = video
-            .recordings
-            .iter()
-            .position(|r| *r == recording)
-            .unwrap_or_else(|| {
-                video.recordings.push(recording);
-                video.recordings.len() - 1
-            });
-        // A recording of just this segment is used whole: the label's times refer to the longer
-        // recording that it was cut from.
-        let own = label.segment.is_some() && frames.recordings[recording].name != label.name;
-        let time = label.time.filter(|_| !own);
-        video.segments.push(Segment {
-            row,
-            recording: place,
-            time,
-        });
-        joined
-            .video_of
-            .insert(frames.recordings[recording].name.clone(), id.clone());
-        joined.video_of.insert(label.name.clone(), id);
+        features.add(labels, row, unit, &mut joined, &mut videos, &mut uses)?;
     }
     if videos.is_empty() {
-        return Err(nothing_joined(labels, features, frames));
+        return Err(check_join::nothing_joined(labels, path, frames));
     }
+    let used: Vec<bool> = {
+        let mut used = vec![false; frames.recordings.len()];
+        let units = videos
+            .values()
+            .flat_map(|video| video.units.iter().flatten());
+        units.for_each(|&i| used[i] = true);
+        used
+    };
     for (i, recording) in frames
         .recordings
         .iter()
         .enumerate()
-        .filter(|(i, _)| !uses.contains_key(i))
+        .filter(|(i, _)| !used[*i])
     {
         joined.without_labels.0 += 1;
         joined
@@ -125,211 +174,158 @@ pub(crate) fn join(
             joined.left_out += 1;
             continue;
         }
-        let id = video_of(
-            recording
-                .segment
-                .as_ref()
-                .map_or(recording.name.as_str(), |part| part.video.as_str()),
-        );
-        let video = videos.entry(id.into()).or_insert_with(|| Video {
-            id: id.into(),
-            ..Video::default()
-        });
-        video.recordings.push(i);
+        let of_part = recording.segment.as_ref().map(|part| part.video.as_str());
+        let id = video_of(of_part.unwrap_or(recording.name.as_str()));
+        video_with(&mut videos, id).units.push(vec![i]);
         joined.video_of.insert(recording.name.clone(), id.into());
     }
     check_ids(&labels.path, "ids of videos", videos.keys())?;
-    check_times(labels, features, frames, &videos)?;
+    if on_one_axis && !features.by_time {
+        check_join::check_times(labels, path, frames, &videos)?;
+    }
     joined.videos = videos.into_values().collect();
     Ok(joined)
 }
 
-/// The recording of a label row: that of its segment alone, else the whole recording.
-fn find(labels: &Labels, row: usize, frames: &FrameStore) -> Result<Option<usize>, ImportError> {
-    let label = &labels.rows[row];
-    let Some(part) = &label.segment else {
-        return Ok(frames.find(&label.name));
-    };
-    let (mut found, mut refused) = (Vec::new(), None);
-    for (name, counts) in spellings(&label.name, &part.segment) {
-        let Some(i) = frames.find(&name) else {
-            continue;
+fn video_with<'v>(videos: &'v mut BTreeMap<String, Video>, id: &str) -> &'v mut Video {
+    videos.entry(id.into()).or_insert_with(|| Video {
+        id: id.into(),
+        ..Video::default()
+    })
+}
+
+impl Features<'_> {
+    /// Whether the frames of all labelled videos that come in segments can be put on one axis.
+    fn can_merge(&self, labels: &Labels, hop_s: Option<f64>) -> Result<bool, ImportError> {
+        let labelled: std::collections::BTreeSet<&str> =
+            labels.rows.iter().map(|row| row.name.as_str()).collect();
+        for (video, unit) in &self.segments {
+            let whole = self.frames.find(video).is_some();
+            if !whole
+                && labelled.contains(video)
+                && intervals::merged(self.path, self.frames, unit, hop_s)?.is_err()
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The recordings of a label row: those of its video on one axis, that of its segment alone, or
+    /// the whole recording.
+    fn unit_of(&self, labels: &Labels, row: usize) -> Result<Option<Vec<usize>>, ImportError> {
+        let label = &labels.rows[row];
+        if self.by_time
+            && label.time.is_some()
+            && self.frames.find(&label.name).is_none()
+            && let Some(unit) = self.segments.get(label.name.as_str())
+        {
+            return Ok(Some(unit.clone()));
+        }
+        Ok(self.find(labels, row)?.map(|i| vec![i]))
+    }
+
+    /// The recording of a label row by name: that of its segment alone, else the whole recording.
+    fn find(&self, labels: &Labels, row: usize) -> Result<Option<usize>, ImportError> {
+        let (label, frames) = (&labels.rows[row], self.frames);
+        let Some(part) = &label.segment else {
+            return Ok(frames.find(&label.name));
         };
-        // A segment named by a column, on either side, is the one with that name on the other side.
-        let named = frames.recordings[i]
-            .segment
-            .as_ref()
-            .is_some_and(|own| own.numbering.is_none());
-        match (part.numbering, counts) {
-            (Some(own), Some(other)) if own != other && !named => {
-                refused = Some((name, own, other))
+        let (mut found, mut refused) = (Vec::new(), None);
+        for (name, counts) in spellings(&label.name, &part.segment) {
+            let Some(i) = frames.find(&name) else {
+                continue;
+            };
+            // A segment named by a column, on either side, is the one with that name on the other side.
+            let named = frames.recordings[i]
+                .segment
+                .as_ref()
+                .is_some_and(|own| own.numbering.is_none());
+            match (part.numbering, counts) {
+                (Some(own), Some(other)) if own != other && !named => {
+                    refused = Some((name, own, other))
+                }
+                _ => found.push(i),
             }
-            _ => found.push(i),
+        }
+        found.dedup();
+        match found.as_slice() {
+            [] => match (frames.find(&label.name), refused) {
+                (None, Some((name, own, other))) => Err(check_join::numbering_mismatch(
+                    labels,
+                    row,
+                    &name,
+                    [own, other],
+                )),
+                (whole, _) => Ok(whole),
+            },
+            [one] => Ok(Some(*one)),
+            [one, other, ..] => {
+                let name = |i: &usize| &frames.recordings[*i].name;
+                let found = format!("'{}' and '{}'", name(one), name(other));
+                let expected = format!("one recording for {}", labels.describe(row));
+                Err(ImportError::table(
+                    &labels.path,
+                    label.place.clone(),
+                    expected,
+                    found,
+                ))
+            }
         }
     }
-    found.dedup();
-    match found.as_slice() {
-        [] => match (frames.find(&label.name), refused) {
-            (None, Some((name, own, other))) => {
-                Err(numbering_mismatch(labels, row, &name, [own, other]))
-            }
-            (whole, _) => Ok(whole),
-        },
-        [one] => Ok(Some(*one)),
-        [one, other, ..] => {
-            let name = |i: &usize| &frames.recordings[*i].name;
-            let found = format!("'{}' and '{}'", name(one), name(other));
-            let expected = format!("one recording for {}", labels.describe(row));
-            Err(ImportError::table(
-                &labels.path,
-                label.place.clone(),
-                expected,
-                found,
-            ))
+
+    /// Adds a label row with its recordings.
+    fn add(
+        &self,
+        labels: &Labels,
+        row: usize,
+        unit: Vec<usize>,
+        joined: &mut Joined,
+        videos: &mut BTreeMap<String, Video>,
+        uses: &mut BTreeMap<usize, Vec<usize>>,
+    ) -> Result<(), ImportError> {
+        let label = &labels.rows[row];
+        // A name that looks like a segment's would be read back as one; its video's id is used.
+        let id = video_of(label.speaker.as_ref().unwrap_or(&label.name)).to_string();
+        let recording = &self.frames.recordings[unit[0]];
+        let rows = uses.entry(unit[0]).or_default();
+        if let Some(&first) = rows.first() {
+            check_join::check_shared_recording(labels, first, row)?;
         }
-    }
-}
-
-/// The error for a segment whose number, in another numbering, is that of a recording.
-fn numbering_mismatch(
-    labels: &Labels,
-    row: usize,
-    name: &str,
-    [own, other]: [Numbering; 2],
-) -> ImportError {
-    let expected = format!(
-        "frames of {}, which counts {}",
-        labels.describe(row),
-        own.counts()
-    );
-    let found = format!(
-        "'{name}', which counts {}; the numbers differ in meaning",
-        other.counts()
-    );
-    let hint = "use labels with 'start' and 'end' and features of whole recordings, which are joined by time; or, if the numbers do correspond, give them in columns 'video' and 'segment' of a label table";
-    ImportError::table(
-        &labels.path,
-        labels.rows[row].place.clone(),
-        expected,
-        found,
-    )
-    .with_hint(Some(hint.into()))
-}
-
-/// Checks that segments with features of their own have the times of their labels, where both are
-/// relative to the video.
-fn check_times(
-    labels: &Labels,
-    features: &Path,
-    frames: &FrameStore,
-    videos: &BTreeMap<String, Video>,
-) -> Result<(), ImportError> {
-    for video in videos.values() {
-        let mut extents = BTreeMap::new();
-        for (place, &recording) in video.recordings.iter().enumerate() {
-            let recording = &frames.recordings[recording];
-            if let (Some(extent), Some(_)) = (recording.extent_in_video, &recording.segment) {
-                extents.insert(place as i32, extent);
+        rows.push(row);
+        for &i in &unit {
+            joined
+                .video_of
+                .insert(self.frames.recordings[i].name.clone(), id.clone());
+        }
+        joined.video_of.insert(label.name.clone(), id.clone());
+        // A recording of just this segment is used whole: the label's times refer to the longer
+        // recording that it was cut from.
+        let on_axis = self.by_time && self.segments.get(label.name.as_str()) == Some(&unit);
+        let own = label.segment.is_some() && recording.name != label.name && !on_axis;
+        let time = label.time.filter(|_| !own);
+        match time {
+            Some(_) => joined.counts.by_time += 1,
+            None if labels.unnamed => joined.counts.by_row += 1,
+            None => {
+                joined.counts.by_id += 1;
+                joined.counts.times_unused += usize::from(label.time.is_some());
             }
         }
-        let times = video.segments.iter().filter_map(|segment| {
-            let row = &labels.rows[segment.row];
-            row.time
-                .filter(|_| row.relative_to_video && segment.time.is_none())
-                .map(|time| (segment.recording as i32, time))
+        let video = video_with(videos, &id);
+        let place = video
+            .units
+            .iter()
+            .position(|u| *u == unit)
+            .unwrap_or_else(|| {
+                video.units.push(unit);
+                video.units.len() - 1
+            });
+        video.segments.push(Segment {
+            row,
+            unit: place,
+            time,
         });
-        let Some(TimeMismatch {
-            number,
-            label,
-            own,
-            other,
-        }) = find_time_mismatch(times, &extents)
-        else {
-            continue;
-        };
-        let name = |place: i32| &frames.recordings[video.recordings[place as usize]].name;
-        let expected = format!(
-            "the frames of {} to {} s, as in {}",
-            label[0],
-            label[1],
-            labels.path.display()
-        );
-        let more = other.map_or_else(String::new, |(k, [a, b])| {
-            format!(", and {a} to {b} s in '{}'", name(k))
-        });
-        let found = format!(
-            "{} to {} s{more}; the numbers differ in meaning",
-            own[0], own[1]
-        );
-        let hint = format!(
-            "`mosei-ssl prepare` joins labels of '{}' by start and end by time",
-            video.id
-        );
-        return Err(
-            ImportError::table(features, format!("'{}'", name(number)), expected, found)
-                .with_hint(Some(hint)),
-        );
+        Ok(())
     }
-    Ok(())
-}
-
-/// Checks that two label rows of one recording are compatible.
-fn check_shared_recording(labels: &Labels, first: usize, row: usize) -> Result<(), ImportError> {
-    let (one, other) = (&labels.rows[first], &labels.rows[row]);
-    let wrong = |expected: &str, found: String| {
-        Err(ImportError::table(
-            &labels.path,
-            other.place.clone(),
-            expected,
-            found,
-        ))
-    };
-    if one.speaker != other.speaker {
-        let name = |speaker: &Option<String>| speaker.clone().unwrap_or_default();
-        let found = format!(
-            "'{}', and '{}' in {}",
-            name(&other.speaker),
-            name(&one.speaker),
-            one.place
-        );
-        return wrong(
-            &format!("one speaker for all segments of '{}'", other.name),
-            found,
-        );
-    }
-    if one.name != other.name {
-        return wrong(
-            "recordings of one video each",
-            format!("one of '{}' and '{}'", one.name, other.name),
-        );
-    }
-    if one.time.is_none() || other.time.is_none() {
-        let found = format!(
-            "{} and {} without them",
-            labels.describe(first),
-            labels.describe(row)
-        );
-        return wrong(
-            "'start' and 'end' where a recording has several labelled segments",
-            found,
-        );
-    }
-    Ok(())
-}
-
-fn nothing_joined(labels: &Labels, features: &Path, frames: &FrameStore) -> ImportError {
-    let row = &labels.rows[0];
-    let near = near_miss(&row.name, frames.names()).map(|near| format!("did you mean '{near}'?"));
-    let first = frames.names().next().unwrap_or_default();
-    let expected = format!(
-        "segments of the {} recordings in {}, such as '{first}'",
-        frames.recordings.len(),
-        features.display()
-    );
-    let found = format!(
-        "{} segments of others, such as {}",
-        labels.rows.len(),
-        labels.describe(0)
-    );
-    ImportError::table(&labels.path, row.place.clone(), expected, found).with_hint(near)
 }

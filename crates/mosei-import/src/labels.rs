@@ -1,28 +1,21 @@
 //! Tables with one row per labelled segment.
 //!
-//! What lives here: the meaning of columns, the checks of rows, and the conversion to intensities
-//! from 0 to 3. All rows are held in memory. What does not: the join with frames.
+//! What lives here: the checks of rows, and the conversion to intensities from 0 to 3. All rows are
+//! held in memory. What does not: the meaning of columns (`label_columns`), the join with frames.
 
 use crate::ImportError;
 use crate::cell::Cell;
+use crate::class_numbers::ClassNumbers;
 use crate::duration_text;
-use crate::frames::listed;
-use crate::mapping::{Category, LabelMapping, Mapping};
+use crate::feature_columns::LeftOutColumn;
+use crate::label_columns::{LabelColumns, canonical};
+use crate::mapping::{Category, Mapping};
 use crate::recording_ids::SegmentRef;
-use crate::table::{Table, is_row_number};
+use crate::table::Table;
 use mosei_data::{DataError, quoted};
-use mosei_schema::{
-    Emotion, INTENSITY_MAX, INTENSITY_MIN, SENTIMENT_MAX, SENTIMENT_MIN, Split, near_miss,
-};
+use mosei_schema::{INTENSITY_MAX, INTENSITY_MIN, SENTIMENT_MAX, SENTIMENT_MIN, Split};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-const VIDEO: [&str; 6] = ["video", "file", "name", "id", "video_id", "filename"];
-const SEGMENT: [&str; 1] = ["segment"];
-const START: [&str; 2] = ["start", "start_s"];
-const END: [&str; 2] = ["end", "end_s"];
-const SPEAKER: [&str; 2] = ["speaker", "speaker_id"];
-const SPLIT: [&str; 2] = ["split", "fold"];
 
 /// Most rows of a label table.
 const MAX_ROWS: usize = 1 << 22;
@@ -30,7 +23,7 @@ const MAX_ROWS: usize = 1 << 22;
 const MAX_NAME_BYTES: usize = 64;
 
 /// The labels of all segments, in the order of the file.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Labels {
     /// The file.
     pub path: PathBuf,
@@ -42,6 +35,12 @@ pub(crate) struct Labels {
     pub values: Vec<f32>,
     /// Whether speakers are given.
     pub speakers: bool,
+    /// Columns that were left out.
+    pub left_out: Vec<LeftOutColumn>,
+    /// Whether the times of segments are those of their videos, where the format says so.
+    pub on_video_axis: Option<bool>,
+    /// Whether the segments have no ids, and are named by their rows.
+    pub unnamed: bool,
 }
 
 /// A labelled segment.
@@ -60,9 +59,6 @@ pub(crate) struct LabelRow {
     pub split: Option<Split>,
     /// Line or row of the file, for messages.
     pub place: String,
-    /// Whether the times are relative to the video even where the segment has features of its own,
-    /// whose times must then match.
-    pub relative_to_video: bool,
 }
 
 impl Labels {
@@ -86,20 +82,6 @@ impl Labels {
     }
 }
 
-/// The columns of a label table, by meaning.
-struct Columns {
-    video: usize,
-    segment: Option<usize>,
-    /// Start and end.
-    time: Option<(usize, usize)>,
-    speaker: Option<usize>,
-    split: Option<usize>,
-    category: Option<usize>,
-    /// Columns of intensities, each with its index in `names`.
-    intensities: Vec<(usize, usize)>,
-    names: Vec<String>,
-}
-
 /// Reads all rows of a table.
 ///
 /// # Errors
@@ -107,14 +89,17 @@ struct Columns {
 /// column.
 pub(crate) fn read(mut table: Table, mapping: &Mapping) -> Result<Labels, ImportError> {
     let own = &mapping.labels;
-    let columns = Columns::of(&table, own)?;
+    let columns = LabelColumns::of(&table, own)?;
     let mut labels = Labels {
         path: table.path().to_path_buf(),
         names: columns.names.clone(),
         rows: Vec::new(),
         values: Vec::new(),
         speakers: columns.speaker.is_some(),
+        left_out: columns.left_out.clone(),
+        ..Labels::default()
     };
+    let mut classes = ClassNumbers::of(&columns);
     // The place of each recording, segment and time.
     let mut seen: BTreeMap<(String, String, [u64; 2]), String> = BTreeMap::new();
     while table.advance()? {
@@ -152,8 +137,14 @@ pub(crate) fn read(mut table: Table, mapping: &Mapping) -> Result<Labels, Import
         let begin = labels.values.len();
         labels.values.resize(begin + columns.names.len(), 0.0);
         let values = &mut labels.values[begin..];
+        classes.add(&table);
         for &(column, place) in &columns.intensities {
-            values[place] = intensity(&table, column, &columns.names[place], own.range)?;
+            values[place] =
+                intensity(&table, column, &columns.names[place], own.range).map_err(|error| {
+                    classes
+                        .refusal(&table, column)
+                        .unwrap_or_else(|| name_text_columns(&table, &columns, error))
+                })?;
         }
         if let (Some(column), Some(category)) = (columns.category, &own.category) {
             add_category(&table, column, category, &columns.names, values)?;
@@ -167,148 +158,9 @@ pub(crate) fn read(mut table: Table, mapping: &Mapping) -> Result<Labels, Import
             "none",
         ));
     }
-    Ok(labels)
-}
-
-impl Columns {
-    fn of(table: &Table, own: &LabelMapping) -> Result<Self, ImportError> {
-        let find = |name: &String| table.find(name, "[labels]");
-        let ignored = own.ignore.iter().map(find).collect::<Result<Vec<_>, _>>()?;
-        let named = |name: &Option<String>, usual: &[&str]| match name {
-            Some(name) => table.find(name, "[labels]").map(Some),
-            None => Ok(table.find_any(usual, &ignored)),
-        };
-        let Some(video) = named(&own.video, &VIDEO)? else {
-            let expected = "a column with the recording of each segment ('video', 'file', 'name' or 'id', or a [labels] video in a mapping file)";
-            return Err(ImportError::table(
-                table.path(),
-                "header",
-                expected,
-                listed(table.names()),
-            ));
-        };
-        let (segment, speaker) = (
-            named(&own.segment, &SEGMENT)?,
-            named(&own.speaker, &SPEAKER)?,
-        );
-        let split = named(&own.split, &SPLIT)?;
-        let time = match (named(&own.start, &START)?, named(&own.end, &END)?) {
-            (Some(start), Some(end)) => Some((start, end)),
-            (None, None) => None,
-            (start, _) => {
-                let (there, missing) = if start.is_some() {
-                    ("start", "end")
-                } else {
-                    ("end", "start")
-                };
-                let expected = "both 'start' and 'end', or neither";
-                return Err(ImportError::table(
-                    table.path(),
-                    "header",
-                    expected,
-                    format!("'{there}' without '{missing}'"),
-                ));
-            }
-        };
-        let category = own
-            .category
-            .as_ref()
-            .map(|c| table.find(&c.column, "[labels.category]"))
-            .transpose()?;
-        own.rename
-            .keys()
-            .try_for_each(|name| find(name).map(drop))?;
-        let keys = [
-            Some(video),
-            segment,
-            time.map(|t| t.0),
-            time.map(|t| t.1),
-            speaker,
-            split,
-            category,
-        ];
-        let other = |i: &usize| {
-            !keys.contains(&Some(*i)) && !ignored.contains(i) && !is_row_number(&table.names()[*i])
-        };
-        let chosen: Vec<usize> = match (&own.columns, category) {
-            (Some(columns), _) => columns.iter().map(find).collect::<Result<_, _>>()?,
-            // The category column alone gives the labels.
-            (None, Some(_)) => Vec::new(),
-            (None, None) => (0..table.names().len()).filter(other).collect(),
-        };
-        if own.columns.is_none() {
-            refuse_misspelt_emotions(table, own, &chosen)?;
-        }
-        let name = |column: usize| {
-            let name = &table.names()[column];
-            canonical(own.rename.get(name).unwrap_or(name))
-        };
-        let mut names: Vec<String> = chosen.iter().map(|&column| name(column)).collect();
-        for label in own
-            .category
-            .iter()
-            .flat_map(Category::labels)
-            .map(canonical)
-        {
-            if !names.contains(&label) {
-                names.push(label);
-            }
-        }
-        if names.iter().all(|name| is_sentiment(name)) {
-            let expected = "at least one label column (an emotion or another label) beside the columns that identify a segment";
-            return Err(ImportError::table(
-                table.path(),
-                "header",
-                expected,
-                listed(table.names()),
-            ));
-        }
-        check_names(table.path(), &names)?;
-        sort_labels(&mut names);
-        let place = |column: &usize| {
-            (
-                *column,
-                names
-                    .iter()
-                    .position(|n| *n == name(*column))
-                    .unwrap_or_default(),
-            )
-        };
-        let intensities: Vec<(usize, usize)> = chosen.iter().map(place).collect();
-        for (i, (_, place)) in intensities.iter().enumerate() {
-            if intensities[..i].iter().any(|(_, p)| p == place)
-                || (i > 0 && chosen[..i].contains(&chosen[i]))
-            {
-                let found = format!("'{}' twice", names[*place]);
-                return Err(ImportError::table(
-                    table.path(),
-                    "header",
-                    "a unique name for each label",
-                    found,
-                ));
-            }
-        }
-        Ok(Columns {
-            video,
-            segment,
-            time,
-            speaker,
-            split,
-            category,
-            intensities,
-            names,
-        })
-    }
-}
-
-/// MOSEI's label names in lower case, others unchanged.
-fn canonical(name: impl AsRef<str>) -> String {
-    let name = name.as_ref();
-    let lower = name.to_lowercase();
-    if Emotion::from_name(&lower).is_some() || lower == "sentiment" {
-        lower
-    } else {
-        name.to_string()
+    match classes.any(&table) {
+        Some(refusal) => Err(refusal),
+        None => Ok(labels),
     }
 }
 
@@ -338,52 +190,7 @@ pub(crate) fn is_sentiment(name: &str) -> bool {
     name.to_lowercase().starts_with("sentiment")
 }
 
-/// Sorts sentiment first, then MOSEI's emotions in their order, then all others in file order.
-fn sort_labels(names: &mut [String]) {
-    names.sort_by_key(|name| match Emotion::from_name(name) {
-        _ if is_sentiment(name) => 0,
-        Some(emotion) => 1 + emotion as usize,
-        None => 1 + Emotion::ALL.len(),
-    });
-}
-
-/// Refuses a column whose name is similar to one of MOSEI's emotions, unless the mapping lists it.
-fn refuse_misspelt_emotions(
-    table: &Table,
-    own: &LabelMapping,
-    chosen: &[usize],
-) -> Result<(), ImportError> {
-    let there = |e: &Emotion| {
-        chosen
-            .iter()
-            .any(|&i| canonical(&table.names()[i]) == e.name())
-    };
-    let absent: Vec<&str> = Emotion::ALL
-        .iter()
-        .filter(|e| !there(e))
-        .map(|e| e.name())
-        .collect();
-    for name in chosen.iter().map(|&i| &table.names()[i]) {
-        if own.rename.contains_key(name) || Emotion::from_name(&canonical(name)).is_some() {
-            continue;
-        }
-        if let Some(near) = near_miss(name, absent.iter().copied()) {
-            let hint = format!(
-                "did you mean '{near}'? If not, list it under 'columns' in [labels] of a mapping file"
-            );
-            return Err(ImportError::table(
-                table.path(),
-                "header",
-                "names of labels",
-                format!("'{name}'"),
-            )
-            .with_hint(Some(hint)));
-        }
-    }
-    Ok(())
-}
-
-fn row(table: &Table, columns: &Columns, mapping: &Mapping) -> Result<LabelRow, ImportError> {
+fn row(table: &Table, columns: &LabelColumns, mapping: &Mapping) -> Result<LabelRow, ImportError> {
     let text = |column: usize, expected: &str| {
         table
             .cell(column)
@@ -404,9 +211,7 @@ fn row(table: &Table, columns: &Columns, mapping: &Mapping) -> Result<LabelRow, 
     let name = segment.as_ref().map_or(id, |part| part.video.clone());
     let time = match columns.time {
         // The whole recording.
-        Some((start, end))
-            if table.cell(start) == Cell::Missing && table.cell(end) == Cell::Missing =>
-        {
+        Some((start, end)) if table.cell(start).is_missing() && table.cell(end).is_missing() => {
             None
         }
         Some((start, end)) => {
@@ -419,7 +224,7 @@ fn row(table: &Table, columns: &Columns, mapping: &Mapping) -> Result<LabelRow, 
             };
             let from = time(start)?;
             // An open end, as audformat writes it, is that of the recording.
-            let to = if table.cell(end) == Cell::Missing {
+            let to = if table.cell(end).is_missing() {
                 f64::INFINITY
             } else {
                 time(end)?
@@ -446,7 +251,6 @@ fn row(table: &Table, columns: &Columns, mapping: &Mapping) -> Result<LabelRow, 
         speaker,
         split,
         place: table.place(),
-        relative_to_video: false,
     })
 }
 
@@ -484,12 +288,21 @@ fn intensity(
         range
     };
     let cell = table.cell(column);
+    if let (Some(present), false) = (cell.truth(), sentiment) {
+        return Ok((if present {
+            INTENSITY_MAX
+        } else {
+            INTENSITY_MIN
+        }) as f32);
+    }
     let expected = || format!("a label in [{low}, {high}]");
     let Some(x) = cell.number() else {
         let error = table.invalid_cell(column, expected());
         let hint = "if the column is not an intensity, list it under 'ignore' in [labels] of a mapping file, or use it in [labels.category]";
         return Err(match (&error, cell) {
-            (ImportError::Data(DataError::Content { hint: None, .. }), Cell::Text(_)) => {
+            (ImportError::Data(DataError::Content { hint: None, .. }), Cell::Text(_))
+                if !cell.is_missing() =>
+            {
                 error.with_hint(Some(hint.into()))
             }
             _ => error,
@@ -505,6 +318,30 @@ fn intensity(
             error.with_hint(Some(hint.into()))
         }
     })
+}
+
+/// The same error, with the mapping that leaves out all columns with text of this row, where there
+/// are several.
+fn name_text_columns(table: &Table, columns: &LabelColumns, error: ImportError) -> ImportError {
+    let is_text = |i: &usize| match table.cell(*i) {
+        cell @ Cell::Text(_) => {
+            cell.number().or(cell.truth().map(f64::from)).is_none() && !cell.is_missing()
+        }
+        _ => false,
+    };
+    let words: Vec<String> = columns
+        .intensities
+        .iter()
+        .filter(|(i, _)| is_text(i))
+        .map(|(i, _)| format!("{:?}", table.names()[*i]))
+        .collect();
+    if words.len() < 2 {
+        return error;
+    }
+    error.with_hint(Some(format!(
+        "if these columns are not labels, a mapping file leaves them out: [labels] ignore = [{}]; a column with a word for each segment is for [labels.category]",
+        words.join(", ")
+    )))
 }
 
 /// The intensity of a value, from 0 to 3 (sentiment: -3 to 3).

@@ -73,6 +73,44 @@ pub(crate) struct FeatureMapping {
     pub frame: Option<String>,
     /// Columns that are not features.
     pub ignore: Vec<String>,
+    /// Columns that are features, although they have the name of row numbers, times or a target, or
+    /// grow by one step from frame to frame.
+    pub keep: Vec<String>,
+    /// More words that mean a missing value.
+    pub missing: Vec<String>,
+    /// What the axes of arrays are, where their shapes do not tell.
+    pub axes: Option<Axes>,
+}
+
+/// The axes of an array of one recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+pub(crate) enum Axes {
+    /// `["frames", "columns"]`
+    FramesColumns,
+    /// `["columns", "frames"]`, as librosa returns them.
+    ColumnsFrames,
+    /// `["frames"]`: a value for each frame.
+    Frames,
+    /// `["columns"]`: one vector for each recording.
+    Columns,
+}
+
+impl TryFrom<Vec<String>> for Axes {
+    type Error = String;
+
+    fn try_from(names: Vec<String>) -> Result<Self, String> {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        match names.as_slice() {
+            ["frames", "columns"] => Ok(Axes::FramesColumns),
+            ["columns", "frames"] => Ok(Axes::ColumnsFrames),
+            ["frames"] => Ok(Axes::Frames),
+            ["columns"] => Ok(Axes::Columns),
+            _ => Err(format!(
+                "expected [\"frames\", \"columns\"], [\"columns\", \"frames\"], [\"frames\"] or [\"columns\"], found {names:?}"
+            )),
+        }
+    }
 }
 
 /// Columns of the labels, and their values.
@@ -105,6 +143,8 @@ pub(crate) struct LabelMapping {
     pub category: Option<Category>,
     /// Names of the columns of a label array in HDF5.
     pub names: Option<Vec<String>>,
+    /// More words that mean a missing value.
+    pub missing: Vec<String>,
 }
 
 impl Default for LabelMapping {
@@ -123,6 +163,7 @@ impl Default for LabelMapping {
             range: [INTENSITY_MIN, INTENSITY_MAX],
             category: None,
             names: None,
+            missing: Vec::new(),
         }
     }
 }

@@ -111,6 +111,7 @@ pub(crate) fn features(
                         format!("'{name}' twice"),
                     ));
                 }
+                frame_writer.set_split(at, part.split);
                 for (k, r) in (begin..end).enumerate() {
                     frame_writer.push(at, k as f64 * hop, (k + 1) as f64 * hop, row(r))?;
                 }
@@ -124,10 +125,8 @@ pub(crate) fn features(
 pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportError> {
     let mut labels = Labels {
         path: path.to_path_buf(),
-        names: Vec::new(),
-        rows: Vec::new(),
-        values: Vec::new(),
-        speakers: false,
+        unnamed: splits(path)?.iter().all(|part| part.ids.is_none()),
+        ..Labels::default()
     };
     for part in splits(path)? {
         if part.labels.is_empty() {
@@ -207,7 +206,6 @@ pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportErr
                 speaker: None,
                 split,
                 place,
-                relative_to_video: false,
             });
         }
     }

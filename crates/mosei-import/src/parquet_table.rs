@@ -46,6 +46,8 @@ enum Kind {
     Number,
     /// Unsigned, of 32 or 64 bits.
     Unsigned,
+    /// True or false, stored as 1 or 0.
+    Bool,
     Text,
     /// A duration in this unit, seconds.
     Duration(f64),
@@ -108,6 +110,10 @@ impl ParquetTable {
             (Some(Kind::Duration(unit)), Some(Values::Numbers(v))) => match v.get(self.at) {
                 // NaT is the smallest i64.
                 Some(x) if x.is_finite() && *x > i64::MIN as f64 => Cell::Seconds(x * unit),
+                _ => Cell::Missing,
+            },
+            (Some(Kind::Bool), Some(Values::Numbers(v))) => match v.get(self.at) {
+                Some(x) if !x.is_nan() => Cell::Bool(*x > 0.0),
                 _ => Cell::Missing,
             },
             (_, Some(Values::Numbers(v))) => match v.get(self.at) {
@@ -228,7 +234,8 @@ fn kind(column: &ColumnDescriptor, durations: &BTreeMap<String, f64>) -> Kind {
         {
             Kind::Number
         }
-        (Physical::BOOLEAN | Physical::FLOAT | Physical::DOUBLE, _) => Kind::Number,
+        (Physical::BOOLEAN, _) => Kind::Bool,
+        (Physical::FLOAT | Physical::DOUBLE, _) => Kind::Number,
         (Physical::BYTE_ARRAY, Some(LogicalType::Decimal(_))) => Kind::Other("a decimal number"),
         (Physical::BYTE_ARRAY, _) => Kind::Text,
         (_, Some(LogicalType::Float16)) => Kind::Other("a float16"),

@@ -4,9 +4,9 @@ use mosei_schema::{Numbering, segment_name};
 use serde::Deserialize;
 
 /// File extensions that are not part of an id.
-const EXTENSIONS: [&str; 19] = [
+const EXTENSIONS: [&str; 21] = [
     "wav", "flac", "mp3", "ogg", "opus", "m4a", "aac", "mp4", "mov", "avi", "mkv", "webm", "npy",
-    "csv", "tsv", "txt", "arff", "parquet", "pq",
+    "npz", "mat", "csv", "tsv", "txt", "arff", "parquet", "pq",
 ];
 
 /// How file names become ids.

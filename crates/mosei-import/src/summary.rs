@@ -1,10 +1,17 @@
-//! The summary of an import, for the user.
+//! The summary of an import, for a person to check at a glance.
 
+use crate::examples::{FrameExample, JoinExample};
+use crate::feature_columns::LeftOutColumn;
 use crate::folds::Folds;
+use crate::join::JoinCounts;
 use crate::labels::is_sentiment;
+use crate::read_features::FeaturesRead;
 use crate::write::{Pair, Written};
 use mosei_data::rates::FrameRate;
 use std::fmt::{self, Display};
+
+/// Columns left out that are listed for each reason.
+const MAX_LISTED: usize = 6;
 
 /// What was written, and what was left out.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +22,8 @@ pub struct ImportSummary {
     pub videos: usize,
     /// Frames that were written.
     pub frames: u64,
+    /// Length of all recordings, seconds.
+    pub seconds: f64,
     /// Feature columns.
     pub columns: usize,
     /// Whether they have no names, but numbers.
@@ -25,6 +34,22 @@ pub struct ImportSummary {
     /// Frames at the end of recordings with the start of the frame before, which are moved on by
     /// one step.
     pub tied: usize,
+    /// Recordings whose frames were not in order of time, and were sorted.
+    pub sorted: usize,
+    /// Recordings of a single frame.
+    pub single: usize,
+    /// The first and the last frame of a recording.
+    pub example: Option<FrameExample>,
+    /// Columns of the features and of the labels that were left out.
+    pub left_out_columns: [Vec<LeftOutColumn>; 2],
+    /// How labelled segments got their frames.
+    pub join: JoinCounts,
+    /// Labelled segments with the frames that they get.
+    pub joined: Vec<JoinExample>,
+    /// Whether there are labels.
+    pub labelled: bool,
+    /// What else a person should check.
+    pub notes: Vec<String>,
     /// Number of labelled segments that end long after their recording, and the first.
     pub late: (usize, Option<String>),
     /// Labelled segments that were written.
@@ -52,10 +77,9 @@ pub struct ImportSummary {
 impl ImportSummary {
     pub(crate) fn new(
         pair: &Pair<'_>,
-        unnamed: bool,
+        read: FeaturesRead,
         written: Written,
         folds: Option<Folds>,
-        padding: usize,
     ) -> Self {
         let Pair {
             joined,
@@ -82,10 +106,19 @@ impl ImportSummary {
             recordings: frames.recordings.len(),
             videos: joined.videos.len(),
             frames: written.frames,
+            seconds: written.seconds,
             columns: columns.len(),
-            unnamed,
+            unnamed: read.unnamed,
             rate_hz: written.rate.and_then(FrameRate::hz),
             tied: written.tied,
+            sorted: frames.recordings.iter().filter(|r| r.sorted()).count(),
+            single: written.single,
+            example: written.example,
+            left_out_columns: [read.left_out, labels.left_out.clone()],
+            join: joined.counts,
+            joined: written.joined,
+            labelled: !labels.rows.is_empty(),
+            notes: read.notes,
             late: written.late,
             segments: written.segments,
             labelled_videos: written.videos,
@@ -94,7 +127,7 @@ impl ImportSummary {
             without_labels: joined.without_labels.clone(),
             left_out: joined.left_out,
             past_the_end: written.past_the_end,
-            padding,
+            padding: read.padding,
             folds: folds.as_ref().map(|(lists, _)| {
                 std::array::from_fn(|i| lists.values().nth(i).map_or(0, Vec::len))
             }),
@@ -103,14 +136,47 @@ impl ImportSummary {
     }
 }
 
+/// The word for an example.
+fn such_as(first: &Option<String>) -> String {
+    first
+        .as_ref()
+        .map(|s| format!(", such as {s}"))
+        .unwrap_or_default()
+}
+
 impl Display for ImportSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let such_as = |first: &Option<String>| {
-            first
-                .as_ref()
-                .map(|s| format!(", such as {s}"))
-                .unwrap_or_default()
-        };
+        self.features(f)?;
+        if self.labelled {
+            self.labels(f)?;
+        } else {
+            writeln!(f, "labels: none; each recording is a video by itself")?;
+        }
+        self.oddities(f)?;
+        if !self.labelled {
+            return Ok(());
+        }
+        match self.folds {
+            Some([train, valid, test]) => {
+                let left_out = match self.unknown_fold_ids {
+                    0 => String::new(),
+                    n => format!("; {n} ids without features or labels"),
+                };
+                writeln!(
+                    f,
+                    "folds: {train} training, {valid} validation and {test} test videos{left_out}"
+                )
+            }
+            None => writeln!(
+                f,
+                "folds: none given; a study draws them by video ([data.split])"
+            ),
+        }
+    }
+}
+
+impl ImportSummary {
+    fn features(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named = if self.unnamed {
             " (column_0, column_1, …: --columns FILE gives them names)"
         } else {
@@ -121,9 +187,23 @@ impl Display for ImportSummary {
             .map_or("at irregular times".to_string(), |hz| format!("at {hz} Hz"));
         writeln!(
             f,
-            "features: {} recordings in {} videos, {} frames {rate}, {} columns{named}",
-            self.recordings, self.videos, self.frames, self.columns
+            "features: {} recordings in {} videos, {} frames {rate}, {} s, {} columns{named}",
+            self.recordings,
+            self.videos,
+            self.frames,
+            (self.seconds * 1e3).round() / 1e3,
+            self.columns
         )?;
+        if let Some(example) = &self.example {
+            writeln!(f, "  {example}")?;
+        }
+        for note in &self.notes {
+            writeln!(f, "  {note}")?;
+        }
+        left_out(f, &self.left_out_columns[0])
+    }
+
+    fn labels(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let present: Vec<String> = self
             .present
             .iter()
@@ -136,6 +216,30 @@ impl Display for ImportSummary {
             self.labelled_videos,
             present.join(", ")
         )?;
+        left_out(f, &self.left_out_columns[1])?;
+        let JoinCounts {
+            by_time,
+            by_id,
+            times_unused,
+            by_row,
+        } = self.join;
+        let unused = if times_unused > 0 {
+            format!(
+                "; the times of {times_unused} are not used, as their frames have times of their own"
+            )
+        } else {
+            String::new()
+        };
+        writeln!(
+            f,
+            "joined: {by_time} by time, {by_id} by id, {by_row} by row{unused}"
+        )?;
+        self.joined
+            .iter()
+            .try_for_each(|example| writeln!(f, "  {example}"))
+    }
+
+    fn oddities(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let (n @ 1.., first) = &self.without_features {
             writeln!(
                 f,
@@ -153,6 +257,20 @@ impl Display for ImportSummary {
                 f,
                 "without labels: {n} recordings ({kept}){}",
                 such_as(first)
+            )?;
+        }
+        if self.single > 0 {
+            writeln!(
+                f,
+                "single frames: {} of {} recordings have one frame: hiding frames in time has no meaning there, and pre-training refuses a corpus of them",
+                self.single, self.recordings
+            )?;
+        }
+        if self.sorted > 0 {
+            writeln!(
+                f,
+                "out of order: the frames of {} recordings were sorted by time",
+                self.sorted
             )?;
         }
         if self.tied > 0 {
@@ -179,21 +297,40 @@ impl Display for ImportSummary {
         if self.padding > 0 {
             writeln!(f, "empty: {} segments are all padding", self.padding)?;
         }
-        match self.folds {
-            Some([train, valid, test]) => {
-                let left_out = match self.unknown_fold_ids {
-                    0 => String::new(),
-                    n => format!("; {n} ids without features or labels"),
-                };
-                writeln!(
-                    f,
-                    "folds: {train} training, {valid} validation and {test} test videos{left_out}"
-                )
-            }
-            None => writeln!(
-                f,
-                "folds: none given; a study draws them by video ([data.split])"
-            ),
-        }
+        Ok(())
     }
+}
+
+/// Writes which columns were left out, by reason.
+fn left_out(f: &mut fmt::Formatter<'_>, columns: &[LeftOutColumn]) -> fmt::Result {
+    let mut reasons: Vec<&str> = columns
+        .iter()
+        .map(|column| column.reason.as_str())
+        .collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    for reason in reasons {
+        let names: Vec<String> = columns
+            .iter()
+            .filter(|column| column.reason == reason)
+            .map(|column| format!("'{}'", column.name))
+            .collect();
+        let more = names.len().saturating_sub(MAX_LISTED);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        let listed = names
+            .iter()
+            .take(MAX_LISTED)
+            .map(String::as_str)
+            .collect::<Vec<_>>();
+        writeln!(
+            f,
+            "  columns left out: {}{more}: {reason}",
+            listed.join(", ")
+        )?;
+    }
+    Ok(())
 }

@@ -29,6 +29,12 @@ pub(crate) enum TableFormat {
 pub(crate) struct Table {
     path: PathBuf,
     names: Vec<String>,
+    /// Types of ARFF that are not numbers.
+    not_numeric: Vec<Option<String>>,
+    /// Whether the names are those that were given, as the file has none.
+    headerless: bool,
+    /// More words that mean a missing value.
+    missing: Vec<String>,
     rows: Rows,
 }
 
@@ -38,25 +44,33 @@ enum Rows {
 }
 
 impl Table {
-    /// Opens a table, positioned before its first row.
+    /// Opens a table, positioned before its first row. `given` are the names of all columns of a text
+    /// file whose first line holds values.
     ///
     /// # Errors
     /// Where the file is not of that format, or its columns do not have unique names.
-    pub fn open(path: &Path, format: TableFormat) -> Result<Self, ImportError> {
+    pub fn open(
+        path: &Path,
+        format: TableFormat,
+        given: Option<&[String]>,
+    ) -> Result<Self, ImportError> {
         let file = File::open(path).map_err(ImportError::io("open", path))?;
         files::require_file(
             path,
             &file.metadata().map_err(ImportError::io("open", path))?,
         )?;
         detect_format::refuse_pickle(path)?;
+        let (mut not_numeric, mut headerless) = (Vec::new(), false);
         let (mut names, rows) = match format {
             TableFormat::Csv => {
-                let (names, table) = TextTable::open(path, file)?;
+                let (names, table) = TextTable::open(path, file, given)?;
+                headerless = given.is_some_and(|given| given == names);
                 (names, Rows::Text(Box::new(table)))
             }
             TableFormat::Arff => {
-                let (names, table) = arff::open(path, file)?;
-                (names, Rows::Text(Box::new(table)))
+                let (found, table) = arff::open(path, file)?;
+                not_numeric = found.not_numeric;
+                (found.names, Rows::Text(Box::new(table)))
             }
             TableFormat::Parquet => {
                 let (names, table) = ParquetTable::open(path, file)?;
@@ -74,7 +88,7 @@ impl Table {
         }
         // pandas writes row numbers as an unnamed column; renamed, it is not taken for content.
         if let Some(first) = names.first_mut()
-            && (first.is_empty() || first == "Unnamed: 0")
+            && first.is_empty()
         {
             *first = ROW_NUMBERS.into();
         }
@@ -89,7 +103,7 @@ impl Table {
                     format!("none for column {}", i + 1),
                 ));
             }
-            if !seen.insert(name) {
+            if !seen.insert(name) && !is_row_number(name) {
                 return Err(ImportError::table(
                     path,
                     "header",
@@ -101,8 +115,32 @@ impl Table {
         Ok(Table {
             path: path.to_path_buf(),
             names,
+            not_numeric,
+            headerless,
+            missing: Vec::new(),
             rows,
         })
+    }
+
+    /// The same table, in which these words, too, mean a missing value.
+    pub fn with_missing(mut self, words: &[String]) -> Self {
+        self.missing = words.to_vec();
+        self
+    }
+
+    /// Whether the names are those given to [`Self::open`].
+    pub fn headerless(&self) -> bool {
+        self.headerless
+    }
+
+    /// The type of an ARFF column that does not hold numbers.
+    pub fn not_numeric(&self, column: usize) -> Option<&str> {
+        self.not_numeric.get(column)?.as_deref()
+    }
+
+    /// Whether the file is ARFF.
+    pub fn is_arff(&self) -> bool {
+        !self.not_numeric.is_empty()
     }
 
     /// The file.
@@ -142,9 +180,18 @@ impl Table {
 
     /// The cell of this row in a column.
     pub fn cell(&self, column: usize) -> Cell<'_> {
-        match &self.rows {
+        let cell = match &self.rows {
             Rows::Text(table) => table.cell(column),
             Rows::Parquet(table) => table.cell(column),
+        };
+        let is_missing = || {
+            cell.text()
+                .is_some_and(|t| self.missing.iter().any(|word| *word == t))
+        };
+        if self.missing.is_empty() || !is_missing() {
+            cell
+        } else {
+            Cell::Missing
         }
     }
 
@@ -198,7 +245,35 @@ impl Table {
 /// Name of a column of row numbers.
 const ROW_NUMBERS: &str = "__index_level_0__";
 
-/// Whether a column holds row numbers, by the names that pandas gives.
+/// Whether a column holds row numbers, by the names that pandas, polars and R give.
 pub(crate) fn is_row_number(name: &str) -> bool {
-    name.starts_with("__index_level_") && name.ends_with("__")
+    const NAMES: [&str; 5] = ["index", "level_0", "row_nr", "row_index", "rownames"];
+    let numbered = |prefix: &str, end: &str| {
+        let number = name
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.strip_suffix(end));
+        number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+    };
+    NAMES.contains(&name) || numbered("__index_level_", "__") || numbered("Unnamed: ", "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_row_number;
+
+    #[test]
+    fn row_numbers_have_names_of_their_own() {
+        for name in [
+            "__index_level_0__",
+            "Unnamed: 0",
+            "Unnamed: 0.1",
+            "index",
+            "row_nr",
+        ] {
+            assert!(is_row_number(name), "{name}");
+        }
+        for name in ["Unnamed", "Unnamed: x", "Index of voicing", "level", "F0"] {
+            assert!(!is_row_number(name), "{name}");
+        }
+    }
 }

@@ -6,8 +6,11 @@
 
 use crate::ImportError;
 use crate::duration_text::MAX_S;
-use crate::frame_store::{FrameStore, Frames};
-use crate::join::{Joined, Video};
+use crate::examples::{FrameExample, JoinExample};
+use crate::frame_store::FrameStore;
+use crate::growth::{self, Growth};
+use crate::intervals;
+use crate::join::{Joined, Segment, Video};
 use crate::labels::Labels;
 use mosei_data::align::median;
 use mosei_data::parallel::{available_threads, for_each_ordered};
@@ -15,15 +18,13 @@ use mosei_data::rates::{CorpusSpacing, FrameRate, FrameSpacing, LateLabels, ends
 use mosei_data::{CsdWriter, LABELS_ROOT, PackedVideo, SequenceInfo, sequence_metadata};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Gap between recordings concatenated in one video, seconds, so that no frame of one overlaps a
 /// segment of another.
 const GAP_S: f64 = 1.0;
 /// Longest median frame, seconds; a longer one means times in another unit.
 const MAX_FRAME_S: f64 = 3600.0;
-/// Relative difference up to which lengths are equal: times may be rounded to milliseconds.
-const SAME_LENGTH: f64 = 0.1;
 /// Deflate level of the files.
 const DEFLATE: u8 = 4;
 
@@ -32,14 +33,23 @@ const FEATURES_ROOT: &str = "Features";
 /// What to write.
 pub(crate) struct Pair<'a> {
     pub joined: &'a Joined,
+    /// The labels; without a row where there are none.
     pub labels: &'a Labels,
     pub frames: &'a FrameStore,
     /// Names of the feature columns.
     pub columns: &'a [String],
+    /// Of these, columns that may grow by one step.
+    pub kept: &'a [String],
     /// Step between frames that have no other, seconds.
     pub hop_s: Option<f64>,
     /// The features imported, for messages.
     pub source: &'a Path,
+}
+
+/// The files to write; without labels there is no label file.
+pub(crate) struct Files {
+    pub features: PathBuf,
+    pub labels: Option<PathBuf>,
 }
 
 /// What was written.
@@ -47,6 +57,8 @@ pub(crate) struct Pair<'a> {
 pub(crate) struct Written {
     /// Frames of all videos.
     pub frames: u64,
+    /// Length of all recordings, seconds.
+    pub seconds: f64,
     /// Labelled segments.
     pub segments: usize,
     /// Of these, segments that start after the end of their recording.
@@ -56,23 +68,35 @@ pub(crate) struct Written {
     /// Frames at the end of recordings with the start of the frame before, which are moved on by
     /// one step.
     pub tied: usize,
+    /// Recordings of a single frame.
+    pub single: usize,
     /// Number of segments that end long after their recording, and the first.
     pub late: (usize, Option<String>),
     /// The frame rate of the corpus.
     pub rate: Option<FrameRate>,
+    /// The first recording.
+    pub example: Option<FrameExample>,
+    /// Segments from the beginning, the middle and the end of the corpus.
+    pub joined: Vec<JoinExample>,
 }
 
 /// A video, compressed.
+#[derive(Default)]
 struct LaidOutVideo {
     features: Option<PackedVideo>,
     labels: Option<PackedVideo>,
     frames: usize,
+    seconds: f64,
     past_the_end: usize,
     tied: usize,
+    single: usize,
     /// Name and frame spacing of each recording.
     spacings: Vec<(String, Option<FrameSpacing>)>,
+    growth: Vec<Option<(BTreeMap<usize, f32>, usize)>>,
     /// For each recording with labels: how many end long after it, and the first.
     late: Vec<(usize, Option<String>)>,
+    example: Option<FrameExample>,
+    joined: Option<JoinExample>,
 }
 
 /// Recordings of one video, concatenated.
@@ -80,60 +104,59 @@ struct LaidOutVideo {
 struct TimeAxis {
     features: Vec<f32>,
     intervals: Vec<[f64; 2]>,
-    /// Start and end of each recording in its own time, and its shift in the video's, seconds.
+    /// Start and end of each unit in its own time, and its shift in the video's, seconds.
     extents: Vec<([f64; 2], f64)>,
-    spacings: Vec<(String, Option<FrameSpacing>)>,
-    tied: usize,
+    /// First frame of each unit.
+    begins: Vec<usize>,
 }
 
-/// Writes both files. `progress` is called with the number of videos written and their total.
+/// Lays out all videos, and writes both files where there are any. `progress` is called with the
+/// number of videos done and their total.
 ///
 /// # Errors
-/// Where the length of a frame is unknown, times are implausible, recordings have different rates,
-/// or a file cannot be written.
+/// Where the length of a frame is unknown, times are implausible, recordings have different rates, a
+/// column counts frames, or a file cannot be written.
 pub(crate) fn write(
     pair: &Pair<'_>,
-    features_file: &Path,
-    labels_file: &Path,
+    files: Option<&Files>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Written, ImportError> {
     let Pair { joined, labels, .. } = pair;
-    let mut features = CsdWriter::create(
-        features_file,
-        FEATURES_ROOT,
-        &info(FEATURES_ROOT, pair.columns),
-        DEFLATE,
-    )?;
-    let mut labelled = CsdWriter::create(
-        labels_file,
-        LABELS_ROOT,
-        &info(LABELS_ROOT, &labels.names),
-        DEFLATE,
-    )?;
+    let create = |path: &Path, root, columns: &[String]| {
+        CsdWriter::create(path, root, &info(root, columns), DEFLATE)
+    };
+    let mut features = files
+        .map(|files| create(&files.features, FEATURES_ROOT, pair.columns))
+        .transpose()?;
+    let mut labelled = files
+        .and_then(|files| files.labels.as_deref())
+        .map(|path| create(path, LABELS_ROOT, &labels.names))
+        .transpose()?;
+    let examples = JoinExample::choose(&joined.videos);
     let mut written = Written::default();
     let (mut spacings, mut late) = (CorpusSpacing::default(), LateLabels::default());
-    let mut done = 0;
+    let (mut growth, mut done) = (Growth::default(), 0);
     for_each_ordered(
         joined.videos.len(),
         available_threads(),
-        |i| lay_out(pair, &joined.videos[i]),
+        |i| lay_out(pair, i, examples.get(&i).copied(), files.is_some()),
         |laid_out| {
             let (laid_out, video) = (laid_out?, &joined.videos[done]);
-            if let Some(packed) = &laid_out.features {
-                features.write_packed(&video.id, packed)?;
+            if let (Some(file), Some(packed)) = (&mut features, &laid_out.features) {
+                file.write_packed(&video.id, packed)?;
             }
-            if let Some(packed) = &laid_out.labels {
-                labelled.write_packed(&video.id, packed)?;
-                written.videos += 1;
+            if let (Some(file), Some(packed)) = (&mut labelled, &laid_out.labels) {
+                file.write_packed(&video.id, packed)?;
             }
-            written.frames += laid_out.frames as u64;
-            written.segments += video.segments.len();
-            written.past_the_end += laid_out.past_the_end;
-            written.tied += laid_out.tied;
+            written.add(&laid_out, video);
             laid_out
                 .spacings
                 .iter()
                 .for_each(|(name, spacing)| spacings.add(name, *spacing));
+            laid_out
+                .growth
+                .into_iter()
+                .for_each(|found| growth.add(found));
             laid_out
                 .late
                 .into_iter()
@@ -146,37 +169,65 @@ pub(crate) fn write(
     written.rate = Some(spacings.check(pair.source, "times of the frames")?);
     late.check(&labels.path, "times of the segments")?;
     written.late = (late.count, late.first);
-    features.finish()?;
-    labelled.finish()?;
+    refuse_counters(pair, &growth)?;
+    features.map(CsdWriter::finish).transpose()?;
+    labelled.map(CsdWriter::finish).transpose()?;
     Ok(written)
 }
 
-/// Places the recordings and labels of a video on its time axis, and compresses them.
-fn lay_out(pair: &Pair<'_>, video: &Video) -> Result<LaidOutVideo, ImportError> {
-    let labels = pair.labels;
-    let shared = video.recordings.len() > 1 || labels.speakers;
-    let axis = concatenate(pair, video, shared)?;
-    let (mut past_the_end, mut intervals, mut intensities) = (0, Vec::new(), Vec::new());
-    let mut late: BTreeMap<usize, (usize, Option<String>)> = BTreeMap::new();
-    for segment in &video.segments {
-        let ([start, end], shift) = axis.extents[segment.recording];
-        let mut time = segment.time.unwrap_or([start, end]);
-        if time[1] == f64::INFINITY {
-            if time[0] >= end {
-                let expected = format!(
-                    "a start before the end of its recording ({end} s), as its own end is open"
-                );
-                let place = labels.rows[segment.row].place.clone();
-                return Err(ImportError::table(
-                    &labels.path,
-                    place,
-                    expected,
-                    format!("{} s", time[0]),
-                ));
-            }
-            time[1] = end;
+impl Written {
+    fn add(&mut self, laid_out: &LaidOutVideo, video: &Video) {
+        self.frames += laid_out.frames as u64;
+        self.seconds += laid_out.seconds;
+        self.segments += video.segments.len();
+        self.videos += usize::from(!video.segments.is_empty());
+        self.past_the_end += laid_out.past_the_end;
+        self.tied += laid_out.tied;
+        self.single += laid_out.single;
+        if self.example.is_none() {
+            self.example = laid_out.example.clone();
         }
-        let (count, first) = late.entry(segment.recording).or_default();
+        self.joined.extend(laid_out.joined.clone());
+    }
+}
+
+/// Refuses a column that grows by one step in all recordings, unless the mapping file keeps it.
+fn refuse_counters(pair: &Pair<'_>, growth: &Growth) -> Result<(), ImportError> {
+    let name = |c: usize| pair.columns.get(c).map_or("", String::as_str);
+    let mut found = growth
+        .columns()
+        .filter(|&(c, _)| !pair.kept.iter().any(|kept| kept == name(c)));
+    let Some((c, step)) = found.next() else {
+        return Ok(());
+    };
+    let expected = "features, and no row numbers or times among them";
+    let found = format!("a column that grows by {step} from frame to frame in all recordings");
+    let hint = format!(
+        "list {0:?} under 'ignore' in [features] of a mapping file, or under 'keep' where it is a feature",
+        name(c)
+    );
+    let place = format!("column '{}'", name(c));
+    Err(ImportError::table(pair.source, place, expected, found).with_hint(Some(hint)))
+}
+
+/// Places the recordings and labels of a video on its time axis, and compresses them where they are
+/// to be written. `wanted` is the segment that becomes an example.
+fn lay_out(
+    pair: &Pair<'_>,
+    index: usize,
+    wanted: Option<usize>,
+    pack: bool,
+) -> Result<LaidOutVideo, ImportError> {
+    let (labels, video) = (pair.labels, &pair.joined.videos[index]);
+    let shared = video.units.len() > 1 || labels.speakers;
+    let mut found = LaidOutVideo::default();
+    let axis = concatenate(pair, video, shared, index == 0, &mut found)?;
+    let (mut intervals, mut intensities) = (Vec::new(), Vec::new());
+    let mut late: BTreeMap<usize, (usize, Option<String>)> = BTreeMap::new();
+    for (k, segment) in video.segments.iter().enumerate() {
+        let ([start, end], shift) = axis.extents[segment.unit];
+        let mut time = time_of(labels, segment, [start, end])?;
+        let (count, first) = late.entry(segment.unit).or_default();
         if ends_late(time[1], end) {
             *count += 1;
             first.get_or_insert_with(|| {
@@ -186,7 +237,11 @@ fn lay_out(pair: &Pair<'_>, video: &Video) -> Result<LaidOutVideo, ImportError> 
                 )
             });
         }
-        past_the_end += usize::from(time[0] >= end);
+        found.past_the_end += usize::from(time[0] >= end);
+        if wanted == Some(k) {
+            let frames = axis.frames_of(segment.unit);
+            found.joined = Some(JoinExample::new(pair, video, k, time, frames));
+        }
         if shared {
             // A segment that extends beyond its recording would reach into the next.
             time = time.map(|t| t.clamp(start, end));
@@ -194,46 +249,80 @@ fn lay_out(pair: &Pair<'_>, video: &Video) -> Result<LaidOutVideo, ImportError> 
         intervals.push(time.map(|t| t + shift));
         intensities.extend_from_slice(labels.of(segment.row));
     }
+    found.late = late.into_values().collect();
+    found.frames = axis.intervals.len();
     // The lengths match by construction, so packing cannot fail.
-    let pack = |width: usize, values: &[f32], intervals: &[[f64; 2]]| {
-        (!intervals.is_empty())
+    let packed = |width: usize, values: &[f32], intervals: &[[f64; 2]]| {
+        (pack && !intervals.is_empty())
             .then(|| PackedVideo::new(width, values, intervals, DEFLATE).ok())
             .flatten()
     };
-    Ok(LaidOutVideo {
-        features: pack(pair.frames.columns, &axis.features, &axis.intervals),
-        labels: pack(labels.names.len(), &intensities, &intervals),
-        frames: axis.intervals.len(),
-        past_the_end,
-        tied: axis.tied,
-        spacings: axis.spacings,
-        late: late.into_values().collect(),
-    })
+    found.features = packed(pair.frames.columns, &axis.features, &axis.intervals);
+    found.labels = packed(labels.names.len(), &intensities, &intervals);
+    Ok(found)
+}
+
+/// Start and end of a labelled segment within its recording, which has these.
+fn time_of(
+    labels: &Labels,
+    segment: &Segment,
+    [start, end]: [f64; 2],
+) -> Result<[f64; 2], ImportError> {
+    match segment.time {
+        None => Ok([start, end]),
+        Some([from, f64::INFINITY]) if from >= end => {
+            let expected = format!(
+                "a start before the end of its recording ({end} s), as its own end is open"
+            );
+            let place = labels.rows[segment.row].place.clone();
+            Err(ImportError::table(
+                &labels.path,
+                place,
+                expected,
+                format!("{from} s"),
+            ))
+        }
+        Some([from, f64::INFINITY]) => Ok([from, end]),
+        Some(time) => Ok(time),
+    }
+}
+
+impl TimeAxis {
+    /// The frames of a unit, in its own time.
+    fn frames_of(&self, unit: usize) -> Vec<[f64; 2]> {
+        let to = self
+            .begins
+            .get(unit + 1)
+            .copied()
+            .unwrap_or(self.intervals.len());
+        let shift = self.extents[unit].1;
+        self.intervals[self.begins[unit]..to]
+            .iter()
+            .map(|i| i.map(|t| t - shift))
+            .collect()
+    }
 }
 
 /// Concatenates the recordings of a video; a `shared` time axis starts at 0, else that of its one
-/// recording is kept.
-fn concatenate(pair: &Pair<'_>, video: &Video, shared: bool) -> Result<TimeAxis, ImportError> {
+/// recording is kept. `first` says that the video is the first, whose frames become an example.
+fn concatenate(
+    pair: &Pair<'_>,
+    video: &Video,
+    shared: bool,
+    first: bool,
+    found: &mut LaidOutVideo,
+) -> Result<TimeAxis, ImportError> {
     let mut axis = TimeAxis::default();
     let mut next_s = 0.0;
-    for &index in &video.recordings {
-        let recording = &pair.frames.recordings[index];
-        let fail = |expected: String, found: String| {
-            ImportError::table(
-                pair.source,
-                format!("'{}'", recording.name),
-                expected,
-                found,
-            )
-        };
-        let frames = pair.frames.read(index)?;
-        let intervals = intervals(&frames, pair.hop_s).ok_or_else(|| {
-            fail(
-                "at least two frames, a column 'end', or --rate".into(),
-                "one frame without an end".into(),
-            )
+    for unit in &video.units {
+        let recording = &pair.frames.recordings[unit[0]];
+        let place = || format!("'{}'", recording.name);
+        let frames = intervals::merged(pair.source, pair.frames, unit, pair.hop_s)?;
+        let frames = frames.map_err(|_| {
+            let expected = "frames that do not overlap with other values";
+            ImportError::table(pair.source, place(), expected, "some that do")
         })?;
-        let [start, end] = extent(&intervals);
+        let [start, end] = intervals::extent(&frames.intervals);
         let shift = if shared { next_s - start } else { 0.0 };
         next_s += end - start + GAP_S;
         if next_s > MAX_S {
@@ -244,88 +333,32 @@ fn concatenate(pair: &Pair<'_>, video: &Video, shared: bool) -> Result<TimeAxis,
             let found = format!("{next_s} s after '{}'", recording.name);
             return Err(ImportError::table(pair.source, place, expected, found));
         }
-        let length = median(intervals.iter().map(|[s, e]| e - s).collect());
+        let length = median(frames.intervals.iter().map(|[s, e]| e - s).collect());
         if let Some(length) = length.filter(|length| *length > MAX_FRAME_S) {
-            let error = fail(
-                format!("frames of at most {MAX_FRAME_S} s"),
-                format!("{length} s"),
-            );
+            let expected = format!("frames of at most {MAX_FRAME_S} s");
+            let error = ImportError::table(pair.source, place(), expected, format!("{length} s"));
             return Err(error.with_hint(Some("are the times in seconds?".into())));
         }
-        axis.tied += recording.tied;
-        axis.spacings
-            .push((recording.name.clone(), FrameSpacing::of(&intervals)));
+        if first && found.example.is_none() {
+            found.example = Some(FrameExample::new(&recording.name, pair.columns, &frames));
+        }
+        found.tied += unit
+            .iter()
+            .map(|&i| pair.frames.recordings[i].tied)
+            .sum::<usize>();
+        found.single += usize::from(frames.intervals.len() == 1);
+        found.seconds += end - start;
+        found.growth.push(growth::of_recording(&frames));
+        found
+            .spacings
+            .push((recording.name.clone(), FrameSpacing::of(&frames.intervals)));
+        axis.begins.push(axis.intervals.len());
         axis.intervals
-            .extend(intervals.iter().map(|[s, e]| [s + shift, e + shift]));
+            .extend(frames.intervals.iter().map(|[s, e]| [s + shift, e + shift]));
         axis.features.extend(frames.features);
         axis.extents.push(([start, end], shift));
     }
     Ok(axis)
-}
-
-/// Start and end of each frame, seconds. A frame ends at its own end, but no later than the next
-/// start; without an end it has the median length. `None` where no length is known.
-fn intervals(frames: &Frames, hop_s: Option<f64>) -> Option<Vec<[f64; 2]>> {
-    let mut starts = frames.starts.clone();
-    let typical = median(
-        starts
-            .windows(2)
-            .map(|w| w[1] - w[0])
-            .filter(|hop| *hop > 0.0)
-            .collect(),
-    )
-    .or(hop_s);
-    let mut ends = frames.ends.clone();
-    for i in 1..starts.len() {
-        if starts[i] <= starts[i - 1] {
-            // openSMILE's last frames may share a start: each is moved on by one step.
-            starts[i] = starts[i - 1] + typical?;
-            ends[i] = starts[i] + typical?;
-        }
-    }
-    if let (Some(typical), Some(last)) = (
-        typical,
-        is_stretched(&starts, &ends).then(|| ends.len() - 1),
-    ) {
-        ends[last] = starts[last] + typical;
-    }
-    let mut intervals = Vec::with_capacity(starts.len());
-    for (i, (&start, &end)) in starts.iter().zip(&ends).enumerate() {
-        let next = starts.get(i + 1).copied().unwrap_or(f64::INFINITY);
-        let end = if end.is_finite() {
-            end
-        } else {
-            start + typical?
-        };
-        intervals.push([start, next.min(end)]);
-    }
-    Some(intervals)
-}
-
-/// Whether the last frame is longer than intended: openSMILE stretches the first and the last
-/// frame, where all others have equal lengths and steps.
-fn is_stretched(starts: &[f64], ends: &[f64]) -> bool {
-    let lengths: Vec<f64> = starts.iter().zip(ends).map(|(s, e)| e - s).collect();
-    let [_, middle @ .., last] = lengths.as_slice() else {
-        return false;
-    };
-    let hops: Vec<f64> = starts.windows(2).map(|w| w[1] - w[0]).collect();
-    let equal = |values: &[f64]| {
-        values.first().is_some_and(|&first| {
-            values
-                .iter()
-                .all(|x| (x - first).abs() <= SAME_LENGTH * first)
-        })
-    };
-    equal(middle) && equal(&hops) && *last > middle[0] * (1.0 + SAME_LENGTH)
-}
-
-/// Start of the first frame and end of the last; starts and ends increase.
-fn extent(intervals: &[[f64; 2]]) -> [f64; 2] {
-    [
-        intervals.first().map_or(0.0, |i| i[0]),
-        intervals.last().map_or(0.0, |i| i[1]),
-    ]
 }
 
 /// The metadata of one of the files.
@@ -339,81 +372,4 @@ fn info(root: &'static str, columns: &[String]) -> [(&'static str, Value); 13] {
         columns,
         uuid: None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(starts: &[f64], ends: &[f64], hop_s: Option<f64>) -> Option<Vec<[f64; 2]>> {
-        intervals(
-            &Frames {
-                starts: starts.into(),
-                ends: ends.into(),
-                features: Vec::new(),
-            },
-            hop_s,
-        )
-    }
-
-    #[test]
-    fn frames_do_not_overlap() {
-        // As openSMILE writes them: frames of 20 ms every 10 ms, the last one stretched.
-        let found = of(&[0.0, 1.0, 2.0, 3.0], &[2.0, 3.0, 4.0, 9.0], None);
-        assert_eq!(
-            found,
-            Some(vec![[0.0, 1.0], [1.0, 2.0], [2.0, 3.0], [3.0, 4.0]])
-        );
-    }
-
-    #[test]
-    fn frames_of_unequal_length_keep_their_ends() {
-        // Words with a pause.
-        let found = of(&[0.0, 0.55, 2.0, 2.2], &[0.55, 1.9, 2.2, 4.0], None);
-        assert_eq!(
-            found,
-            Some(vec![[0.0, 0.55], [0.55, 1.9], [2.0, 2.2], [2.2, 4.0]])
-        );
-        // Windows of 2 s every 0.5 s: the last one is as long as the others.
-        let found = of(&[0.0, 0.5, 1.0, 1.5], &[2.0, 2.5, 3.0, 3.5], None).unwrap();
-        assert_eq!(found[2..], [[1.0, 1.5], [1.5, 3.5]]);
-    }
-
-    #[test]
-    fn last_frames_with_equal_starts_are_moved_on() {
-        let found = of(&[0.0, 1.0, 2.0, 2.0, 2.0], &[6.0, 7.0, 8.0, 8.0, 8.0], None);
-        assert_eq!(
-            found,
-            Some(vec![
-                [0.0, 1.0],
-                [1.0, 2.0],
-                [2.0, 3.0],
-                [3.0, 4.0],
-                [4.0, 5.0]
-            ])
-        );
-    }
-
-    #[test]
-    fn gaps_are_kept() {
-        let nan = f64::NAN;
-        let found = of(&[0.0, 1.0, 2.0, 7.0, 8.0], &[nan; 5], None);
-        assert_eq!(
-            found,
-            Some(vec![
-                [0.0, 1.0],
-                [1.0, 2.0],
-                [2.0, 3.0],
-                [7.0, 8.0],
-                [8.0, 9.0]
-            ])
-        );
-    }
-
-    #[test]
-    fn the_length_of_a_single_frame_must_be_given() {
-        assert_eq!(of(&[0.0], &[f64::NAN], None), None);
-        assert_eq!(of(&[0.0], &[f64::NAN], Some(0.5)), Some(vec![[0.0, 0.5]]));
-        assert_eq!(of(&[0.0], &[0.25], None), Some(vec![[0.0, 0.25]]));
-    }
 }

@@ -54,7 +54,7 @@ impl Imported {
         );
         let mut options = ImportOptions {
             features,
-            labels,
+            labels: Some(labels),
             ..ImportOptions::default()
         };
         change(&mut options, folder.path());
@@ -277,7 +277,7 @@ fn incomplete_padded_segments_are_refused() {
         std::fs::write(at("m.toml"), mapping).unwrap();
         let options = ImportOptions {
             features: fixture(features),
-            labels: fixture(labels),
+            labels: Some(fixture(labels)),
             mapping: Some(at("m.toml")),
             rate_hz,
             ..ImportOptions::default()
@@ -325,7 +325,7 @@ fn categories_speakers_and_folders_are_mapped() {
         .iter()
         .enumerate()
         .flat_map(|(i, file)| {
-            (0..4).map(move |k| format!("{file},{},{i}{k}\n", f64::from(k) / 10.0))
+            (0..4).map(move |k| format!("{file},{},{i}{}\n", f64::from(k) / 10.0, (k * 7) % 5))
         })
         .collect();
     let tables = tables(&[
@@ -369,7 +369,7 @@ meaning = { calm = [], cross = "anger", glad = { happy = 1 }, both = ["Happy", "
     assert_eq!(ids, ["ann", "bob", "cy"], "a speaker is a video");
     // In the order of the labels, a second apart.
     let ann = features.read("ann").unwrap();
-    assert_eq!(ann.features, [10.0, 11.0, 12.0, 13.0, 0.0, 1.0, 2.0, 3.0]);
+    assert_eq!(ann.features, [10.0, 12.0, 14.0, 11.0, 0.0, 2.0, 4.0, 1.0]);
     let labels_read = labels.read("ann").unwrap();
     assert_eq!(
         labels_read.features,
@@ -434,7 +434,7 @@ fn labels_stay_within_their_recording() {
 fn segments_of_whole_recordings_keep_their_times_and_others_are_concatenated() {
     let frames = |name: &str| -> String {
         (0..10)
-            .map(|k| format!("{name},{},{k}\n", f64::from(k) / 10.0))
+            .map(|k| format!("{name},{},{}\n", f64::from(k) / 10.0, (k * 7) % 5))
             .collect()
     };
     let tables = tables(&[
@@ -516,27 +516,29 @@ fn aligned_sequences_become_videos() {
     };
     for (file, width) in [("f.csd", 2), ("l.csd", 1)] {
         let mut writer = CsdWriter::create(&at(file), "x", &[names(width)], 1).unwrap();
-        for id in ["v[0]", "v[1]", "w[0]"] {
-            let rows = width;
-            let intervals: Vec<[f64; 2]> = (0..rows)
-                .map(|k| [5.0 + k as f64, 6.0 + k as f64])
-                .collect();
+        for (id, begin) in [("v[0]", 5.0), ("v[1]", 8.0), ("w[0]", 5.0)] {
+            let intervals: Vec<[f64; 2]> = match width {
+                1 => vec![[begin, begin + 2.0]],
+                _ => vec![[begin, begin + 1.0], [begin + 1.0, begin + 2.0]],
+            };
             writer
-                .write_video(id, width, &vec![1.0; rows * width], &intervals)
+                .write_video(id, width, &vec![1.0; intervals.len() * width], &intervals)
                 .unwrap();
         }
         writer.finish().unwrap();
     }
+    // Both sides have the times of the video, and keep them.
     let imported = Imported::new(at("f.csd"), at("l.csd"), |_, _| ());
     assert_eq!(
         imported.features().read("v").unwrap().intervals,
-        [[0.0, 1.0], [1.0, 2.0], [3.0, 4.0], [4.0, 5.0]]
+        [[5.0, 6.0], [6.0, 7.0], [8.0, 9.0], [9.0, 10.0]]
     );
     assert_eq!(
         imported.labels().read("v").unwrap().intervals,
-        [[0.0, 2.0], [3.0, 5.0]]
+        [[5.0, 7.0], [8.0, 10.0]]
     );
     assert_eq!(imported.labels().read("w").unwrap().intervals, [[5.0, 7.0]]);
+    assert_eq!(imported.summary.join.by_time, 3);
 }
 
 #[test]

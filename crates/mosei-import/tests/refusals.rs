@@ -61,9 +61,9 @@ const CASES: &[Case] = &[
     ("an end that is a word", &[("f.csv", b"video,start,end,F0\na,0,late,1\n")], "",
      "f.csv: line 2, column 'end': expected a time in seconds (or as '0 days 00:00:01.5'), at most 10000000, found \"late\""),
     ("a frame twice", &[("f.csv", b"video,start,end,F0\na,0,0.1,1\na,0,0.1,1\n")], "",
-     "f.csv: line 3, column 'start': expected a later time than that of the previous frame of 'a' (0 s), found \"0\""),
-    ("a frame out of order", &[("f.csv", b"video,start,end,F0\na,0.1,0.2,1\nb,0,0.1,1\na,0,0.1,1\n")], "",
-     "f.csv: line 4, column 'start': expected a later time than that of the previous frame of 'a' (0.1 s), found \"0\""),
+     "f.csv: line 3, column 'start': expected a later time than that of the previous frame of 'a' (0 s), found \"0\"; segments of one recording that have frames of their own need a column 'segment'"),
+    ("a frame out of order", &[("f.csv", b"video,start,end,F0\na,0,0.1,1\na,0.2,0.3,1\nb,0,0.1,1\na,0.1,0.2,1\n")], "",
+     "f.csv: line 5, column 'start': expected the frames of 'a' in order of time, or in stretches that do not overlap, found a start at 0.1 s after one at 0.2 s; segments of one recording that have frames of their own need a column 'segment'"),
     ("no name in a row", &[("f.csv", b"video,start,end,F0\n,0,0.1,1\n")], "",
      "f.csv: line 2, column 'video': expected the name of a recording, found nothing"),
     ("names that are not ids", &[("f.csv", b"video,start,end,F0\n..,0,0.1,1\n..,0.1,0.2,1\n"), ("l2.csv", b"video,sad\n..,1\n")], "--labels l2.csv",
@@ -77,7 +77,7 @@ const CASES: &[Case] = &[
     ("a fractional frame number", &[("f.csv", b"video,frame,F0\na,0.5,1\n")], "--rate 100",
      "f.csv: line 2, column 'frame': expected the number of a frame, from 0, found \"0.5\""),
     ("a frame number twice", &[("f.csv", b"video,frame,F0\na,1,1\na,1,1\n")], "--rate 100",
-     "f.csv: line 3, column 'frame': expected a later time than that of the previous frame of 'a' (0.01 s), found \"1\""),
+     "f.csv: line 3, column 'frame': expected a later time than that of the previous frame of 'a' (0.01 s), found \"1\"; segments of one recording that have frames of their own need a column 'segment'"),
     ("a rate of 0", &[], "--rate 0",
      "frame rate: expected a number above 0, at most 1000000, found 0"),
     ("a rate that is not a number", &[], "--rate NaN",
@@ -85,11 +85,11 @@ const CASES: &[Case] = &[
     ("no file of features", &[], "--features nothing.csv",
      "failed to open nothing.csv"),
     ("an unknown extension", &[("f.xyz", b"a")], "--features f.xyz",
-     "f.xyz: expected a Parquet, CSV, TSV, ARFF or HDF5 file, or a folder of .npy, .csv, .arff or .parquet files, found a file with extension '.xyz'; give its format with --format"),
+     "f.xyz: expected a Parquet, CSV, TSV, ARFF, HDF5, .npz or .mat file, or a folder of .npy, .npz, .mat, .csv, .arff or .parquet files, found a file with extension '.xyz'; give its format with --format"),
     ("no extension", &[("feats", b"a")], "--features feats",
-     "feats: expected a Parquet, CSV, TSV, ARFF or HDF5 file, or a folder of .npy, .csv, .arff or .parquet files, found a file without an extension; give its format with --format"),
+     "feats: expected a Parquet, CSV, TSV, ARFF, HDF5, .npz or .mat file, or a folder of .npy, .npz, .mat, .csv, .arff or .parquet files, found a file without an extension; give its format with --format"),
     ("a spreadsheet", &[("f.xlsx", b"PK\x03\x04aaaa")], "--features f.xlsx",
-     "f.xlsx: expected a Parquet, CSV, TSV, ARFF or HDF5 file, or a folder of .npy, .csv, .arff or .parquet files, found a ZIP archive (.npz or .xlsx?): save .npy or .csv files from it"),
+     "f.xlsx: expected a Parquet, CSV, TSV, ARFF, HDF5, .npz or .mat file, or a folder of .npy, .npz, .mat, .csv, .arff or .parquet files, found a ZIP archive (.xlsx?): save .csv files from it"),
     ("a file named as Parquet", &[("f.parquet", b"PAR1 and no more")], "--features f.parquet",
      "f.parquet: expected a Parquet file"),
     ("a file declared as Parquet", &[], "--format parquet",
@@ -111,7 +111,7 @@ const CASES: &[Case] = &[
     ("a pickle declared as CSV", &[("f.dat", b"\x80\x05.")], "--features f.dat --format csv",
      "f.dat: expected a table or an array, found a pickle by its first bytes; pickles are not opened, as opening one can run any code in it. If you trust the file, convert it to Parquet or .npy in Python: see 'Pickles' in docs/your-data.md"),
     ("an empty folder", &[("d/.hidden", b"x")], "--features d",
-     "d: expected a Parquet, CSV, TSV, ARFF or HDF5 file, or a folder of .npy, .csv, .arff or .parquet files, found a folder without such a file"),
+     "d: expected a Parquet, CSV, TSV, ARFF, HDF5, .npz or .mat file, or a folder of .npy, .npz, .mat, .csv, .arff or .parquet files, found a folder without such a file"),
     ("a folder with two formats", &[("d/a.csv", b"F0\n1\n"), ("d/b.npy", b"x")], "--features d --rate 100",
      "d: expected files of one format, found csv and npy files; choose one with --format"),
     ("a folder of text without a rate", &[("d/a.csv", b"F0\n1\n")], "--features d",
@@ -126,14 +126,14 @@ const CASES: &[Case] = &[
      "d: expected --rate with the frame rate, as arrays hold no times, found none"),
     ("an array file of another format", &[("d/a.npy", b"nothing but text")], "--features d --rate 9",
      "d/a.npy: header: expected a NumPy array (.npy), found another format"),
-    ("an array of three dimensions", &[("d/a.npy", b"\x93NUMPY\x01\0F\0{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1), }       \n\0\0\0\0")], "--features d --rate 9",
-     "d/a.npy: shape: expected an array [frames, columns], found [1, 1, 1]"),
+    ("an array of three dimensions", &[("d/a.npy", b"\x93NUMPY\x01\0F\0{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1, 1), }       \n\0\0\0\0")], "--features d --rate 9",
+     "d/a.npy: shape: expected an array [frames, columns] or [frames], found [2, 1, 1]"),
     ("an array of objects", &[("d/a.npy", b"\x93NUMPY\x01\0F\0{'descr': '|O', 'fortran_order': False, 'shape': (1, 1), }           \n\x80\x04")], "--features d --rate 9",
      "d/a.npy: expected a table or an array, found an array of Python objects; pickles are not opened, as opening one can run any code in it. If you trust the file, convert it to Parquet or .npy in Python: see 'Pickles' in docs/your-data.md"),
     ("an array of text", &[("d/a.npy", b"\x93NUMPY\x01\0F\0{'descr': '<U4', 'fortran_order': False, 'shape': (1, 1), }          \n\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")], "--features d --rate 9",
-     "d/a.npy: dtype: expected float32, float64 or integers, found '<U4'"),
+     "d/a.npy: dtype: expected floats, integers or booleans, found '<U4'"),
     ("an array of complex numbers", &[("d/a.npy", b"\x93NUMPY\x01\0F\0{'descr': '<c8', 'fortran_order': False, 'shape': (1, 1), }          \n\0\0\0\0\0\0\0\0")], "--features d --rate 9",
-     "d/a.npy: dtype: expected float32, float64 or integers, found '<c8'"),
+     "d/a.npy: dtype: expected floats, integers or booleans, found '<c8'"),
     ("a truncated array", &[("d/a.npy", b"\x93NUMPY\x01\0F\0{'descr': '<f8', 'fortran_order': False, 'shape': (10, 3), }         \n\0\0\0\0\0\0\0\0")], "--features d --rate 9",
      "d/a.npy: values: expected 240 bytes of values, as its shape needs, found a file of 88 bytes"),
     ("an array of more values than there are", &[("d/a.npy", b"\x93NUMPY\x01\0V\0{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904, 8), }        \n\0\0\0\0\0\0\0\0")], "--features d --rate 9",
@@ -142,7 +142,7 @@ const CASES: &[Case] = &[
      "d/a.npy: shape: expected at least one frame, found none"),
     ("nested brackets", &[("d/a.npy", b"\x93NUMPY\x01\0v\0{'descr': '<f8', 'fortran_order': False, 'shape': ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((, }    \n")], "--features d --rate 9",
      "d/a.npy: header: expected a NumPy array (.npy), found a header with too many brackets"),
-    ("arrays of different widths", &[("d/a.npy", b"\x93NUMPY\x01\0F\0{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1), }          \n\0\0\0\0"), ("d/b.npy", b"\x93NUMPY\x01\0F\0{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }          \n\0\0\0\0\0\0\0\0")], "--features d --rate 9",
+    ("arrays of different widths", &[("d/a.npy", b"\x93NUMPY\x01\0F\0{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }          \n\0\0\0\0\0\0\0\0"), ("d/b.npy", b"\x93NUMPY\x01\0F\0{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }          \n\0\0\0\0\0\0\0\0")], "--features d --rate 9",
      "d/b.npy: header: expected 1 feature columns, as in 'a', found 2"),
     ("too few names of columns", &[("n.txt", b"")], "--columns n.txt",
      "n.txt: expected 1 names, one per line, as many as columns, found 0"),
@@ -235,7 +235,7 @@ const CASES: &[Case] = &[
     ("not TOML", &[("m.toml", b"labels = [")], "--mapping m.toml",
      "m.toml: key '.': line 1: unclosed array, expected `]`"),
     ("an unknown key", &[("m.toml", b"[labels]\nspeeker = \"x\"\n")], "--mapping m.toml",
-     "m.toml: key 'labels.speeker': line 2: unknown field `speeker`, expected one of `video`, `segment`, `unit`, `start`, `end`, `speaker`, `split`, `columns`, `ignore`, `rename`, `range`, `category`, `names`; did you mean 'speaker'?"),
+     "m.toml: key 'labels.speeker': line 2: unknown field `speeker`, expected one of `video`, `segment`, `unit`, `start`, `end`, `speaker`, `split`, `columns`, `ignore`, `rename`, `range`, `category`, `names`, `missing`; did you mean 'speaker'?"),
     ("an unknown table", &[("m.toml", b"[label]\n")], "--mapping m.toml",
      "m.toml: key 'label': line 1: unknown field `label`, expected one of `ids`, `features`, `labels`; did you mean 'labels'?"),
     ("a key of another type", &[("m.toml", b"[labels]\ncolumns = \"happy\"\n")], "--mapping m.toml",
@@ -291,14 +291,14 @@ fn refused(files: &[(&str, &[u8])], arguments: &str) -> String {
     let at = |name: &str| folder.path().join(name);
     let mut options = ImportOptions {
         features: at("f.csv"),
-        labels: at("l.csv"),
+        labels: Some(at("l.csv")),
         ..ImportOptions::default()
     };
     let mut words = arguments.split_whitespace();
     while let (Some(option), Some(value)) = (words.next(), words.next()) {
         match option {
             "--features" => options.features = at(value),
-            "--labels" => options.labels = at(value),
+            "--labels" => options.labels = Some(at(value)),
             "--folds" => options.folds = Some(at(value)),
             "--mapping" => options.mapping = Some(at(value)),
             "--columns" => options.columns = Some(at(value)),
@@ -370,7 +370,7 @@ fn an_earlier_import_is_replaced_as_a_whole() {
     std::fs::write(at("l.csv"), "video,happy,split\na,3,train\nb,0,valid\n").unwrap();
     let options = ImportOptions {
         features: at("f.csv"),
-        labels: at("l.csv"),
+        labels: Some(at("l.csv")),
         ..ImportOptions::default()
     };
     let refused = import(&options, &at("out"), &mut |_, _| ())

@@ -35,7 +35,7 @@ fn imported(
     }
     let options = ImportOptions {
         features: at("f.csv"),
-        labels: at("l.csv"),
+        labels: Some(at("l.csv")),
         mapping: Some(at("m.toml")),
         ..ImportOptions::default()
     };

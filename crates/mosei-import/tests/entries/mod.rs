@@ -25,18 +25,23 @@ pub fn import_file(name: &str, bytes: &[u8]) -> bool {
     std::fs::write(at(name), bytes).unwrap();
     let mut options = ImportOptions {
         features: at("f.csv"),
-        labels: at("l.csv"),
+        labels: Some(at("l.csv")),
         ..ImportOptions::default()
     };
     options.rate_hz = Some(100.0);
     match name.as_bytes()[0] {
         b'f' => options.features = at(name),
-        b'd' => options.features = at("d"),
-        b'l' => options.labels = at(name),
+        b'd' => {
+            options.features = at("d");
+            let axes = "[features]\naxes = [\"frames\", \"columns\"]\n";
+            std::fs::write(at("m.toml"), axes).unwrap();
+            options.mapping = Some(at("m.toml"));
+        }
+        b'l' => options.labels = Some(at(name)),
         _ => options.mapping = Some(at(name)),
     }
     if name.ends_with("h5") {
-        options.labels = at(name);
+        options.labels = Some(at(name));
     }
     match import(&options, &at("out"), &mut |_, _| ()) {
         Ok(_) => {

@@ -13,16 +13,18 @@ pub(crate) struct Arguments {
     /// A table with one row a frame, a folder with one file a recording, or HDF5.
     #[arg(long, value_name = "PATH")]
     features: PathBuf,
-    /// A table with one row a labelled segment: CSV or Parquet.
+    /// A table with one row a labelled segment: CSV or Parquet. Left out for recordings without labels,
+    /// which stay apart.
     #[arg(long, value_name = "PATH")]
-    labels: PathBuf,
+    labels: Option<PathBuf>,
     /// Which recordings or speakers train, validate and test (JSON).
     #[arg(long, value_name = "FILE")]
     folds: Option<PathBuf>,
     /// What columns, words and names mean (TOML; docs/your-data.md).
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
-    /// Names of the feature columns, one a line, where the features have none.
+    /// Names of the feature columns, one a line, where the features have none; of all columns of a text
+    /// file without a header.
     #[arg(long, value_name = "FILE")]
     columns: Option<PathBuf>,
     /// What the features are, where it cannot be detected.
@@ -34,9 +36,12 @@ pub(crate) struct Arguments {
     /// Seconds from frame to frame, instead of a rate.
     #[arg(long, value_name = "SECONDS")]
     hop_s: Option<f64>,
+    /// Print what would be written, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
     /// The folder to write.
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "dry_run")]
+    out: Option<PathBuf>,
 }
 
 pub(crate) fn run(a: Arguments) -> Result<()> {
@@ -48,6 +53,7 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         mapping,
         columns,
         format,
+        dry_run,
         out,
         ..
     } = a;
@@ -60,8 +66,14 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         format,
         rate_hz,
     };
-    let summary =
-        mosei_import::import(&options, &out, &mut super::video_progress("writing videos"));
+    // With --dry-run the folder may be left out, and is not looked at.
+    let out = out.filter(|_| !dry_run);
+    let summary = match &out {
+        Some(out) => {
+            mosei_import::import(&options, out, &mut super::video_progress("writing videos"))
+        }
+        None => mosei_import::preview(&options, &mut super::video_progress("joining videos")),
+    };
     let summary = summary.map_err(|error| match error {
         ImportError::Mapping { path, key, reason } => {
             StudyError::Config { path, key, reason }.into()
@@ -77,12 +89,23 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         }
         error => anyhow::Error::from(error),
     })?;
-    super::say(&format!(
-        "{summary}written: {}, {} in {}\n",
-        mosei_import::FEATURES_FILE,
-        mosei_import::LABELS_FILE,
-        out.display()
-    ))
+    let written = match (&out, summary.labelled) {
+        (None, _) => "dry run: nothing written\n".to_string(),
+        (Some(out), true) => format!(
+            "written: {}, {} in {}\n",
+            mosei_import::FEATURES_FILE,
+            mosei_import::LABELS_FILE,
+            out.display()
+        ),
+        (Some(out), false) => {
+            format!(
+                "written: {} in {}\n",
+                mosei_import::FEATURES_FILE,
+                out.display()
+            )
+        }
+    };
+    super::say(&format!("{summary}{written}"))
 }
 
 fn format() -> impl clap::builder::TypedValueParser<Value = ImportFormat> {
