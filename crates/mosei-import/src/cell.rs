@@ -2,6 +2,7 @@
 
 use crate::duration_text;
 use crate::mapping::TimeUnit;
+use crate::parquet_lists::List;
 use std::borrow::Cow;
 
 /// The value of a cell.
@@ -17,6 +18,8 @@ pub(crate) enum Cell<'a> {
     Bool(bool),
     /// Text, trimmed.
     Text(&'a str),
+    /// A list, or an array.
+    List(&'a List),
     /// An unsupported type, by name.
     Other(&'static str),
 }
@@ -84,7 +87,7 @@ impl<'a> Cell<'a> {
                 .ok()
                 .or_else(|| truth(text).map(|t| f32::from(u8::from(t)))),
             Cell::Bool(t) => Some(f32::from(u8::from(t))),
-            Cell::Missing | Cell::Seconds(_) | Cell::Other(_) => None,
+            Cell::Missing | Cell::Seconds(_) | Cell::List(_) | Cell::Other(_) => None,
         }
     }
 
@@ -116,7 +119,7 @@ impl<'a> Cell<'a> {
                 Ok(x) => plain(x),
                 Err(_) => duration_text::parse(text),
             },
-            Cell::Missing | Cell::Bool(_) | Cell::Other(_) => None,
+            Cell::Missing | Cell::Bool(_) | Cell::List(_) | Cell::Other(_) => None,
         }
     }
 
@@ -142,6 +145,7 @@ impl<'a> Cell<'a> {
             Cell::Seconds(x) => format!("{x} s"),
             Cell::Bool(t) => format!("{t}"),
             Cell::Text(text) => mosei_data::quoted(text),
+            Cell::List(list) => format!("a list of {} values", list.values.len()),
             Cell::Other(kind) => kind.into(),
         }
     }

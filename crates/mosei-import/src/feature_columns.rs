@@ -52,6 +52,8 @@ pub(crate) struct FeatureColumns {
     /// `class ?`.
     pub droppable: Vec<usize>,
     pub left_out: Vec<LeftOutColumn>,
+    /// Where the features are one column of lists: 1 for a vector in each row, 2 for an array.
+    pub depth: usize,
 }
 
 impl FeatureColumns {
@@ -91,6 +93,7 @@ impl FeatureColumns {
             return Err(ImportError::table(table.path(), "header", expected, found));
         }
         columns.choose(table, &ignored, &kept);
+        columns.choose_lists(table)?;
         if columns.features.is_empty() {
             let (expected, found) = ("at least one column with a feature", listed(table.names()));
             return Err(ImportError::table(table.path(), "header", expected, found));
@@ -125,5 +128,36 @@ impl FeatureColumns {
             }
             self.features.push(i);
         }
+    }
+
+    /// Where a column holds lists, it is all features; numbers beside it are one for each list.
+    fn choose_lists(&mut self, table: &Table) -> Result<(), ImportError> {
+        let lists: Vec<usize> = self
+            .features
+            .iter()
+            .copied()
+            .filter(|&i| table.depth(i) > 0)
+            .collect();
+        match lists.as_slice() {
+            [] => return Ok(()),
+            [one] => self.depth = table.depth(*one),
+            several => {
+                let names: Vec<String> =
+                    several.iter().map(|&i| table.names()[i].clone()).collect();
+                let hint = "list the others under 'ignore' in [features] of a mapping file";
+                let (expected, found) = ("one column of arrays", listed(&names));
+                let error = ImportError::table(table.path(), "header", expected, found);
+                return Err(error.with_hint(Some(hint.into())));
+            }
+        }
+        for &i in self.features.iter().filter(|i| !lists.contains(i)) {
+            let (name, reason) = (
+                table.names()[i].clone(),
+                "one value beside an array".to_string(),
+            );
+            self.left_out.push(LeftOutColumn { name, reason });
+        }
+        (self.features, self.targets, self.droppable) = (lists, Vec::new(), Vec::new());
+        Ok(())
     }
 }

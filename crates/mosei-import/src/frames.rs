@@ -7,6 +7,7 @@ use crate::ImportError;
 use crate::duration_text;
 use crate::feature_columns::{FeatureColumns, LeftOutColumn};
 use crate::frame_store::{Disorder, FrameWriter, MAX_TIED, Recording};
+use crate::list_frames::{self, Lists};
 use crate::mapping::{Mapping, TimeUnit};
 use crate::recording_ids::{SegmentRef, spellings};
 use crate::table::Table;
@@ -45,13 +46,26 @@ pub(crate) fn read(
     mut table: Table,
     mapping: &Mapping,
     recording: Option<&str>,
+    lists: Option<Lists>,
     hop_s: Option<f64>,
     frame_writer: &mut FrameWriter,
 ) -> Result<FrameTable, ImportError> {
     let columns = FeatureColumns::of(&table, mapping, recording.is_some())?;
+    if let Some(Lists::Recordings(axes)) = lists {
+        return list_frames::read(
+            table,
+            mapping,
+            &columns,
+            recording,
+            axes,
+            hop_s,
+            frame_writer,
+        );
+    }
+    let vectors = lists.is_some();
     let name = |i: usize| table.names()[i].clone();
     let found = FrameTable {
-        names: Some(columns.features.iter().map(|&i| name(i)).collect()),
+        names: (!vectors).then(|| columns.features.iter().map(|&i| name(i)).collect()),
         droppable: columns.droppable.clone(),
         left_out: columns.left_out.clone(),
         times: columns.start.map(name),
@@ -59,7 +73,9 @@ pub(crate) fn read(
         headerless: table.headerless(),
         notes: Vec::new(),
     };
-    require_columns(table.path(), frame_writer, columns.features.len())?;
+    if !vectors {
+        require_columns(table.path(), frame_writer, columns.features.len())?;
+    }
     if columns.start.is_none() && hop_s.is_none() {
         let expected = "a column with the time of each frame ('start', or a [features] start in a mapping file), or --rate";
         let found = format!("neither: {}", listed(table.names()));
@@ -81,6 +97,10 @@ pub(crate) fn read(
                     .with_hint(Some(hint.into())));
             }
         }
+        if vectors {
+            let width = list_frames::list_of(&table, &columns)?.values.len();
+            require_columns(table.path(), frame_writer, width)?;
+        }
         let (name, segment) = names_of(&table, &columns, recording)?;
         let at = match &current {
             Some((current, part, at)) if *current == *name && *part == *segment => *at,
@@ -98,11 +118,15 @@ pub(crate) fn read(
             at,
             frame_writer,
         )?;
-        for (x, &column) in features.iter_mut().zip(&columns.features) {
-            *x = table
-                .cell(column)
-                .feature()
-                .ok_or_else(|| not_a_feature(&table, &columns, column))?;
+        if vectors {
+            features.clone_from(&list_frames::list_of(&table, &columns)?.values);
+        } else {
+            for (x, &column) in features.iter_mut().zip(&columns.features) {
+                *x = table
+                    .cell(column)
+                    .feature()
+                    .ok_or_else(|| not_a_feature(&table, &columns, column))?;
+            }
         }
         for &target in &columns.targets {
             if !features[target].is_nan() {
@@ -128,7 +152,7 @@ pub(crate) fn require_columns(
 }
 
 /// Names of the recording and segment of this row.
-fn names_of<'a>(
+pub(crate) fn names_of<'a>(
     table: &'a Table,
     columns: &FeatureColumns,
     recording: Option<&'a str>,
@@ -150,7 +174,7 @@ fn names_of<'a>(
 }
 
 /// The recording of this row, added where it is new.
-fn begin(
+pub(crate) fn begin(
     table: &Table,
     mapping: &Mapping,
     source_name: &str,

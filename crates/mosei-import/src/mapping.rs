@@ -96,6 +96,18 @@ pub(crate) enum Axes {
     Columns,
 }
 
+impl Axes {
+    /// The axes in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Axes::FramesColumns => "[frames, columns]",
+            Axes::ColumnsFrames => "[columns, frames]",
+            Axes::Frames => "[frames], of one column",
+            Axes::Columns => "[columns], of one frame",
+        }
+    }
+}
+
 impl TryFrom<Vec<String>> for Axes {
     type Error = String;
 

@@ -1,25 +1,24 @@
 //! Parquet, a few thousand rows of all columns at a time.
 //!
-//! What lives here: the conversion of a file's types to cells. What does not: the meaning of
-//! columns. A panic of the library on a damaged file becomes an error.
+//! What lives here: the conversion of values to cells. What does not: their types
+//! (`parquet_types`), the meaning of columns. A panic of the library on a damaged file becomes an error.
 
 use crate::ImportError;
-use crate::arrow_schema;
 use crate::cell::Cell;
-use parquet::basic::{ConvertedType, LogicalType, Type as Physical};
+use crate::parquet_lists::{self, List};
+use crate::parquet_types::{self, Kind};
+use half::f16;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::schema::types::ColumnDescriptor;
 use run_record::no_panic;
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
-/// Rows read at once.
+/// Rows read at once; of lists, each of which may be a recording, fewer.
 const BATCH: usize = 4096;
+const BATCH_OF_LISTS: usize = 16;
 
 const FORMAT: &str = "a Parquet file";
 
@@ -27,6 +26,8 @@ const FORMAT: &str = "a Parquet file";
 pub(crate) struct ParquetTable {
     reader: SerializedFileReader<File>,
     kinds: Vec<Kind>,
+    /// Rows read at once.
+    batch_rows: usize,
     group: usize,
     /// Column readers of the open row group; `None` for a column that is not read.
     columns: Vec<Option<ColumnReader>>,
@@ -40,25 +41,11 @@ pub(crate) struct ParquetTable {
     row: u64,
 }
 
-/// How the values of a column become cells.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
-    Number,
-    /// Unsigned, of 32 or 64 bits.
-    Unsigned,
-    /// True or false, stored as 1 or 0.
-    Bool,
-    Text,
-    /// A duration in this unit, seconds.
-    Duration(f64),
-    /// Not read.
-    Other(&'static str),
-}
-
 /// Values of a batch; a missing number is NaN.
 enum Values {
     Numbers(Vec<f64>),
     Text(Vec<Option<String>>),
+    Lists(Vec<List>),
     None,
 }
 
@@ -67,17 +54,14 @@ impl ParquetTable {
     pub fn open(path: &Path, file: File) -> Result<(Vec<String>, Self), ImportError> {
         let reader = no_panic(|| SerializedFileReader::new(file))
             .map_err(|e| ImportError::unreadable(path, FORMAT, e))?;
-        let durations = durations(reader.metadata());
-        let schema = reader.metadata().file_metadata().schema_descr_ptr();
-        let names: Vec<String> = schema.columns().iter().map(|c| c.path().string()).collect();
-        let kinds = schema
-            .columns()
-            .iter()
-            .map(|c| kind(c, &durations))
-            .collect();
+        let columns = no_panic(|| Ok::<_, ParquetError>(parquet_types::columns(reader.metadata())))
+            .map_err(|e| ImportError::unreadable(path, FORMAT, e))?;
+        let (names, kinds): (Vec<String>, Vec<Kind>) = columns.into_iter().unzip();
+        let has_lists = kinds.iter().any(|kind| matches!(kind, Kind::Lists(_)));
         let table = ParquetTable {
             reader,
             kinds,
+            batch_rows: if has_lists { BATCH_OF_LISTS } else { BATCH },
             group: 0,
             columns: Vec::new(),
             left_in_group: 0,
@@ -112,6 +96,16 @@ impl ParquetTable {
                 Some(x) if x.is_finite() && *x > i64::MIN as f64 => Cell::Seconds(x * unit),
                 _ => Cell::Missing,
             },
+            (Some(Kind::Class(names)), Some(Values::Numbers(v))) => {
+                // -1 is a class that is missing.
+                let number = v.get(self.at).filter(|x| **x >= 0.0).map(|x| *x as usize);
+                number
+                    .and_then(|i| names.get(i))
+                    .map_or(Cell::Missing, |name| Cell::Text(name))
+            }
+            (Some(Kind::Lists(_)), Some(Values::Lists(v))) => {
+                v.get(self.at).map_or(Cell::Missing, Cell::List)
+            }
             (Some(Kind::Bool), Some(Values::Numbers(v))) => match v.get(self.at) {
                 Some(x) if !x.is_nan() => Cell::Bool(*x > 0.0),
                 _ => Cell::Missing,
@@ -125,6 +119,14 @@ impl ParquetTable {
                 _ => Cell::Missing,
             },
             _ => Cell::Missing,
+        }
+    }
+
+    /// Lists within each other in a column; 0 where it holds none.
+    pub fn depth(&self, column: usize) -> usize {
+        match self.kinds.get(column) {
+            Some(Kind::Lists(levels)) => levels.depth,
+            _ => 0,
         }
     }
 
@@ -153,9 +155,9 @@ impl ParquetTable {
                 .collect::<Result<_, _>>()?;
             self.group += 1;
         }
-        let rows = self.left_in_group.min(BATCH);
+        let rows = self.left_in_group.min(self.batch_rows);
         let read = |(column, kind): (&mut Option<ColumnReader>, &Kind)| match column {
-            Some(column) => read(column, rows, *kind),
+            Some(column) => read(column, rows, kind),
             None => Ok(Values::None),
         };
         self.batch = self
@@ -170,82 +172,23 @@ impl ParquetTable {
     }
 }
 
-/// Duration columns, for which Parquet has no type, with their unit in seconds: from pandas'
-/// metadata, else from Arrow's schema. Both store durations as integers.
-fn durations(metadata: &ParquetMetaData) -> BTreeMap<String, f64> {
-    let texts = metadata
-        .file_metadata()
-        .key_value_metadata()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let pandas = texts
-        .iter()
-        .find(|entry| entry.key == "pandas")
-        .and_then(|entry| entry.value.as_deref());
-    let pandas: serde_json::Value = pandas
-        .and_then(|text| serde_json::from_str(text).ok())
-        .unwrap_or_default();
-    let schema = texts
-        .iter()
-        .find(|entry| entry.key == "ARROW:schema")
-        .and_then(|entry| entry.value.as_deref());
-    let mut units = schema.map(arrow_schema::durations).unwrap_or_default();
-    for column in pandas["columns"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default()
-    {
-        let unit = match column["numpy_type"].as_str() {
-            Some("timedelta64[ns]") => 1e-9,
-            Some("timedelta64[us]") => 1e-6,
-            Some("timedelta64[ms]") => 1e-3,
-            Some("timedelta64[s]") => 1.0,
-            _ => continue,
-        };
-        units.extend(
-            column["field_name"]
-                .as_str()
-                .map(|name| (name.to_string(), unit)),
-        );
+fn read(column: &mut ColumnReader, rows: usize, kind: &Kind) -> Result<Values, ParquetError> {
+    let unsigned = *kind == Kind::Unsigned;
+    if let Kind::Lists(levels) = *kind {
+        return Ok(Values::Lists(match column {
+            ColumnReader::Int32ColumnReader(r) => {
+                parquet_lists::read(r, rows, levels, |x| x as f32)?
+            }
+            ColumnReader::Int64ColumnReader(r) => {
+                parquet_lists::read(r, rows, levels, |x| x as f32)?
+            }
+            ColumnReader::FloatColumnReader(r) => parquet_lists::read(r, rows, levels, |x| x)?,
+            ColumnReader::DoubleColumnReader(r) => {
+                parquet_lists::read(r, rows, levels, |x| x as f32)?
+            }
+            _ => Vec::new(),
+        }));
     }
-    units
-}
-
-fn kind(column: &ColumnDescriptor, durations: &BTreeMap<String, f64>) -> Kind {
-    if column.max_rep_level() > 0 || column.path().parts().len() > 1 {
-        return Kind::Other("a nested column");
-    }
-    let (logical, converted) = (column.logical_type_ref(), column.converted_type());
-    match (column.physical_type(), logical) {
-        (Physical::INT64, None) if durations.contains_key(column.name()) => {
-            Kind::Duration(durations[column.name()])
-        }
-        (Physical::INT32 | Physical::INT64, Some(LogicalType::Integer(int))) if !int.is_signed => {
-            Kind::Unsigned
-        }
-        (Physical::INT32 | Physical::INT64, None | Some(LogicalType::Integer(_)))
-            if !matches!(
-                converted,
-                ConvertedType::DECIMAL
-                    | ConvertedType::DATE
-                    | ConvertedType::TIMESTAMP_MILLIS
-                    | ConvertedType::TIMESTAMP_MICROS
-            ) =>
-        {
-            Kind::Number
-        }
-        (Physical::BOOLEAN, _) => Kind::Bool,
-        (Physical::FLOAT | Physical::DOUBLE, _) => Kind::Number,
-        (Physical::BYTE_ARRAY, Some(LogicalType::Decimal(_))) => Kind::Other("a decimal number"),
-        (Physical::BYTE_ARRAY, _) => Kind::Text,
-        (_, Some(LogicalType::Float16)) => Kind::Other("a float16"),
-        (_, Some(LogicalType::Timestamp(_))) => Kind::Other("a date and time"),
-        _ => Kind::Other("a value of another type"),
-    }
-}
-
-fn read(column: &mut ColumnReader, rows: usize, kind: Kind) -> Result<Values, ParquetError> {
-    let unsigned = kind == Kind::Unsigned;
     match column {
         ColumnReader::BoolColumnReader(r) => numbers(r, rows, |x| f64::from(u8::from(x))),
         ColumnReader::Int32ColumnReader(r) => numbers(r, rows, |x| {
@@ -273,6 +216,10 @@ fn read(column: &mut ColumnReader, rows: usize, kind: Kind) -> Result<Values, Pa
                     .collect::<Result<_, _>>()?,
             ))
         }
+        ColumnReader::FixedLenByteArrayColumnReader(r) => numbers(r, rows, |x| {
+            let half = <[u8; 2]>::try_from(x.data()).map(f16::from_le_bytes);
+            half.map_or(f64::NAN, f64::from)
+        }),
         _ => Ok(Values::None),
     }
 }

@@ -8,9 +8,9 @@ use crate::detect_format::{Source, file_name};
 use crate::feature_columns::{FeatureColumns, LeftOutColumn};
 use crate::frame_store::{FrameWriter, TimesOf};
 use crate::frames::{self, FrameTable};
-use crate::mapping::{Axes, Mapping};
+use crate::mapping::Mapping;
 use crate::table::{Table, TableFormat};
-use crate::{ImportError, csd_source, padded_hdf5};
+use crate::{ImportError, csd_source, list_frames, padded_hdf5};
 use std::path::{Path, PathBuf};
 
 /// What openSMILE writes where it was told no name of a recording.
@@ -54,8 +54,17 @@ pub(crate) fn read_features(
 ) -> Result<FeaturesRead, ImportError> {
     match source {
         Source::Table(path, format) => {
+            let files = std::slice::from_ref(path);
+            let lists = list_frames::find(
+                path,
+                files,
+                *format,
+                mapping,
+                given.map(<[String]>::len),
+                hop_s,
+            )?;
             let table = open(path, *format, given, mapping)?;
-            Ok(frames::read(table, mapping, None, hop_s, writer)?.describe(hop_s))
+            Ok(frames::read(table, mapping, None, lists, hop_s, writer)?.describe(hop_s))
         }
         Source::Tables(folder, files, format) => {
             read_tables(folder, files, *format, mapping, given, hop_s, writer)
@@ -115,17 +124,20 @@ fn read_tables(
     writer: &mut FrameWriter,
 ) -> Result<FeaturesRead, ImportError> {
     let shards = are_shards(folder, files, format, mapping, given)?;
+    let lists = list_frames::find(
+        folder,
+        files,
+        format,
+        mapping,
+        given.map(<[String]>::len),
+        hop_s,
+    )?;
     let mut first: Option<(FrameTable, &PathBuf)> = None;
     for file in files {
         let name = file_name(file)?;
         let table = open(file, format, given, mapping)?;
-        let read = frames::read(
-            table,
-            mapping,
-            (!shards).then_some(name.as_str()),
-            hop_s,
-            writer,
-        )?;
+        let own = (!shards).then_some(name.as_str());
+        let read = frames::read(table, mapping, own, lists, hop_s, writer)?;
         let (expected, other) = first.get_or_insert((read.clone(), file));
         let mut columns = expected
             .names
@@ -207,14 +219,11 @@ fn are_shards(
 fn axes_in_words(read: &ArraysRead, hop_s: Option<f64>) -> String {
     let (name, shape) = &read.first;
     let frames = crate::axes::frames_of(shape, read.axes);
-    let axes = match read.axes {
-        Axes::FramesColumns => "[frames, columns]",
-        Axes::ColumnsFrames => "[columns, frames]",
-        Axes::Frames => "[frames], of one column",
-        Axes::Columns => "[columns], of one frame",
-    };
     let seconds = frames as f64 * hop_s.unwrap_or(0.0);
-    format!("arrays are {axes}: '{name}' of shape {shape:?} has {frames} frames ({seconds} s)")
+    format!(
+        "arrays are {}: '{name}' of shape {shape:?} has {frames} frames ({seconds} s)",
+        read.axes.words()
+    )
 }
 
 impl FrameTable {

@@ -138,6 +138,14 @@ impl Table {
         self.not_numeric.get(column)?.as_deref()
     }
 
+    /// Lists within each other in a column: 1 for a vector in each row, 2 for an array, 0 for neither.
+    pub fn depth(&self, column: usize) -> usize {
+        match &self.rows {
+            Rows::Text(_) => 0,
+            Rows::Parquet(table) => table.depth(column),
+        }
+    }
+
     /// Whether the file is ARFF.
     pub fn is_arff(&self) -> bool {
         !self.not_numeric.is_empty()
