@@ -22,7 +22,7 @@ const STEP_TOLERANCE: f64 = 0.1;
 const REGULAR_SHARE: f64 = 0.5;
 /// A pause of this length, seconds, is a gap or separates two recordings of one video; the step
 /// across it does not count.
-const PAUSE_S: f64 = 1.0;
+pub(crate) const PAUSE_S: f64 = 1.0;
 /// A label ends late where its end is this many times that of its recording, and more than
 /// [`LATE_S`] after it.
 const LATE_FACTOR: f64 = 2.0;

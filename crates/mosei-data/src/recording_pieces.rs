@@ -4,8 +4,9 @@
 //! pooling (`pool`).
 
 use crate::Sequence;
-use crate::align::Timeline;
+use crate::align::{EPSILON_S, Timeline};
 use crate::pool::pool;
+use crate::rates::PAUSE_S;
 
 /// One piece of a recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,26 +26,20 @@ pub fn recording_rate_hz(recording: &Sequence) -> Option<f64> {
 }
 
 /// Splits a recording into the fewest pieces of at most `max_frames` pooled frames, of about equal
-/// length: a remainder of a few frames would give a poor prediction. Every frame is in one piece.
+/// length: a remainder of a few frames would give a poor prediction. Every frame is in one piece, and
+/// no piece goes across a pause of a second or more, which separates two recordings of one video.
 pub fn split_recording(
     recording: &Sequence,
     pool_frames: usize,
     max_frames: usize,
 ) -> Vec<RecordingPiece> {
     let timeline = Timeline::new(&recording.intervals);
-    let (frames, most) = (
-        timeline.len(),
-        pool_frames.max(1).saturating_mul(max_frames.max(1)),
-    );
-    if frames == 0 {
-        return Vec::new();
-    }
-    let places: Vec<usize> = (0..frames).collect();
-    // A multiple of the pooling window, so that only the last piece may end in a shorter window.
-    let each = frames
-        .div_ceil(frames.div_ceil(most))
-        .next_multiple_of(pool_frames.max(1))
-        .min(most);
+    let pool_frames = pool_frames.max(1);
+    let most = pool_frames.saturating_mul(max_frames.max(1));
+    let places: Vec<usize> = (0..timeline.len()).collect();
+    let together = |&a: &usize, &b: &usize| {
+        timeline.interval(b)[0] - timeline.interval(a)[1] < PAUSE_S - EPSILON_S
+    };
     let piece = |part: &[usize]| {
         let ends = part.iter().map(|&p| timeline.interval(p)[1]);
         let interval = [
@@ -59,7 +54,16 @@ pub fn split_recording(
         );
         RecordingPiece { interval, frames }
     };
-    places.chunks(each).map(piece).collect()
+    let pieces = |part: &'_ [usize]| {
+        let frames = part.len();
+        // A multiple of the pooling window, so that only the last piece may end in a shorter window.
+        let each = frames
+            .div_ceil(frames.div_ceil(most))
+            .next_multiple_of(pool_frames)
+            .min(most);
+        part.chunks(each).map(piece).collect::<Vec<_>>()
+    };
+    places.chunk_by(together).flat_map(pieces).collect()
 }
 
 #[cfg(test)]
@@ -97,5 +101,26 @@ mod tests {
         assert_eq!(recording_rate_hz(&counting(0)), None);
         // The mean of two frames each.
         assert_eq!(cut(5, 2, 5)[0].frames, [0.5, 2.5, 4.0]);
+    }
+
+    /// Recordings of one speaker, as `mosei-import` puts them together a second apart.
+    #[test]
+    fn no_piece_holds_frames_of_two_recordings() {
+        let mut all = counting(7);
+        let second = counting(4);
+        let shift = all.intervals[6][1] + 1.0;
+        all.intervals
+            .extend(second.intervals.iter().map(|i| i.map(|t| t + shift)));
+        all.features.extend(second.features);
+        let lengths = |most| {
+            let found = split_recording(&all, 1, most);
+            found.iter().map(|p| p.frames.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(lengths(100), [7, 4]);
+        assert_eq!(lengths(5), [4, 3, 4]);
+        assert_eq!(
+            split_recording(&all, 1, 100)[1].frames,
+            [0.0, 1.0, 2.0, 3.0]
+        );
     }
 }
