@@ -49,6 +49,8 @@ pub enum ImportFormat {
     Parquet,
     /// ARFF, or a folder of such files.
     Arff,
+    /// JSON Lines, or a folder of such files.
+    Jsonl,
     /// A folder of .npy files.
     Npy,
     /// An archive of NumPy arrays, or a folder of such files.
@@ -68,6 +70,7 @@ impl ImportFormat {
             "csv" | "tsv" | "txt" => ImportFormat::Csv,
             "parquet" | "pq" => ImportFormat::Parquet,
             "arff" => ImportFormat::Arff,
+            "jsonl" | "ndjson" => ImportFormat::Jsonl,
             "npy" => ImportFormat::Npy,
             "npz" => ImportFormat::Npz,
             "mat" => ImportFormat::Mat,
@@ -81,6 +84,7 @@ impl ImportFormat {
             ImportFormat::Csv => Some(TableFormat::Csv),
             ImportFormat::Parquet => Some(TableFormat::Parquet),
             ImportFormat::Arff => Some(TableFormat::Arff),
+            ImportFormat::Jsonl => Some(TableFormat::Jsonl),
             _ => None,
         }
     }
@@ -98,7 +102,7 @@ impl ImportFormat {
 /// Extensions that Python programs give to pickles.
 const PICKLES: [&str; 6] = ["pkl", "pickle", "p", "pt", "pth", "joblib"];
 
-const KNOWN: &str = "a Parquet, CSV, TSV, ARFF, HDF5, .npz or .mat file, or a folder of .npy, .npz, .mat, .csv, .arff or .parquet files";
+const KNOWN: &str = "a Parquet, CSV, TSV, JSONL, ARFF, HDF5, .npz or .mat file, or a folder of .npy, .npz, .mat, .csv, .jsonl, .arff or .parquet files";
 
 /// Detects what is at `path`; `format` overrides detection.
 ///

@@ -1,8 +1,8 @@
 //! Converts tables of speech features and emotion labels to the pair of .csd files that
 //! `mosei-data` prepares.
 //!
-//! What lives here: the formats (CSV, Parquet, ARFF, .npy folders, .csd and padded HDF5), the
-//! mapping file, and the join of labels and features. What does not: HDF5 itself and everything
+//! What lives here: the formats (CSV, Parquet, JSON Lines, ARFF, arrays in .npy, .npz, .mat and
+//! HDF5, .csd and padded HDF5), the mapping file, and the join of labels and features. What does not: HDF5 itself and everything
 //! after the .csd files (`mosei-data`).
 //!
 //! ```
@@ -42,6 +42,7 @@ mod growth;
 mod import;
 mod intervals;
 mod join;
+mod json_table;
 mod label_columns;
 mod labels;
 mod list_frames;

@@ -5,8 +5,11 @@
 
 use crate::ImportError;
 use crate::cell::Cell;
+use crate::csv_table::TextTable;
 use crate::frames::listed;
-use crate::{arff, csv_table::TextTable, detect_format, parquet_table::ParquetTable};
+use crate::json_table::JsonTable;
+use crate::parquet_table::ParquetTable;
+use crate::{arff, detect_format};
 use mosei_data::MAX_COLUMNS;
 use mosei_data::files;
 use mosei_schema::near_miss;
@@ -23,6 +26,8 @@ pub(crate) enum TableFormat {
     Parquet,
     /// Weka's format, which openSMILE also writes.
     Arff,
+    /// JSON Lines.
+    Jsonl,
 }
 
 /// An open table, at one of its rows.
@@ -41,6 +46,7 @@ pub(crate) struct Table {
 enum Rows {
     Text(Box<TextTable>),
     Parquet(Box<ParquetTable>),
+    Json(Box<JsonTable>),
 }
 
 impl Table {
@@ -75,6 +81,10 @@ impl Table {
             TableFormat::Parquet => {
                 let (names, table) = ParquetTable::open(path, file)?;
                 (names, Rows::Parquet(Box::new(table)))
+            }
+            TableFormat::Jsonl => {
+                let (names, table) = JsonTable::open(path, file)?;
+                (names, Rows::Json(Box::new(table)))
             }
         };
         if names.len() > MAX_COLUMNS {
@@ -141,8 +151,8 @@ impl Table {
     /// Lists within each other in a column: 1 for a vector in each row, 2 for an array, 0 for neither.
     pub fn depth(&self, column: usize) -> usize {
         match &self.rows {
-            Rows::Text(_) => 0,
             Rows::Parquet(table) => table.depth(column),
+            Rows::Text(_) | Rows::Json(_) => 0,
         }
     }
 
@@ -183,6 +193,7 @@ impl Table {
                 Ok(more)
             }
             Rows::Parquet(table) => table.advance(&self.path),
+            Rows::Json(table) => table.advance(&self.path),
         }
     }
 
@@ -191,6 +202,7 @@ impl Table {
         let cell = match &self.rows {
             Rows::Text(table) => table.cell(column),
             Rows::Parquet(table) => table.cell(column),
+            Rows::Json(table) => table.cell(column),
         };
         let is_missing = || {
             cell.text()
@@ -208,6 +220,7 @@ impl Table {
         match &self.rows {
             Rows::Text(table) => format!("line {}", table.line()),
             Rows::Parquet(table) => format!("row {}", table.row()),
+            Rows::Json(table) => format!("line {}", table.line()),
         }
     }
 

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 /// Share of a segment's length that must overlap the one before it for their times to be their own.
 const STACKED: f64 = 0.5;
+/// No segment with times of its own begins later than this, seconds.
+const LATE_S: f64 = 1.0;
 
 /// Whether the times of recordings of single segments are those of their videos.
 pub(crate) fn of_features(frames: &FrameStore) -> bool {
@@ -24,16 +26,22 @@ pub(crate) fn of_features(frames: &FrameStore) -> bool {
     }
 }
 
-/// Whether the times of labelled segments are those of their videos.
+/// Whether the times of labelled segments are those of their videos. Those of segments without a
+/// name of their own are.
 pub(crate) fn of_labels(labels: &Labels) -> bool {
-    let numbered = labels.rows.iter().filter(|row| row.segment.is_some());
-    labels.on_video_axis.unwrap_or_else(|| {
-        on_video_axis(numbered.filter_map(|row| Some((row.name.as_str(), row.time?))))
-    })
+    let timed = || labels.rows.iter().filter_map(|row| Some((row, row.time?)));
+    let numbered = || timed().filter(|(row, _)| row.segment.is_some());
+    labels
+        .on_video_axis
+        .unwrap_or_else(|| match numbered().next() {
+            None => timed().next().is_some(),
+            Some(_) => on_video_axis(numbered().map(|(row, time)| (row.name.as_str(), time))),
+        })
 }
 
 /// Whether segments, each of a video and with start and end in seconds, lie on the axes of their
-/// videos: one after the other, and not all at the beginning. Where no video has two, they do not.
+/// videos: one after the other, and not all at the beginning. Where no video has two, one that
+/// begins late tells.
 fn on_video_axis<'a>(segments: impl Iterator<Item = (&'a str, [f64; 2])>) -> bool {
     let mut by_video: BTreeMap<&str, Vec<[f64; 2]>> = BTreeMap::new();
     for (video, extent) in segments {
@@ -49,7 +57,13 @@ fn on_video_axis<'a>(segments: impl Iterator<Item = (&'a str, [f64; 2])>) -> boo
             stacked += usize::from(overlap > STACKED * shortest || w[0][0] == w[1][0]);
         }
     }
-    pairs > 0 && stacked * 2 <= pairs
+    if pairs == 0 {
+        return by_video
+            .values()
+            .flatten()
+            .any(|[start, _]| *start > LATE_S);
+    }
+    stacked * 2 <= pairs
 }
 
 #[cfg(test)]
@@ -63,6 +77,7 @@ mod tests {
         assert!(of(&[[0.0, 3.0], [10.5, 14.8], [2.5, 7.0]]));
         // Clips with times of their own, and pauses at their beginning.
         assert!(!of(&[[0.0, 3.0], [0.4, 4.8], [0.1, 2.0]]));
-        assert!(!of(&[[0.0, 3.0]]));
+        // A single segment begins late, or may have either.
+        assert!(of(&[[10.5, 14.8]]) && !of(&[[0.0, 3.0]]));
     }
 }

@@ -410,3 +410,30 @@ fn recordings_without_labels_stay_apart() {
         "{message}"
     );
 }
+
+#[test]
+fn lines_of_json_are_rows() {
+    let lines = "{\"video\": \"wav/a.wav\", \"sad\": 1.5, \"happy\": false}\n{\"video\": \"b\", \"sad\": 0, \"happy\": true}\n";
+    let folder = Folder::new(&[("f.csv", plain().as_bytes()), ("l.jsonl", lines.as_bytes())]);
+    folder.import("f.csv", "l.jsonl", None).unwrap();
+    assert_eq!(
+        [folder.labels("a").features, folder.labels("b").features].concat(),
+        [0.0, 1.5, 3.0, 0.0]
+    );
+}
+
+#[test]
+fn more_words_can_mean_a_missing_value() {
+    let folder = Folder::new(&[
+        ("f.csv", b"video,start,end,F0,F1\na,0,1,-99,2\na,1,2,5,x\n"),
+        ("l.csv", b"video,start,end,sad\na,0,none,1\n"),
+        ("m.toml", b"[features]\nmissing = [\"-99\", \"x\"]\n"),
+    ]);
+    folder.import("f.csv", "l.csv", None).unwrap();
+    let found = folder.frames("a").features;
+    assert!(
+        found[0].is_nan() && found[3].is_nan() && found[1..3] == [2.0, 5.0],
+        "{found:?}"
+    );
+    assert_eq!(folder.labels("a").intervals, [[0.0, 2.0]]);
+}

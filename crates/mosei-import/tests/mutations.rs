@@ -28,7 +28,10 @@ fn mutated_tables_are_refused_or_imported() {
     let parquet = fixture("mutations.parquet");
     let npy = fixture("npy_float32/81406.npy");
     let released = fixture("released_groups.h5");
-    let kinds: [(&str, &[u8], usize); 7] = [
+    let npz = fixture("extractors/mutations.npz");
+    let mat = fixture("extractors/mutations.mat");
+    let lists = fixture("extractors/mutations_lists.parquet");
+    let kinds: [(&str, &[u8], usize); 10] = [
         ("f.csv", frames, 200),
         ("l.csv", labels, 200),
         ("f.arff", arff, 200),
@@ -36,6 +39,9 @@ fn mutated_tables_are_refused_or_imported() {
         ("f.parquet", &parquet, 600),
         ("d/a.npy", &npy, 300),
         ("f.h5", &released, 60),
+        ("f.npz", &npz, 300),
+        ("f.mat", &mat, 300),
+        ("f.parquet", &lists, 400),
     ];
     for (seed, (name, good, times)) in kinds.into_iter().enumerate() {
         assert!(entries::import_file(name, good), "{name}");

@@ -110,11 +110,21 @@ fn segments_are_joined_by_time_and_not_by_number() {
     .unwrap();
     let table = "video,segment,start,end,sad\nv,0,0,2,1\nv,1,10.5,14.8,0\n";
     std::fs::write(at("l.csv"), table).unwrap();
+    // Segments without a name.
+    std::fs::write(
+        at("t.csv"),
+        "video,start,end,sad
+v,0,2,1
+v,10.5,14.8,0
+",
+    )
+    .unwrap();
     for (features, labels) in [
         ("f.csd", "l.csd"),
         ("f.csv", "l.csd"),
         ("f.csd", "l.csv"),
         ("f.csv", "l.csv"),
+        ("f.csv", "t.csv"),
     ] {
         let summary = run(dir.path(), features, labels).unwrap();
         assert_eq!(

@@ -7,8 +7,8 @@
 use mosei_data::Csd;
 use mosei_import::{ImportOptions, import};
 
-/// Imports `name`: `f.csv`, `f.tsv`, `f.parquet`, `f.arff`, `f.h5` and `d/a.npy` are features,
-/// `l.csv` and `l.parquet` labels of recordings `a` and `b`, `m.toml` a mapping. Returns whether it
+/// Imports `name`: `f.csv`, `f.tsv`, `f.parquet`, `f.arff`, `f.h5`, `f.npz`, `f.mat` and `d/a.npy` are
+/// features, `l.csv` and `l.parquet` labels of recordings `a` and `b`, `m.toml` a mapping. Returns whether it
 /// was accepted.
 #[allow(dead_code, reason = "only the mutation tests call it directly")]
 pub fn import_file(name: &str, bytes: &[u8]) -> bool {
@@ -31,14 +31,15 @@ pub fn import_file(name: &str, bytes: &[u8]) -> bool {
     options.rate_hz = Some(100.0);
     match name.as_bytes()[0] {
         b'f' => options.features = at(name),
-        b'd' => {
-            options.features = at("d");
-            let axes = "[features]\naxes = [\"frames\", \"columns\"]\n";
-            std::fs::write(at("m.toml"), axes).unwrap();
-            options.mapping = Some(at("m.toml"));
-        }
+        b'd' => options.features = at("d"),
         b'l' => options.labels = Some(at(name)),
         _ => options.mapping = Some(at(name)),
+    }
+    // Shapes of a mutated array may have two readings.
+    if ["npy", "npz", "mat"].iter().any(|end| name.ends_with(end)) {
+        let axes = "[features]\naxes = [\"frames\", \"columns\"]\n";
+        std::fs::write(at("d/m.toml"), axes).unwrap();
+        options.mapping = Some(at("d/m.toml"));
     }
     if name.ends_with("h5") {
         options.labels = Some(at(name));
@@ -73,7 +74,7 @@ pub fn import_file(name: &str, bytes: &[u8]) -> bool {
 }
 
 /// The names that [`import_file`] knows.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 11] = [
     "f.csv",
     "f.tsv",
     "f.parquet",
@@ -83,6 +84,8 @@ const NAMES: [&str; 9] = [
     "l.csv",
     "l.parquet",
     "m.toml",
+    "f.npz",
+    "f.mat",
 ];
 
 /// Imports a file whose first byte chooses the name. Returns whether it was accepted.
