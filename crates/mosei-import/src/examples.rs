@@ -109,9 +109,7 @@ impl JoinExample {
                 .map(|(name, x)| (name.clone(), *x))
                 .collect(),
             interval: time,
-            recording: pair.frames.recordings[video.units[segment.unit][0]]
-                .name
-                .clone(),
+            recording: pair.frames.name_of(&video.units[segment.unit]).into(),
             frames: ends.map(|[a, b]| ([a + 1, b + 1], [frames[a][0], frames[b][1]])),
         }
     }

@@ -357,6 +357,15 @@ impl FrameStore {
         }
     }
 
+    /// The name of recordings on one axis: that of their video, of a single one its own.
+    pub fn name_of(&self, unit: &[usize]) -> &str {
+        let recording = &self.recordings[unit[0]];
+        match &recording.segment {
+            Some(part) if unit.len() > 1 => &part.video,
+            _ => &recording.name,
+        }
+    }
+
     /// Reads the frames of a recording in order of time; several threads may do so at once.
     pub fn read(&self, recording: usize) -> Result<Frames, ImportError> {
         let recording = &self.recordings[recording];

@@ -263,8 +263,8 @@ impl Table {
     }
 }
 
-/// Name of a column of row numbers.
-const ROW_NUMBERS: &str = "__index_level_0__";
+/// The name that pandas gives to a column without one, which holds row numbers.
+const ROW_NUMBERS: &str = "Unnamed: 0";
 
 /// Whether a column holds row numbers, by the names that pandas, polars and R give.
 pub(crate) fn is_row_number(name: &str) -> bool {

@@ -315,8 +315,8 @@ fn concatenate(
     let mut axis = TimeAxis::default();
     let mut next_s = 0.0;
     for unit in &video.units {
-        let recording = &pair.frames.recordings[unit[0]];
-        let place = || format!("'{}'", recording.name);
+        let name = pair.frames.name_of(unit);
+        let place = || format!("'{name}'");
         let frames = intervals::merged(pair.source, pair.frames, unit, pair.hop_s)?;
         let frames = frames.map_err(|_| {
             let expected = "frames that do not overlap with other values";
@@ -330,7 +330,7 @@ fn concatenate(
                 format!("'{}'", video.id),
                 format!("at most {MAX_S} s in a video"),
             );
-            let found = format!("{next_s} s after '{}'", recording.name);
+            let found = format!("{next_s} s after '{name}'");
             return Err(ImportError::table(pair.source, place, expected, found));
         }
         let length = median(frames.intervals.iter().map(|[s, e]| e - s).collect());
@@ -340,7 +340,7 @@ fn concatenate(
             return Err(error.with_hint(Some("are the times in seconds?".into())));
         }
         if first && found.example.is_none() {
-            found.example = Some(FrameExample::new(&recording.name, pair.columns, &frames));
+            found.example = Some(FrameExample::new(name, pair.columns, &frames));
         }
         found.tied += unit
             .iter()
@@ -351,7 +351,7 @@ fn concatenate(
         found.growth.push(growth::of_recording(&frames));
         found
             .spacings
-            .push((recording.name.clone(), FrameSpacing::of(&frames.intervals)));
+            .push((name.to_string(), FrameSpacing::of(&frames.intervals)));
         axis.begins.push(axis.intervals.len());
         axis.intervals
             .extend(frames.intervals.iter().map(|[s, e]| [s + shift, e + shift]));

@@ -100,6 +100,34 @@ fn arrays_of_all_containers_are_the_same() {
 }
 
 #[test]
+fn lists_with_two_readings_are_refused() {
+    let folder = Folder::new(&[("l.csv", LABELS.as_bytes())]);
+    let refused = |name: &str| imported(&folder, name, "l.csv", Some(100.0)).unwrap_err();
+    let message = refused("embeddings.parquet");
+    assert!(
+        message.contains(
+            "found 3 arrays of shape [3], such as 'wav/-a_Bc.wav': 3 frames (0.03 s) of 1 columns"
+        ),
+        "{message}"
+    );
+    folder.write("m.toml", "[features]\naxes = [\"columns\"]\n");
+    let summary = imported(&folder, "embeddings.parquet", "l.csv", Some(100.0)).unwrap();
+    assert_eq!((summary.frames, summary.columns, summary.single), (3, 3, 3));
+    let message = refused("two_lists.parquet");
+    assert!(
+        message.contains("expected one column of arrays, found the columns 'embedding', 'more'"),
+        "{message}"
+    );
+    let message = refused("ragged.parquet");
+    assert!(
+        message.contains(
+            "row 0, column 'features': expected lists of one length in an array, found 2 and 1"
+        ),
+        "{message}"
+    );
+}
+
+#[test]
 fn small_types_are_exact() {
     let folder = Folder::new(&[("l.csv", LABELS.as_bytes())]);
     imported(&folder, "float16", "l.csv", Some(100.0)).unwrap();

@@ -77,7 +77,7 @@ fn row_numbers_are_left_out_by_name() {
     let text = summary.to_string();
     assert!(
         text.contains(
-            "columns left out: '__index_level_0__', 'Unnamed: 0', 'index': row numbers, by its name"
+            "columns left out: 'Unnamed: 0', 'Unnamed: 0', 'index': row numbers, by its name"
         ),
         "{text}"
     );

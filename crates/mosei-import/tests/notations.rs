@@ -134,7 +134,7 @@ v,10.5,14.8,0
         );
         let example = summary.joined.last().unwrap().to_string();
         assert!(
-            example.contains("at 10.5 to 14.8 s of 'v[0]': frames 22 to 30 (10.5 to 15 s)"),
+            example.contains("at 10.5 to 14.8 s of 'v': frames 22 to 30 (10.5 to 15 s)"),
             "{features} {labels}: {example}"
         );
         let read = |name: &str| {
