@@ -187,7 +187,7 @@ impl ImportSummary {
             .map_or("at irregular times".to_string(), |hz| format!("at {hz} Hz"));
         writeln!(
             f,
-            "features: {} recordings in {} videos, {} frames {rate}, {} s, {} columns{named}",
+            "features: {} recordings in {} videos, {} frames ({} s) {rate}, {} columns{named}",
             self.recordings,
             self.videos,
             self.frames,

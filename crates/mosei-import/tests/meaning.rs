@@ -350,7 +350,7 @@ fn the_summary_can_be_checked_at_a_glance_and_a_preview_writes_nothing() {
     assert_eq!(before, after);
     assert_eq!(summary, folder.import("f.csv", "l.csv", None).unwrap());
     let expected = "\
-features: 2 recordings in 2 videos, 20 frames at 10 Hz, 2 s, 1 columns
+features: 2 recordings in 2 videos, 20 frames (2 s) at 10 Hz, 1 columns
   'a', frame 1 at 0 to 0.1 s: F0 0; frame 10 at 0.9 to 1 s: F0 3
 labels: 3 segments of 2 videos; above 0: happy 1, sad 1
 joined: 3 by time, 0 by id, 0 by row
