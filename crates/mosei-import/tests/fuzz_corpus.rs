@@ -22,4 +22,16 @@ fn make_seeds() {
         b"\x00video,start,end,F0\na,0,1,1\na,1,2,3\nb,0,1,2\n",
     );
     seeds::put("import", "pickle", b"\x05\x80\x04\x95");
+    let fixtures = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/extractors/mutations"
+    );
+    for (name, kind, end) in [
+        ("good-npz", 9, ".npz"),
+        ("good-mat", 10, ".mat"),
+        ("good-lists", 2, "_lists.parquet"),
+    ] {
+        let bytes = std::fs::read(format!("{fixtures}{end}")).unwrap();
+        seeds::put("import", name, &[&[kind], bytes.as_slice()].concat());
+    }
 }
