@@ -75,19 +75,27 @@ pub struct JoinExample {
 }
 
 impl JoinExample {
-    /// The segments that become examples, by video: of the first, the middle and the last video with
-    /// labels.
-    pub(crate) fn choose(videos: &[Video]) -> BTreeMap<usize, usize> {
-        let labelled: Vec<usize> = (0..videos.len())
-            .filter(|&v| !videos[v].segments.is_empty())
+    /// The segments that become examples, by video: the first, the middle and the last one.
+    pub(crate) fn choose(videos: &[Video]) -> BTreeMap<usize, Vec<usize>> {
+        let counts = videos.iter().map(|video| video.segments.len());
+        let all: usize = counts.clone().sum();
+        let mut places: Vec<usize> = (0..MAX_EXAMPLES)
+            .map(|k| k * all.saturating_sub(1) / (MAX_EXAMPLES - 1))
             .collect();
-        let Some(last) = labelled.len().checked_sub(1) else {
-            return BTreeMap::new();
-        };
-        let part = |k: usize| labelled[k * last / (MAX_EXAMPLES - 1)];
-        (0..MAX_EXAMPLES)
-            .map(|k| (part(k), videos[part(k)].segments.len() / 2))
-            .collect()
+        places.dedup();
+        let mut chosen: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let mut before = 0;
+        for (video, count) in counts.enumerate() {
+            let here = places
+                .iter()
+                .filter(|&&p| (before..before + count).contains(&p));
+            let here: Vec<usize> = here.map(|p| p - before).collect();
+            if !here.is_empty() {
+                chosen.insert(video, here);
+            }
+            before += count;
+        }
+        chosen
     }
 
     /// Segment `k` of a video, at `time` in its recording, whose frames are given.

@@ -6,6 +6,7 @@
 
 use crate::ImportError;
 use crate::recording_ids::SegmentRef;
+use mosei_data::align::EPSILON_S;
 use mosei_schema::Split;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -78,6 +79,15 @@ struct Stretch {
     starts: [f64; 2],
     /// How many of the last frames have the start of the frame before.
     tied: usize,
+    /// The last step from one start to another, seconds.
+    step: f64,
+}
+
+impl Stretch {
+    /// The start of the last frame, once frames with equal starts are moved on by a step each.
+    fn last_start(&self) -> f64 {
+        self.starts[1] + self.tied as f64 * self.step
+    }
 }
 
 /// A frame that begins before the one before it.
@@ -97,17 +107,25 @@ impl Recording {
         self.stretches.last().map_or(0, |stretch| stretch.tied)
     }
 
-    /// Whether its stretches overlap in time, or equal starts are elsewhere than at its end.
+    /// Whether a frame with this start follows those with equal starts once these are moved on by a
+    /// step each: it then begins another stretch.
+    pub fn follows(&self, start: f64) -> bool {
+        self.stretches
+            .last()
+            .is_none_or(|stretch| start > stretch.last_start() + EPSILON_S)
+    }
+
+    /// Whether its stretches overlap in time.
     pub fn stretches_overlap(&self) -> bool {
         let mut all: Vec<&Stretch> = self.stretches.iter().collect();
         all.sort_by(|a, b| a.starts[0].total_cmp(&b.starts[0]));
         all.windows(2)
-            .any(|w| w[1].starts[0] <= w[0].starts[1] || w[0].tied > 0)
+            .any(|w| w[1].starts[0] <= w[0].last_start() + EPSILON_S)
     }
 
     /// Whether its frames were not in order of time.
     pub fn sorted(&self) -> bool {
-        self.stretches.len() > 1
+        self.disorder.is_some()
     }
 
     fn add(&mut self, start: f64, end: f64) {
@@ -120,13 +138,17 @@ impl Recording {
         let tied = start == self.last_start;
         self.tied += usize::from(tied);
         match self.stretches.last_mut() {
-            Some(stretch) if start >= self.last_start => {
-                stretch.starts[1] = start;
+            Some(stretch) if start >= self.last_start && (tied || stretch.tied == 0) => {
                 stretch.tied += usize::from(tied);
+                if !tied {
+                    stretch.step = start - stretch.starts[1];
+                }
+                stretch.starts[1] = start;
             }
             _ => self.stretches.push(Stretch {
                 starts: [start; 2],
                 tied: 0,
+                step: 0.0,
             }),
         }
         self.last_start = start;

@@ -296,9 +296,9 @@ fn require_order(
 ) -> Result<(), ImportError> {
     let (name, last) = (&recording.name, recording.last_start);
     let tied = recording.tied_in_stretch();
-    let expected = if start > last && tied > 0 {
+    let expected = if start > last && tied > 0 && !recording.follows(start) {
         format!(
-            "no frame after those of '{name}' with the same start ({last} s): only the last frames of a recording may share one"
+            "no frame after those of '{name}' with the same start ({last} s): only the last frames of a recording, or of a stretch of it, may share one"
         )
     } else if start == last && (recording.frames <= tied + 1 || tied >= MAX_TIED) {
         format!("a later time than that of the previous frame of '{name}' ({last} s)")

@@ -96,7 +96,7 @@ struct LaidOutVideo {
     /// For each recording with labels: how many end long after it, and the first.
     late: Vec<(usize, Option<String>)>,
     example: Option<FrameExample>,
-    joined: Option<JoinExample>,
+    joined: Vec<JoinExample>,
 }
 
 /// Recordings of one video, concatenated.
@@ -139,7 +139,14 @@ pub(crate) fn write(
     for_each_ordered(
         joined.videos.len(),
         available_threads(),
-        |i| lay_out(pair, i, examples.get(&i).copied(), files.is_some()),
+        |i| {
+            lay_out(
+                pair,
+                i,
+                examples.get(&i).map_or(&[], Vec::as_slice),
+                files.is_some(),
+            )
+        },
         |laid_out| {
             let (laid_out, video) = (laid_out?, &joined.videos[done]);
             if let (Some(file), Some(packed)) = (&mut features, &laid_out.features) {
@@ -211,11 +218,11 @@ fn refuse_counters(pair: &Pair<'_>, growth: &Growth) -> Result<(), ImportError> 
 }
 
 /// Places the recordings and labels of a video on its time axis, and compresses them where they are
-/// to be written. `wanted` is the segment that becomes an example.
+/// to be written. `wanted` are the segments that become examples.
 fn lay_out(
     pair: &Pair<'_>,
     index: usize,
-    wanted: Option<usize>,
+    wanted: &[usize],
     pack: bool,
 ) -> Result<LaidOutVideo, ImportError> {
     let (labels, video) = (pair.labels, &pair.joined.videos[index]);
@@ -238,9 +245,11 @@ fn lay_out(
             });
         }
         found.past_the_end += usize::from(time[0] >= end);
-        if wanted == Some(k) {
+        if wanted.contains(&k) {
             let frames = axis.frames_of(segment.unit);
-            found.joined = Some(JoinExample::new(pair, video, k, time, frames));
+            found
+                .joined
+                .push(JoinExample::new(pair, video, k, time, frames));
         }
         if shared {
             // A segment that extends beyond its recording would reach into the next.

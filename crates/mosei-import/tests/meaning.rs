@@ -355,6 +355,7 @@ features: 2 recordings in 2 videos, 20 frames (2 s) at 10 Hz, 1 columns
 labels: 3 segments of 2 videos; above 0: happy 1, sad 1
 joined: 3 by time, 0 by id, 0 by row
   0.2 to 0.6 s of 'a' (sad 1) at 0.2 to 0.6 s of 'a': frames 3 to 6 (0.2 to 0.6 s)
+  0 to 0.3 s of 'b' (nothing above 0) at 0 to 0.3 s of 'b': frames 1 to 3 (0 to 0.3 s)
   0.5 to 1 s of 'b' (happy 2.5) at 0.5 to 1 s of 'b': frames 6 to 10 (0.5 to 1 s)
 folds: none given; a study draws them by video ([data.split])
 ";

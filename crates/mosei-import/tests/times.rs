@@ -173,10 +173,33 @@ fn the_last_frames_may_have_equal_starts() {
         (found.intervals[21][0] - 0.21).abs() < 1e-9
             && (found.intervals[21][1] - 0.22).abs() < 1e-9
     );
-    rows.push([0.3, 0.31]);
+    // Another stretch follows, as openSMILE writes it for segments.
+    let mut more = rows.clone();
+    more.extend([[0.3, 0.31], [0.31, 0.32], [0.31, 0.32]]);
+    let (dir, summary) = imported(&table(&more, 1.0), "video,happy\na,1\n", "").unwrap();
+    assert_eq!((summary.tied, summary.sorted), (3, 0));
+    let found = Csd::open(&dir.path().join("out/features.csd"))
+        .unwrap()
+        .read("a")
+        .unwrap();
+    let starts: Vec<f64> = found.intervals[19..].iter().map(|i| i[0]).collect();
+    for (start, expected) in starts.iter().zip([0.19, 0.2, 0.21, 0.3, 0.31, 0.32]) {
+        assert!((start - expected).abs() < 1e-9, "{starts:?}");
+    }
+    // The same stretches in another order.
+    more.rotate_left(22);
+    let (dir, summary) = imported(&table(&more, 1.0), "video,happy\na,1\n", "").unwrap();
+    assert_eq!((summary.tied, summary.sorted), (3, 1));
+    let sorted = Csd::open(&dir.path().join("out/features.csd"))
+        .unwrap()
+        .read("a")
+        .unwrap();
+    assert_eq!(sorted.intervals, found.intervals);
+    rows.push([0.2, 0.21]);
     let message = imported(&table(&rows, 1.0), "video,happy\na,1\n", "").unwrap_err();
     assert!(
-        message.contains("only the last frames of a recording may share one"),
+        message
+            .contains("only the last frames of a recording, or of a stretch of it, may share one"),
         "{message}"
     );
 }
