@@ -2,6 +2,7 @@
 
 use crate::ImportError;
 use crate::cell::Cell;
+use crate::feature_columns::identifies;
 use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
 use std::cell::{Cell as Shared, RefCell};
 use std::collections::VecDeque;
@@ -229,9 +230,9 @@ fn numbers(cells: &[String]) -> Option<usize> {
 
 /// Whether a first line holds the values of columns with the names `given`, and not other names.
 fn holds_values(cells: &[String], given: &[String]) -> bool {
-    cells.len() == given.len()
-        && numbers(cells).is_some()
-        && !cells.iter().any(|c| given.contains(c))
+    let identify = |names: &[String]| names.iter().any(|name| identifies(name));
+    let is_header = identify(cells) || cells.iter().any(|cell| given.contains(cell));
+    cells.len() == given.len() && !is_header && (numbers(cells).is_some() || identify(given))
 }
 
 fn all_numbers(cells: &[String]) -> bool {
@@ -334,8 +335,10 @@ mod tests {
         let list = |text: &str| text.split(',').map(str::to_string).collect::<Vec<_>>();
         let values = |line: &str, given: &str| holds_values(&list(line), &list(given));
         assert!(values("0.5,-2,3", "a,b,c") && values("wav/a.wav,0,0.1", "file,start,F0"));
+        assert!(values("a,0,1", "video,start,F0"));
         // Names of pandas' columns, other names, and another number of them.
         assert!(!values("0,1,2", "a,b,c") && !values("x,y,z", "a,b,c") && !values("1,2", "a,b,c"));
+        assert!(!values("file,0,1", "a,b,c") && !values("id,start,0.5", "video,start,F0"));
     }
 
     #[test]

@@ -25,7 +25,15 @@ const FRAME: [&str; 3] = ["frame", "frame_index", "frameindex"];
 /// Names of a target, which must not be a feature unless that is said.
 const TARGET: [&str; 4] = ["class", "label", "emotion", "target"];
 
-/// A column of the features that was left out.
+/// Whether a column with this name identifies a frame.
+pub(crate) fn identifies(name: &str) -> bool {
+    let name = name.to_lowercase();
+    [&VIDEO[..], &START, &CENTRE, &FRAME]
+        .concat()
+        .contains(&name.as_str())
+}
+
+/// A column that was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOutColumn {
     /// Its name.

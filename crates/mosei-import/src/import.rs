@@ -33,7 +33,7 @@ const MAX_NAMES_BYTES: u64 = 4 << 20;
 /// What to import.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ImportOptions {
-    /// A table of frames, or a folder with one file per recording.
+    /// A table of frames, arrays, or a folder with one file per recording or the parts of one table.
     pub features: PathBuf,
     /// A table of labelled segments; `None` for recordings without labels, each of which is then a
     /// video by itself.
