@@ -216,10 +216,20 @@ impl Features<'_> {
     fn unit_of(&self, labels: &Labels, row: usize) -> Result<Option<Vec<usize>>, ImportError> {
         let label = &labels.rows[row];
         if self.by_time
-            && label.time.is_some()
             && self.frames.find(&label.name).is_none()
             && let Some(unit) = self.segments.get(label.name.as_str())
         {
+            // By its number it would get frames that others get by their times.
+            if label.time.is_none() {
+                let expected = "'start' and 'end', by which other segments are joined";
+                let found = format!("{} without them", labels.describe(row));
+                return Err(ImportError::table(
+                    &labels.path,
+                    label.place.clone(),
+                    expected,
+                    found,
+                ));
+            }
             return Ok(Some(unit.clone()));
         }
         Ok(self.find(labels, row)?.map(|i| vec![i]))

@@ -208,6 +208,8 @@ const CASES: &[Case] = &[
      "l.csv: line 2, column 'emotion': expected a label in [0, 3], found \"anger\"; if the column is not an intensity, list it under 'ignore' in [labels] of a mapping file, or use it in [labels.category]"),
     ("sentiment out of range", &[("l.csv", b"video,sentiment,happy\na,-4,1\n")], "",
      "l.csv: line 2, column 'sentiment': expected a label in [-3, 3], found \"-4\""),
+    ("segments of which one has no times", &[("f.csv", b"id,start,end,F0\nv[0],0,1,1\nv[1],1,2,2\nv[2],2,3,1\n"), ("l.csv", b"video,segment,start,end,sad\nv,0,0,1,1\nv,1,1,2,0\nv,2,,,1\n")], "",
+     "l.csv: line 4: expected 'start' and 'end', by which other segments are joined, found segment '2' of 'v' without them"),
     ("a segment twice", &[("l.csv", b"video,happy\na,1\nb,0\na,1\n")], "",
      "l.csv: line 4: expected each segment once, found 'a' also in line 2"),
     ("a numbered segment twice", &[("l.csv", b"video,segment,happy\na,1,1\na,1,0\n")], "",
