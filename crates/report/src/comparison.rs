@@ -361,7 +361,7 @@ impl Comparison {
             title: self.names.join(", "),
             chart_css: svg::css(),
             sentence: self.sentence(),
-            figure: drawing.as_ref().map(svg::element),
+            figure: drawing.iter().map(svg::element).collect(),
             legend: self.legend(),
             tables: &tables,
         };
@@ -420,7 +420,7 @@ struct ComparisonPage<'a> {
     title: String,
     chart_css: String,
     sentence: String,
-    figure: Option<String>,
+    figure: Vec<String>,
     legend: String,
     tables: &'a [Table],
 }

@@ -56,6 +56,12 @@ pub(crate) fn interpretation(study: &Study<'_>) -> Vec<String> {
              numbers of test videos. A pair is two runs with the same seeds and label draw, one of each start."
                 .into(),
         );
+        if study.has_partitions() {
+            out.push(
+                "There are several partitions of the videos into folds: a run has the folds of one, and a pair is of one."
+                    .into(),
+            );
+        }
     }
     if differ_by_fold(&study.budgets) {
         out.push(
@@ -125,6 +131,25 @@ mod tests {
             !got.contains("poorly") && !got.contains("conditional"),
             "{got}"
         );
+    }
+
+    #[test]
+    fn several_partitions_are_named() {
+        let mut input = answered(Metric::RocAuc, &[(10, Some((0.1, 0.2)), None)]);
+        let other = |row: &run_record::ResultRow| run_record::ResultRow {
+            partition: 1,
+            fold: row.fold + 9,
+            ..row.clone()
+        };
+        let more: Vec<_> = input.results.iter().map(other).collect();
+        input.results.extend(more);
+        input.statistics.as_mut().unwrap().partitions = 2;
+        let got = interpretation(&Study::new(&input).unwrap()).join(" ");
+        assert!(
+            got.contains("2 folds, 2 partitions, 3 training seeds"),
+            "{got}"
+        );
+        assert!(got.contains("a run has the folds of one"), "{got}");
     }
 
     #[test]

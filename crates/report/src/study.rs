@@ -313,7 +313,7 @@ impl<'a> Study<'a> {
     pub(crate) fn run_sources(&self) -> impl Iterator<Item = (usize, &'static str)> {
         let levels = self.statistics.all.map(|s| {
             [
-                (repeated(s.partitions), "partition into folds"),
+                (repeated(s.partitions), "partition"),
                 (Some(s.seeds), "training seed"),
                 (s.pretrain_seeds, "pre-training seed"),
                 (Some(s.draws), "label draw"),
