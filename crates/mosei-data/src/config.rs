@@ -81,8 +81,9 @@ pub struct DataConfig {
     /// The label file, or list of label files, in the data folder. Default `CMU_MOSEI_Labels.csd`.
     #[serde(deserialize_with = "one_or_many")]
     pub labels: Vec<String>,
-    /// The folds file in the data folder. Default: `folds.json` where it exists, else a seeded
-    /// split by video.
+    /// The folds file in the data folder (JSON, or the SDK's `cmu_mosei_std_folds.py`), or
+    /// `mosei-standard`: the standard folds of CMU-MOSEI, of which videos that are in neither file
+    /// are counted. Default: `folds.json` where it exists, else a seeded split by video.
     pub folds: Option<String>,
     /// Frames averaged into one, at most 1,000,000; 1 means no pooling. Default 1.
     pub pool_frames: usize,

@@ -33,7 +33,7 @@ pub use pack::PackedVideo;
 pub use write::CsdWriter;
 
 use crate::{DataError, files, ids};
-use groups::{find_root, open_group};
+use groups::{find_root, named_root, open_group};
 use hdf5::H5Type;
 use hdf5::{Dataset, Group, LinkType};
 use links::{foreign_filter, links, member, stored_elsewhere};
@@ -51,6 +51,8 @@ pub struct Csd {
     bytes: u64,
     root: String,
     data: Group,
+    /// Path of `data` in the file.
+    data_place: String,
     videos: Vec<VideoShape>,
     by_video: BTreeMap<String, VideoGroups>,
     width: usize,
@@ -103,6 +105,42 @@ impl Csd {
     /// Where the file is not HDF5, HDF5 fails on it, a group or dataset is missing, or shapes do
     /// not match; the error names the place.
     pub fn open(path: &Path) -> Result<Self, DataError> {
+        Self::open_root(path, None)
+    }
+
+    /// Opens one of several streams in a file, by the name of its root group; its groups of videos
+    /// may be the root's own members, without `data` between them.
+    ///
+    /// # Errors
+    /// As those of [`Csd::open`], and where there is no such group.
+    pub fn open_stream(path: &Path, stream: &str) -> Result<Self, DataError> {
+        Self::open_root(path, Some(stream))
+    }
+
+    /// The names of the streams in a file, sorted: root groups with `data`, or else root groups
+    /// that hold groups and no datasets.
+    ///
+    /// # Errors
+    /// Where the file is not HDF5, or HDF5 fails on it.
+    pub fn streams(path: &Path) -> Result<Vec<String>, DataError> {
+        let file = Hdf5File::open(path)?;
+        let (mut with_data, mut others) = (Vec::new(), Vec::new());
+        for root in file.groups("/")? {
+            let groups = file.groups(&root)?;
+            if groups.iter().any(|name| name == "data") {
+                with_data.push(root);
+            } else if !groups.is_empty() && file.datasets(&root)?.is_empty() {
+                others.push(root);
+            }
+        }
+        Ok(if with_data.is_empty() {
+            others
+        } else {
+            with_data
+        })
+    }
+
+    fn open_root(path: &Path, stream: Option<&str>) -> Result<Self, DataError> {
         // First, so that a missing or unreadable file is not reported as one of the wrong format.
         let facts = std::fs::metadata(path).map_err(DataError::io("open", path))?;
         files::require_file(path, &facts)?;
@@ -116,20 +154,29 @@ impl Csd {
         }
         // An error in the fork is reported by the same call in this process.
         sandbox::run_sandboxed(path, Limits::of_file(facts.len()), || {
-            Self::open_here(path, facts.len())
+            Self::open_here(path, facts.len(), stream)
                 .and_then(|csd| csd.find_values())
                 .is_ok()
         })?;
-        Self::open_here(path, facts.len())
+        Self::open_here(path, facts.len(), stream)
     }
 
-    fn open_here(path: &Path, bytes: u64) -> Result<Self, DataError> {
+    fn open_here(path: &Path, bytes: u64, stream: Option<&str>) -> Result<Self, DataError> {
         let past_hdf5 = std::fs::File::open(path).map_err(DataError::io("open", path))?;
         let file = open::open_to_read(path)?;
-        let (root, group) = find_root(path, &file)?;
-        let place = format!("{root}/data");
+        let (root, group) = match stream {
+            None => find_root(path, &file)?,
+            Some(stream) => named_root(path, &file, stream)?,
+        };
         let members = links(path, &root, &group)?;
-        let data = open_group(path, &group, "data", members.get("data").copied(), &place)?;
+        let (data, place) = match stream {
+            Some(_) if !members.contains_key("data") => (group.clone(), root.clone()),
+            _ => {
+                let place = format!("{root}/data");
+                let link = members.get("data").copied();
+                (open_group(path, &group, "data", link, &place)?, place)
+            }
+        };
         let metadata = read_metadata::read_metadata(path, &root, &group)?;
         let videos = links(path, &place, &data)?;
         ids::check_ids(path, &place, videos.keys())?;
@@ -140,6 +187,7 @@ impl Csd {
             bytes,
             root,
             data,
+            data_place: place.clone(),
             videos: Vec::new(),
             by_video: BTreeMap::new(),
             width: 0,
@@ -188,7 +236,7 @@ impl Csd {
         let Some((_, width)) = first else {
             return Err(DataError::structure(
                 path,
-                format!("{}/data", csd.root),
+                place,
                 "at least one video",
                 "none",
             ));
@@ -341,13 +389,13 @@ impl Csd {
     }
 
     fn place(&self, id: &str, dataset: &str) -> String {
-        format!("{}/data/{id}/{dataset}", self.root)
+        format!("{}/{id}/{dataset}", self.data_place)
     }
 
     /// Opens `features` and `intervals` of a video; both must be datasets with their values in this
     /// file.
     fn checked_datasets(&self, id: &str, link: LinkType) -> Result<(Dataset, Dataset), DataError> {
-        let place = format!("{}/data/{id}", self.root);
+        let place = format!("{}/{id}", self.data_place);
         let group = open_group(&self.path, &self.data, id, Some(link), &place)?;
         let members = links(&self.path, &place, &group)?;
         let open = |name: &str| {

@@ -3,6 +3,12 @@
 //! What lives here: reading a folds file, and drawing a split by video where there is none. What
 //! does not: segments.
 
+mod python;
+mod standard;
+
+pub use standard::MOSEI_STANDARD_FOLDS;
+pub(crate) use standard::standard;
+
 use crate::{DataError, LabelSet, SplitConfig, files, ids};
 use mosei_schema::{Numbering, Split, segment_name};
 use rand::seq::SliceRandom;
@@ -25,7 +31,8 @@ pub struct FoldLists {
 }
 
 impl FoldLists {
-    /// Reads a folds file.
+    /// Reads a folds file: JSON, or the SDK's Python file of lists (`.py`), as text. The path
+    /// [`MOSEI_STANDARD_FOLDS`] names the standard folds of CMU-MOSEI, which need no file.
     ///
     /// # Errors
     /// Where it has another form, a split is empty, an id is repeated or invalid, or a video is in
@@ -38,7 +45,13 @@ impl FoldLists {
             valid: Vec<String>,
             test: Vec<String>,
         }
-        let text = files::read_bounded(path, MAX_BYTES)?;
+        let text = match standard(path) {
+            Some(text) => text.to_vec(),
+            None => files::read_bounded(path, MAX_BYTES)?,
+        };
+        if path.extension().is_some_and(|extension| extension == "py") {
+            return Self::of_lists(path, python::read(path, &text)?);
+        }
         // serde would accept a list as the fields in order.
         if text.trim_ascii_start().starts_with(b"[") {
             return Err(DataError::structure(
@@ -54,11 +67,13 @@ impl FoldLists {
             expected,
             source,
         })?;
+        Self::of_lists(path, [file.train, file.valid, file.test])
+    }
+
+    /// Checks the ids of the three splits.
+    fn of_lists(path: &Path, lists: [Vec<String>; 3]) -> Result<Self, DataError> {
         let mut listed: BTreeMap<String, Split> = BTreeMap::new();
-        for (name, ids) in Split::ALL
-            .into_iter()
-            .zip([file.train, file.valid, file.test])
-        {
+        for (name, ids) in Split::ALL.into_iter().zip(lists) {
             if ids.is_empty() {
                 return Err(DataError::structure(
                     path,

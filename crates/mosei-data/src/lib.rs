@@ -65,7 +65,7 @@ pub use csd::{
     SequenceInfo, VideoShape, sequence_metadata,
 };
 pub use error::DataError;
-pub use folds::FoldLists;
+pub use folds::{FoldLists, MOSEI_STANDARD_FOLDS};
 pub use ids::{check_ids, quoted};
 pub use inspect::{FileFacts, Inspection, LabelFacts, OutOfRange, PrevalenceRow, inspect};
 pub use labels::{LabelSet, VideoLabels};

@@ -22,7 +22,8 @@ use crate::prepared::{
 };
 use crate::rates::{CorpusSpacing, FrameRate, LateLabels};
 use crate::{
-    Csd, DataConfig, DataError, LabelSet, Unlabelled, VideoLabels, feature_columns, files, parallel,
+    Csd, DataConfig, DataError, LabelSet, Unlabelled, VideoLabels, feature_columns, files, folds,
+    parallel,
 };
 use assign::Assignment;
 use fold_record::Corpus;
@@ -56,6 +57,8 @@ fn inputs(
     let mut wanted = vec![("features", config.features.clone())];
     wanted.extend(config.labels.iter().map(|name| ("labels", name.clone())));
     match &config.folds {
+        // These lists need no file.
+        Some(name) if folds::standard(Path::new(name)).is_some() => {}
         Some(name) => wanted.push(("folds", name.clone())),
         None if config.split.k_folds == 0 && dir.join(FOLDS_FILE).is_file() => {
             wanted.push(("folds", FOLDS_FILE.to_string()));

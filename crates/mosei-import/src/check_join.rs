@@ -54,7 +54,9 @@ pub(crate) fn check_times(
         for segment in &video.segments {
             let (row, index) = (&labels.rows[segment.row], video.units[segment.unit][0]);
             let recording = &frames.recordings[index];
-            if let (Some(_), Some(time), None) = (&recording.segment, row.time, segment.time) {
+            // Segments found by time were compared there.
+            let time = row.time.filter(|_| !row.found_by_time);
+            if let (Some(_), Some(time), None) = (&recording.segment, time, segment.time) {
                 by_video
                     .entry(&row.name)
                     .or_default()

@@ -4,19 +4,19 @@
 use crate::ImportError;
 use crate::frame_store::FrameWriter;
 use crate::frames::{begin_recording, require_columns};
-use crate::labels::{LabelRow, Labels, check_names, intensity_of};
+use crate::labels::{LabelRow, Labels, check_names};
 use crate::mapping::Mapping;
 use crate::recording_ids::SegmentRef;
+use crate::scale::{Scale, require_a_label_beside_sentiment};
 use mosei_data::{Csd, feature_columns, label_columns};
-use std::path::Path;
 
 /// Reads all frames in order of time; returns the names of the columns.
 pub(crate) fn features(
-    path: &Path,
+    csd: &Csd,
     mapping: &Mapping,
     frame_writer: &mut FrameWriter,
 ) -> Result<Vec<String>, ImportError> {
-    let csd = Csd::open(path)?;
+    let path = csd.path();
     require_columns(path, frame_writer, csd.width())?;
     for video in csd.videos() {
         let sequence = csd.read(&video.id)?;
@@ -40,13 +40,13 @@ pub(crate) fn features(
             frame_writer.push(at, start, end, sequence.row(row))?;
         }
     }
-    Ok(feature_columns(&csd))
+    Ok(feature_columns(csd))
 }
 
 /// Reads all labelled segments.
-pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportError> {
-    let csd = Csd::open(path)?;
-    let names = match (label_columns(&csd), &mapping.labels.names) {
+pub(crate) fn labels(csd: &Csd, mapping: &Mapping) -> Result<Labels, ImportError> {
+    let path = csd.path();
+    let names = match (label_columns(csd), &mapping.labels.names) {
         (_, Some(names)) if names.len() == csd.width() => names.clone(),
         (Some(columns), None) => columns,
         _ => {
@@ -69,24 +69,28 @@ pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportErr
         on_video_axis: Some(true),
         ..Labels::default()
     };
+    require_a_label_beside_sentiment(path, &labels.names)?;
+    let scale = Scale::of(&mapping.labels);
     for video in csd.videos() {
         let sequence = csd.read(&video.id)?;
         for (row, interval) in sequence.intervals.iter().enumerate() {
             let place = format!("'{}', row {row}", video.id);
             for (label, &x) in labels.names.iter().zip(sequence.row(row)) {
-                labels.values.push(
-                    intensity_of(f64::from(x), label, mapping.labels.range).map_err(
-                        |[low, high]| {
-                            let place = format!("{place}, column '{label}'");
-                            ImportError::table(
-                                path,
-                                place,
-                                format!("a label in [{low}, {high}]"),
-                                format!("{x}"),
-                            )
-                        },
-                    )?,
-                );
+                labels
+                    .values
+                    .push(
+                        scale
+                            .intensity(f64::from(x), label)
+                            .map_err(|[low, high]| {
+                                let place = format!("{place}, column '{label}'");
+                                ImportError::table(
+                                    path,
+                                    place,
+                                    format!("a label in [{low}, {high}]"),
+                                    format!("{x}"),
+                                )
+                            })?,
+                    );
             }
             let segment = SegmentRef::of(&video.id);
             let name = segment
@@ -99,9 +103,11 @@ pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportErr
                 time,
                 speaker: None,
                 split: None,
+                found_by_time: false,
                 place,
             });
         }
     }
+    labels.clipped = scale.clipped();
     Ok(labels)
 }

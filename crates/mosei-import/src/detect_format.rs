@@ -1,12 +1,12 @@
 //! Detects the format of a file or folder by its name and first bytes.
 //!
-//! What lives here: telling formats apart, and refusing pickles before anything in them is parsed.
+//! What lives here: telling formats apart, and refusing pickles where an array or table is wanted.
 //! What does not: reading.
 
 use crate::ImportError;
 use crate::arrays::ArrayFormat;
 use crate::table::TableFormat;
-use mosei_data::{Hdf5File, files};
+use mosei_data::{Csd, Hdf5File, files};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -21,11 +21,15 @@ pub(crate) enum Source {
     Tables(PathBuf, Vec<PathBuf>, TableFormat),
     /// Files with arrays: one for each recording, or all in one file.
     Arrays(PathBuf, Vec<PathBuf>, ArrayFormat),
-    /// A computational sequence.
+    /// One or several computational sequences in a file.
     Csd(PathBuf),
+    /// A folder with a computational sequence in each file, as CMU's SDK writes it.
+    CsdFolder(PathBuf, Vec<PathBuf>),
     /// Padded segments in HDF5, as some releases have them: one file with all splits, or a folder
     /// with one file per split.
     PaddedHdf5(PathBuf),
+    /// A pickle, or an archive of `torch.save`.
+    Pickle(PathBuf),
 }
 
 /// The format of a features file or folder. Its name, as `Display` writes it and `FromStr` reads
@@ -59,6 +63,8 @@ pub enum ImportFormat {
     Mat,
     /// HDF5: a .csd file, padded segments, or an array for each recording.
     Hdf5,
+    /// A pickle, or an archive of `torch.save`.
+    Pickle,
 }
 
 impl ImportFormat {
@@ -75,6 +81,7 @@ impl ImportFormat {
             "npz" => ImportFormat::Npz,
             "mat" => ImportFormat::Mat,
             "h5" | "hdf5" | "hdf" | "csd" => ImportFormat::Hdf5,
+            extension if PICKLES.contains(&extension) => ImportFormat::Pickle,
             _ => return None,
         })
     }
@@ -102,12 +109,12 @@ impl ImportFormat {
 /// Extensions that Python programs give to pickles.
 const PICKLES: [&str; 6] = ["pkl", "pickle", "p", "pt", "pth", "joblib"];
 
-const KNOWN: &str = "a Parquet, CSV, TSV, JSONL, ARFF, HDF5, .npz or .mat file, or a folder of .npy, .npz, .mat, .csv, .jsonl, .arff or .parquet files";
+const KNOWN: &str = "a Parquet, CSV, TSV, JSONL, ARFF, HDF5, .npz, .mat or pickle file, or a folder of .npy, .npz, .mat, .csv, .jsonl, .arff or .parquet files";
 
 /// Detects what is at `path`; `format` overrides detection.
 ///
 /// # Errors
-/// Where there is nothing, a pickle, or an unknown format.
+/// Where there is nothing, a pickle that is declared as something else, or an unknown format.
 pub(crate) fn detect_format(
     path: &Path,
     format: Option<ImportFormat>,
@@ -117,9 +124,13 @@ pub(crate) fn detect_format(
     if metadata.is_dir() {
         return detect_in_folder(own, format);
     }
-    refuse_pickle(path)?;
     let start = first_bytes(path)?;
+    if matches!(format, None | Some(ImportFormat::Pickle)) && pickle_kind(path, &start).is_some() {
+        return Ok(Source::Pickle(own));
+    }
+    refuse_pickle(path)?;
     let detected = match format {
+        Some(ImportFormat::Pickle) => return Ok(Source::Pickle(own)),
         Some(format) => Some(format),
         // Content takes precedence over the extension.
         None if start.starts_with(b"PAR1") => Some(ImportFormat::Parquet),
@@ -153,15 +164,9 @@ pub(crate) fn detect_format(
     }
 }
 
-/// Whether an HDF5 file is a computational sequence: a root group has a group `data`.
+/// Whether an HDF5 file holds computational sequences.
 fn is_csd(path: &Path) -> Result<bool, ImportError> {
-    let file = Hdf5File::open(path)?;
-    for root in file.groups("/")? {
-        if file.groups(&root)?.iter().any(|name| name == "data") {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    Ok(!Csd::streams(path)?.is_empty())
 }
 
 /// Whether an HDF5 file has arrays at its root: those of recordings, named by them.
@@ -184,7 +189,7 @@ fn detect_in_folder(path: PathBuf, format: Option<ImportFormat>) -> Result<Sourc
     files.sort();
     let formats: Vec<Option<ImportFormat>> = files
         .iter()
-        .map(|file| ImportFormat::from_extension(file))
+        .map(|file| ImportFormat::from_extension(file).filter(|f| *f != ImportFormat::Pickle))
         .collect();
     let present: Vec<ImportFormat> = <ImportFormat as VariantArray>::VARIANTS
         .iter()
@@ -227,29 +232,33 @@ fn detect_in_folder(path: PathBuf, format: Option<ImportFormat>) -> Result<Sourc
     Ok(match (format.table(), format.array()) {
         (Some(table), _) => Source::Tables(path, found, table),
         (_, Some(array)) => Source::Arrays(path, found, array),
+        _ if found.iter().all(|file| extension(file) == "csd") => Source::CsdFolder(path, found),
         _ => Source::PaddedHdf5(path),
     })
 }
 
-/// Refuses a pickle, recognised by its extension or first bytes alone.
+/// Refuses a pickle where a table or an array is wanted, recognised by its extension or first bytes
+/// alone.
 pub(crate) fn refuse_pickle(path: &Path) -> Result<(), ImportError> {
-    let pickle = |found| {
-        Err(ImportError::Pickle {
+    match pickle_kind(path, &first_bytes(path)?) {
+        None => Ok(()),
+        Some(found) => Err(ImportError::Pickle {
             path: path.to_path_buf(),
             found,
-        })
-    };
-    if PICKLES.contains(&extension(path).as_str()) {
-        return pickle("a pickle by its extension");
+        }),
     }
-    let start = first_bytes(path)?;
+}
+
+/// What makes a file a pickle; `None` where it is none.
+fn pickle_kind(path: &Path, start: &[u8]) -> Option<&'static str> {
     // The opcode of protocols 2 to 5, and the first member of an archive of torch.save.
-    match start.as_slice() {
-        [0x80, 2..=5, ..] => pickle("a pickle by its first bytes"),
+    match start {
+        [0x80, 2..=5, ..] => Some("a pickle by its first bytes"),
         [b'P', b'K', 3, 4, ..] if start.windows(8).any(|w| w == b"data.pkl") => {
-            pickle("a file of torch.save")
+            Some("a file of torch.save")
         }
-        _ => Ok(()),
+        _ if PICKLES.contains(&extension(path).as_str()) => Some("a pickle by its extension"),
+        _ => None,
     }
 }
 

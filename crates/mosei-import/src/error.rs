@@ -49,10 +49,9 @@ pub enum ImportError {
         /// Why it is invalid.
         reason: String,
     },
-    /// A file is a pickle. Opening one can run arbitrary code, so none is opened.
+    /// A file is a pickle where another format was expected.
     #[error(
-        "{}: expected a table or an array, found {found}; pickles are not opened, as opening one can run any code in it. If you trust the \
-         file, convert it to Parquet or .npy in Python: see 'Pickles' in docs/your-data.md",
+        "{}: expected a table or an array, found {found}: see 'Pickles' in docs/your-data.md for those that are read",
         path.display()
     )]
     Pickle {

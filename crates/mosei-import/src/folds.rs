@@ -5,9 +5,9 @@ use crate::frame_store::FrameStore;
 use crate::join::Joined;
 use crate::labels::Labels;
 use crate::recording_ids::IdRules;
-use mosei_data::FoldLists;
+use mosei_data::{FoldLists, MOSEI_STANDARD_FOLDS};
 use mosei_schema::{Split, near_miss, video_of};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Videos by split, and the number of ids left out because nothing of them is written.
@@ -17,15 +17,22 @@ pub(crate) type Folds = (BTreeMap<Split, Vec<String>>, usize);
 ///
 /// # Errors
 /// Where it is not a folds file, names an id of neither features nor labels, or assigns one video
-/// to two splits.
+/// to two splits. Ids of MOSEI's standard folds, which are given by name, are counted instead.
 pub(crate) fn from_file(
     path: &Path,
     joined: &Joined,
     labels: &Labels,
     ids: IdRules,
 ) -> Result<Folds, ImportError> {
+    let labelled: BTreeSet<&str> = labels
+        .rows
+        .iter()
+        .flat_map(|row| [Some(row.name.as_str()), row.speaker.as_deref()])
+        .flatten()
+        .collect();
     let known: Vec<&str> = joined.videos.iter().map(|v| v.id.as_str()).collect();
     let mut splits = Splits::default();
+    let standard = path == Path::new(MOSEI_STANDARD_FOLDS);
     for (name, split) in FoldLists::read(path)?.split {
         let file = ids.id(&name);
         let id = video_of(&file).to_string();
@@ -37,11 +44,7 @@ pub(crate) fn from_file(
         });
         if let Some(video) = video {
             splits.assign(path, split.name(), video, split, &name)?;
-        } else if labels
-            .rows
-            .iter()
-            .any(|row| row.name == id || row.speaker.as_ref() == Some(&name))
-        {
+        } else if standard || labelled.contains(id.as_str()) || labelled.contains(name.as_str()) {
             splits.left_out += 1;
         } else {
             let names = known

@@ -62,6 +62,9 @@ pub(crate) struct Recording {
     pub last_start: f64,
     /// Start of its first and end of its last frame, as far as that is known, seconds.
     pub extent: [f64; 2],
+    /// Start and end that its segment has in its video, seconds, where they are not those of its
+    /// frames.
+    pub extent_in_video: Option<[f64; 2]>,
     /// How many frames have the start of the frame before.
     pub tied: usize,
     /// Its stretches: runs of frames in order of time.
@@ -113,6 +116,12 @@ impl Recording {
         self.stretches
             .last()
             .is_none_or(|stretch| start > stretch.last_start() + EPSILON_S)
+    }
+
+    /// The greatest start of its frames, seconds.
+    pub fn latest_start(&self) -> f64 {
+        let starts = self.stretches.iter().map(|stretch| stretch.starts[1]);
+        starts.fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// Whether its stretches overlap in time.
@@ -244,6 +253,7 @@ impl FrameWriter {
             frames: 0,
             last_start: f64::NEG_INFINITY,
             extent: [f64::INFINITY, f64::NEG_INFINITY],
+            extent_in_video: None,
             tied: 0,
             stretches: Vec::new(),
             disorder: None,
@@ -285,6 +295,11 @@ impl FrameWriter {
     /// Sets the first frame of a recording that begins before the one before it.
     pub fn set_disorder(&mut self, recording: usize, disorder: Disorder) {
         self.recordings[recording].disorder = Some(disorder);
+    }
+
+    /// Sets start and end of a recording's segment in its video, seconds.
+    pub fn set_extent_in_video(&mut self, recording: usize, extent: [f64; 2]) {
+        self.recordings[recording].extent_in_video = Some(extent);
     }
 
     /// Sets the split of a recording that the features declare.

@@ -7,7 +7,9 @@
 //! time. Disk: a second copy of all frames as float32, beside the output folder, until the import
 //! is done.
 
+use crate::clips::{ByTime, Clips, join_by_time};
 use crate::frame_store::{FrameStore, FrameWriter, TimesOf};
+use crate::join::ByVideoTimes;
 use crate::labels::Labels;
 use crate::mapping::Mapping;
 use crate::read_features::{FeaturesRead, read_features};
@@ -49,6 +51,8 @@ pub struct ImportOptions {
     pub format: Option<ImportFormat>,
     /// Frame rate in Hz, where the features have no times.
     pub rate_hz: Option<f64>,
+    /// When the clips of the transcript are said: a folder of transcripts, or a table.
+    pub clips: Option<PathBuf>,
 }
 
 /// Writes `features.csd`, `labels.csd` (where there are labels) and, where the folds are known,
@@ -86,10 +90,10 @@ pub fn preview(
     Inputs::open(options)?.convert(options, scratch.path(), false, progress)
 }
 
-/// The mapping file and the labels, which are read before the features.
+/// The mapping file and the times of clips, which are read before all others.
 struct Inputs {
     mapping: Mapping,
-    labels: Labels,
+    clips: Option<Clips>,
     hop_s: Option<f64>,
 }
 
@@ -112,13 +116,11 @@ impl Inputs {
             .map(Mapping::read)
             .transpose()?
             .unwrap_or_default();
-        let labels = match &options.labels {
-            Some(path) => read_labels(path, &mapping)?,
-            None => Labels::default(),
-        };
+        let clips = options.clips.as_deref();
+        let clips = clips.map(|path| Clips::read(path, &mapping)).transpose()?;
         Ok(Inputs {
             mapping,
-            labels,
+            clips,
             hop_s: options.rate_hz.map(f64::recip),
         })
     }
@@ -132,31 +134,34 @@ impl Inputs {
         save: bool,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<ImportSummary, ImportError> {
+        let mut labels = match &options.labels {
+            Some(path) => read_labels(path, &self.mapping, folder)?,
+            None => Labels::default(),
+        };
         let given = options.columns.as_deref().map(read_names).transpose()?;
         let (mut read, frames) = self.frames(options, given.as_deref(), folder)?;
         let columns = self.columns(options, given, &mut read, &frames)?;
+        let (features, hop_s) = (&options.features, read.hop_s.or(self.hop_s));
         let labelled = options.labels.is_some();
+        let mut by_time = ByTime::default();
         let joined = if labelled {
-            join::join(&self.labels, &options.features, &frames, self.hop_s)?
+            let times = ByVideoTimes::of(&labels, features, &frames, hop_s)?;
+            by_time = join_by_time(&mut labels, features, &frames, self.clips.as_ref(), times)?;
+            join::join(&labels, features, &frames, times)?
         } else {
-            join::unlabelled(&options.features, &frames)?
+            join::unlabelled(features, &frames)?
         };
         let folds = match &options.folds {
-            Some(path) => Some(folds::from_file(
-                path,
-                &joined,
-                &self.labels,
-                self.mapping.ids,
-            )?),
-            None => folds::declared(&options.features, &joined, &self.labels, &frames)?,
+            Some(path) => Some(folds::from_file(path, &joined, &labels, self.mapping.ids)?),
+            None => folds::declared(features, &joined, &labels, &frames)?,
         };
         let pair = Pair {
             joined: &joined,
-            labels: &self.labels,
+            labels: &labels,
             frames: &frames,
             columns: &columns,
             kept: &self.mapping.features.keep,
-            hop_s: self.hop_s,
+            hop_s,
             source: &options.features,
         };
         let files = save.then(|| Files {
@@ -173,7 +178,7 @@ impl Inputs {
             })?;
             write_atomic(&path, &text)?;
         }
-        Ok(ImportSummary::new(&pair, read, written, folds))
+        Ok(ImportSummary::new(&pair, read, written, folds, by_time))
     }
 
     /// Reads all frames.
@@ -185,7 +190,14 @@ impl Inputs {
     ) -> Result<(FeaturesRead, FrameStore), ImportError> {
         let mut writer = FrameWriter::create(folder)?;
         let source = crate::detect_format::detect_format(&options.features, options.format)?;
-        let mut read = read_features(&source, &self.mapping, given, self.hop_s, &mut writer)?;
+        let mut read = read_features(
+            &source,
+            &self.mapping,
+            given,
+            self.hop_s,
+            folder,
+            &mut writer,
+        )?;
         frames::check_order(&options.features, &writer)?;
         let names = read.names.clone().unwrap_or_default();
         let empty: Vec<usize> = read

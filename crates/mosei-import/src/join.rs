@@ -69,6 +69,39 @@ pub(crate) struct Joined {
     pub counts: JoinCounts,
 }
 
+/// Whether times join labels and features, as both are those of videos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ByVideoTimes {
+    /// One side has other times, or none.
+    No,
+    /// Both have, but segments have different values at one time: then numbers join them.
+    Conflicting,
+    /// Both have: the segments of a video are put together on its axis.
+    Yes,
+}
+
+impl ByVideoTimes {
+    /// Decides it from the formats, or from how the segments lie.
+    ///
+    /// # Errors
+    /// Where frames cannot be read.
+    pub fn of(
+        labels: &Labels,
+        path: &Path,
+        frames: &FrameStore,
+        hop_s: Option<f64>,
+    ) -> Result<Self, ImportError> {
+        if !(time_axis::of_features(frames) && time_axis::of_labels(labels)) {
+            return Ok(ByVideoTimes::No);
+        }
+        // Segments that were averaged have different values at one time.
+        match Features::new(path, frames, true).can_merge(labels, hop_s)? {
+            true => Ok(ByVideoTimes::Yes),
+            false => Ok(ByVideoTimes::Conflicting),
+        }
+    }
+}
+
 /// What the join knows of the features.
 struct Features<'a> {
     path: &'a Path,
@@ -111,28 +144,9 @@ pub(crate) fn join(
     labels: &Labels,
     path: &Path,
     frames: &FrameStore,
-    hop_s: Option<f64>,
+    times: ByVideoTimes,
 ) -> Result<Joined, ImportError> {
-    let on_one_axis = time_axis::of_features(frames) && time_axis::of_labels(labels);
-    let mut features = Features {
-        path,
-        frames,
-        by_time: on_one_axis,
-        segments: BTreeMap::new(),
-    };
-    for (i, recording) in frames.recordings.iter().enumerate() {
-        if let Some(part) = &recording.segment {
-            features
-                .segments
-                .entry(part.video.as_str())
-                .or_default()
-                .push(i);
-        }
-    }
-    if on_one_axis {
-        // Segments that were averaged have different values at one time: then numbers join them.
-        features.by_time = features.can_merge(labels, hop_s)?;
-    }
+    let features = Features::new(path, frames, times == ByVideoTimes::Yes);
     let mut joined = Joined::default();
     let mut videos: BTreeMap<String, Video> = BTreeMap::new();
     // The label rows of each unit, by its first recording.
@@ -180,7 +194,7 @@ pub(crate) fn join(
         joined.video_of.insert(recording.name.clone(), id.into());
     }
     check_ids(&labels.path, "ids of videos", videos.keys())?;
-    if on_one_axis && !features.by_time {
+    if times == ByVideoTimes::Conflicting {
         check_join::check_times(labels, path, frames, &videos)?;
     }
     joined.videos = videos.into_values().collect();
@@ -194,7 +208,22 @@ fn video_with<'v>(videos: &'v mut BTreeMap<String, Video>, id: &str) -> &'v mut 
     })
 }
 
-impl Features<'_> {
+impl<'a> Features<'a> {
+    fn new(path: &'a Path, frames: &'a FrameStore, by_time: bool) -> Self {
+        let mut segments: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (i, recording) in frames.recordings.iter().enumerate() {
+            if let Some(part) = &recording.segment {
+                segments.entry(part.video.as_str()).or_default().push(i);
+            }
+        }
+        Features {
+            path,
+            frames,
+            by_time,
+            segments,
+        }
+    }
+
     /// Whether the frames of all labelled videos that come in segments can be put on one axis.
     fn can_merge(&self, labels: &Labels, hop_s: Option<f64>) -> Result<bool, ImportError> {
         let labelled: std::collections::BTreeSet<&str> =
@@ -316,6 +345,7 @@ impl Features<'_> {
         let time = label.time.filter(|_| !own);
         match time {
             Some(_) => joined.counts.by_time += 1,
+            None if label.found_by_time => joined.counts.by_time += 1,
             None if labels.unnamed => joined.counts.by_row += 1,
             None => {
                 joined.counts.by_id += 1;

@@ -8,6 +8,7 @@ use crate::feature_columns::LeftOutColumn;
 use crate::frames::listed;
 use crate::labels::{check_names, is_sentiment};
 use crate::mapping::{Category, LabelMapping};
+use crate::scale::SENTIMENT_ALONE;
 use crate::table::{Table, is_row_number};
 use mosei_schema::{Emotion, near_miss};
 
@@ -164,7 +165,8 @@ impl LabelColumns {
                 "header",
                 expected,
                 listed(table.names()),
-            ));
+            )
+            .with_hint(names.first().map(|_| SENTIMENT_ALONE.into())));
         }
         check_names(table.path(), &names)?;
         sort_labels(&mut names);

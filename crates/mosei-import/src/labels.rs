@@ -11,6 +11,7 @@ use crate::feature_columns::LeftOutColumn;
 use crate::label_columns::{LabelColumns, canonical};
 use crate::mapping::{Category, Mapping};
 use crate::recording_ids::SegmentRef;
+use crate::scale::Scale;
 use crate::table::Table;
 use mosei_data::{DataError, quoted};
 use mosei_schema::{INTENSITY_MAX, INTENSITY_MIN, SENTIMENT_MAX, SENTIMENT_MIN, Split};
@@ -41,6 +42,8 @@ pub(crate) struct Labels {
     pub on_video_axis: Option<bool>,
     /// Whether the segments have no ids, and are named by their rows.
     pub unnamed: bool,
+    /// How many values were beyond the scale, and set to its ends.
+    pub clipped: usize,
 }
 
 /// A labelled segment.
@@ -57,6 +60,8 @@ pub(crate) struct LabelRow {
     pub speaker: Option<String>,
     /// Its split.
     pub split: Option<Split>,
+    /// Whether its segment was found by time, with the interval that the segment was cut by.
+    pub found_by_time: bool,
     /// Line or row of the file, for messages.
     pub place: String,
 }
@@ -100,6 +105,7 @@ pub(crate) fn read(mut table: Table, mapping: &Mapping) -> Result<Labels, Import
         ..Labels::default()
     };
     let mut classes = ClassNumbers::of(&columns);
+    let scale = Scale::of(own);
     // The place of each recording, segment and time.
     let mut seen: BTreeMap<(String, String, [u64; 2]), String> = BTreeMap::new();
     while table.advance()? {
@@ -140,7 +146,7 @@ pub(crate) fn read(mut table: Table, mapping: &Mapping) -> Result<Labels, Import
         classes.add(&table);
         for &(column, place) in &columns.intensities {
             values[place] =
-                intensity(&table, column, &columns.names[place], own.range).map_err(|error| {
+                intensity(&table, column, &columns.names[place], &scale).map_err(|error| {
                     classes
                         .refusal(&table, column)
                         .unwrap_or_else(|| name_text_columns(&table, &columns, error))
@@ -150,6 +156,7 @@ pub(crate) fn read(mut table: Table, mapping: &Mapping) -> Result<Labels, Import
             add_category(&table, column, category, &columns.names, values)?;
         }
     }
+    labels.clipped = scale.clipped();
     if labels.rows.is_empty() {
         return Err(ImportError::table(
             table.path(),
@@ -250,6 +257,7 @@ fn row(table: &Table, columns: &LabelColumns, mapping: &Mapping) -> Result<Label
         time,
         speaker,
         split,
+        found_by_time: false,
         place: table.place(),
     })
 }
@@ -275,18 +283,9 @@ fn split(table: &Table, column: usize) -> Result<Option<Split>, ImportError> {
 }
 
 /// The intensity of a cell, from 0 to 3 (sentiment: -3 to 3).
-fn intensity(
-    table: &Table,
-    column: usize,
-    label: &str,
-    range: [f64; 2],
-) -> Result<f32, ImportError> {
+fn intensity(table: &Table, column: usize, label: &str, scale: &Scale) -> Result<f32, ImportError> {
     let sentiment = is_sentiment(label);
-    let [low, high] = if sentiment {
-        [SENTIMENT_MIN, SENTIMENT_MAX]
-    } else {
-        range
-    };
+    let [low, high] = scale.range_of(label);
     let cell = table.cell(column);
     if let (Some(present), false) = (cell.truth(), sentiment) {
         return Ok((if present {
@@ -308,7 +307,7 @@ fn intensity(
             _ => error,
         });
     };
-    intensity_of(x, label, range).map_err(|_| {
+    scale.intensity(x, label).map_err(|_| {
         let error = table.invalid_cell(column, expected());
         let hint =
             "'range' in [labels] of a mapping file gives the values for absent and strongest";

@@ -2,8 +2,8 @@
 //! `mosei-data` prepares.
 //!
 //! What lives here: the formats (CSV, Parquet, JSON Lines, ARFF, arrays in .npy, .npz, .mat and
-//! HDF5, .csd and padded HDF5), the mapping file, and the join of labels and features. What does not: HDF5 itself and everything
-//! after the .csd files (`mosei-data`).
+//! HDF5, .csd, padded HDF5, pickles), the mapping file, and the join of labels and features. What
+//! does not: HDF5 itself and everything after the .csd files (`mosei-data`).
 //!
 //! ```
 //! use mosei_data::Csd;
@@ -28,7 +28,9 @@ mod axes;
 mod cell;
 mod check_join;
 mod class_numbers;
+mod clips;
 mod csd_source;
+mod csd_streams;
 mod csv_table;
 mod detect_format;
 mod duration_text;
@@ -53,9 +55,14 @@ mod padded_hdf5;
 mod parquet_lists;
 mod parquet_table;
 mod parquet_types;
+mod pickle;
 mod read_features;
 mod read_labels;
 mod recording_ids;
+mod released;
+mod released_labels;
+mod released_pickle;
+mod scale;
 mod summary;
 mod table;
 mod time_axis;

@@ -80,6 +80,8 @@ pub(crate) struct FeatureMapping {
     pub missing: Vec<String>,
     /// What the axes of arrays are, where their shapes do not tell.
     pub axes: Option<Axes>,
+    /// The name of the features in a release that holds several modalities.
+    pub modality: Option<String>,
 }
 
 /// The axes of an array of one recording.
@@ -153,10 +155,14 @@ pub(crate) struct LabelMapping {
     pub range: [f64; 2],
     /// A column with one category per segment.
     pub category: Option<Category>,
-    /// Names of the columns of a label array in HDF5.
+    /// Names of the columns of a label array in HDF5 or a pickle.
     pub names: Option<Vec<String>>,
     /// More words that mean a missing value.
     pub missing: Vec<String>,
+    /// The name of the array of labels in a pickle.
+    pub array: Option<String>,
+    /// Whether values beyond the scale are set to its ends, and counted. Default false.
+    pub clip: bool,
 }
 
 impl Default for LabelMapping {
@@ -176,6 +182,8 @@ impl Default for LabelMapping {
             category: None,
             names: None,
             missing: Vec::new(),
+            array: None,
+            clip: false,
         }
     }
 }

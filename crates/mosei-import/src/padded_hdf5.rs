@@ -10,9 +10,10 @@
 use crate::ImportError;
 use crate::frame_store::FrameWriter;
 use crate::frames::{begin_recording, require_columns};
-use crate::labels::{LabelRow, Labels, check_names, intensity_of, is_sentiment};
+use crate::labels::{LabelRow, Labels, check_names};
 use crate::mapping::Mapping;
 use crate::recording_ids::SegmentRef;
+use crate::scale::{Scale, require_a_label_beside_sentiment};
 use mosei_data::{Hdf5Array, Hdf5File, MAX_COLUMNS};
 use mosei_schema::{Emotion, Split};
 use std::path::{Path, PathBuf};
@@ -128,6 +129,7 @@ pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportErr
         unnamed: splits(path)?.iter().all(|part| part.ids.is_none()),
         ..Labels::default()
     };
+    let scale = Scale::of(&mapping.labels);
     for part in splits(path)? {
         if part.labels.is_empty() {
             let expected = format!(
@@ -142,6 +144,7 @@ pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportErr
             let file = Hdf5File::open(&place.file)?;
             let array = file.array(&place.group, &place.name)?;
             let (rows, width) = match *array.shape.as_slice() {
+                [rows] => (rows, 1),
                 [rows, width] | [rows, 1, width] => (rows, width),
                 _ => return Err(wrong_shape(place, &array, "[segments, labels]")),
             };
@@ -180,18 +183,20 @@ pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportErr
             for (names, values) in &columns {
                 for (label, x) in names.iter().zip(&values[row * names.len()..]) {
                     let column = format!("{place}, column '{label}'");
-                    labels.values.push(
-                        intensity_of(f64::from(*x), label, mapping.labels.range).map_err(
-                            |[low, high]| {
-                                ImportError::table(
-                                    path,
-                                    column,
-                                    format!("a label in [{low}, {high}]"),
-                                    format!("{x}"),
-                                )
-                            },
-                        )?,
-                    );
+                    labels
+                        .values
+                        .push(
+                            scale
+                                .intensity(f64::from(*x), label)
+                                .map_err(|[low, high]| {
+                                    ImportError::table(
+                                        path,
+                                        column,
+                                        format!("a label in [{low}, {high}]"),
+                                        format!("{x}"),
+                                    )
+                                })?,
+                        );
                 }
             }
             let segment = SegmentRef::of(&name);
@@ -205,18 +210,13 @@ pub(crate) fn labels(path: &Path, mapping: &Mapping) -> Result<Labels, ImportErr
                 time: None,
                 speaker: None,
                 split,
+                found_by_time: false,
                 place,
             });
         }
     }
-    if labels.names.iter().all(|name| is_sentiment(name)) {
-        return Err(ImportError::table(
-            path,
-            "",
-            "at least one label beside sentiment",
-            labels.names.join(", "),
-        ));
-    }
+    labels.clipped = scale.clipped();
+    require_a_label_beside_sentiment(path, &labels.names)?;
     Ok(labels)
 }
 

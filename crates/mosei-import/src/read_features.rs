@@ -10,7 +10,8 @@ use crate::frame_store::{FrameWriter, TimesOf};
 use crate::frames::{self, FrameTable};
 use crate::mapping::Mapping;
 use crate::table::{Table, TableFormat};
-use crate::{ImportError, csd_source, list_frames, padded_hdf5};
+use crate::{ImportError, csd_source, csd_streams, list_frames, padded_hdf5, released_pickle};
+use mosei_data::Csd;
 use std::path::{Path, PathBuf};
 
 /// What openSMILE writes where it was told no name of a recording.
@@ -37,11 +38,14 @@ pub(crate) struct FeaturesRead {
     pub headerless: bool,
     /// Segments that were all padding.
     pub padding: usize,
+    /// The step between frames of a release that is known, where none was given, seconds.
+    pub hop_s: Option<f64>,
     /// What else a person should check.
     pub notes: Vec<String>,
 }
 
-/// Reads all frames. `given` are the names of columns of a file without any.
+/// Reads all frames. `given` are the names of columns of a file without any, `scratch` is a folder for
+/// temporary files.
 ///
 /// # Errors
 /// Where a file is invalid, or what it holds is not clear.
@@ -50,6 +54,7 @@ pub(crate) fn read_features(
     mapping: &Mapping,
     given: Option<&[String]>,
     hop_s: Option<f64>,
+    scratch: &Path,
     writer: &mut FrameWriter,
 ) -> Result<FeaturesRead, ImportError> {
     match source {
@@ -79,14 +84,19 @@ pub(crate) fn read_features(
                 ..FeaturesRead::default()
             })
         }
-        Source::Csd(path) => {
-            let (names, times) = (
-                Some(csd_source::features(path, mapping, writer)?),
-                TimesOf::Videos,
-            );
+        Source::Csd(path) => of_csd(&csd_streams::features(path, &[], mapping)?, mapping, writer),
+        Source::CsdFolder(path, files) => of_csd(
+            &csd_streams::features(path, files, mapping)?,
+            mapping,
+            writer,
+        ),
+        Source::Pickle(path) => {
+            let (padding, hop_s) =
+                released_pickle::features(path, mapping, hop_s, scratch, writer)?;
             Ok(FeaturesRead {
-                names,
-                times,
+                padding,
+                hop_s,
+                times: TimesOf::Frames,
                 ..FeaturesRead::default()
             })
         }
@@ -102,6 +112,18 @@ pub(crate) fn read_features(
             })
         }
     }
+}
+
+fn of_csd(
+    csd: &Csd,
+    mapping: &Mapping,
+    writer: &mut FrameWriter,
+) -> Result<FeaturesRead, ImportError> {
+    Ok(FeaturesRead {
+        names: Some(csd_source::features(csd, mapping, writer)?),
+        times: TimesOf::Videos,
+        ..FeaturesRead::default()
+    })
 }
 
 fn open(

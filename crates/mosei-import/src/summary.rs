@@ -1,5 +1,6 @@
 //! The summary of an import, for a person to check at a glance.
 
+use crate::clips::ByTime;
 use crate::examples::{FrameExample, JoinExample};
 use crate::feature_columns::LeftOutColumn;
 use crate::folds::Folds;
@@ -66,6 +67,14 @@ pub struct ImportSummary {
     pub left_out: usize,
     /// Labelled segments that start after the end of their recording.
     pub past_the_end: usize,
+    /// Labelled segments that were joined by time with segments of other numbers, or none.
+    pub by_time: usize,
+    /// Greatest difference between the starts or ends of those on both sides, seconds.
+    pub by_time_greatest_s: f64,
+    /// Length of their frames as a share of the time that they were said in: the median. Far from 1, the frame rate is another one.
+    pub by_time_covered: Option<f64>,
+    /// Values of labels that were beyond the scale, and set to its ends.
+    pub clipped: usize,
     /// Segments that were all padding.
     pub padding: usize,
     /// Videos in the training, validation and test split, where known.
@@ -80,6 +89,7 @@ impl ImportSummary {
         read: FeaturesRead,
         written: Written,
         folds: Option<Folds>,
+        by_time: ByTime,
     ) -> Self {
         let Pair {
             joined,
@@ -127,6 +137,10 @@ impl ImportSummary {
             without_labels: joined.without_labels.clone(),
             left_out: joined.left_out,
             past_the_end: written.past_the_end,
+            by_time: by_time.labels,
+            by_time_greatest_s: by_time.greatest_s,
+            by_time_covered: by_time.covered,
+            clipped: labels.clipped,
             padding: read.padding,
             folds: folds.as_ref().map(|(lists, _)| {
                 std::array::from_fn(|i| lists.values().nth(i).map_or(0, Vec::len))
@@ -292,6 +306,23 @@ impl ImportSummary {
                 f,
                 "past the end: {} labelled segments start after their recording has ended",
                 self.past_the_end
+            )?;
+        }
+        if self.by_time > 0 {
+            let covered = self.by_time_covered.map_or_else(String::new, |covered| {
+                format!("; their frames are {covered:.2} times as long as they (median)")
+            });
+            writeln!(
+                f,
+                "joined by time: {} labelled segments, whose starts and ends differ by at most {:.3} s{covered}",
+                self.by_time, self.by_time_greatest_s
+            )?;
+        }
+        if self.clipped > 0 {
+            writeln!(
+                f,
+                "clipped: {} values of labels beyond the scale, set to its ends",
+                self.clipped
             )?;
         }
         if self.padding > 0 {

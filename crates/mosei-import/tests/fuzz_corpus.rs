@@ -34,4 +34,14 @@ fn make_seeds() {
         let bytes = std::fs::read(format!("{fixtures}{end}")).unwrap();
         seeds::put("import", name, &[&[kind], bytes.as_slice()].concat());
     }
+    let releases = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/releases");
+    for (seed, name, kind) in [
+        ("good-pickle", "multibench.pkl", 11),
+        ("good-torch", "seven.pt", 12),
+        ("pickle-global", "other_global.pkl", 11),
+        ("pickle-cycle", "cycle.pkl", 11),
+    ] {
+        let bytes = std::fs::read(releases.join(name)).unwrap();
+        seeds::put("import", seed, &[&[kind], bytes.as_slice()].concat());
+    }
 }

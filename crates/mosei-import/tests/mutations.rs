@@ -31,7 +31,12 @@ fn mutated_tables_are_refused_or_imported() {
     let npz = fixture("extractors/mutations.npz");
     let mat = fixture("extractors/mutations.mat");
     let lists = fixture("extractors/mutations_lists.parquet");
-    let kinds: [(&str, &[u8], usize); 10] = [
+    let (pickle, archive) = (
+        fixture("releases/multibench.pkl"),
+        fixture("releases/seven.pt"),
+    );
+    let clips = b"video,clip,start,end\na,1,0,0:02\nb,2,0,0 days 00:00:01\n";
+    let kinds: [(&str, &[u8], usize); 13] = [
         ("f.csv", frames, 200),
         ("l.csv", labels, 200),
         ("f.arff", arff, 200),
@@ -42,6 +47,9 @@ fn mutated_tables_are_refused_or_imported() {
         ("f.npz", &npz, 300),
         ("f.mat", &mat, 300),
         ("f.parquet", &lists, 400),
+        ("f.pkl", &pickle, 600),
+        ("f.pt", &archive, 300),
+        ("c.csv", clips, 200),
     ];
     for (seed, (name, good, times)) in kinds.into_iter().enumerate() {
         assert!(entries::import_file(name, good), "{name}");

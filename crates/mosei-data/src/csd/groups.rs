@@ -44,6 +44,24 @@ pub(super) fn find_root(path: &Path, file: &File) -> Result<(String, Group), Dat
     }
 }
 
+/// The root group of this name.
+pub(super) fn named_root(
+    path: &Path,
+    file: &File,
+    name: &str,
+) -> Result<(String, Group), DataError> {
+    let link = links(path, "/", file)?.get(name).copied();
+    match member(file, name, link) {
+        "a group" => {
+            let group = file
+                .group(name)
+                .map_err(DataError::hdf5(path, name, "open"))?;
+            Ok((name.to_string(), group))
+        }
+        found => Err(DataError::structure(path, name, "a group", found)),
+    }
+}
+
 /// Opens the group `name`.
 pub(super) fn open_group(
     path: &Path,

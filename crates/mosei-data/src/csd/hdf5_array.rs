@@ -178,7 +178,7 @@ impl Hdf5Array<'_> {
         &self.place
     }
 
-    /// Rows `first..first + count` of a numeric array of two or three dimensions, row-major.
+    /// Rows `first..first + count` of a numeric array of one to three dimensions, row-major.
     ///
     /// # Errors
     /// Where it has another number of dimensions, is not numeric, or HDF5 cannot read it.
@@ -198,16 +198,17 @@ impl Hdf5Array<'_> {
         let rows = first..first + count;
         let read = || -> hdf5::Result<ArrayD<f32>> {
             match self.shape.len() {
+                1 => self.dataset.read_slice(s![rows.clone()]),
                 2 => self.dataset.read_slice(s![rows.clone(), ..]),
                 _ => self.dataset.read_slice(s![rows.clone(), .., ..]),
             }
         };
-        if !(2..=3).contains(&self.shape.len()) {
+        if !(1..=3).contains(&self.shape.len()) {
             let found = format!("shape {:?}", self.shape);
             return Err(DataError::structure(
                 path,
                 self.place.clone(),
-                "2 or 3 dimensions",
+                "1 to 3 dimensions",
                 found,
             ));
         }

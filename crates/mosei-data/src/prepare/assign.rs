@@ -55,7 +55,9 @@ impl Assignment {
             known.iter().copied(),
         )?;
         shared_ids::require_labels_share_features(labels, features)?;
-        let Some(path) = path else {
+        let named = config.folds.as_deref().map(Path::new);
+        let standard = named.filter(|name| folds::standard(name).is_some());
+        let Some(path) = path.or(standard) else {
             return Ok(Assignment::Drawn(config.split.clone()));
         };
         let lists = FoldLists::read(path)?;
@@ -74,9 +76,13 @@ impl Assignment {
             .iter()
             .filter(|(id, _)| !labelled(id) && !featured(id))
             .collect();
-        if let (UnknownIds::Error, Some((first, split))) =
-            (config.unknown_fold_ids, unknown.first())
-        {
+        // Ids that are given by name are not misspelt: some of MOSEI's videos have no labels, and a
+        // copy may lack others.
+        let unknown_ids = match standard {
+            Some(_) => UnknownIds::Count,
+            None => config.unknown_fold_ids,
+        };
+        if let (UnknownIds::Error, Some((first, split))) = (unknown_ids, unknown.first()) {
             return Err(DataError::UnknownFoldIds {
                 path: path.to_path_buf(),
                 count: unknown.len(),

@@ -50,10 +50,11 @@ pub fn csd(bytes: &[u8]) -> Taken {
     })
 }
 
-/// A folds file.
+/// A folds file; one that begins as the SDK's Python file does is read as such.
 pub fn folds(bytes: &[u8]) -> Taken {
     in_folder(|folder| {
-        let path = folder.join("folds.json");
+        let python = bytes.starts_with(b"standard_");
+        let path = folder.join(if python { "folds.py" } else { "folds.json" });
         std::fs::write(&path, bytes).unwrap();
         let lists = match FoldLists::read(&path) {
             Ok(lists) => lists,

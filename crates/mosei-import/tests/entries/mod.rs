@@ -7,9 +7,9 @@
 use mosei_data::Csd;
 use mosei_import::{ImportOptions, import};
 
-/// Imports `name`: `f.csv`, `f.tsv`, `f.parquet`, `f.arff`, `f.h5`, `f.npz`, `f.mat` and `d/a.npy` are
-/// features, `l.csv` and `l.parquet` labels of recordings `a` and `b`, `m.toml` a mapping. Returns whether it
-/// was accepted.
+/// Imports `name`: `f.csv`, `f.tsv`, `f.parquet`, `f.arff`, `f.h5`, `f.npz`, `f.mat`, `f.pkl`, `f.pt` and
+/// `d/a.npy` are features, `l.csv` and `l.parquet` labels of recordings `a` and `b`, `m.toml` a mapping,
+/// `c.csv` the times of clips. Returns whether it was accepted.
 #[allow(dead_code, reason = "only the mutation tests call it directly")]
 pub fn import_file(name: &str, bytes: &[u8]) -> bool {
     let temporary = tempfile::tempdir().unwrap();
@@ -33,6 +33,7 @@ pub fn import_file(name: &str, bytes: &[u8]) -> bool {
         b'f' => options.features = at(name),
         b'd' => options.features = at("d"),
         b'l' => options.labels = Some(at(name)),
+        b'c' => options.clips = Some(at(name)),
         _ => options.mapping = Some(at(name)),
     }
     // Shapes of a mutated array may have two readings.
@@ -41,7 +42,7 @@ pub fn import_file(name: &str, bytes: &[u8]) -> bool {
         std::fs::write(at("d/m.toml"), axes).unwrap();
         options.mapping = Some(at("d/m.toml"));
     }
-    if name.ends_with("h5") {
+    if ["h5", "pkl", "pt"].iter().any(|own| name.ends_with(own)) {
         options.labels = Some(at(name));
     }
     match import(&options, &at("out"), &mut |_, _| ()) {
@@ -74,7 +75,7 @@ pub fn import_file(name: &str, bytes: &[u8]) -> bool {
 }
 
 /// The names that [`import_file`] knows.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 14] = [
     "f.csv",
     "f.tsv",
     "f.parquet",
@@ -86,6 +87,9 @@ const NAMES: [&str; 11] = [
     "m.toml",
     "f.npz",
     "f.mat",
+    "f.pkl",
+    "f.pt",
+    "c.csv",
 ];
 
 /// Imports a file whose first byte chooses the name. Returns whether it was accepted.

@@ -4,13 +4,13 @@ use mosei_import::{ImportError, ImportFormat, ImportOptions};
 use std::path::PathBuf;
 
 /// Make a .csd pair of features and labels in other formats: Parquet, CSV, .npy folders,
-/// openSMILE's output, processed MOSEI releases.
+/// openSMILE's output, processed MOSEI releases (HDF5, pickles, .pt).
 ///
 /// Example: mosei-ssl import --features features.parquet --labels labels.csv --mapping mapping.toml
 /// --out data
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A table with one row a frame, a folder with one file a recording, or HDF5.
+    /// A table with one row a frame, a folder with one file a recording, HDF5 or a pickle.
     #[arg(long, value_name = "PATH")]
     features: PathBuf,
     /// A table with one row a labelled segment: CSV or Parquet. Left out for recordings without labels,
@@ -39,6 +39,10 @@ pub(crate) struct Arguments {
     /// Print what would be written, and write nothing.
     #[arg(long)]
     dry_run: bool,
+    /// When the clips of the transcript are said, where ids count clips (VIDEO$_$3): the folder
+    /// Transcript/Segmented/Combined, or a table with video, clip, start and end.
+    #[arg(long, value_name = "PATH")]
+    clips: Option<PathBuf>,
     /// The folder to write.
     #[arg(long, value_name = "DIR", required_unless_present = "dry_run")]
     out: Option<PathBuf>,
@@ -54,6 +58,7 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         columns,
         format,
         dry_run,
+        clips,
         out,
         ..
     } = a;
@@ -65,6 +70,7 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
         columns,
         format,
         rate_hz,
+        clips,
     };
     // With --dry-run the folder may be left out, and is not looked at.
     let out = out.filter(|_| !dry_run);
