@@ -67,7 +67,8 @@ pub struct ImportSummary {
     pub left_out: usize,
     /// Labelled segments that start after the end of their recording.
     pub past_the_end: usize,
-    /// Labelled segments that were joined by time with segments of other numbers, or none.
+    /// Of the labelled segments joined by time, those that got one segment of the features, of another
+    /// number or none.
     pub by_time: usize,
     /// Greatest difference between the starts or ends of those on both sides, seconds.
     pub by_time_greatest_s: f64,
@@ -314,7 +315,7 @@ impl ImportSummary {
             });
             writeln!(
                 f,
-                "joined by time: {} labelled segments, whose starts and ends differ by at most {:.3} s{covered}",
+                "one segment each: {} of those joined by time, whose starts and ends differ from it by at most {:.3} s{covered}",
                 self.by_time, self.by_time_greatest_s
             )?;
         }
