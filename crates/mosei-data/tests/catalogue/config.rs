@@ -54,7 +54,7 @@ const LINES: [(&str, &str); 51] = [
     ("split.test_share = 0.95", "key 'split.test_share': expected valid_share + test_share below 1, found 1.05"),
     ("split.test_share = nan", "key 'split.test_share': expected a share between 0 and 1, found NaN"),
     ("split.seed = -1", "invalid value: integer `-1`, expected u64"),
-    ("split.shares = 1", "unknown field `shares`, expected one of `k_folds`, `valid_share`, `test_share`, `seed`"),
+    ("split.shares = 1", "unknown field `shares`, expected one of `k_folds`, `repeats`, `valid_share`, `test_share`, `seed`"),
     ("lables = 'l.csd'", "unknown field `lables`, expected one of `features`, `labels`, `folds`, `pool_frames`, `max_frames`, `crop`, `clip`, `presence_above`, `unknown_fold_ids`, `unlabelled`, `unlabelled_min_s`, `split`"),
 ];
 
