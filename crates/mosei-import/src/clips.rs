@@ -212,7 +212,8 @@ fn fields(line: &str) -> Option<(&str, i32, [f64; 2])> {
 }
 
 /// Joins labels with segments by time, where one side has other numbers or none: each such label
-/// then names its segment. A label of a clip gets its time where features are whole recordings.
+/// then names its segment. A label of a clip gets its time where features are whole recordings, or
+/// where `times` says that `join` puts segments on the axis of their video.
 ///
 /// # Errors
 /// Where the features are clips whose times are unknown, and labels have times alone.
@@ -252,10 +253,7 @@ pub(crate) fn join_by_time(
         let Some(interval) = clip.or(row.time.filter(|_| on_its_video)) else {
             continue;
         };
-        if times == ByVideoTimes::Yes
-            && frames.find(&row.name).is_none()
-            && segments.contains_key(row.name.as_str())
-        {
+        if times == ByVideoTimes::Yes && frames.find(&row.name).is_none() {
             // `join` gives it the frames at its time, of whatever segment.
             row.time = Some(interval);
             continue;

@@ -92,3 +92,17 @@ fn clips_find_segments_that_count_rows() {
     assert_eq!((summary.join.by_time, summary.by_time), (2, 0));
     assert_eq!(folder.labels("v").intervals, [[0.0, 2.0], [2.1, 4.0]]);
 }
+
+/// Frames of clips that have times of the video need no transcript.
+#[test]
+fn clips_with_times_of_their_video_need_no_transcript() {
+    let frames = "id,start,end,F0\nv$_$3,0,1,1\nv$_$3,1,2,2\nv$_$5,2,3,5\nv$_$5,3,4,6\n";
+    let folder = Folder::new(&[
+        ("f.csv", frames.as_bytes()),
+        ("l.csv", b"video,start,end,sad\nv,0,2,1\nv,2,4,2\n"),
+    ]);
+    let summary = folder.import("f.csv", "l.csv", None).unwrap();
+    assert_eq!((summary.join.by_time, summary.by_time), (2, 0));
+    let expected = [(1.0, vec![1.0, 2.0]), (2.0, vec![5.0, 6.0])];
+    assert_eq!(joined(&folder), expected);
+}
