@@ -4,7 +4,7 @@
 
 use mosei_data::{Csd, FoldLists, MOSEI_STANDARD_FOLDS};
 use mosei_import::{ImportOptions, ImportSummary, import};
-use mosei_schema::Split;
+use mosei_schema::{COVAREP_COLUMNS, Split};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -259,7 +259,8 @@ fn words_of_tailor_are_labels_by_name() {
     let names = format!("[labels]\n{}\n", MOSEI.replace("\"sentiment\", ", ""));
     let imported = Imported::new("tailor.pt", "tailor.pt", &names, None);
     let expected = Expected::read();
-    assert_eq!(imported.summary.segments, 6);
+    let joined = imported.summary.join;
+    assert_eq!((imported.summary.segments, joined.by_row), (6, 6));
     for split in ["train", "valid", "test"] {
         for (i, clip) in ["3", "5"].into_iter().enumerate() {
             let (labels, frames) = imported.segments(&format!("{split}-{i:05}")).remove(0);
@@ -291,6 +292,8 @@ fn the_unaligned_release_has_a_known_rate_and_lengths() {
         (imported.summary.frames, imported.summary.rate_hz),
         (21, Some(20.0))
     );
+    let columns = imported.csd("features.csd").dimension_names();
+    assert_eq!(columns.unwrap(), COVAREP_COLUMNS);
     let error = try_import(&fixture("mmsa_p4.pkl"), &labels, "", |options| {
         (options.rate_hz, options.clips) = (None, Some(fixture("transcripts")));
     })
