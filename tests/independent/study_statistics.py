@@ -14,6 +14,7 @@ study should have. Needs Python 3.11 and the packages of requirements.txt.
 """
 
 import argparse
+import functools
 import json
 import math
 import sys
@@ -119,16 +120,17 @@ def variance_of_mean(values, weights=None):
 def variance_of_data(of_folds, pseudo_values, sizes):
     """What folds and videos give: between the folds of one partition, and with several partitions between the videos as well.
 
-    `of_folds` has columns partition, fold, each (the mean difference of a fold)."""
+    `of_folds` has columns partition, fold, each (the mean difference of a fold); `pseudo_values` gives those of the videos where a
+    metric has no value in a second fold, or there are several partitions."""
     parts = []
     for _, one in of_folds.dropna(subset="each").groupby("partition"):
         parts.append(variance_of_mean(one["each"], one["fold"].map(sizes)))
     if any(part is None for part in parts):
-        return variance_of_mean(pseudo_values)
+        return variance_of_mean(pseudo_values())
     between, freedom = np.mean([part[0] for part in parts]), np.mean([part[1] for part in parts])
     if len(parts) == 1:
         return between, freedom
-    videos, of_videos = variance_of_mean(pseudo_values)
+    videos, of_videos = variance_of_mean(pseudo_values())
     n = len(parts)
     folds = between / n
     freedom = 1 / (1 / of_videos + (1 / freedom - 1 / of_videos) / n)
@@ -153,12 +155,12 @@ def intervals(cells, runs, without, sizes, level):
     complete = pairs.set_index([*PLACE, "partition", "seed", "draw"]).index
     both = both[both.set_index([*PLACE, "partition", "seed", "draw"]).index.isin(complete)]
     of_folds = both.groupby([*PLACE, "partition", "fold"])["each"].mean().reset_index()
-    rest = {video: paired(left, TREATED, BASELINE).groupby(PLACE)["each"].mean() for video, left in without.items()}
     found = {}
     for place, of_place in pairs.groupby(PLACE):
         value = of_place["each"].mean()
         folds = of_folds[(of_folds[PLACE] == pd.Series(dict(zip(PLACE, place)))).all(axis=1)]
-        pseudo = [len(rest) * value - (len(rest) - 1) * left.get(place, math.nan) for left in rest.values()]
+        rest = lambda place=place: without(place[1])
+        pseudo = lambda value=value, place=place: [len(rest()) * value - (len(rest()) - 1) * left.get(place, math.nan) for left in rest()]
         sources = [variance_of_data(folds, pseudo, sizes)]
         for source in ("seed", "draw", "pretrain"):
             levels = of_place[of_place[source] != NO_PRETRAINING].groupby(source)["each"].mean()
@@ -173,18 +175,26 @@ def intervals(cells, runs, without, sizes, level):
     return found
 
 
-def runs_without_each_video(rows, metrics, cells, sizes):
-    """The runs of the study without each test video in turn; only where videos are a source of variance of their own."""
-    partitions = rows.groupby("partition")["fold"].nunique()
-    if len(partitions) == 1 and partitions.iloc[0] > 1:
-        return {}
-    left = {}
-    for video in sorted(rows["video"].unique()):
-        folds = rows.loc[rows["video"] == video, "fold"].unique()
-        others = rows[rows["fold"].isin(folds) & (rows["video"] != video)]
-        again = pd.concat([cells[~cells["fold"].isin(folds)], measured_cells(others, metrics)])
-        left[video] = measured_runs(again, sizes.sub(pd.Series(1, folds), fill_value=0))
-    return left
+def differences_without_each_video(rows, metrics, cells, sizes):
+    """A function of an emotion: the mean differences of the study without each test video in turn, by place.
+
+    Where they are needed everywhere, all emotions are measured at once; else only the emotion that is asked for."""
+    folds = rows.groupby("partition")["fold"].nunique()
+    everywhere = len(folds) > 1 or folds.iloc[0] == 1
+
+    @functools.cache
+    def of(emotion):
+        asked = rows if emotion is None else rows[rows["emotion"] == emotion]
+        others = cells if emotion is None else cells[cells["emotion"] == emotion]
+        left = []
+        for video in sorted(asked["video"].unique()):
+            tested_in = asked.loc[asked["video"] == video, "fold"].unique()
+            again = measured_cells(asked[asked["fold"].isin(tested_in) & (asked["video"] != video)], metrics)
+            runs = measured_runs(pd.concat([others[~others["fold"].isin(tested_in)], again]), sizes.sub(pd.Series(1, tested_in), fill_value=0))
+            left.append(paired(runs, TREATED, BASELINE).groupby(PLACE)["each"].mean())
+        return left
+
+    return lambda emotion: of(None if everywhere or emotion == MACRO else emotion)
 
 
 def paired(runs, ours, theirs):
@@ -266,7 +276,7 @@ def work_out(predictions, counts, crossed, metrics, level):
     labels = counts["mean"]
     cells, sizes = measured_cells(rows, metrics), fold_sizes(rows)
     runs = measured_runs(cells, sizes)
-    without = runs_without_each_video(rows, metrics, cells, sizes)
+    without = differences_without_each_video(rows, metrics, cells, sizes)
     curves = learning_curves(runs, labels)
     starts = list(dict.fromkeys(rows["start"]))
     points = runs.groupby(["start", "budget", "emotion", "metric"])["value"]
