@@ -176,15 +176,15 @@ impl<'a> Grid<'a> {
     /// between the videos of a single one.
     fn variance_of_data(&self, mean: &LeveledMean) -> Option<SourceVariance> {
         let videos = SourceLevels::alike(mean.videos.clone());
-        let partitions: BTreeSet<i32> = self.folds.iter().map(|fold| fold[0]).collect();
-        let of_partition = |partition: &i32| {
-            let places = self.places_of(*partition);
+        let of_partition = |partition: i32| {
+            let places = self.places_of(partition);
             let [sizes, means] = [&self.fold_sizes, &mean.folds]
                 .map(|all| places.iter().map(|&k| all[k]).collect::<Vec<_>>());
             SourceLevels::of_sizes(&sizes, &means)
         };
-        let folds: Vec<SourceLevels> = partitions
-            .iter()
+        let folds: Vec<SourceLevels> = self
+            .partitions()
+            .into_iter()
             .map(of_partition)
             .filter(|of_one| !of_one.means.is_empty())
             .collect();
@@ -234,10 +234,9 @@ impl<'a> Grid<'a> {
         )
     }
 
-    /// The number of partitions.
-    pub(super) fn partitions(&self) -> usize {
-        let partitions: BTreeSet<i32> = self.folds.iter().map(|fold| fold[0]).collect();
-        partitions.len()
+    /// The partitions.
+    pub(super) fn partitions(&self) -> BTreeSet<i32> {
+        self.folds.iter().map(|fold| fold[0]).collect()
     }
 
     /// The number of clusters of each fold.

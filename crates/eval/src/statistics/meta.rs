@@ -72,13 +72,9 @@ pub fn pool(studies: &[StudyEstimate], same_videos: bool, level: f64) -> Option<
     let total = sum(&random);
     let share = |s: &StudyEstimate| random(s) / total;
     let value = sum(&|s| share(s) * s.value);
-    let times = |part: SourceVariance, factor: f64| SourceVariance {
-        variance: part.variance * factor,
-        ..part
-    };
     let mut parts: Vec<SourceVariance> = studies
         .iter()
-        .map(|s| times(s.runs, share(s).powi(2)))
+        .map(|s| s.runs.times(share(s).powi(2)))
         .collect();
     if same_videos {
         // The errors of the same videos add up.
@@ -89,7 +85,7 @@ pub fn pool(studies: &[StudyEstimate], same_videos: bool, level: f64) -> Option<
             freedom: freedom.fold(f64::INFINITY, f64::min),
         });
     } else {
-        parts.extend(studies.iter().map(|s| times(s.data, share(s).powi(2))));
+        parts.extend(studies.iter().map(|s| s.data.times(share(s).powi(2))));
     }
     if heterogeneity > 0.0 {
         parts.push(SourceVariance {

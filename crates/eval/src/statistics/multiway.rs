@@ -68,7 +68,7 @@ impl SourceVariance {
         })
     }
 
-    fn times(self, factor: f64) -> Self {
+    pub(super) fn times(self, factor: f64) -> Self {
         SourceVariance {
             variance: self.variance * factor,
             ..self
@@ -97,16 +97,18 @@ pub fn over_partitions(folds: &[SourceLevels], videos: &SourceLevels) -> Option<
         variance: crate::mean(each.iter().map(|s| s.variance))?,
         freedom: crate::mean(each.iter().map(|s| s.freedom))?,
     };
-    match videos.variance() {
-        Some(videos) if folds.len() > 1 => {
-            let mixed = with_partitions(between_folds, videos, partitions);
-            (mixed.variance > 0.0 && mixed.variance.is_finite()).then_some(mixed)
-        }
-        _ => Some(between_folds),
+    if folds.len() < 2 {
+        return Some(between_folds);
     }
+    Some(with_partitions(
+        between_folds,
+        videos.variance()?,
+        partitions,
+    ))
 }
 
-/// The mixture of the variance between the folds of one partition and that between videos.
+/// The mixture of the variance between the folds of one partition and that between videos; not
+/// finite where one of them is not.
 pub(super) fn with_partitions(
     folds: SourceVariance,
     videos: SourceVariance,
@@ -118,11 +120,10 @@ pub(super) fn with_partitions(
         freedom: 1.0 / (of_videos + (of_folds - of_videos) / partitions),
     };
     let videos = videos.times(1.0 - 1.0 / partitions);
-    let nothing = SourceVariance {
-        variance: 0.0,
+    SourceVariance::sum(&[folds, videos]).unwrap_or(SourceVariance {
+        variance: folds.variance + videos.variance,
         ..folds
-    };
-    SourceVariance::sum(&[folds, videos]).unwrap_or(nothing)
+    })
 }
 
 /// Degrees of freedom above which Student's distribution is taken as the normal one: its quantiles
@@ -200,6 +201,12 @@ mod tests {
         assert!(two.freedom > 2.0 && two.freedom < 11.0, "{two:?}");
         let single = SourceLevels::alike(vec![1.0]);
         assert_eq!(over_partitions(&[single], &videos), None);
+        // Without a value of some video there is no interval: the other sources alone would promise
+        // too much.
+        let broken = SourceLevels::alike(vec![1.0, 2.0, f64::NAN]);
+        let data = over_partitions(&folds, &broken).unwrap();
+        let seeds = SourceLevels::alike(vec![0.0, 1.0]).variance().unwrap();
+        assert_eq!(multiway(1.0, &[data, seeds], 0.95), None);
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl StudySample {
         let mut out = StudyStatistics {
             clusters: self.clusters.len(),
             folds: grid.fold_clusters(),
-            partitions: grid.partitions(),
+            partitions: grid.partitions().len(),
             seeds,
             draws,
             pretrain_seeds: (self.analysis.pretrain_seeds == PretrainSeeds::Crossed)
@@ -137,11 +137,14 @@ impl<'a> Curves<'a> {
     /// What each source of variation gives to the variance of a mean.
     fn sources(&self, mean: &LeveledMean) -> Vec<SourceShare> {
         let each = self.grid.variances(mean).into_iter();
-        each.map(|(source, levels, variance)| SourceShare {
-            source,
-            levels,
-            variance: variance.map(|found| found.variance),
-            freedom: variance.map(|found| found.freedom),
+        each.map(|(source, levels, variance)| {
+            let found = variance.filter(|found| found.variance.is_finite());
+            SourceShare {
+                source,
+                levels,
+                variance: found.map(|found| found.variance),
+                freedom: found.map(|found| found.freedom),
+            }
         })
         .collect()
     }
