@@ -90,7 +90,7 @@ pub(crate) struct Pickle {
     /// Bytes of values that may still be read.
     left: Cell<u64>,
     /// Items of lists and dicts that may still be visited.
-    steps_left: Cell<usize>,
+    steps_left: Cell<u64>,
 }
 
 impl Pickle {
@@ -144,7 +144,7 @@ impl Pickle {
             scratch: scratch.to_path_buf(),
             built,
             left: Cell::new(facts.len()),
-            steps_left: Cell::new(VISITS * MAX_OBJECTS),
+            steps_left: Cell::new((VISITS * MAX_OBJECTS) as u64),
         })
     }
 
@@ -164,38 +164,28 @@ impl Pickle {
 
     /// Counts items that are visited: a small file could list the same ones a million times.
     fn step(&self, at: u64, items: usize) -> Result<(), ImportError> {
-        match self.steps_left.get().checked_sub(items) {
-            Some(left) => {
-                self.steps_left.set(left);
-                Ok(())
-            }
-            None => {
-                let found = "items that several of them share";
-                Err(self.error(Fault::content(
-                    at,
-                    "items of its own for each list and dict",
-                    found,
-                )))
-            }
-        }
+        let expected = "items of its own for each list and dict";
+        let found = "items that several of them share";
+        self.use_up(&self.steps_left, items as u64, at, [expected, found])
     }
 
     /// Counts bytes of values that are read: a small file could name the same ones a million times.
     fn spend(&self, at: u64, bytes: u64) -> Result<(), ImportError> {
-        match self.left.get().checked_sub(bytes) {
-            Some(left) => {
-                self.left.set(left);
-                Ok(())
-            }
-            None => {
-                let found = "values that several arrays share";
-                Err(self.error(Fault::content(
-                    at,
-                    "values of its own for each array",
-                    found,
-                )))
-            }
-        }
+        let expected = "values of its own for each array";
+        let found = "values that several arrays share";
+        self.use_up(&self.left, bytes, at, [expected, found])
+    }
+
+    fn use_up(
+        &self,
+        left: &Cell<u64>,
+        amount: u64,
+        at: u64,
+        [expected, found]: [&str; 2],
+    ) -> Result<(), ImportError> {
+        let rest = left.get().checked_sub(amount);
+        left.set(rest.ok_or_else(|| self.error(Fault::content(at, expected, found)))?);
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use crate::drawing::forest::{Forest, Mark, Row};
 use crate::drawing::sheet::{Legend, Sheet};
 use crate::drawing::svg;
 use crate::export::csv;
-use crate::numbers::{count, interval, listed, many, p_value, percent, signed};
+use crate::numbers::{count, interval, listed, p_value, percent, signed};
 use crate::tables::{Table, comparison_table};
 use askama::Template;
 use eval::statistics::{
@@ -211,7 +211,7 @@ impl Comparison {
             self.arms[0],
             self.arms[1],
             row.metric.title(),
-            count(row.labels.round() as u64),
+            row.labels_text(),
             if row.is_primary {
                 ", the primary contrast"
             } else {
@@ -256,11 +256,7 @@ impl Comparison {
     pub fn to_text(&self) -> String {
         let mut out = format!("{}\n", self.sentence());
         for row in self.rows.iter().filter(|row| row.metric == self.primary) {
-            out += &format!(
-                "\n{} labels ({})\n",
-                count(row.labels.round() as u64),
-                row.budget
-            );
+            out += &format!("\n{} labels ({})\n", row.labels_text(), row.budget);
             let width = self
                 .names
                 .iter()
@@ -293,7 +289,7 @@ impl Comparison {
     fn forest(&self) -> Forest {
         let mut rows = Vec::new();
         for row in self.rows.iter().filter(|row| row.metric == self.primary) {
-            let labels = count(row.labels.round() as u64);
+            let labels = row.labels_text();
             for (i, found) in row.each.iter().enumerate() {
                 rows.push(Row {
                     label: format!("{labels}, study {}", i + 1),
@@ -340,7 +336,7 @@ impl Comparison {
             .collect();
         format!(
             "{} by number of labels: {}. Points are means, bars {} confidence intervals.",
-            many(self.names.len(), "study").replace("studys", "studies"),
+            format_args!("{} studies", self.names.len()),
             listed(&named),
             percent(self.level)
         )
@@ -358,7 +354,7 @@ impl Comparison {
             .map(|m| comparison_table(self, m))
             .collect();
         let page = ComparisonPage {
-            title: self.names.join(", "),
+            title: format!("{}: compared", self.names.join(", ")),
             chart_css: svg::css(),
             sentence: self.sentence(),
             figure: drawing.iter().map(svg::element).collect(),
@@ -384,6 +380,13 @@ impl Comparison {
             out.push((name, rows));
         }
         Ok(out)
+    }
+}
+
+impl Compared {
+    /// The number of labels, for people.
+    pub fn labels_text(&self) -> String {
+        count(self.labels.round() as u64)
     }
 }
 

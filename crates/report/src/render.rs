@@ -60,6 +60,7 @@ pub fn render(input: &ReportInput) -> Result<String, ReportError> {
     let others = || MACRO_METRICS.into_iter().filter(|&m| m != study.primary);
     let page = Page {
         input,
+        title: format!("{}: report", input.name),
         chart_css: svg::css(),
         verdict: verdict(&study),
         interpretation: [interpretation(&study), role_notes(&study)].concat(),
@@ -170,6 +171,7 @@ fn missing(study: &Study<'_>) -> Vec<String> {
 #[template(path = "report.html")]
 struct Page<'a> {
     input: &'a ReportInput,
+    title: String,
     chart_css: String,
     verdict: Verdict,
     interpretation: Vec<String>,

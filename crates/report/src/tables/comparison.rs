@@ -2,13 +2,13 @@
 
 use super::{Cell, Table, head};
 use crate::comparison::{Compared, Comparison};
-use crate::numbers::{count, percent};
+use crate::numbers::percent;
 use eval::Metric;
 
 /// The contrasts of a metric in every study.
 pub(crate) fn comparison_table(all: &Comparison, metric: Metric) -> Table {
     let row = |row: &Compared| {
-        let labels = Cell::head(count(row.labels.round() as u64), 1).value(row.labels);
+        let labels = Cell::head(row.labels_text(), 1).value(row.labels);
         let remark = match row.is_primary {
             true => format!("{}; primary contrast", row.budget),
             false => row.budget.clone(),
