@@ -9,7 +9,7 @@ use eval::statistics::{Components, Design};
 use eval::{MACRO, Metric};
 use mosei_data::{Csd, LabelSet};
 use run_record::StepRecord;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// A design with what it can be expected to give and to cost.
@@ -89,7 +89,7 @@ pub fn forecast_designs(
         designs.push((name, changed));
     }
     let forecast = |(name, study): &(&'static str, Study)| {
-        let design = design_of(study, videos);
+        let design = design_of(study, videos)?;
         Ok(ForecastDesign {
             name,
             design,
@@ -124,21 +124,18 @@ const CHANGES: [Change; 4] = [
     ("one more label draw", |c| c.labels.draws += 1),
 ];
 
-fn design_of(study: &Study, videos: usize) -> Design {
+fn design_of(study: &Study, videos: usize) -> Result<Design, StudyError> {
     let split = &study.data.split;
-    let run = study
-        .grid
-        .folds
-        .as_ref()
-        .map_or(split.fold_count(), Vec::len);
-    Design {
+    let folds = study.folds(split.fold_count())?;
+    let partitions: BTreeSet<usize> = folds.iter().map(|&k| split.partition(k)).collect();
+    Ok(Design {
         videos,
-        folds: (run / split.repeats).max(1),
-        partitions: split.repeats,
+        folds: folds.len() / partitions.len().max(1),
+        partitions: partitions.len(),
         seeds: study.grid.seeds.len(),
         draws: study.labels.draws,
         pretrain_seeds: study.grid.pretrain_seeds.as_ref().map(Vec::len),
-    }
+    })
 }
 
 /// The number of test videos, from the labels or the synthetic corpus; `None` where they cannot be
@@ -331,6 +328,13 @@ mod tests {
             text.contains("time on 2 cores") && !text.contains("conditional"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn only_the_folds_that_are_run_count() {
+        let found = forecast("[data.split]\nk_folds = 4\nrepeats = 3\n[grid]\nfolds = [4, 5]\n");
+        let design = found.designs[0].design;
+        assert_eq!((design.partitions, design.folds), (1, 2));
     }
 
     #[test]

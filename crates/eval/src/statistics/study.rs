@@ -3,8 +3,7 @@
 //! The study's values are means over runs (a run is a partition into folds, a training seed, a label
 //! draw and, where training seeds are crossed with them, a pre-training) of metrics on the test rows
 //! of all folds of the partition. A replication would have other folds (or videos), seeds and label
-//! draws: each is a source of the
-//! variance.
+//! draws: each is a source of the variance.
 
 use super::curve::{area_under_curve, reaching_range, value_at, weights};
 use super::design::between_videos;

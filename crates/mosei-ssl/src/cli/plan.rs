@@ -39,6 +39,20 @@ pub(crate) fn run(a: Arguments) -> Result<()> {
     super::say(&(serde_json::to_string(&plan)? + "\n"))
 }
 
+/// The study of a configuration, where a device may replace the configuration's.
+pub(crate) fn load(config: &Path, device: Option<&str>) -> Result<Study> {
+    let study = Study::load(config)?;
+    let Some(device) = device else {
+        return Ok(study);
+    };
+    let study = study.with_device(device);
+    Ok(study.map_err(|e| StudyError::Argument {
+        what: "--device",
+        expected: e.expected,
+        found: e.found,
+    })?)
+}
+
 /// The plan of a configuration in a run folder (an absolute path), where a device may replace the
 /// configuration's. Unless `dry_run`, the resolved configuration is written there and the cost of a
 /// step is measured.
@@ -49,16 +63,7 @@ pub(crate) fn make(
     device: Option<&str>,
     dry_run: bool,
 ) -> Result<Plan> {
-    let mut study = Study::load(config)?;
-    if let Some(device) = device {
-        study = study
-            .with_device(device)
-            .map_err(|e| StudyError::Argument {
-                what: "--device",
-                expected: e.expected,
-                found: e.found,
-            })?;
-    }
+    let study = load(config, device)?;
     let place = Place {
         run: folder,
         data: data.map(std::path::absolute).transpose()?,

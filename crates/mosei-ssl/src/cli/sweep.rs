@@ -5,7 +5,7 @@
 
 use super::outcome::{duration, left_out, summary, wait, wait_for_it};
 use super::{machine, plan, slurm};
-use crate::{RunFolder, Study};
+use crate::RunFolder;
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, stderr};
@@ -131,7 +131,7 @@ pub(crate) fn run(a: Arguments) -> Result<u8> {
 
 /// Says what the design can be expected to show, and what it costs.
 fn forecast(a: &Arguments, run: &RunFolder) -> Result<()> {
-    let study = Study::load(&a.config)?;
+    let study = plan::load(&a.config, a.device.as_deref())?;
     let pilot = a.pilot.as_ref().map(RunFolder::new);
     let timed = match pilot {
         Some(_) => None,
